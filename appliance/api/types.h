@@ -1,0 +1,362 @@
+// The management API's types: ONE header for hearthd, the CLI and the desktop. Each struct is its own JSON schema
+// (base/describe.h); sizes are bytes, times are seconds since 1970 (double) unless the name says otherwise.
+// The chat surface (/v1/...) is OpenAI's and is described in inference/openai/.
+//
+//   GET    /hearth/v1/box                       Box
+//   GET    /hearth/v1/hardware                  hwdetect's HardwareProfile document
+//   GET    /hearth/v1/models                    {models: [Model]}
+//   GET    /hearth/v1/models/{name}             Model
+//   DELETE /hearth/v1/models/{name}             {}                       409 while deployed
+//   POST   /hearth/v1/models/import             ImportRequest → Job
+//   GET    /hearth/v1/models/{name}/fit         Fit
+//   GET    /hearth/v1/packs/sources             {sources: [PackSource]}  sticks and folders that hold packs now
+//   POST   /hearth/v1/packs/scan                {path} → PackSource
+//   POST   /hearth/v1/packs/install             InstallRequest → Job
+//   POST   /hearth/v1/packs/export              ExportRequest → Job
+//   GET    /hearth/v1/deployments               {deployments: [Deployment]}
+//   POST   /hearth/v1/deployments               DeployRequest → Deployment   (202; follow with events)
+//   DELETE /hearth/v1/deployments/{model}       {}
+//   GET    /hearth/v1/datasets                  {datasets: [Dataset]}
+//   POST   /hearth/v1/datasets?name=N           body: the file's bytes (JSONL or text) → Dataset
+//   DELETE /hearth/v1/datasets/{id}             {}
+//   GET    /hearth/v1/datasets/{id}/preview     DatasetPreview
+//   GET    /hearth/v1/presets                   {presets: [TrainPreset]}
+//   POST   /hearth/v1/jobs/estimate             TrainRequest → TrainEstimate
+//   POST   /hearth/v1/jobs                      TrainRequest → Job
+//   GET    /hearth/v1/jobs                      {jobs: [Job]}
+//   GET    /hearth/v1/jobs/{id}                 Job
+//   GET    /hearth/v1/jobs/{id}/metrics         {points: [MetricPoint]}
+//   GET    /hearth/v1/jobs/{id}/samples         {samples: [BeforeAfter]}
+//   POST   /hearth/v1/jobs/{id}/cancel          Job
+//   GET    /hearth/v1/events                    SSE; each data line is an Event
+//   GET    /hearth/v1/openapi.json              the OpenAPI document of all of this
+// Errors are OpenAI's shape everywhere: {"error": {"message", "type", "code"}} with http_status(code).
+#pragma once
+
+#include "base/describe.h"
+
+namespace hearth::api {
+
+struct Box {
+  std::string hostname, version, cpu_model;
+  int n_cores = 0;
+  uint64_t ram_bytes = 0, ram_available_bytes = 0, disk_bytes = 0, disk_free_bytes = 0;
+  std::vector<std::string> gpus;
+  std::string state_dir, listen;
+  double started_at = 0;
+  static constexpr auto kFields = std::tuple{
+      field("hostname", &Box::hostname, "host name"),
+      field("version", &Box::version, "Hearth's version"),
+      field("cpu_model", &Box::cpu_model, "CPU model, empty when unknown"),
+      field("n_cores", &Box::n_cores, "CPU cores usable by this service"),
+      field("ram_bytes", &Box::ram_bytes, "memory of the box"),
+      field("ram_available_bytes", &Box::ram_available_bytes, "memory that can be used now"),
+      field("disk_bytes", &Box::disk_bytes, "size of the filesystem that holds the state"),
+      field("disk_free_bytes", &Box::disk_free_bytes, "free on it"),
+      field("gpus", &Box::gpus, "names of the GPUs"),
+      field("state_dir", &Box::state_dir, "where all state lives"),
+      field("listen", &Box::listen, "address of the API"),
+      field("started_at", &Box::started_at, "when the service started"),
+  };
+};
+
+struct Model {
+  std::string name, family, dtype, source, license, description, state;
+  uint64_t size_bytes = 0, n_params = 0;
+  int max_seq_len = 0;
+  bool has_chat_template = false, bundled = false;
+  std::optional<std::string> parent;
+  double installed_at = 0;
+  static constexpr auto kFields = std::tuple{
+      field("name", &Model::name, "name in the store"),
+      field("family", &Model::family, "architecture, for example llama"),
+      field("dtype", &Model::dtype, "storage type of most weights, for example bf16 or q8_0"),
+      field("source", &Model::source, "pack, import or training job it came from"),
+      field("license", &Model::license, "SPDX identifier, empty when unknown"),
+      field("description", &Model::description, "one line for people"),
+      field("state", &Model::state, "installed | deployed"),
+      field("size_bytes", &Model::size_bytes, "bytes on disk"),
+      field("n_params", &Model::n_params, "number of parameters"),
+      field("max_seq_len", &Model::max_seq_len, "longest context in tokens"),
+      field("has_chat_template", &Model::has_chat_template, "can chat"),
+      field("bundled", &Model::bundled, "came with the box"),
+      field("parent", &Model::parent, "base model of a fine-tuned one"),
+      field("installed_at", &Model::installed_at, "when"),
+  };
+};
+
+struct Fit {
+  std::string model, verdict, explanation;
+  uint64_t weights_bytes = 0, kv_bytes = 0, total_bytes = 0, available_bytes = 0;
+  std::optional<double> decode_tokens_per_s;
+  static constexpr auto kFields = std::tuple{
+      field("model", &Fit::model, "name"),
+      field("verdict", &Fit::verdict, "fits | tight | too_large"),
+      field("explanation", &Fit::explanation, "why, in words"),
+      field("weights_bytes", &Fit::weights_bytes, "weights in memory"),
+      field("kv_bytes", &Fit::kv_bytes, "KV cache at the default context"),
+      field("total_bytes", &Fit::total_bytes, "predicted peak"),
+      field("available_bytes", &Fit::available_bytes, "what the box has left"),
+      field("decode_tokens_per_s", &Fit::decode_tokens_per_s, "predicted from measured bandwidth; null when not measured"),
+  };
+};
+
+struct PackInfo {
+  std::string name, version, description, license, digest, status;
+  uint64_t size_bytes = 0;
+  bool installed = false;
+  std::string problem;
+  static constexpr auto kFields = std::tuple{
+      field("name", &PackInfo::name, "model name inside the pack"),
+      field("version", &PackInfo::version, "pack version"),
+      field("description", &PackInfo::description, "one line for people"),
+      field("license", &PackInfo::license, "SPDX identifier"),
+      field("digest", &PackInfo::digest, "manifest digest, sha256:..."),
+      field("status", &PackInfo::status, "trusted | untrusted | damaged"),
+      field("size_bytes", &PackInfo::size_bytes, "bytes to copy"),
+      field("installed", &PackInfo::installed, "this very digest is in the store"),
+      field("problem", &PackInfo::problem, "what is wrong and what to do; empty when trusted"),
+  };
+};
+
+struct PackSource {
+  std::string path, label;
+  bool removable = false;
+  std::vector<PackInfo> packs;
+  static constexpr auto kFields = std::tuple{
+      field("path", &PackSource::path, "folder that holds an OCI image layout"),
+      field("label", &PackSource::label, "name of the stick or folder"),
+      field("removable", &PackSource::removable, "on removable media"),
+      field("packs", &PackSource::packs, "packs found there"),
+  };
+};
+
+struct ScanRequest {
+  std::string path;
+  static constexpr auto kFields = std::tuple{field("path", &ScanRequest::path, "folder or stick").required()};
+};
+
+struct InstallRequest {
+  std::string path, digest;
+  bool deploy = false;
+  static constexpr auto kFields = std::tuple{
+      field("path", &InstallRequest::path, "source folder").required(),
+      field("digest", &InstallRequest::digest, "which pack; empty: the only one"),
+      field("deploy", &InstallRequest::deploy, "deploy it when installed"),
+  };
+};
+
+struct ImportRequest {
+  std::string path, name;
+  static constexpr auto kFields = std::tuple{
+      field("path", &ImportRequest::path, "Hugging Face folder, .gguf or .safetensors on this box").required(),
+      field("name", &ImportRequest::name, "name in the store; empty: from the path"),
+  };
+};
+
+struct ExportRequest {
+  std::string model, path;
+  static constexpr auto kFields = std::tuple{
+      field("model", &ExportRequest::model, "model in the store").required(),
+      field("path", &ExportRequest::path, "folder to write an OCI image layout to").required(),
+  };
+};
+
+struct DeployRequest {
+  std::string model;
+  std::optional<int> max_seq_len;
+  std::optional<int> n_threads;
+  static constexpr auto kFields = std::tuple{
+      field("model", &DeployRequest::model, "name in the store").required(),
+      field("max_seq_len", &DeployRequest::max_seq_len, "context; null: the model's own, bounded by memory"),
+      field("n_threads", &DeployRequest::n_threads, "CPU threads; null: all cores"),
+  };
+};
+
+struct Deployment {
+  std::string model, state, step, reason;
+  int pid = 0, n_restarts = 0, max_seq_len = 0;
+  uint64_t memory_bytes = 0;
+  double started_at = 0;
+  static constexpr auto kFields = std::tuple{
+      field("model", &Deployment::model, "name in the store"),
+      field("state", &Deployment::state, "starting | ready | restarting | failed | stopping"),
+      field("step", &Deployment::step, "what is happening now, in words"),
+      field("reason", &Deployment::reason, "why the engine last died or could not start; empty when fine"),
+      field("pid", &Deployment::pid, "engine process, 0 when none"),
+      field("n_restarts", &Deployment::n_restarts, "restarts since deployed"),
+      field("max_seq_len", &Deployment::max_seq_len, "context in tokens"),
+      field("memory_bytes", &Deployment::memory_bytes, "resident memory of the engine"),
+      field("started_at", &Deployment::started_at, "when the engine started"),
+  };
+};
+
+struct DatasetProblem {
+  int line = 0;
+  std::string field_name, message;
+  static constexpr auto kFields = std::tuple{
+      field("line", &DatasetProblem::line, "1-based line in the file"),
+      field("field", &DatasetProblem::field_name, "which field"),
+      field("message", &DatasetProblem::message, "what is wrong and what was expected"),
+  };
+};
+
+struct Dataset {
+  std::string id, name, format;
+  uint64_t size_bytes = 0;
+  int n_examples = 0;
+  bool valid = false;
+  std::vector<DatasetProblem> problems;
+  double added_at = 0;
+  static constexpr auto kFields = std::tuple{
+      field("id", &Dataset::id, "identifier"),
+      field("name", &Dataset::name, "file name"),
+      field("format", &Dataset::format, "messages | alpaca | sharegpt | text"),
+      field("size_bytes", &Dataset::size_bytes, "size of the file"),
+      field("n_examples", &Dataset::n_examples, "usable examples"),
+      field("valid", &Dataset::valid, "can be trained on"),
+      field("problems", &Dataset::problems, "the first problems found"),
+      field("added_at", &Dataset::added_at, "when"),
+  };
+};
+
+struct Message {
+  std::string role, content;
+  static constexpr auto kFields = std::tuple{
+      field("role", &Message::role, "system | user | assistant").required(),
+      field("content", &Message::content, "text").required(),
+  };
+};
+
+struct DatasetExample {
+  std::vector<Message> messages;
+  std::string text;
+  static constexpr auto kFields = std::tuple{
+      field("messages", &DatasetExample::messages, "the conversation; empty for plain text"),
+      field("text", &DatasetExample::text, "plain text; empty for conversations"),
+  };
+};
+
+struct DatasetPreview {
+  Dataset dataset;
+  std::vector<DatasetExample> examples;
+  static constexpr auto kFields = std::tuple{
+      field("dataset", &DatasetPreview::dataset, "the dataset"),
+      field("examples", &DatasetPreview::examples, "its first examples"),
+  };
+};
+
+struct TrainPreset {
+  std::string id, title, description, method;
+  int n_epochs = 0, max_seq_len = 0, lora_rank = 0;
+  double learning_rate = 0;
+  static constexpr auto kFields = std::tuple{
+      field("id", &TrainPreset::id, "quick | balanced | thorough"),
+      field("title", &TrainPreset::title, "for people"),
+      field("description", &TrainPreset::description, "what it is for"),
+      field("method", &TrainPreset::method, "lora | full"),
+      field("n_epochs", &TrainPreset::n_epochs, "passes over the data"),
+      field("max_seq_len", &TrainPreset::max_seq_len, "tokens of one packed row"),
+      field("lora_rank", &TrainPreset::lora_rank, "0 for full"),
+      field("learning_rate", &TrainPreset::learning_rate, "peak"),
+  };
+};
+
+struct TrainRequest {
+  std::string model, dataset, preset, name;
+  std::map<std::string, Json> overrides;
+  static constexpr auto kFields = std::tuple{
+      field("model", &TrainRequest::model, "base model in the store").required(),
+      field("dataset", &TrainRequest::dataset, "dataset id").required(),
+      field("preset", &TrainRequest::preset, "preset id; empty: balanced"),
+      field("name", &TrainRequest::name, "name of the resulting model; empty: derived"),
+      field("overrides", &TrainRequest::overrides, "recipe keys that differ from the preset, for example {\"optimizer.learning_rate\": 1e-4}"),
+  };
+};
+
+struct TrainEstimate {
+  int n_steps = 0, n_tokens = 0;
+  double seconds = 0;
+  uint64_t peak_memory_bytes = 0, available_bytes = 0;
+  bool fits = false;
+  std::string explanation;
+  static constexpr auto kFields = std::tuple{
+      field("n_steps", &TrainEstimate::n_steps, "optimizer steps"),
+      field("n_tokens", &TrainEstimate::n_tokens, "tokens of one epoch"),
+      field("seconds", &TrainEstimate::seconds, "predicted time"),
+      field("peak_memory_bytes", &TrainEstimate::peak_memory_bytes, "predicted peak memory"),
+      field("available_bytes", &TrainEstimate::available_bytes, "what the box has left"),
+      field("fits", &TrainEstimate::fits, "peak below available"),
+      field("explanation", &TrainEstimate::explanation, "how it was predicted, in words"),
+  };
+};
+
+struct Job {
+  std::string id, kind, title, state, step, reason, model, result_model;
+  double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
+  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
+  int n_restarts = 0;
+  static constexpr auto kFields = std::tuple{
+      field("id", &Job::id, "identifier"),
+      field("kind", &Job::kind, "train | install | import | export"),
+      field("title", &Job::title, "for people"),
+      field("state", &Job::state, "queued | running | done | failed | cancelled"),
+      field("step", &Job::step, "what is happening now, in words"),
+      field("reason", &Job::reason, "why it failed and what to do"),
+      field("model", &Job::model, "model it works on"),
+      field("result_model", &Job::result_model, "model it made, empty until done"),
+      field("progress", &Job::progress, "0 to 1"),
+      field("created_at", &Job::created_at, "when"),
+      field("started_at", &Job::started_at, "when, 0 if not yet"),
+      field("finished_at", &Job::finished_at, "when, 0 if not yet"),
+      field("seconds_left", &Job::seconds_left, "null when unknown"),
+      field("loss", &Job::loss, "last training loss"),
+      field("eval_loss_before", &Job::eval_loss_before, "held-out loss before training"),
+      field("eval_loss_after", &Job::eval_loss_after, "held-out loss after training"),
+      field("n_restarts", &Job::n_restarts, "how often the worker was restarted"),
+  };
+};
+
+struct MetricPoint {
+  int step = 0;
+  double loss = 0, learning_rate = 0, grad_norm = 0, tokens_per_s = 0, seconds = 0;
+  std::optional<double> eval_loss;
+  static constexpr auto kFields = std::tuple{
+      field("step", &MetricPoint::step, "optimizer step, from 1"),
+      field("loss", &MetricPoint::loss, "mean loss per answer token"),
+      field("learning_rate", &MetricPoint::learning_rate, "at this step"),
+      field("grad_norm", &MetricPoint::grad_norm, "before clipping"),
+      field("tokens_per_s", &MetricPoint::tokens_per_s, "throughput"),
+      field("seconds", &MetricPoint::seconds, "since the job started"),
+      field("eval_loss", &MetricPoint::eval_loss, "held-out loss, when evaluated at this step"),
+  };
+};
+
+struct BeforeAfter {
+  std::string prompt, before, after, expected;
+  static constexpr auto kFields = std::tuple{
+      field("prompt", &BeforeAfter::prompt, "held-out question"),
+      field("before", &BeforeAfter::before, "answer of the base model"),
+      field("after", &BeforeAfter::after, "answer of the trained model"),
+      field("expected", &BeforeAfter::expected, "answer in the data"),
+  };
+};
+
+struct Event {
+  uint64_t id = 0;
+  double at = 0;
+  std::string kind, subject, message;
+  std::optional<Job> job;
+  std::optional<Deployment> deployment;
+  static constexpr auto kFields = std::tuple{
+      field("id", &Event::id, "grows by one; Last-Event-ID resumes"),
+      field("at", &Event::at, "when"),
+      field("kind", &Event::kind, "job | deployment | model | pack_source | box"),
+      field("subject", &Event::subject, "job id, model name or path"),
+      field("message", &Event::message, "for people"),
+      field("job", &Event::job, "the job as it is now, for kind job"),
+      field("deployment", &Event::deployment, "the deployment as it is now, for kind deployment"),
+  };
+};
+
+}  // namespace hearth::api
