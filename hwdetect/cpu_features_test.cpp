@@ -1,0 +1,51 @@
+// The flags must agree with what the kernel tells about the same CPU.
+#include "hwdetect/cpu_features.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace hearth {
+namespace {
+
+std::set<std::string> kernel_flags() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(cpuinfo, line)) {
+    if (!line.starts_with("flags")) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  return {};
+}
+
+TEST(CpuFeatures, AgreeWithTheKernel) {
+  const auto flags = kernel_flags();
+  if (flags.empty()) GTEST_SKIP() << "/proc/cpuinfo has no flags line here";
+  const CpuFeatures& f = cpu_features();
+  EXPECT_EQ(f.avx2, flags.contains("avx2"));
+  EXPECT_EQ(f.fma, flags.contains("fma"));
+  EXPECT_EQ(f.f16c, flags.contains("f16c"));
+  EXPECT_EQ(f.avx512f, flags.contains("avx512f"));
+  EXPECT_EQ(f.avx512bw, flags.contains("avx512bw"));
+  EXPECT_EQ(f.avx512vl, flags.contains("avx512vl"));
+  EXPECT_EQ(f.avx512vnni, flags.contains("avx512_vnni"));
+  EXPECT_EQ(f.avx512bf16, flags.contains("avx512_bf16"));
+  EXPECT_EQ(f.avx_vnni, flags.contains("avx_vnni"));
+}
+
+TEST(CpuFeatures, CoresAreCounted) {
+  const CpuFeatures& f = cpu_features();
+  EXPECT_GE(f.n_physical_cores, 1);
+  EXPECT_GE(f.n_logical_cpus, f.n_physical_cores);
+  EXPECT_LE(f.n_logical_cpus, ::sysconf(_SC_NPROCESSORS_CONF));
+}
+
+TEST(CpuFeatures, SameObjectEveryTime) { EXPECT_EQ(&cpu_features(), &cpu_features()); }
+
+}  // namespace
+}  // namespace hearth
