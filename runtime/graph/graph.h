@@ -1,0 +1,64 @@
+// The graph: a pure list of ops in execution order over typed values. Data, not behaviour; rewrites make new graphs.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// A handle into one graph. Null (id -1) means "none".
+struct Value {
+  int id = -1;
+  explicit operator bool() const { return id >= 0; }
+  bool operator==(const Value&) const = default;
+};
+
+enum class ValueKind {
+  input,      // filled by the caller before each run
+  parameter,  // bound once, read-only
+  state,      // bound once, may be written by ops that say so (KV pages)
+  computed,   // the output of a node
+};
+
+struct ValueInfo {
+  TensorType type;
+  ValueKind kind = ValueKind::computed;
+  std::string name;  // of inputs, parameters and states: unique; of computed values: empty
+  int node = -1;     // producer, -1 unless computed
+};
+
+struct Node {
+  std::shared_ptr<const Op> op;
+  std::vector<Value> inputs, outputs;
+  std::string scope;  // "layers.3", "head", ... where in the model; "backward" parts end in ".grad"
+};
+
+class Graph {
+ public:
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<ValueInfo>& values() const { return values_; }
+  const ValueInfo& info(Value v) const { return values_[static_cast<size_t>(v.id)]; }
+  const TensorType& type(Value v) const { return info(v).type; }
+  const std::vector<Value>& outputs() const { return outputs_; }
+  Value find(std::string_view name) const;  // input, parameter or state by name; null when absent
+
+  Value add_leaf(ValueKind kind, std::string name, TensorType type);
+  Result<std::vector<Value>> add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope);
+  void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
+
+  Cost cost() const;              // sum over the nodes
+  std::string to_string() const;  // one line a node, for people and tests
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<ValueInfo> values_;
+  std::vector<Value> outputs_;
+};
+
+}  // namespace hearth

@@ -1,0 +1,20 @@
+// matmul: y = op(a) · op(b), where op transposes or not. linear(x, w) is matmul(x, w, false, true); gradients are
+// matmuls again.
+#pragma once
+
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// a f32: [M, K], or [K, M] with trans_a. b: [K, N], or [N, K] with trans_b; any weight dtype (blocks run along b's last
+// axis). → y [M, N] f32. Sums over K run in one fixed order for a given shape. A b that is not f32 gets no gradient (a
+// frozen weight).
+class Matmul final : public Op {
+ public:
+  Matmul(bool trans_a, bool trans_b) : trans_a(trans_a), trans_b(trans_b) {}
+  HEARTH_OP_RULES;
+  const bool trans_a;
+  const bool trans_b;
+};
+
+}  // namespace hearth

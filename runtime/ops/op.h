@@ -1,0 +1,101 @@
+// An op is ONE object with all its rules. Each is pure virtual: an op that lacks one cannot be constructed.
+//
+// An object holds the op's attributes (eps, a scale, ...); it is immutable and shared between graphs. A new op is one
+// folder runtime/ops/<op>/ with <op>.h/.cpp (rules), cpu.cpp and cuda.cu (kernels), and one line in
+// runtime/ops/all_ops.cpp. docs/how_to_add_an_op.md walks through one.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/ops/kernel.h"
+#include "runtime/tensor/tensor.h"
+
+namespace hearth {
+
+struct CpuFeatures;  // hwdetect/cpu_features.h
+class GradientBuilder;
+struct Value;
+
+using Types = std::span<const TensorType>;
+using Views = std::span<const TensorView>;
+
+struct Cost {
+  double flops = 0;
+  double bytes_read = 0;  // each operand once
+  double bytes_written = 0;
+};
+
+// The sharding rule: every axis of every operand has a name; "" cannot be sharded. Sharding over `axis` by n cuts that
+// axis of every operand that has it into n equal parts and leaves the others whole; then the outputs are
+//   concat: cut along the same axis (the outputs have it), or
+//   sum:    whole but partial, to be summed over the shards (the outputs lack it).
+// Axes that are not listed in `shardable` cannot be sharded by this op.
+enum class Combine { concat, sum };
+struct Sharding {
+  std::vector<std::vector<std::string>> inputs, outputs;
+  struct Axis {
+    std::string name;
+    Combine combine;
+  };
+  std::vector<Axis> shardable;
+};
+
+// A small instance of the op that the test engine runs on every backend, against the reference, finite differences and
+// shards.
+struct Sample {
+  std::string name;
+  std::shared_ptr<const Op> op;
+  std::vector<Tensor> inputs;
+  std::vector<int> check_gradient_of;  // inputs whose gradient is compared with finite differences
+  double tolerance = 1e-5;             // kernel against reference, relative to the largest output
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string attributes() const = 0;  // "eps=1e-05"; two ops are equal when name and attributes are
+  // Shape rule: output types, or an error that names the operand, what was required and what came.
+  virtual Result<std::vector<TensorType>> infer(Types inputs) const = 0;
+  // Plain fp32 loops: the oracle for every kernel. Inputs may be of any dtype that infer() accepts.
+  virtual void reference(Views inputs, Views outputs) const = 0;
+  // Gradient as graph ops: one Value per input (a null Value where none flows). unimplemented: not differentiable; the
+  // message says why.
+  virtual Result<std::vector<Value>> gradient(GradientBuilder& g) const = 0;
+  virtual Sharding sharding(Types inputs) const = 0;
+  // The op that shard `index` of `n` runs (attributes that depend on the shard); most ops return nullptr: the same op.
+  virtual std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const = 0;
+  virtual Cost cost(Types inputs, Types outputs) const = 0;
+  virtual CpuKernel cpu_kernel(Types inputs, const CpuFeatures& features) const = 0;
+  virtual CudaKernel cuda_kernel(Types inputs) const = 0;  // no_cuda.cpp answers {} for all ops in builds without CUDA
+
+  // Inputs that the op writes to: explicit state (KV pages). Everything else is pure.
+  virtual std::vector<int> mutated_inputs() const { return {}; }
+  // A fused op's definition in simpler ops; empty for primitives. `fuse` matches it, and a backend that declines gets
+  // it back.
+  virtual std::vector<Value> unfused(class Builder&, std::span<const Value> /*inputs*/) const;
+};
+
+// The declarations of all rules, for an op's class body.
+#define HEARTH_OP_RULES                                                                                  \
+  std::string_view name() const override;                                                                \
+  std::string attributes() const override;                                                               \
+  Result<std::vector<TensorType>> infer(Types inputs) const override;                                    \
+  void reference(Views inputs, Views outputs) const override;                                            \
+  Result<std::vector<Value>> gradient(GradientBuilder& g) const override;                                \
+  Sharding sharding(Types inputs) const override;                                                        \
+  std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const override; \
+  Cost cost(Types inputs, Types outputs) const override;                                                 \
+  CpuKernel cpu_kernel(Types inputs, const CpuFeatures& features) const override;                        \
+  CudaKernel cuda_kernel(Types inputs) const override;                                                   \
+  static std::vector<Sample> samples()
+
+// Bytes of all operands read and written once: the usual bytes part of a cost rule.
+Cost streaming_cost(double flops, Types inputs, Types outputs);
+
+}  // namespace hearth

@@ -1,0 +1,24 @@
+// rms_norm: y[t,c] = x[t,c] * w[c] / sqrt(mean_c(x²) + eps), and its backward.
+#pragma once
+
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// x [T, C] f32, w [C] f32 → y [T, C] f32.
+class RmsNorm final : public Op {
+ public:
+  explicit RmsNorm(float eps) : eps(eps) {}
+  HEARTH_OP_RULES;
+  const float eps;
+};
+
+// (x [T, C], w [C], dy [T, C]) → (dx [T, C], dw [C]).
+class RmsNormBackward final : public Op {
+ public:
+  explicit RmsNormBackward(float eps) : eps(eps) {}
+  HEARTH_OP_RULES;
+  const float eps;
+};
+
+}  // namespace hearth

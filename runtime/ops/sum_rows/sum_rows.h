@@ -1,0 +1,14 @@
+// sum_rows: the sum over all rows (the gradient of a bias).
+#pragma once
+
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// x [T, C] f32 → y [C]; rows are added in order.
+class SumRows final : public Op {
+ public:
+  HEARTH_OP_RULES;
+};
+
+}  // namespace hearth

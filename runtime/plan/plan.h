@@ -1,0 +1,37 @@
+// A plan: a graph lowered to a flat list of kernel calls with every buffer placed. Made once per shape class, run many
+// times.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/graph/graph.h"
+
+namespace hearth {
+
+struct CpuFeatures;
+
+struct Placement {
+  enum class Where : uint8_t { arena, bound } where = Where::arena;
+  int64_t offset = 0;  // in the arena
+};
+
+struct PlanStep {
+  int node = 0;
+  CpuKernel kernel;  // run == nullptr: the reference runs on rank 0
+  int64_t scratch_offset = 0;
+};
+
+// Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (reshape and other views
+// share their input's bytes); parameters and states are bound by the caller. Outputs stay valid until the next run.
+struct Plan {
+  Graph graph;
+  std::vector<PlanStep> steps;
+  std::vector<Placement> placements;  // by value id
+  int64_t arena_bytes = 0;
+  Cost cost;
+};
+
+Result<Plan> make_plan(Graph graph, const CpuFeatures& features);
+
+}  // namespace hearth

@@ -1,0 +1,36 @@
+// Element types. Block-quantised types are dtypes like any other: bytes are counted in whole blocks of the last axis.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace hearth {
+
+enum class Dtype : uint8_t { f32, f16, bf16, i32, q8_0, q4_0 };
+inline constexpr int kNumDtypes = 6;
+
+struct DtypeInfo {
+  const char* name;         // "f32", "q8_0", ...
+  const char* safetensors;  // "F32"; nullptr: that format cannot hold it
+  int gguf;                 // ggml type number; -1: that format cannot hold it
+  int block_elements;       // 1 unless quantised
+  int block_bytes;
+  bool is_quantised;
+};
+const DtypeInfo& dtype_info(Dtype dtype);
+Result<Dtype> dtype_from_name(std::string_view name);
+
+// Bytes of n elements; n must be a whole number of blocks.
+inline int64_t dtype_bytes(Dtype dtype, int64_t n) {
+  const DtypeInfo& info = dtype_info(dtype);
+  return n / info.block_elements * info.block_bytes;
+}
+
+// The one conversion path; n elements, whole blocks. i32 is not a weight type and is refused by CHECK.
+// Plain loops with SIMD behind CPUID; results are the same bits on every path.
+void to_float(Dtype from, const void* source, float* out, int64_t n);
+void from_float(Dtype to, const float* source, void* out, int64_t n);
+
+}  // namespace hearth
