@@ -1,0 +1,48 @@
+// Writes models in the formats that others read: a Hugging Face folder, a GGUF file, a PEFT adapter.
+// Folders are written into; the caller makes a new one and renames it when all is well.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model_store/formats/load.h"
+
+namespace hearth {
+
+struct ModelToSave {
+  ModelConfig config;
+  WeightsByRole weights;                      // any dtype; read while saving
+  GenerationDefaults generation;
+  std::filesystem::path tokenizer_from;       // a folder (its tokenizer files are copied) or a .gguf; empty: none
+};
+
+// config.json, generation_config.json, safetensors (sharded above 4 GiB) and the tokenizer's files.
+// Matrices and embeddings are written in `dtype` (f32, f16, bf16). One tensor at a time is converted, but a shard's
+// tensors are held in memory when conversion is needed.
+Result<void> save_hf_folder(const std::filesystem::path& folder, const ModelToSave& model, Dtype dtype);
+
+// Matrices in `dtype` (f32, f16, bf16, q8_0, q4_0; rows that are not whole blocks fall back to f16), norms in f32.
+Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, Dtype dtype);
+
+// A low-rank adapter. Weights: "<role>.lora_a" [rank, in] and "<role>.lora_b" [out, rank], f32.
+struct LoraAdapter {
+  int rank = 0;
+  float alpha = 0;
+  WeightsByRole weights;
+  std::shared_ptr<const void> keeper;  // of a loaded one
+  std::string base_model;              // a name or path, for people
+};
+
+// adapter_config.json + adapter_model.safetensors with the names that PEFT uses.
+Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base, const LoraAdapter& adapter);
+// Checks every pair against the base's parameters. Options that change the arithmetic and are not known here are refused.
+Result<LoraAdapter> load_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base);
+
+// W + alpha / rank * B A, in f32; for merging.
+Result<Tensor> merge_lora(const TensorView& weight, const TensorView& lora_a, const TensorView& lora_b, float scale);
+
+}  // namespace hearth
