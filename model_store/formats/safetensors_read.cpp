@@ -43,7 +43,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return fail("null is not expected"); }
   bool boolean(bool) override { return fail("true or false is not expected"); }
   bool number_float(double, const std::string&) override { return fail("a fraction or a number beyond 64 bits is not expected"); }
-  bool binary(std::vector<uint8_t>&) override { return fail("binary is not expected"); }
+  bool binary(nlohmann::json::binary_t&) override { return fail("binary is not expected"); }
   bool number_integer(int64_t) override { return fail("a negative number is not expected"); }
 
   bool number_unsigned(uint64_t value) override {
