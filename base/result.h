@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,11 +39,17 @@ std::string_view code_name(Code code);
 int http_status(Code code);
 int exit_code(Code code);  // 1 for all; 2 for invalid_argument from the command line
 
+// Where an error was made. (Not std::source_location: clang 14 has it only in name.)
+struct Place {
+  const char* file = "";
+  int line = 0;
+};
+
 struct Error {
   Code code = Code::internal;
   std::string message;                // what was required, what came instead, the next step
   std::vector<std::string> context;   // innermost first
-  std::source_location where;
+  Place where;
 
   // "while installing pack: while reading index.json: expected ..., got ..."
   std::string to_string() const;
@@ -53,10 +58,10 @@ struct Error {
 template <class... Args>
 struct FormatAt {  // a format string that remembers where it stood
   fmt::format_string<Args...> text;
-  std::source_location where;
+  Place where;
   template <class S>
-  consteval FormatAt(const S& s, std::source_location w = std::source_location::current())  // NOLINT(google-explicit-constructor)
-      : text(s), where(w) {}
+  consteval FormatAt(const S& s, const char* file = __builtin_FILE(), int line = __builtin_LINE())  // NOLINT(google-explicit-constructor)
+      : text(s), where{file, line} {}
 };
 
 // error(Code::not_found, "no model named {}; `hearth models` lists them", name)

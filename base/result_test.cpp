@@ -23,7 +23,7 @@ TEST(Result, ErrorCarriesContextAndPlace) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::invalid_argument);
   EXPECT_EQ(result.error().to_string(), "while adding 1x: expected a digit, got 'x'");
-  EXPECT_NE(std::string(result.error().where.file_name()).find("result_test"), std::string::npos);
+  EXPECT_NE(std::string(result.error().where.file).find("result_test"), std::string::npos);
 }
 
 TEST(Result, EveryCodeHasNameAndStatus) {

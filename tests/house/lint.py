@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""./dev lint: clang-tidy, qmllint and the house rules, in parallel.
+
+A file that passed is remembered by the hash of everything that can change the verdict (the file, the project headers
+it includes, the flags, the rules), so an unchanged file is not linted twice. Without arguments it lints what differs
+from main; --all lints everything; --budget SECONDS stops starting new files then, newest files first, and says what
+is left.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "lint"
+INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
+QMLLINT = "/usr/lib/qt6/bin/qmllint"
+
+
+def output_of(*command):
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def tracked_files():
+    """Every file of the checkout, most recently committed first, uncommitted ones before all."""
+    present = set(output_of("git", "ls-files", "--cached", "--others", "--exclude-standard").split("\n")) - {""}
+    recent = output_of("git", "log", "-n", "300", "--name-only", "--format=").split("\n")
+    order = {name: i for i, name in reversed(list(enumerate(dict.fromkeys(changed_files() + recent))))}
+    return sorted((f for f in present if (ROOT / f).is_file()), key=lambda f: (order.get(f, len(order)), f))
+
+
+def changed_files():
+    base = subprocess.run(["git", "merge-base", "HEAD", "main"], cwd=ROOT, capture_output=True, text=True)
+    commit = base.stdout.strip() or "HEAD"
+    names = output_of("git", "diff", "--name-only", "--diff-filter=d", commit).split("\n")
+    return [n for n in names + output_of("git", "ls-files", "--others", "--exclude-standard").split("\n") if n]
+
+
+def project_headers(source, seen=None):
+    """The project's own headers that a file includes, directly or through others."""
+    seen = set() if seen is None else seen
+    for name in INCLUDE.findall((ROOT / source).read_bytes()):
+        header = name.decode(errors="replace")
+        if header not in seen and (ROOT / header).is_file():
+            seen.add(header)
+            project_headers(header, seen)
+    return seen
+
+
+def digest(parts):
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(hashlib.sha256(part).digest())
+    return total.hexdigest()
+
+
+def write_database(build, folder):
+    """The compile commands, less what clang does not know: GCC's precompiled headers and coroutine flags."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    for entry in entries:
+        command = re.sub(r"-include \S*cmake_pch\.hxx", "", entry["command"])
+        command = re.sub(r"-(Winvalid-pch|fcoroutines|fpch-preprocess)\b", "", command)
+        entry["command"] = re.sub(r"^\S*ccache ", "", command)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "compile_commands.json").write_text(json.dumps(entries))
+    return {os.path.relpath(e["file"], ROOT): e["command"] for e in entries}
+
+
+def tidy(source, command, database):
+    rules = (ROOT / ".clang-tidy").read_bytes()
+    headers = sorted(project_headers(source))
+    key = digest([rules, command.replace(str(ROOT), "").encode(), *((ROOT / f).read_bytes() for f in [source, *headers])])
+    mark = CACHE / key
+    if mark.exists():
+        return source, "cached", ""
+    run = subprocess.run(["clang-tidy-14", "--quiet", "-p", str(database), source], cwd=ROOT, capture_output=True, text=True)
+    if run.returncode == 0:
+        mark.touch()
+        return source, "passed", ""
+    problems = "\n".join(line for line in run.stdout.split("\n") if line.strip())
+    return source, "failed", problems or run.stderr
+
+
+def qml(source):
+    key = digest([(ROOT / source).read_bytes(), b"qmllint"])
+    mark = CACHE / key
+    if mark.exists():
+        return source, "cached", ""
+    run = subprocess.run([QMLLINT, "--max-warnings", "0", *qml_imports(), source], cwd=ROOT, capture_output=True, text=True)
+    if run.returncode == 0:
+        mark.touch()
+        return source, "passed", ""
+    return source, "failed", run.stdout + run.stderr
+
+
+def qml_imports():
+    """Where the built desktop's own QML module lies (its qmldir and type descriptions)."""
+    build = ROOT / "build" / "dev"
+    folders = sorted({str(p.parent.parent) for p in build.glob("gui/**/qmldir")} | {str(build / "gui")})
+    return [word for folder in folders for word in ("-I", folder)]
+
+
+def choose(args):
+    if args.files:
+        return args.files
+    files = tracked_files()
+    return files if args.all else [f for f in files if f in set(changed_files())]
+
+
+def run_all(tasks, jobs, budget):
+    """Runs (function, arguments) tasks; returns counts and the sources that found no time."""
+    counts = {"passed": 0, "cached": 0, "failed": 0}
+    left = []
+    start = time.monotonic()
+
+    def guarded(task):
+        if budget and time.monotonic() - start > budget:
+            return task[1], "left", ""
+        return task[0](*task[1:])
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for source, verdict, text in pool.map(guarded, tasks):
+            if verdict == "left":
+                left.append(source)
+                continue
+            counts[verdict] += 1
+            if verdict == "failed":
+                print(f"lint: {source}\n{text}\n", flush=True)
+    return counts, left
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev lint")
+    parser.add_argument("--build", default="build/dev", type=Path)
+    parser.add_argument("--jobs", default=os.cpu_count(), type=int)
+    parser.add_argument("--all", action="store_true", help="every file, not only what differs from main")
+    parser.add_argument("--budget", type=float, help="seconds after which no further file is started")
+    parser.add_argument("files", nargs="*")
+    args = parser.parse_args()
+
+    CACHE.mkdir(parents=True, exist_ok=True)
+    database = ROOT / "build" / "lint"
+    commands = write_database(ROOT / args.build, database)
+    files = choose(args)
+    tasks = [(tidy, f, commands[f], database) for f in files if f.endswith(".cpp") and f in commands]
+    tasks += [(qml, f) for f in files if f.endswith(".qml")]
+    counts, left = run_all(tasks, args.jobs, args.budget)
+    print(f"lint: {counts['passed']} passed, {counts['cached']} unchanged since they passed, {counts['failed']} failed")
+    if left:
+        print(f"lint: {len(left)} files were not reached within {args.budget:.0f} s; run ./dev lint --all for them")
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
