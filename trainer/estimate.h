@@ -1,0 +1,26 @@
+// What a run will take: steps, tokens, seconds and peak memory, from the graph's own cost and plan before anything runs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "trainer/recipe.h"
+
+namespace hearth::train {
+
+struct Estimate {
+  int64_t n_steps = 0;
+  int64_t n_tokens = 0;       // trained on in one epoch
+  double seconds = 0;
+  uint64_t peak_memory_bytes = 0;
+  double flops_per_step = 0, flops_per_s = 0;  // the graph's cost, the rate measured on this box
+  std::string explanation;    // in words, with the figures
+};
+
+// Reads model and data (a large file is sampled), plans the training graph, and measures this box's rate on a small
+// graph of the same model for at most a second. `model_path`: a Hugging Face folder or a .gguf (recipe.model.init
+// resolved by the caller); empty: recipe.model.from_scratch.
+Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::path& model_path);
+
+}  // namespace hearth::train

@@ -1,0 +1,97 @@
+// A whole training run, from a recipe to a result that may be deployed. Called by hearth-trainer and by `hearth train`.
+//
+//   RunPaths paths{.job = "jobs/7", .model = "/var/lib/hearth/prepared/views/..."};
+//   RunResult result = TRY(run_training(recipe, paths, callbacks, stop_token));
+//
+// Files in the job folder: metrics.jsonl (a MetricPoint a line), status.json, samples.jsonl (a BeforeAfter a line),
+// checkpoints/step-*/, result/ (a Hugging Face folder; adapter/ in it for LoRA). Called again with the same recipe it
+// resumes from the last checkpoint, bit-exactly; with a finished result it returns at once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "trainer/recipe.h"
+
+namespace hearth::train {
+
+// The shapes of appliance/api/types.h, which is a room above this one.
+struct MetricPoint {
+  int step = 0;
+  double loss = 0, learning_rate = 0, grad_norm = 0, tokens_per_s = 0, seconds = 0;
+  std::optional<double> eval_loss;
+  static constexpr auto kFields = std::tuple{
+      field("step", &MetricPoint::step, "optimizer step, from 1"),
+      field("loss", &MetricPoint::loss, "mean loss per answer token"),
+      field("learning_rate", &MetricPoint::learning_rate, "at this step"),
+      field("grad_norm", &MetricPoint::grad_norm, "before clipping"),
+      field("tokens_per_s", &MetricPoint::tokens_per_s, "throughput"),
+      field("seconds", &MetricPoint::seconds, "since the job started"),
+      field("eval_loss", &MetricPoint::eval_loss, "held-out loss, when evaluated at this step"),
+  };
+};
+
+struct BeforeAfter {
+  std::string prompt, before, after, expected;
+  static constexpr auto kFields = std::tuple{
+      field("prompt", &BeforeAfter::prompt, "held-out question"),
+      field("before", &BeforeAfter::before, "answer of the base model"),
+      field("after", &BeforeAfter::after, "answer of the trained model"),
+      field("expected", &BeforeAfter::expected, "answer in the data"),
+  };
+};
+
+struct RunStatus {
+  std::string step;  // what is happening now, in words
+  double progress = 0;
+  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
+  static constexpr auto kFields = std::tuple{
+      field("step", &RunStatus::step, "what is happening now, in words"),
+      field("progress", &RunStatus::progress, "0 to 1"),
+      field("seconds_left", &RunStatus::seconds_left, "null when unknown"),
+      field("loss", &RunStatus::loss, "last training loss"),
+      field("eval_loss_before", &RunStatus::eval_loss_before, "held-out loss before training"),
+      field("eval_loss_after", &RunStatus::eval_loss_after, "held-out loss after training"),
+  };
+};
+
+struct RunPaths {
+  std::filesystem::path job;    // made when missing; one run at a time holds its lock
+  std::filesystem::path model;  // recipe.model.init resolved to a folder or .gguf; empty with from_scratch
+};
+
+struct RunCallbacks {  // all optional; called on the training thread
+  std::function<void(const RunStatus&)> on_status;
+  std::function<void(const MetricPoint&)> on_metric;
+};
+
+struct RunResult {
+  int n_steps = 0;
+  int64_t n_tokens = 0;           // positions with loss, all steps
+  double final_loss = 0, seconds = 0, tokens_per_s = 0;
+  std::optional<double> eval_loss_before, eval_loss_after;
+  double parity_max_error = 0;    // trainer logits against serving logits, largest difference
+  std::string result;             // the folder that may be deployed
+  static constexpr auto kFields = std::tuple{
+      field("n_steps", &RunResult::n_steps, "optimizer steps"),
+      field("n_tokens", &RunResult::n_tokens, "answer tokens trained on"),
+      field("final_loss", &RunResult::final_loss, "training loss of the last step"),
+      field("seconds", &RunResult::seconds, "wall time of this process"),
+      field("tokens_per_s", &RunResult::tokens_per_s, "median throughput"),
+      field("eval_loss_before", &RunResult::eval_loss_before, "held-out loss before"),
+      field("eval_loss_after", &RunResult::eval_loss_after, "held-out loss after"),
+      field("parity_max_error", &RunResult::parity_max_error, "largest difference between trainer and server logits"),
+      field("result", &RunResult::result, "folder of the result"),
+  };
+};
+
+// Errors: everything that can be wrong with recipe, data or model, named; cancelled on stop (a checkpoint is written
+// first); internal when the parity check fails: then there is no result.
+Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop);
+
+}  // namespace hearth::train
