@@ -1,0 +1,381 @@
+// FakeClient: a clock that ticks while there is work, and the API's answers from memory.
+#include "gui/client/fake_client.h"
+
+#include <algorithm>
+
+#include "gui/components/format.h"
+
+namespace hearth::gui {
+
+namespace {
+constexpr int kTrainSteps = 60;
+
+// Streams a prepared answer a few characters at a time.
+class FakeChatStream : public ChatStream {
+ public:
+  FakeChatStream(QString text, std::optional<Error> error, int tickMs, QObject* parent)
+      : ChatStream(parent), text_(std::move(text)), error_(std::move(error)) {
+    connect(&timer_, &QTimer::timeout, this, [this] { step(); });
+    timer_.start(tickMs);
+  }
+  void stop() override { finish(error(Code::cancelled, "stopped")); }
+
+ private:
+  void step() {
+    if (error_ || at_ >= text_.size()) return finish(error_);
+    QString piece = text_.mid(at_, 4);
+    at_ += piece.size();
+    ++nTokens_;
+    emit delta(piece);
+  }
+  void finish(std::optional<Error> error) {
+    if (!timer_.isActive()) return;
+    timer_.stop();
+    emit finished({error ? "" : "stop", 24, nTokens_, error});
+    deleteLater();
+  }
+
+  QString text_;
+  std::optional<Error> error_;
+  QTimer timer_;
+  qsizetype at_ = 0;
+  int nTokens_ = 0;
+};
+
+}  // namespace
+
+FakeClient::FakeClient(int tickMs, QObject* parent)
+    : Client(parent), box_(fakeBox()), models_(fakeModels()), sources_{fakeStick()} {
+  timer_.setInterval(tickMs);
+  connect(&timer_, &QTimer::timeout, this, &FakeClient::tick);
+  deployments_.push_back({.model = "hearth-small", .state = "ready", .step = "", .pid = 4711, .max_seq_len = 2048,
+                          .memory_bytes = 61'000'000, .started_at = nowSeconds() - 3600});
+}
+
+template <class T>
+void FakeClient::answer(Then<T> then, std::function<Result<T>()> work) {
+  QMetaObject::invokeMethod(this, [this, then, work] {
+    if (!isReachable_) return then(error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString()));
+    if (nextError_) return then(*std::exchange(nextError_, std::nullopt));
+    then(work());
+  }, Qt::QueuedConnection);
+}
+
+void FakeClient::tell(const char* kind, const std::string& subject, const std::function<void(api::Event&)>& fill) {
+  if (!isStarted_ || !isReachable_) return;
+  api::Event event{.id = nextEvent_++, .at = nowSeconds(), .kind = kind, .subject = subject};
+  fill(event);
+  emit this->event(event);
+}
+
+void FakeClient::setReachable(bool reachable) {
+  isReachable_ = reachable;
+  if (isStarted_) retryNow();
+}
+
+void FakeClient::plugIn(const api::PackSource& source) {
+  sources_.push_back(source);
+  tell("pack_source", source.path, [](api::Event&) {});
+}
+
+void FakeClient::failNext(const Error& error) { nextError_ = error; }
+
+void FakeClient::start() {
+  isStarted_ = true;
+  retryNow();
+}
+
+void FakeClient::retryNow() {
+  QMetaObject::invokeMethod(this, [this] {
+    if (isReachable_) {
+      emit connected();
+    } else {
+      emit disconnected(QStringLiteral("no answer from Hearth's service"));
+    }
+  }, Qt::QueuedConnection);
+}
+
+api::Model* FakeClient::findModel(const std::string& name) {
+  auto it = std::find_if(models_.begin(), models_.end(), [&](const api::Model& m) { return m.name == name; });
+  return it == models_.end() ? nullptr : &*it;
+}
+
+// --- box, models, packs ---
+
+void FakeClient::box(Then<api::Box> then) {
+  answer<api::Box>(std::move(then), [this] { return box_; });
+}
+void FakeClient::models(Then<std::vector<api::Model>> then) {
+  answer<std::vector<api::Model>>(std::move(then), [this] { return models_; });
+}
+void FakeClient::fit(const std::string& name, Then<api::Fit> then) {
+  answer<api::Fit>(std::move(then), [this, name]() -> Result<api::Fit> {
+    const api::Model* model = findModel(name);
+    if (!model) return error(Code::not_found, "no model named {}", name);
+    api::Fit fit{.model = name, .weights_bytes = model->size_bytes, .kv_bytes = model->size_bytes / 8};
+    fit.total_bytes = fit.weights_bytes + fit.kv_bytes + 20'000'000;
+    fit.available_bytes = box_.ram_available_bytes;
+    double share = static_cast<double>(fit.total_bytes) / static_cast<double>(fit.available_bytes);
+    fit.verdict = share > 1 ? "too_large" : share > 0.8 ? "tight" : "fits";
+    fit.explanation = fmt::format("{} bytes of {} available", fit.total_bytes, fit.available_bytes);
+    fit.decode_tokens_per_s = 22e9 / static_cast<double>(fit.weights_bytes);
+    return fit;
+  });
+}
+void FakeClient::removeModel(const std::string& name, Then<void> then) {
+  answer<void>(std::move(then), [this, name]() -> Result<void> {
+    for (const api::Deployment& d : deployments_)
+      if (d.model == name) return error(Code::failed_precondition, "{} is running; stop it first", name);
+    if (!findModel(name)) return error(Code::not_found, "no model named {}", name);
+    std::erase_if(models_, [&](const api::Model& m) { return m.name == name; });
+    tell("model", name, [](api::Event&) {});
+    return {};
+  });
+}
+void FakeClient::importModel(const api::ImportRequest& request, Then<api::Job> then) {
+  answer<api::Job>(std::move(then), [this, request]() -> Result<api::Job> {
+    std::string name = request.name.empty() ? request.path.substr(request.path.find_last_of('/') + 1) : request.name;
+    api::Job job = addJob("import", "Import " + name, name);
+    willInstall_[job.id] = {.name = name, .family = "llama", .dtype = "bf16", .source = "import " + request.path,
+                            .state = "installed", .size_bytes = 2'470'000'000, .n_params = 1'240'000'000,
+                            .max_seq_len = 8192, .has_chat_template = true};
+    return job;
+  });
+}
+
+void FakeClient::packSources(Then<std::vector<api::PackSource>> then) {
+  answer<std::vector<api::PackSource>>(std::move(then), [this] { return sources_; });
+}
+void FakeClient::scanPacks(const std::string& path, Then<api::PackSource> then) {
+  answer<api::PackSource>(std::move(then), [this, path]() -> Result<api::PackSource> {
+    for (const api::PackSource& source : sources_)
+      if (source.path == path) return source;
+    return error(Code::not_found, "no pack found in {}; expected a folder with oci-layout and index.json", path);
+  });
+}
+void FakeClient::installPack(const api::InstallRequest& request, Then<api::Job> then) {
+  answer<api::Job>(std::move(then), [this, request]() -> Result<api::Job> {
+    for (const api::PackSource& source : sources_)
+      for (const api::PackInfo& pack : source.packs) {
+        if (source.path != request.path || (pack.digest != request.digest && !request.digest.empty())) continue;
+        if (pack.status != "trusted") return error(Code::data_loss, "{}", pack.problem);
+        api::Job job = addJob("install", "Install " + pack.name + " " + pack.version, pack.name);
+        willInstall_[job.id] = {.name = pack.name, .family = "llama", .dtype = "q8_0", .source = "pack " + pack.version,
+                                .license = pack.license, .description = pack.description, .state = "installed",
+                                .size_bytes = pack.size_bytes, .n_params = pack.size_bytes, .max_seq_len = 4096,
+                                .has_chat_template = true};
+        return job;
+      }
+    return error(Code::not_found, "no such pack in {}", request.path);
+  });
+}
+void FakeClient::exportPack(const api::ExportRequest& request, Then<api::Job> then) {
+  answer<api::Job>(std::move(then),
+                   [this, request]() -> Result<api::Job> { return addJob("export", "Export " + request.model, request.model); });
+}
+
+// --- deployments ---
+
+void FakeClient::deployments(Then<std::vector<api::Deployment>> then) {
+  answer<std::vector<api::Deployment>>(std::move(then), [this] { return deployments_; });
+}
+void FakeClient::deploy(const api::DeployRequest& request, Then<api::Deployment> then) {
+  answer<api::Deployment>(std::move(then), [this, request]() -> Result<api::Deployment> {
+    api::Model* model = findModel(request.model);
+    if (!model) return error(Code::not_found, "no model named {}", request.model);
+    model->state = "deployed";
+    std::erase_if(deployments_, [&](const api::Deployment& d) { return d.model == request.model; });
+    deployments_.push_back({.model = request.model, .state = "starting", .step = "preparing weights",
+                            .max_seq_len = model->max_seq_len});
+    timer_.start();
+    tell("deployment", request.model, [this](api::Event& e) { e.deployment = deployments_.back(); });
+    return deployments_.back();
+  });
+}
+void FakeClient::undeploy(const std::string& name, Then<void> then) {
+  answer<void>(std::move(then), [this, name]() -> Result<void> {
+    if (std::erase_if(deployments_, [&](const api::Deployment& d) { return d.model == name; }) == 0)
+      return error(Code::not_found, "{} is not running", name);
+    if (api::Model* model = findModel(name)) model->state = "installed";
+    tell("deployment", name, [](api::Event&) {});
+    return {};
+  });
+}
+
+// --- datasets and training ---
+
+void FakeClient::datasets(Then<std::vector<api::Dataset>> then) {
+  answer<std::vector<api::Dataset>>(std::move(then), [this] {
+    std::vector<api::Dataset> list;
+    for (const api::DatasetPreview& d : datasets_) list.push_back(d.dataset);
+    return list;
+  });
+}
+void FakeClient::addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) {
+  answer<api::Dataset>(std::move(then), [this, name, bytes]() -> Result<api::Dataset> {
+    api::DatasetPreview entry;
+    api::Dataset& dataset = entry.dataset;
+    dataset = {.id = fmt::format("d{}", nextId_++), .name = name, .format = "messages",
+               .size_bytes = static_cast<uint64_t>(bytes.size()), .added_at = nowSeconds()};
+    int n = 0;
+    for (const QByteArray& line : bytes.split('\n')) {
+      ++n;
+      if (line.trimmed().isEmpty()) continue;
+      auto json = parse_json({line.constData(), static_cast<size_t>(line.size())});
+      auto messages = json ? json_get<Json>(*json, "messages") : Result<Json>(json.error());
+      std::vector<api::Message> turns;
+      Result<void> ok = messages ? read_json_value(*messages, turns, "messages") : Result<void>(messages.error());
+      if (!ok) {
+        dataset.problems.push_back({n, "messages", ok.error().message});
+        continue;
+      }
+      ++dataset.n_examples;
+      if (entry.examples.size() < 5) entry.examples.push_back({turns, ""});
+    }
+    dataset.valid = dataset.problems.empty() && dataset.n_examples > 0;
+    datasets_.push_back(entry);
+    return dataset;
+  });
+}
+void FakeClient::removeDataset(const std::string& id, Then<void> then) {
+  answer<void>(std::move(then), [this, id]() -> Result<void> {
+    std::erase_if(datasets_, [&](const api::DatasetPreview& d) { return d.dataset.id == id; });
+    return {};
+  });
+}
+void FakeClient::previewDataset(const std::string& id, Then<api::DatasetPreview> then) {
+  answer<api::DatasetPreview>(std::move(then), [this, id]() -> Result<api::DatasetPreview> {
+    for (const api::DatasetPreview& d : datasets_)
+      if (d.dataset.id == id) return d;
+    return error(Code::not_found, "no dataset {}", id);
+  });
+}
+void FakeClient::presets(Then<std::vector<api::TrainPreset>> then) {
+  answer<std::vector<api::TrainPreset>>(std::move(then), [] { return fakePresets(); });
+}
+void FakeClient::estimate(const api::TrainRequest& request, Then<api::TrainEstimate> then) {
+  answer<api::TrainEstimate>(std::move(then), [this, request]() -> Result<api::TrainEstimate> {
+    const api::Model* model = findModel(request.model);
+    if (!model) return error(Code::not_found, "no model named {}", request.model);
+    api::TrainEstimate estimate{.n_steps = kTrainSteps, .n_tokens = 41'300, .seconds = 154};
+    estimate.peak_memory_bytes = model->size_bytes * 3;
+    estimate.available_bytes = box_.ram_available_bytes;
+    estimate.fits = estimate.peak_memory_bytes < estimate.available_bytes;
+    estimate.explanation = "measured speed of this box times the tokens of the data";
+    return estimate;
+  });
+}
+void FakeClient::train(const api::TrainRequest& request, Then<api::Job> then) {
+  answer<api::Job>(std::move(then), [this, request]() -> Result<api::Job> {
+    trainRequests_.push_back(request);
+    return addJob("train", "Fine-tune " + request.model, request.model);
+  });
+}
+void FakeClient::jobs(Then<std::vector<api::Job>> then) {
+  answer<std::vector<api::Job>>(std::move(then), [this] { return jobs_; });
+}
+void FakeClient::cancelJob(const std::string& id, Then<api::Job> then) {
+  answer<api::Job>(std::move(then), [this, id]() -> Result<api::Job> {
+    for (api::Job& job : jobs_) {
+      if (job.id != id) continue;
+      job.state = "cancelled";
+      job.finished_at = nowSeconds();
+      tell("job", id, [&](api::Event& e) { e.job = job; });
+      return job;
+    }
+    return error(Code::not_found, "no job {}", id);
+  });
+}
+void FakeClient::metrics(const std::string& id, Then<std::vector<api::MetricPoint>> then) {
+  answer<std::vector<api::MetricPoint>>(std::move(then), [this, id] { return metrics_[id]; });
+}
+void FakeClient::samples(const std::string&, Then<std::vector<api::BeforeAfter>> then) {
+  answer<std::vector<api::BeforeAfter>>(std::move(then), [] { return fakeSamples(); });
+}
+
+ChatStream* FakeClient::chat(const ChatRequest& request) {
+  chatRequests_.push_back(request);
+  std::optional<Error> problem = std::exchange(nextError_, std::nullopt);
+  if (!isReachable_) problem = error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString());
+  QString question = request.messages.empty() ? QString() : textOf(request.messages.back().content);
+  return new FakeChatStream(fakeAnswer(question), problem, timer_.interval(), this);
+}
+
+// --- work in progress ---
+
+api::Job FakeClient::addJob(const char* kind, const std::string& title, const std::string& model) {
+  jobs_.push_back({.id = fmt::format("j{}", nextId_++), .kind = kind, .title = title, .state = "running",
+                   .step = "starting", .model = model, .created_at = nowSeconds(), .started_at = nowSeconds()});
+  timer_.start();
+  tell("job", jobs_.back().id, [this](api::Event& e) { e.job = jobs_.back(); });
+  return jobs_.back();
+}
+
+void FakeClient::tick() {
+  bool isBusy = false;
+  for (api::Deployment& deployment : deployments_)
+    if (deployment.state == "starting") {
+      tickDeployment(deployment);
+      isBusy = true;
+    }
+  for (size_t i = 0; i < jobs_.size(); ++i)
+    if (jobs_[i].state == "running") {
+      tickJob(jobs_[i]);
+      isBusy = true;
+    }
+  if (!isBusy) timer_.stop();
+}
+
+void FakeClient::tickDeployment(api::Deployment& deployment) {
+  ++deployment.pid;
+  if (deployment.pid == 10) deployment.step = "loading";
+  if (deployment.pid < 20) return;
+  deployment.state = "ready";
+  deployment.step.clear();
+  deployment.memory_bytes = 480'000'000;
+  deployment.started_at = nowSeconds();
+  tell("deployment", deployment.model, [&](api::Event& e) { e.deployment = deployment; });
+}
+
+void FakeClient::tickJob(api::Job& job) {
+  job.progress = std::min(1.0, job.progress + 1.0 / kTrainSteps);
+  job.seconds_left = (1 - job.progress) * 154;
+  if (job.kind == "train") {
+    auto& points = metrics_[job.id];
+    points.push_back(fakeMetric(static_cast<int>(points.size()) + 1, kTrainSteps));
+    job.step = fmt::format("step {} of {}", points.size(), kTrainSteps);
+    job.loss = points.back().loss;
+    job.eval_loss_before = 3.41;
+  } else {
+    job.step = job.progress < 0.5 ? "copying" : "verifying";
+  }
+  if (job.progress >= 0.999) finishJob(job);
+  tell("job", job.id, [&](api::Event& e) { e.job = job; });
+}
+
+void FakeClient::finishJob(api::Job& job) {
+  job.state = "done";
+  job.step.clear();
+  job.finished_at = nowSeconds();
+  job.seconds_left = 0;
+  if (job.kind == "train") {
+    job.eval_loss_after = 1.92;
+    api::Model result = *findModel(job.model);
+    result.parent = job.model;
+    result.name = trainRequests_.back().name.empty() ? job.model + "-tuned" : trainRequests_.back().name;
+    result.state = "installed";
+    result.bundled = false;
+    result.source = "training " + job.id;
+    willInstall_[job.id] = result;
+  }
+  auto made = willInstall_.find(job.id);
+  if (made == willInstall_.end()) return;
+  job.result_model = made->second.name;
+  std::erase_if(models_, [&](const api::Model& m) { return m.name == made->second.name; });
+  models_.push_back(made->second);
+  for (api::PackSource& source : sources_)
+    for (api::PackInfo& pack : source.packs) pack.installed = pack.installed || pack.name == made->second.name;
+  tell("model", made->second.name, [](api::Event&) {});
+}
+
+}  // namespace hearth::gui

@@ -1,0 +1,92 @@
+// FakeClient: a small box in memory. Deploying, installing and training take a few ticks, as on a real one, so the real UI
+// can be run, tested and photographed without a service.
+#pragma once
+
+#include <QPointer>
+#include <QTimer>
+
+#include "gui/client/client.h"
+
+namespace hearth::gui {
+
+class FakeClient : public Client {
+  Q_OBJECT
+ public:
+  // `tickMs`: the time between two tokens or two steps of work. Tests use 0.
+  explicit FakeClient(int tickMs = 0, QObject* parent = nullptr);
+
+  // --- what tests do to the box ---
+  void setReachable(bool reachable);
+  void plugIn(const api::PackSource& source);
+  void failNext(const Error& error);  // the next call gets this
+  const std::vector<ChatRequest>& chatRequests() const { return chatRequests_; }
+  const std::vector<api::TrainRequest>& trainRequests() const { return trainRequests_; }
+
+  QString address() const override { return QStringLiteral("offline"); }
+  bool isLocal() const override { return true; }
+  void start() override;
+  void retryNow() override;
+
+  void box(Then<api::Box> then) override;
+  void models(Then<std::vector<api::Model>> then) override;
+  void fit(const std::string& model, Then<api::Fit> then) override;
+  void removeModel(const std::string& model, Then<void> then) override;
+  void importModel(const api::ImportRequest& request, Then<api::Job> then) override;
+  void packSources(Then<std::vector<api::PackSource>> then) override;
+  void scanPacks(const std::string& path, Then<api::PackSource> then) override;
+  void installPack(const api::InstallRequest& request, Then<api::Job> then) override;
+  void exportPack(const api::ExportRequest& request, Then<api::Job> then) override;
+  void deployments(Then<std::vector<api::Deployment>> then) override;
+  void deploy(const api::DeployRequest& request, Then<api::Deployment> then) override;
+  void undeploy(const std::string& model, Then<void> then) override;
+  void datasets(Then<std::vector<api::Dataset>> then) override;
+  void addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) override;
+  void removeDataset(const std::string& id, Then<void> then) override;
+  void previewDataset(const std::string& id, Then<api::DatasetPreview> then) override;
+  void presets(Then<std::vector<api::TrainPreset>> then) override;
+  void estimate(const api::TrainRequest& request, Then<api::TrainEstimate> then) override;
+  void train(const api::TrainRequest& request, Then<api::Job> then) override;
+  void jobs(Then<std::vector<api::Job>> then) override;
+  void cancelJob(const std::string& id, Then<api::Job> then) override;
+  void metrics(const std::string& id, Then<std::vector<api::MetricPoint>> then) override;
+  void samples(const std::string& id, Then<std::vector<api::BeforeAfter>> then) override;
+  ChatStream* chat(const ChatRequest& request) override;
+
+ private:
+  template <class T>
+  void answer(Then<T> then, std::function<Result<T>()> work);
+  void tell(const char* kind, const std::string& subject, const std::function<void(api::Event&)>& fill);
+  void tick();
+  void tickDeployment(api::Deployment& deployment);
+  void tickJob(api::Job& job);
+  void finishJob(api::Job& job);
+  api::Job addJob(const char* kind, const std::string& title, const std::string& model);
+  api::Model* findModel(const std::string& name);
+
+  QTimer timer_;
+  bool isReachable_ = true, isStarted_ = false;
+  std::optional<Error> nextError_;
+  uint64_t nextEvent_ = 1;
+  int nextId_ = 1;
+  api::Box box_;
+  std::vector<api::Model> models_;
+  std::vector<api::Deployment> deployments_;
+  std::vector<api::PackSource> sources_;
+  std::vector<api::DatasetPreview> datasets_;
+  std::vector<api::Job> jobs_;
+  std::map<std::string, api::Model> willInstall_;  // by job id
+  std::map<std::string, std::vector<api::MetricPoint>> metrics_;
+  std::vector<ChatRequest> chatRequests_;
+  std::vector<api::TrainRequest> trainRequests_;
+};
+
+// What the fake box holds at first (fake_box.cpp).
+api::Box fakeBox();
+std::vector<api::Model> fakeModels();
+api::PackSource fakeStick();
+std::vector<api::TrainPreset> fakePresets();
+std::vector<api::BeforeAfter> fakeSamples();
+QString fakeAnswer(const QString& question);
+api::MetricPoint fakeMetric(int step, int nSteps);
+
+}  // namespace hearth::gui

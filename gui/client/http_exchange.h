@@ -1,0 +1,62 @@
+// HttpExchange: one HTTP/1.1 request and its response over a Unix socket or TCP. Deletes itself when it is over.
+#pragma once
+
+#include <QIODevice>
+#include <QObject>
+#include <QTimer>
+
+#include "base/result.h"
+#include "gui/client/http_parser.h"
+
+namespace hearth::gui {
+
+// Where hearthd listens: a socket's path, or a host and port.
+struct Endpoint {
+  QString socketPath;
+  QString host;
+  quint16 port = 0;
+
+  bool isLocal() const { return !socketPath.isEmpty(); }
+  QString toString() const;
+  // "http://host:port"; anything else is invalid_argument.
+  static Result<Endpoint> fromUrl(const QString& url);
+};
+
+struct HttpRequest {
+  QByteArray method = "GET", target;
+  QByteArray body, contentType = "application/json";
+  QList<std::pair<QByteArray, QByteArray>> headers;
+  int silenceLimitMs = 60'000;  // no byte for this long is deadline_exceeded
+};
+
+class HttpExchange : public QObject {
+  Q_OBJECT
+ public:
+  HttpExchange(const Endpoint& endpoint, const HttpRequest& request, QObject* parent);
+
+  const HttpParser& response() const { return parser_; }
+  // Closes the connection; finished() follows with Code::cancelled.
+  void abort();
+
+ signals:
+  void headArrived(int status);
+  void bodyArrived(const QByteArray& bytes);
+  // Once, last. A response with an error status is a success here.
+  void finished(const hearth::Result<void>& result);
+
+ private:
+  void open(const Endpoint& endpoint);
+  void send();
+  void read();
+  void fail(const QString& why);
+  void finish(const Result<void>& result);
+
+  HttpRequest request_;
+  QString address_;
+  HttpParser parser_;
+  QIODevice* socket_ = nullptr;
+  QTimer silence_;
+  bool isOver_ = false;
+};
+
+}  // namespace hearth::gui
