@@ -1,0 +1,377 @@
+// The server over real sockets: keep-alive, limits, slow and vanished clients, streams with back-pressure, many connections.
+#include "base/http/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/files.h"
+#include "base/http/client.h"
+
+namespace hearth::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A flag that tests wait on instead of sleeping.
+class Signal {
+ public:
+  void set() {
+    std::lock_guard lock(mutex_);
+    is_set_ = true;
+    changed_.notify_all();
+  }
+  bool wait(std::chrono::milliseconds at_most = 10s) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, at_most, [&] { return is_set_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_set_ = false;
+};
+
+// Sends and receives raw bytes.
+class RawClient {
+ public:
+  explicit RawClient(const std::string& address) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(std::stoi(address.substr(address.rfind(':') + 1)))};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  bool connected() const { return connected_; }
+  void send(std::string_view bytes) { (void)::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // Until the server closes, or `until` was seen, or ten seconds passed.
+  std::string receive(std::string_view until = {}) {
+    std::string out;
+    pollfd poll_for{fd_.get(), POLLIN, 0};
+    while ((until.empty() || out.find(until) == std::string::npos) && ::poll(&poll_for, 1, 10'000) == 1) {
+      char buffer[4096];
+      ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+      if (n <= 0) break;
+      out.append(buffer, static_cast<size_t>(n));
+    }
+    return out;
+  }
+  void close() { fd_ = Fd(); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  Fd fd_;
+  bool connected_ = false;
+};
+
+std::unique_ptr<Server> make_server(Router router, ServerOptions options = {}) {
+  auto server = Server::create(std::move(router), std::move(options));
+  EXPECT_TRUE(server);
+  return std::move(*server);
+}
+
+Handler echo() {
+  return [](Request& r) -> Result<Response> { return text_response(r.body); };
+}
+
+TEST(Server, KeepAliveAndPipelining) {
+  Router router;
+  router.add("GET", "/hello/{name}", [](Request& r) -> Result<Response> { return text_response("hi " + r.params["name"]); });
+  auto server = make_server(std::move(router));
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("GET /hello/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_NE(client.receive("hi a").find("200 OK"), std::string::npos);
+  client.send("GET /hello/b HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello/c HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::string both = client.receive();
+  EXPECT_LT(both.find("hi b"), both.find("hi c"));
+  EXPECT_NE(both.find("hi c"), std::string::npos);
+}
+
+TEST(Server, HeadOptionsWrongMethodAndUnknownPath) {
+  Router router;
+  router.add("GET", "/x", [](Request&) -> Result<Response> { return text_response("12345"); });
+  auto server = make_server(std::move(router));
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  RawClient head(address);
+  head.send("HEAD /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::string got = head.receive();
+  EXPECT_NE(got.find("Content-Length: 5"), std::string::npos);
+  EXPECT_TRUE(got.ends_with("\r\n\r\n"));
+  EXPECT_EQ(fetch({.method = "OPTIONS", .url = "http://" + address + "/x"})->headers.find("Allow"), "GET");
+  EXPECT_EQ(fetch({.method = "POST", .url = "http://" + address + "/x"})->status, 405);
+  auto missing = fetch({.url = "http://" + address + "/y"});
+  EXPECT_EQ(missing->status, 404);
+  EXPECT_EQ((*parse_json(missing->body))["error"]["code"], "not_found");
+}
+
+TEST(Server, ErrorsAndExceptionsBecomeOpenAiErrors) {
+  Router router;
+  router.add("GET", "/bad", [](Request&) -> Result<Response> { return error(Code::failed_precondition, "not deployed"); });
+  router.add("GET", "/throws", [](Request&) -> Result<Response> { throw std::runtime_error("oops"); });
+  auto server = make_server(std::move(router));
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0");
+  EXPECT_EQ(fetch({.url = url + "/bad"})->status, 409);
+  EXPECT_EQ(fetch({.url = url + "/throws"})->status, 500);
+  EXPECT_EQ(expect_ok(fetch({.url = url + "/bad"})).error().code, Code::failed_precondition);
+  EXPECT_EQ(expect_ok(fetch({.url = url + "/bad"})).error().message, "not deployed");
+}
+
+TEST(Server, RefusesForeignHostsAndPages) {
+  Router router;
+  router.add("POST", "/x", echo());
+  auto server = make_server(std::move(router));
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0") + "/x";
+  auto status_with = [&](std::string_view name, std::string_view value) {
+    ClientRequest request{.method = "POST", .url = url};
+    request.headers.add(name, value);
+    return fetch(request)->status;
+  };
+  EXPECT_EQ(status_with("Host", "evil.example"), 403);
+  EXPECT_EQ(status_with("Host", "localhost"), 200);
+  EXPECT_EQ(status_with("Origin", "http://evil.example"), 403);
+  EXPECT_FALSE(fetch({.method = "POST", .url = url})->headers.find("Access-Control-Allow-Origin"));
+}
+
+TEST(Server, LimitsHeadersAndBodies) {
+  Router router;
+  router.add("POST", "/small", echo(), {.max_body_bytes = 100});
+  ServerOptions options;
+  options.max_header_bytes = 1024;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  std::string url = "http://" + address + "/small";
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body = std::string(100, 'x')})->body, std::string(100, 'x'));
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body = std::string(101, 'x')})->status, 413);
+  ClientRequest chunked{.method = "POST", .url = url, .body = std::string(3'000'000, 'x')};
+  EXPECT_EQ(fetch(chunked)->status, 413);
+
+  RawClient unknown_length(address);
+  unknown_length.send("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n80\r\n" + std::string(128, 'x') + "\r\n0\r\n\r\n");
+  EXPECT_NE(unknown_length.receive().find(" 413 "), std::string::npos);
+  RawClient large_head(address);
+  large_head.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'x'));
+  EXPECT_NE(large_head.receive().find(" 431 "), std::string::npos);
+  RawClient nonsense(address);
+  nonsense.send("this is not HTTP\r\n\r\n");
+  EXPECT_NE(nonsense.receive().find(" 400 "), std::string::npos);
+}
+
+TEST(Server, ChunkedRequestBody) {
+  Router router;
+  router.add("POST", "/x", echo());
+  auto server = make_server(std::move(router));
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  EXPECT_TRUE(client.receive().ends_with("abcde"));
+}
+
+TEST(Server, UploadsGoToAFileThatIsRemoved) {
+  TempFolder folder = std::move(*TempFolder::create("upload"));
+  Router router;
+  std::filesystem::path seen;
+  router.add("POST", "/up",
+             [&](Request& r) -> Result<Response> {
+               seen = r.body_file;
+               return text_response(std::to_string(std::filesystem::file_size(r.body_file)) + " " + std::to_string(r.body.size()));
+             },
+             {.max_body_bytes = 8 << 20, .body_to_file = true});
+  ServerOptions options;
+  options.upload_folder = folder.path();
+  auto server = make_server(std::move(router), options);
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0") + "/up";
+  std::filesystem::path source = folder.path() / "source";
+  ASSERT_TRUE(write_file(source, std::string(5'000'000, 'x')));
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body_file = source})->body, "5000000 0");
+  ASSERT_TRUE(write_file(source, std::string(9'000'000, 'x')));
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body_file = source})->status, 413);
+  server->stop(10s);
+  EXPECT_FALSE(std::filesystem::exists(seen));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(Server, SlowClientsAreCutOff) {
+  Router router;
+  router.add("POST", "/x", echo());
+  ServerOptions options;
+  options.header_timeout = 150ms;
+  options.body_timeout = 150ms;
+  options.idle_timeout = 150ms;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  RawClient half_head(address), half_body(address), silent(address);
+  half_head.send("POST /x HTTP/1.1\r\nHost: loc");
+  half_body.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc");
+  EXPECT_EQ(half_head.receive(), "");
+  EXPECT_EQ(half_body.receive(), "");
+  EXPECT_EQ(silent.receive(), "");
+}
+
+TEST(Server, HandlersHaveATimeLimit) {
+  Router router;
+  Signal stopped;
+  router.add("GET", "/slow",
+             [&](Request& r) -> Result<Response> {
+               Signal asked;
+               std::stop_callback on_stop(r.stop, [&] { asked.set(); });
+               if (asked.wait()) stopped.set();
+               return Response();
+             },
+             {.time_limit = 1s});
+  auto server = make_server(std::move(router));
+  EXPECT_EQ(fetch({.url = "http://" + *server->listen_tcp("127.0.0.1:0") + "/slow"})->status, 504);
+  EXPECT_TRUE(stopped.wait());
+}
+
+TEST(Server, DisconnectStopsTheHandler) {
+  Router router;
+  Signal started, stopped;
+  router.add("GET", "/wait", [&](Request& r) -> Result<Response> {
+    started.set();
+    Signal asked;
+    std::stop_callback on_stop(r.stop, [&] { asked.set(); });
+    if (asked.wait()) stopped.set();
+    return Response();
+  });
+  auto server = make_server(std::move(router));
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(started.wait());
+  client.close();
+  EXPECT_TRUE(stopped.wait());
+}
+
+TEST(Server, StreamsWithBackPressureAndDisconnect) {
+  Router router;
+  std::atomic<size_t> n_written{0};
+  Signal ended;
+  router.add("GET", "/endless", [&](Request&) -> Result<Response> {
+    return stream_response("text/plain", [&](StreamWriter& out) -> Result<void> {
+      std::string block(16 * 1024, 'x');
+      while (out.write(block)) n_written += block.size();
+      ended.set();
+      return {};
+    });
+  });
+  auto server = make_server(std::move(router));
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_NE(client.receive("xxxx").find("chunked"), std::string::npos);
+  // The client reads no more: the writer must come to rest far below "endless". Two equal looks 300 ms apart are rest.
+  size_t before = 0;
+  for (int i = 0; i < 100 && (before == 0 || before != n_written); ++i) {
+    before = n_written;
+    EXPECT_FALSE(ended.wait(300ms));
+  }
+  EXPECT_EQ(before, n_written);
+  EXPECT_LT(n_written, 64u << 20);
+  client.close();
+  EXPECT_TRUE(ended.wait());
+}
+
+TEST(Server, FailedStreamIsVisiblyCut) {
+  Router router;
+  router.add("GET", "/cut", [](Request&) -> Result<Response> {
+    return stream_response("text/plain", [](StreamWriter& out) -> Result<void> {
+      out.write("half");
+      return error(Code::internal, "engine died");
+    });
+  });
+  router.add("GET", "/whole", [](Request&) -> Result<Response> {
+    return stream_response("text/plain", [](StreamWriter& out) -> Result<void> {
+      out.write("one ");
+      out.write("two");
+      return {};
+    });
+  });
+  auto server = make_server(std::move(router));
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0");
+  EXPECT_FALSE(fetch({.url = url + "/cut"}));
+  EXPECT_EQ(fetch({.url = url + "/whole"})->body, "one two");
+}
+
+TEST(Server, ManyIdleConnections) {
+  Router router;
+  router.add("GET", "/x", [](Request&) -> Result<Response> { return text_response("ok"); });
+  ServerOptions options;
+  options.max_connections = 400;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 390; ++i) {
+    clients.emplace_back(address);
+    clients.back().send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_NE(clients.back().receive("ok").find("200"), std::string::npos) << i;
+  }
+  EXPECT_EQ(server->n_connections(), 390);
+  EXPECT_EQ(fetch({.url = "http://" + address + "/x"})->body, "ok");
+  for (int i = 0; i < 20; ++i) clients.emplace_back(address);
+  EXPECT_NE(clients.back().receive().find(" 503 "), std::string::npos);
+  server->stop(5s);
+  EXPECT_EQ(clients.front().receive(), "");
+}
+
+TEST(Server, StopWaitsForRunningRequestsAndEndsStreams) {
+  Router router;
+  Signal started, go;
+  router.add("GET", "/finishes", [&](Request&) -> Result<Response> {
+    started.set();
+    go.wait();
+    return text_response("done");
+  });
+  auto server = make_server(std::move(router));
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0");
+  Result<ClientResponse> response = error(Code::internal, "not run");
+  std::thread asker([&] { response = fetch({.url = url + "/finishes"}); });
+  ASSERT_TRUE(started.wait());
+  std::thread stopper([&] { server->stop(10s); });
+  go.set();
+  stopper.join();
+  asker.join();
+  ASSERT_TRUE(response) << response.error().to_string();
+  EXPECT_EQ(response->body, "done");
+}
+
+TEST(Server, UnixSockets) {
+  TempFolder folder = std::move(*TempFolder::create("sock"));
+  std::filesystem::path path = folder.path() / "a.sock";
+  auto handler = [](Request& r) -> Result<Response> { return text_response(r.remote); };
+  {
+    Router router;
+    router.add("GET", "/who", handler);
+    auto server = make_server(std::move(router));
+    ASSERT_TRUE(server->listen_unix(path, 0600));
+    struct stat info{};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600u);
+    EXPECT_EQ(fetch({.url = "http://anything.example/who", .unix_socket = path})->body, "unix");
+    EXPECT_EQ(server->listen_unix(path, 0600).error().code, Code::already_exists);
+    EXPECT_EQ(server->listen_unix(folder.path() / std::string(200, 'x'), 0600).error().code, Code::invalid_argument);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+  // A socket file left by a killed process is replaced.
+  int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name{.sun_family = AF_UNIX};
+  std::strcpy(name.sun_path, path.c_str());
+  ASSERT_EQ(::bind(left, reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+  ::close(left);
+  Router router;
+  router.add("GET", "/who", handler);
+  auto server = make_server(std::move(router));
+  EXPECT_TRUE(server->listen_unix(path, 0600));
+  EXPECT_EQ(fetch({.url = "http://localhost/who", .unix_socket = path})->body, "unix");
+}
+
+TEST(Server, BadAddresses) {
+  auto server = make_server(Router());
+  for (const char* bad : {"", "localhost", "evil.example:80", "127.0.0.1:99999", "[::1"})
+    EXPECT_EQ(server->listen_tcp(bad).error().code, Code::invalid_argument) << bad;
+}
+
+}  // namespace
+}  // namespace hearth::http

@@ -1,0 +1,32 @@
+// A pool for blocking work that grows on demand and shrinks when idle. Handlers run here.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+namespace hearth::http {
+
+class WorkerPool {
+ public:
+  WorkerPool(int max_threads, size_t max_queued) : max_threads_(max_threads), max_queued_(max_queued) {}
+  ~WorkerPool() { join(); }
+  // False when every thread is busy and the queue is full, or after join().
+  bool submit(std::function<void()> job);
+  // Takes no more jobs, finishes those it has, and returns when every thread has ended.
+  void join();
+
+ private:
+  void run();
+
+  const int max_threads_;
+  const size_t max_queued_;
+  std::mutex mutex_;
+  std::condition_variable work_, ended_;
+  std::deque<std::function<void()>> queue_;
+  int n_threads_ = 0, n_idle_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace hearth::http
