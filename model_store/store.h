@@ -126,6 +126,8 @@ class Store {
 
   // Packs in a folder or on a stick: OCI image layouts, in the folder itself or one level below.
   Result<std::vector<PackSummary>> scan(const std::filesystem::path& source) const;
+  // One pack, every byte read and hashed (scan() looks at documents, signature and sizes only). digest empty: the only one.
+  Result<PackSummary> check_pack(const std::filesystem::path& source, std::string_view digest, const Control& control = {}) const;
   // digest empty: the only pack there. Anything but a trusted, whole pack is refused and leaves the store as it was.
   Result<ModelRecord> install(const std::filesystem::path& source, std::string_view digest, const InstallOptions& options = {}, const Control& control = {});
   // Adds the model to the OCI image layout at `folder` (made when missing) and returns the manifest digest.
@@ -140,8 +142,9 @@ class Store {
   Result<std::vector<TrustedKey>> trusted_keys() const;
   Result<TrustedKey> trust_key(const std::filesystem::path& public_key_pem);  // copies it to trust/
 
+ struct Impl;
+
  private:
-  struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,66 @@
+// The blob folder: immutable files named by their SHA-256. New content is staged in a folder of its own beside them and
+// becomes visible only when all of it is complete, hashed and durable.
+//
+//   Staging staging = TRY(blobs.stage());
+//   StagedBlob config = TRY(staging.add_bytes(text));
+//   StagedBlob weights = TRY(staging.add_file(fd, path, size, expected_digest, meter));
+//   TRY(staging.commit());          // a Staging that is not committed removes itself
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model_store/copy.h"
+
+namespace hearth::store {
+
+struct BlobInfo {
+  Digest digest;
+  uint64_t size_bytes = 0;
+};
+
+class Staging {
+ public:
+  Staging(Staging&& other) noexcept;
+  Staging& operator=(Staging&&) = delete;
+  ~Staging();
+
+  Result<BlobInfo> add_bytes(std::string_view bytes);
+  // Copies size_bytes from `in`. With `expected`, other content is data_loss.
+  Result<BlobInfo> add_file(const Fd& in, const std::filesystem::path& from, uint64_t size_bytes,
+                            const std::optional<Digest>& expected, Meter& meter);
+  // Where a blob can be read now: staged here, or in the blob folder already.
+  std::filesystem::path find(const Digest& digest) const;
+  const std::filesystem::path& folder() const { return folder_; }
+  // Moves everything to the blob folder, durably. A blob that was there already is replaced by the fresh copy.
+  Result<void> commit();
+
+ private:
+  friend class Blobs;
+  Staging(std::filesystem::path folder, std::filesystem::path blobs) : folder_(std::move(folder)), blobs_(std::move(blobs)) {}
+  std::filesystem::path folder_, blobs_;
+};
+
+class Blobs {
+ public:
+  explicit Blobs(const std::filesystem::path& state_dir) : folder_(state_dir / "blobs" / "sha256"), incoming_(state_dir / "blobs" / "incoming") {}
+
+  Result<void> create();                 // makes the folders
+  Result<void> sweep();                  // removes what an interrupted writer left in incoming/
+  Result<Staging> stage() const;
+  std::filesystem::path path(const Digest& digest) const { return folder_ / digest.hex(); }
+  Result<std::vector<BlobInfo>> list() const;
+  // data_loss when missing, of another size, or of other content.
+  Result<void> verify(const BlobInfo& blob, Meter& meter) const;
+  Result<std::string> read(const Digest& digest, uint64_t max_bytes) const;
+  Result<void> remove(const Digest& digest) const;   // not durable before flush()
+  Result<void> flush() const;
+  Result<uint64_t> free_bytes() const;
+  // resource_exhausted when needed_bytes and a reserve for the box itself do not fit.
+  Result<void> check_space(uint64_t needed_bytes) const;
+
+ private:
+  std::filesystem::path folder_, incoming_;
+};
+
+}  // namespace hearth::store

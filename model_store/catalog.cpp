@@ -1,0 +1,222 @@
+// SQL of the catalog.
+#include "model_store/catalog.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "model_store/kill_point.h"
+
+namespace hearth::store {
+namespace {
+constexpr const char* kComponent = "store";
+constexpr int kVersion = 1;
+
+// digest columns hold "sha256:<hex>". model_files lists the model's own files; manifest and config are in the row.
+constexpr const char* kSchema = R"(
+  CREATE TABLE models(
+    name TEXT PRIMARY KEY, digest TEXT NOT NULL, manifest_bytes INTEGER NOT NULL,
+    config_digest TEXT NOT NULL, config_bytes INTEGER NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL,
+    family TEXT NOT NULL, dtype TEXT NOT NULL, license TEXT NOT NULL, description TEXT NOT NULL,
+    source TEXT NOT NULL, signer TEXT NOT NULL, signed_payload BLOB, signature BLOB, parent TEXT,
+    n_params INTEGER NOT NULL, max_seq_len INTEGER NOT NULL, has_chat_template INTEGER NOT NULL,
+    bundled INTEGER NOT NULL, installed_at REAL NOT NULL) STRICT;
+  CREATE TABLE model_files(
+    model TEXT NOT NULL REFERENCES models(name) ON DELETE CASCADE, position INTEGER NOT NULL,
+    name TEXT NOT NULL, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY(model, position)) STRICT;
+)";
+
+constexpr const char* kSelect =
+    "SELECT name, digest, manifest_bytes, config_digest, config_bytes, kind, version, family, dtype, license, description, source, signer, "
+    "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at FROM models ";
+
+std::string blob_column(const SQLite::Column& column) {
+  return {static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes())};
+}
+
+CatalogEntry read_row(SQLite::Statement& row) {
+  CatalogEntry entry;
+  ModelRecord& r = entry.record;
+  r.name = row.getColumn(0).getString();
+  r.digest = row.getColumn(1).getString();
+  entry.manifest_bytes = static_cast<uint64_t>(row.getColumn(2).getInt64());
+  entry.config_digest = row.getColumn(3).getString();
+  entry.config_bytes = static_cast<uint64_t>(row.getColumn(4).getInt64());
+  r.kind = row.getColumn(5).getString();
+  r.version = row.getColumn(6).getString();
+  r.family = row.getColumn(7).getString();
+  r.dtype = row.getColumn(8).getString();
+  r.license = row.getColumn(9).getString();
+  r.description = row.getColumn(10).getString();
+  r.source = row.getColumn(11).getString();
+  r.signer = row.getColumn(12).getString();
+  if (!row.isColumnNull(14)) entry.signature = PackSignature{blob_column(row.getColumn(13)), blob_column(row.getColumn(14))};
+  if (!row.isColumnNull(15)) r.parent = row.getColumn(15).getString();
+  r.n_params = static_cast<uint64_t>(row.getColumn(16).getInt64());
+  r.max_seq_len = row.getColumn(17).getInt();
+  r.has_chat_template = row.getColumn(18).getInt() != 0;
+  r.bundled = row.getColumn(19).getInt() != 0;
+  r.installed_at = row.getColumn(20).getDouble();
+  return entry;
+}
+
+void read_files(SQLite::Database& db, ModelRecord& record) {
+  SQLite::Statement query(db, "SELECT name, digest, size_bytes FROM model_files WHERE model=? ORDER BY position");
+  query.bind(1, record.name);
+  while (query.executeStep()) {
+    auto size = static_cast<uint64_t>(query.getColumn(2).getInt64());
+    record.files.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(), size});
+    record.size_bytes += size;
+  }
+}
+
+void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
+  const ModelRecord& r = entry.record;
+  SQLite::Statement put(db, "INSERT INTO models VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  int i = 0;
+  auto text = [&](const std::string& value) { put.bind(++i, value); };
+  auto number = [&](uint64_t value) { put.bind(++i, static_cast<int64_t>(value)); };
+  auto blob = [&](const std::string* value) {
+    ++i;
+    if (value) put.bind(i, value->data(), static_cast<int>(value->size()));  // otherwise NULL
+  };
+  text(r.name), text(r.digest), number(entry.manifest_bytes), text(entry.config_digest), number(entry.config_bytes);
+  text(r.kind), text(r.version), text(r.family), text(r.dtype), text(r.license), text(r.description), text(r.source), text(r.signer);
+  blob(entry.signature ? &entry.signature->payload : nullptr), blob(entry.signature ? &entry.signature->signature : nullptr);
+  ++i;
+  if (r.parent) put.bind(i, *r.parent);
+  number(r.n_params), number(static_cast<uint64_t>(r.max_seq_len)), number(r.has_chat_template), number(r.bundled);
+  put.bind(++i, r.installed_at);
+  put.exec();
+}
+
+void insert_files(SQLite::Database& db, const ModelRecord& record) {
+  SQLite::Statement put(db, "INSERT INTO model_files VALUES(?,?,?,?,?)");
+  int position = 0;
+  for (const ModelFile& file : record.files) {
+    put.reset();
+    put.bind(1, record.name);
+    put.bind(2, position++);
+    put.bind(3, file.name);
+    put.bind(4, file.digest);
+    put.bind(5, static_cast<int64_t>(file.size_bytes));
+    put.exec();
+  }
+}
+
+void delete_model(SQLite::Database& db, std::string_view name) {
+  SQLite::Statement erase(db, "DELETE FROM models WHERE name=?");
+  erase.bind(1, std::string(name));
+  erase.exec();
+}
+
+std::vector<std::string> read_column(SQLite::Statement& query) {
+  std::vector<std::string> out;
+  while (query.executeStep()) out.push_back(query.getColumn(0).getString());
+  return out;
+}
+}  // namespace
+
+Catalog::Catalog(std::unique_ptr<SQLite::Database> db) : db_(std::move(db)) {}
+Catalog::~Catalog() = default;
+
+// Runs work under the mutex; SQLite's exceptions become Errors here and nowhere else.
+template <class Work>
+auto Catalog::read(std::string_view doing, Work&& work) const -> decltype(work()) {
+  std::lock_guard lock(mutex_);
+  try {
+    return work();
+  } catch (const SQLite::Exception& e) {
+    return database_error(e, doing);
+  }
+}
+
+template <class Work>
+Result<void> Catalog::write(std::string_view doing, Work&& work) {
+  std::lock_guard lock(mutex_);
+  if (disk_failed_) return error(Code::data_loss, "the disk of the catalog reported an error before: check it, then restart Hearth; nothing was changed");
+  try {
+    SQLite::Transaction transaction(*db_, SQLite::TransactionBehavior::IMMEDIATE);
+    work();
+    kill_point("catalog.before_commit");
+    transaction.commit();
+    kill_point("catalog.committed");
+    return {};
+  } catch (const SQLite::Exception& e) {
+    disk_failed_ |= is_io_error(e);
+    return database_error(e, doing);
+  }
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& state_dir, bool writable) {
+  std::unique_ptr<Catalog> catalog(new Catalog(TRY(open_database(state_dir / "hearth.db", writable))));
+  int version = TRY(schema_version(*catalog->db_, kComponent, kVersion));
+  if (version == kVersion) return catalog;
+  if (!writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());
+  TRY(catalog->write("making the catalog", [&] {
+    catalog->db_->exec(kSchema);
+    set_schema_version(*catalog->db_, kComponent, kVersion);
+  }));
+  return catalog;
+}
+
+Result<std::vector<ModelRecord>> Catalog::list() const {
+  return read("listing models", [&]() -> Result<std::vector<ModelRecord>> {
+    SQLite::Transaction snapshot(*db_);
+    SQLite::Statement query(*db_, std::string(kSelect) + "ORDER BY name");
+    std::vector<ModelRecord> out;
+    while (query.executeStep()) out.push_back(read_row(query).record);
+    for (ModelRecord& record : out) read_files(*db_, record);
+    return out;
+  });
+}
+
+Result<std::optional<CatalogEntry>> Catalog::find(std::string_view name) const {
+  return read("looking up a model", [&]() -> Result<std::optional<CatalogEntry>> {
+    SQLite::Transaction snapshot(*db_);
+    SQLite::Statement query(*db_, std::string(kSelect) + "WHERE name=?");
+    query.bind(1, std::string(name));
+    if (!query.executeStep()) return std::optional<CatalogEntry>();
+    CatalogEntry entry = read_row(query);
+    read_files(*db_, entry.record);
+    return std::optional(std::move(entry));
+  });
+}
+
+Result<std::optional<std::string>> Catalog::name_of(std::string_view manifest_digest) const {
+  return read("looking up a digest", [&]() -> Result<std::optional<std::string>> {
+    SQLite::Statement query(*db_, "SELECT name FROM models WHERE digest=? ORDER BY name LIMIT 1");
+    query.bind(1, std::string(manifest_digest));
+    std::vector<std::string> names = read_column(query);
+    return names.empty() ? std::optional<std::string>() : names[0];
+  });
+}
+
+Result<std::set<std::string>> Catalog::referenced_blobs() const {
+  return read("listing blobs in use", [&]() -> Result<std::set<std::string>> {
+    SQLite::Statement query(*db_, "SELECT digest FROM models UNION SELECT config_digest FROM models UNION SELECT digest FROM model_files");
+    std::vector<std::string> digests = read_column(query);
+    return std::set<std::string>(digests.begin(), digests.end());
+  });
+}
+
+Result<std::vector<std::string>> Catalog::adapters_of(std::string_view parent) const {
+  return read("looking up adapters", [&]() -> Result<std::vector<std::string>> {
+    SQLite::Statement query(*db_, "SELECT name FROM models WHERE kind='adapter' AND parent=? ORDER BY name");
+    query.bind(1, std::string(parent));
+    return read_column(query);
+  });
+}
+
+Result<void> Catalog::put(const CatalogEntry& entry) {
+  return write("recording a model", [&] {
+    delete_model(*db_, entry.record.name);
+    insert_model(*db_, entry);
+    insert_files(*db_, entry.record);
+  });
+}
+
+Result<void> Catalog::erase(std::string_view name) {
+  return write("removing a model", [&] { delete_model(*db_, name); });
+}
+
+}  // namespace hearth::store

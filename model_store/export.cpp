@@ -1,0 +1,53 @@
+// Export: a model of the store as a signed pack in an OCI image layout, for a stick or a mirror.
+#include <fcntl.h>
+
+#include "model_store/store_impl.h"
+
+namespace hearth::store {
+namespace fs = std::filesystem;
+namespace {
+
+struct Signed {
+  PackSignature signature;
+  std::string key_id;
+};
+
+// A fresh signature with the given key, else the one the pack came with, else none.
+Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Digest& manifest, const ExportOptions& options) {
+  if (options.signing_key.empty()) {
+    if (!entry.signature) return std::optional<Signed>();
+    return std::optional(Signed{*entry.signature, entry.record.signer});
+  }
+  SigningKey key = TRY(SigningKey::load(options.signing_key));
+  return std::optional(Signed{TRY(sign_pack(key, manifest, entry.record.name)), key.public_key().id()});
+}
+
+Result<void> copy_blob(const Blobs& blobs, PackLayout& layout, const ModelFile& file, Meter& meter) {
+  Digest digest = TRY(Digest::parse(file.digest));
+  fs::path from = blobs.path(digest);
+  Fd in = TRY(open_regular(AT_FDCWD, from, false));
+  return layout.add_blob(in, from, digest, file.size_bytes, meter);
+}
+}  // namespace
+
+Result<std::string> Store::export_pack(std::string_view name, const fs::path& folder, const ExportOptions& options, const Control& control) const {
+  CatalogEntry entry = TRY(impl_->entry(name));
+  Digest manifest = TRY(Digest::parse(entry.record.digest));
+  auto signature = TRY(signature_for(entry, manifest, options));
+  PackLayout layout = TRY_WITH(PackLayout::open_or_create(folder), "while exporting to {}", folder.string());
+
+  std::vector<ModelFile> files = entry.record.files;
+  files.push_back({"(config)", entry.config_digest, entry.config_bytes});
+  files.push_back({"(manifest)", entry.record.digest, entry.manifest_bytes});
+  Meter meter(control, entry.record.size_bytes + entry.config_bytes + entry.manifest_bytes);
+  for (const ModelFile& file : files) TRY_WITH(copy_blob(impl_->blobs, layout, file, meter), "while exporting {}", name);
+
+  oci::Descriptor model{std::string(oci::kManifestType), std::string(oci::kModelType), manifest, entry.manifest_bytes, {}};
+  model.annotations[std::string(oci::kRefName)] = entry.record.name;
+  std::vector<oci::Descriptor> entries{model};
+  if (signature) entries.push_back(TRY(write_signature(layout, signature->signature, signature->key_id, model)));
+  TRY(layout.add_to_index(entries));
+  return entry.record.digest;
+}
+
+}  // namespace hearth::store

@@ -1,0 +1,98 @@
+// Import: ordinary model files of this box become a model of the store, described as a ModelPack so that it can be
+// exported, signed and verified like one that came as a pack.
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "model_store/facts.h"
+#include "model_store/file_names.h"
+#include "model_store/import_files.h"
+#include "model_store/oci.h"
+#include "model_store/store_impl.h"
+#include "model_store/views.h"
+
+namespace hearth::store {
+namespace fs = std::filesystem;
+namespace {
+
+oci::Descriptor describe(std::string_view media_type, const BlobInfo& blob) { return {std::string(media_type), "", blob.digest, blob.size_bytes, {}}; }
+
+Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, Meter& meter) {
+  Fd in = TRY(open_regular(AT_FDCWD, file.path, true));
+  BlobInfo blob = TRY(staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter));
+  return ModelFile{file.name, blob.digest.text(), blob.size_bytes};
+}
+
+// A folder that looks like the finished view, so that the files are inspected exactly as they will be loaded.
+Result<ModelFacts> inspect_staged(const Staging& staging, ModelRecord& record) {
+  fs::path folder = staging.folder() / "view";
+  TRY(make_folders(folder));
+  TRY(link_files(folder, record.files, [&](const Digest& digest) { return staging.find(digest); }));
+  if (record.license.empty()) record.license = license_of(folder);
+  return read_facts(folder, record);
+}
+
+oci::ModelInfo info_of(const ModelRecord& record, const ModelFacts& facts) {
+  return {record.name, record.version, record.description, record.license, record.family, facts.format, record.dtype, oci::param_size_text(record.n_params)};
+}
+
+// Manifest and configuration, the same bytes for the same files and metadata.
+Result<void> stage_documents(Staging& staging, const ModelFacts& facts, CatalogEntry& entry) {
+  std::vector<oci::Descriptor> layers;
+  for (const ModelFile& file : entry.record.files) {
+    layers.push_back(describe(oci::media_type_for(file.name), {TRY(Digest::parse(file.digest)), file.size_bytes}));
+    layers.back().annotations[std::string(oci::kFilePath)] = file.name;
+  }
+  BlobInfo config = TRY(staging.add_bytes(oci::write_model_config(info_of(entry.record, facts), layers)));
+  oci::Manifest manifest{std::string(oci::kModelType), describe(oci::kModelConfigType, config), layers, std::nullopt, {}};
+  if (entry.record.parent) manifest.annotations[std::string(oci::kParent)] = *entry.record.parent;
+  BlobInfo blob = TRY(staging.add_bytes(oci::write_manifest(manifest)));
+  entry.config_digest = config.digest.text();
+  entry.config_bytes = config.size_bytes;
+  entry.record.digest = blob.digest.text();
+  entry.manifest_bytes = blob.size_bytes;
+  return {};
+}
+
+Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& options) {
+  CatalogEntry entry;
+  ModelRecord& record = entry.record;
+  fs::path name = path.lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  record.name = options.name.empty() ? make_model_name(fs::is_directory(path) ? name.filename().string() : name.stem().string()) : options.name;
+  TRY(check_model_name(record.name));
+  record.version = options.version;
+  record.license = options.license;
+  record.description = options.description;
+  record.source = options.source.empty() ? "import of " + path.string() : options.source;
+  record.parent = options.parent;
+  return entry;
+}
+}  // namespace
+
+Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOptions& options, const Control& control) {
+  TRY(impl_->require_writer());
+  std::lock_guard changing(impl_->changing);
+  std::vector<ImportFile> files = TRY_WITH(find_import_files(path), "while importing {}", path.string());
+  CatalogEntry entry = TRY(new_entry(path, options));
+  uint64_t total = 0;
+  for (const ImportFile& file : files) total += file.size_bytes;
+  TRY(impl_->blobs.check_space(total));
+
+  Staging staging = TRY(impl_->blobs.stage());
+  Meter meter(control, total);
+  for (const ImportFile& file : files) entry.record.files.push_back(TRY_WITH(stage_file(staging, file, meter), "while importing {}", path.string()));
+  entry.record.size_bytes = total;
+  ModelFacts facts = TRY_WITH(inspect_staged(staging, entry.record), "while importing {}", path.string());
+  TRY(stage_documents(staging, facts, entry));
+  TRY(meter.check());
+
+  auto existing = TRY(TRY(impl_->catalog())->find(entry.record.name));
+  if (existing && existing->record.digest != entry.record.digest)
+    return error(Code::already_exists, "there is already another model named {}; choose a name (--name) or remove that one first", entry.record.name);
+  if (existing) entry = std::move(*existing);  // the same again: its files are renewed, its history stays
+  return impl_->commit(staging, std::move(entry));
+}
+
+}  // namespace hearth::store

@@ -1,0 +1,113 @@
+// Opening the store, looking into it, and the one way in which anything is added to it.
+#include "model_store/store.h"
+
+#include <chrono>
+
+#include "model_store/facts.h"
+#include "model_store/kill_point.h"
+#include "model_store/store_impl.h"
+#include "model_store/views.h"
+
+namespace hearth::store {
+namespace fs = std::filesystem;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string_view trust_name(Trust trust) {
+  switch (trust) {
+    case Trust::trusted: return "trusted";
+    case Trust::untrusted: return "untrusted";
+    case Trust::damaged: return "damaged";
+  }
+  return "damaged";
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+Result<Store> Store::open(const fs::path& state_dir, Mode mode, StoreOptions options) {
+  auto absolute = [&] {
+    std::error_code ec;
+    fs::path path = fs::absolute(state_dir, ec).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();
+  }();
+  std::unique_ptr<Impl> impl(new Impl{absolute, mode, std::move(options), Blobs(absolute), {}, {}, {}, {}});
+  if (mode == Mode::read_only) return Store(std::move(impl));
+  TRY(make_folders(absolute));
+  impl->lock = TRY(LockFile::acquire(absolute / "store.lock"));
+  TRY(make_folders(absolute / "trust"));
+  TRY(impl->blobs.create());
+  TRY(impl->blobs.sweep());
+  TRY_WITH(impl->catalog(), "while opening the store in {}", absolute.string());
+  TRY_WITH(impl->drop_unreferenced(), "while tidying the store in {}", absolute.string());
+  return Store(std::move(impl));
+}
+
+Result<Catalog*> Store::Impl::catalog() {
+  std::lock_guard guard(catalog_mutex);
+  if (opened_catalog) return opened_catalog.get();
+  auto opened = Catalog::open(state_dir, mode == Mode::read_write);
+  if (opened) opened_catalog = std::move(*opened);
+  else if (opened.error().code != Code::not_found || mode == Mode::read_write) return opened.error();
+  return opened_catalog.get();
+}
+
+Result<CatalogEntry> Store::Impl::entry(std::string_view name) {
+  Catalog* models = TRY(catalog());
+  auto found = models ? TRY(models->find(name)) : std::optional<CatalogEntry>();
+  if (!found) return error(Code::not_found, "there is no model named \"{}\" in the store; `hearth models` lists them", name.substr(0, 80));
+  return std::move(*found);
+}
+
+Result<TrustedKeys> Store::Impl::keys() const {
+  std::vector<fs::path> folders{state_dir / "trust"};
+  folders.insert(folders.end(), options.trust_folders.begin(), options.trust_folders.end());
+  return TrustedKeys::load(folders);
+}
+
+Result<void> Store::Impl::require_writer() const {
+  if (mode == Mode::read_write) return {};
+  return error(Code::failed_precondition, "the store is open for reading only");
+}
+
+Result<ModelRecord> Store::Impl::commit(Staging& staging, CatalogEntry entry) {
+  entry.record.installed_at = seconds_now();
+  auto recorded = staging.commit();
+  if (recorded) recorded = TRY(catalog())->put(entry);
+  auto dropped = drop_unreferenced();  // after a failure: what was just moved in; after a replacement: the old files
+  if (!recorded) return recorded.error();
+  if (!dropped) return dropped.error();
+  return std::move(entry.record);
+}
+
+Result<std::vector<ModelRecord>> Store::list() const {
+  Catalog* models = TRY(impl_->catalog());
+  if (!models) return std::vector<ModelRecord>();
+  return models->list();
+}
+
+Result<ModelRecord> Store::find(std::string_view name) const { return TRY(impl_->entry(name)).record; }
+
+Result<fs::path> Store::folder(std::string_view name) const { return view_of(impl_->state_dir, TRY(impl_->entry(name)).record); }
+
+Result<fs::path> Store::loader_path(std::string_view name) const {
+  ModelRecord record = TRY(impl_->entry(name)).record;
+  return loader_path_in(TRY(view_of(impl_->state_dir, record)), record.files);
+}
+
+Result<std::vector<TrustedKey>> Store::trusted_keys() const { return TRY(impl_->keys()).list(); }
+
+Result<TrustedKey> Store::trust_key(const fs::path& file) {
+  TRY(impl_->require_writer());
+  std::string pem = TRY(read_file(file, 16 << 10));
+  PublicKey key = TRY(PublicKey::from_pem(pem, file.string()));
+  fs::path to = impl_->state_dir / "trust" / (Digest::of(key.id()).hex().substr(0, 16) + ".pub");
+  TRY(write_file(to, TRY(key.to_pem())));
+  return TrustedKey{key.id(), to};
+}
+
+}  // namespace hearth::store

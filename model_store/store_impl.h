@@ -1,0 +1,42 @@
+// What the parts of Store share. Store's methods are spread over store.cpp (opening, looking), import.cpp, install.cpp,
+// export.cpp and gc.cpp.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "base/files.h"
+#include "model_store/catalog.h"
+#include "model_store/store.h"
+#include "model_store/trust.h"
+
+namespace hearth::store {
+
+struct Store::Impl {
+  std::filesystem::path state_dir;
+  Mode mode;
+  StoreOptions options;
+  Blobs blobs;
+  std::optional<LockFile> lock;
+
+  // Changing operations, one after another.
+  std::mutex changing;
+
+  // Null while there is no database yet (read_only only).
+  Result<Catalog*> catalog();
+  Result<CatalogEntry> entry(std::string_view name);  // not_found when absent
+  Result<TrustedKeys> keys() const;
+  Result<void> require_writer() const;
+
+  // Staged blobs become visible, then the row. On failure the store is what it was.
+  Result<ModelRecord> commit(Staging& staging, CatalogEntry entry);
+  // Deletes blobs that no row refers to; needs `changing` held. → bytes freed
+  Result<uint64_t> drop_unreferenced();
+
+  std::mutex catalog_mutex;
+  std::unique_ptr<Catalog> opened_catalog;
+};
+
+double seconds_now();
+
+}  // namespace hearth::store
