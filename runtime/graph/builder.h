@@ -18,28 +18,28 @@ class Builder {
   Value state(std::string name, TensorType type);
   void output(Value v);
 
-  Value apply(std::shared_ptr<const Op> op, std::vector<Value> inputs);               // the op's only output
+  Value apply(std::shared_ptr<const Op> op, std::vector<Value> inputs);  // the op's only output
   std::vector<Value> apply_all(std::shared_ptr<const Op> op, std::vector<Value> inputs);
 
   // One line per op that model files and gradients use. Shapes: T tokens, C features; see each op's header.
-  Value linear(Value x, Value w);                       // x [T,K] · w [N,K]ᵀ → [T,N]; w of any weight dtype
+  Value linear(Value x, Value w);  // x [T,K] · w [N,K]ᵀ → [T,N]; w of any weight dtype
   Value matmul(Value a, Value b, bool trans_a, bool trans_b);
-  Value gather_rows(Value table, Value ids);            // table [V,C], ids [T] → [T,C] f32
-  Value add(Value a, Value b);                          // same shape, or b [C] over the rows of a
-  Value mul(Value a, Value b);                          // same shape
+  Value gather_rows(Value table, Value ids);  // table [V,C], ids [T] → [T,C] f32
+  Value add(Value a, Value b);                // same shape, or b [C] over the rows of a
+  Value mul(Value a, Value b);                // same shape
   Value scale(Value x, float factor);
   Value silu(Value x);
-  Value swiglu(Value gate, Value up);                   // silu(gate) * up, fused
+  Value swiglu(Value gate, Value up);  // silu(gate) * up, fused
   Value rms_norm(Value x, Value w, float eps);
   Value reshape(Value x, Shape shape);
   // rope and attention are built by runtime/architectures/model_builder.h, which knows the model.
 
   const TensorType& type(Value v) const { return graph_.type(v); }
-  void fail(Error error);                               // sticks if it is the first
+  void fail(Error error);  // sticks if it is the first
   bool failed() const { return failed_.has_value(); }
   void set_scope(std::string scope) { scope_ = std::move(scope); }
   const Graph& graph() const { return graph_; }
-  static Builder continuing(Graph graph);               // appends to an existing graph (rewrites)
+  static Builder continuing(Graph graph);  // appends to an existing graph (rewrites)
   Result<Graph> finish();
 
  private:

@@ -7,12 +7,19 @@ namespace hearth {
 
 class GradientBuilder {
  public:
-  GradientBuilder(Builder& builder, std::vector<Value> inputs, std::vector<Value> outputs, std::vector<Value> output_grads, std::vector<bool> needed)
-      : b(builder), inputs_(std::move(inputs)), outputs_(std::move(outputs)), output_grads_(std::move(output_grads)), needed_(std::move(needed)) {}
+  GradientBuilder(Builder& builder, std::vector<Value> inputs, std::vector<Value> outputs,
+                  std::vector<Value> output_grads, std::vector<bool> needed)
+      : b(builder),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        output_grads_(std::move(output_grads)),
+        needed_(std::move(needed)) {}
   Value input(int i) const { return inputs_[static_cast<size_t>(i)]; }
   Value output(int i) const { return outputs_[static_cast<size_t>(i)]; }
-  Value grad(int i = 0) const { return output_grads_[static_cast<size_t>(i)]; }   // null: nothing flows back through output i
-  bool needs(int i) const { return needed_[static_cast<size_t>(i)]; }             // rules skip work for inputs that need none
+  Value grad(int i = 0) const {
+    return output_grads_[static_cast<size_t>(i)];
+  }                                                                    // null: nothing flows back through output i
+  bool needs(int i) const { return needed_[static_cast<size_t>(i)]; }  // rules skip work for inputs that need none
   int n_inputs() const { return static_cast<int>(inputs_.size()); }
   std::shared_ptr<const Op> op;  // this node's op, to re-use with other attributes
 

@@ -11,8 +11,8 @@ struct Differentiated {
   Graph graph;               // the forward graph, its outputs kept, with the backward nodes appended
   std::vector<Value> grads;  // one per wrt, also appended to the graph's outputs in that order; null where none flows
 };
-// Reverse mode. loss must be f32[1]. Values keep their ids, so handles into the forward graph stay valid.
-// unimplemented when an op on the path has no gradient.
+// Reverse mode. loss must be f32[1]; its gradient is a new input "dloss" f32[1] (1 for the plain gradient). Values keep
+// their ids, so handles into the forward graph stay valid. unimplemented when an op on the path has no gradient.
 Result<Differentiated> differentiate(const Graph& forward, Value loss, std::span<const Value> wrt);
 
 // Trades compute for memory in a differentiated graph: computed forward values that backward nodes use are recomputed

@@ -30,19 +30,13 @@ struct Cost {
   double bytes_written = 0;
 };
 
-// The sharding rule: every axis of every operand has a name; "" cannot be sharded. Sharding over `axis` by n cuts that
-// axis of every operand that has it into n equal parts and leaves the others whole; then the outputs are
-//   concat: cut along the same axis (the outputs have it), or
-//   sum:    whole but partial, to be summed over the shards (the outputs lack it).
-// Axes that are not listed in `shardable` cannot be sharded by this op.
-enum class Combine { concat, sum };
+// The sharding rule: every axis of every operand has a name; "" cannot be sharded. Sharding over one of the `shardable`
+// axes by n cuts that axis of every operand that has it into n equal parts and leaves the other operands whole. An
+// output that has the axis is cut likewise (concatenate the shards); an output that lacks it is partial (sum the
+// shards: an all-reduce).
 struct Sharding {
   std::vector<std::vector<std::string>> inputs, outputs;
-  struct Axis {
-    std::string name;
-    Combine combine;
-  };
-  std::vector<Axis> shardable;
+  std::vector<std::string> shardable;
 };
 
 // A small instance of the op that the test engine runs on every backend, against the reference, finite differences and

@@ -1,0 +1,131 @@
+// ModelBuilder: how the parts of a model become ops, with or without a cache, with or without low-rank updates.
+#include "runtime/architectures/model_builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "runtime/ops/attention/attention.h"
+#include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/rope/rope.h"
+
+namespace hearth {
+namespace {
+
+bool is_lora_target(const ParameterSpec& spec, const LoraConfig& lora) {
+  if (lora.rank <= 0 || spec.kind != ParameterKind::matrix || !spec.role.starts_with("layers.")) return false;
+  const std::string last = spec.role.substr(spec.role.rfind('.') + 1);
+  return lora.targets.empty() || std::find(lora.targets.begin(), lora.targets.end(), last) != lora.targets.end();
+}
+
+TensorType ids(int64_t n) {
+  return {Dtype::i32, {n}};
+}
+
+}  // namespace
+
+std::vector<ParameterSpec> lora_parameters(const ModelConfig& config, const Architecture& architecture,
+                                           const LoraConfig& lora) {
+  std::vector<ParameterSpec> out;
+  for (const ParameterSpec& spec : architecture.parameters(config)) {
+    if (!is_lora_target(spec, lora)) continue;
+    out.push_back(
+        {spec.role + ".lora_a", ParameterKind::matrix, {lora.rank, spec.shape[1]}, {"R", spec.axes[1]}, "", ""});
+    out.push_back(
+        {spec.role + ".lora_b", ParameterKind::matrix, {spec.shape[0], lora.rank}, {spec.axes[0], "R"}, "", ""});
+  }
+  return out;
+}
+
+ModelBuilder::ModelBuilder(const ModelConfig& config, const Architecture& architecture, DtypeOf dtype_of,
+                           LoraConfig lora, int n_tokens, std::optional<CacheConfig> cache)
+    : config_(config),
+      specs_(architecture.parameters(config)),
+      dtype_of_(std::move(dtype_of)),
+      lora_(std::move(lora)),
+      n_tokens_(n_tokens),
+      cache_(cache),
+      rope_(rope_table(config.rope, config.head_dim)) {
+  tokens_ = builder_.input("tokens", ids(n_tokens));
+  positions_ = builder_.input("positions", ids(n_tokens));
+  if (cache_) {
+    seq_of_token_ = builder_.input("seq_of_token", ids(n_tokens));
+    page_table_ = builder_.input("page_table", {Dtype::i32, {cache_->max_seqs, cache_->max_pages_per_seq}});
+  } else {
+    segment_begin_ = builder_.input("segment_begin", ids(n_tokens));
+  }
+}
+
+const ParameterSpec* ModelBuilder::find(std::string_view role) const {
+  auto found = std::find_if(specs_.begin(), specs_.end(), [&](const ParameterSpec& spec) { return spec.role == role; });
+  return found == specs_.end() ? nullptr : &*found;
+}
+
+Value ModelBuilder::parameter(std::string_view role) {
+  const ParameterSpec* spec = find(role);
+  CHECK(spec != nullptr);  // a family uses a role that its table does not declare
+  return builder_.parameter(spec->role, {dtype_of_(*spec), spec->shape});
+}
+
+void ModelBuilder::begin_layer(int layer, Value x) {
+  layer_ = layer;
+  layer_inputs_.push_back(x);
+  builder_.set_scope(fmt::format("layers.{}", layer));
+}
+
+void ModelBuilder::end_layers() {
+  layer_ = -1;
+  builder_.set_scope("head");
+}
+
+namespace {
+std::string full_role(int layer, std::string_view role) {
+  return layer < 0 ? std::string(role) : fmt::format("layers.{}.{}", layer, role);
+}
+}  // namespace
+
+Value ModelBuilder::embed(Value tokens, std::string_view role) {
+  return builder_.gather_rows(parameter(full_role(layer_, role)), tokens);
+}
+
+Value ModelBuilder::norm(Value x, std::string_view role) {
+  return builder_.rms_norm(x, parameter(full_role(layer_, role)), static_cast<float>(config_.norm_eps));
+}
+
+Value ModelBuilder::low_rank_update(Value x, const ParameterSpec& spec) {
+  const Value a = builder_.parameter(spec.role + ".lora_a", {Dtype::f32, {lora_.rank, spec.shape[1]}});
+  const Value b = builder_.parameter(spec.role + ".lora_b", {Dtype::f32, {spec.shape[0], lora_.rank}});
+  return builder_.scale(builder_.linear(builder_.linear(x, a), b), lora_.alpha / static_cast<float>(lora_.rank));
+}
+
+Value ModelBuilder::linear(Value x, std::string_view role) {
+  const std::string name = full_role(layer_, role);
+  Value y = builder_.linear(x, parameter(name));
+  if (find(name + "_bias")) y = builder_.add(y, parameter(name + "_bias"));
+  const ParameterSpec& spec = *find(name);
+  return is_lora_target(spec, lora_) ? builder_.add(y, low_rank_update(x, spec)) : y;
+}
+
+Value ModelBuilder::rope(Value x) {
+  return builder_.apply(std::make_shared<Rope>(config_.head_dim, rope_.inverse_frequencies, rope_.magnitude, false),
+                        {x, positions_});
+}
+
+Value ModelBuilder::attention(Value q, Value k, Value v) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
+  if (!cache_)
+    return builder_.apply(std::make_shared<Attention>(config_.n_heads, config_.n_kv_heads, config_.head_dim, scale),
+                          {q, k, v, segment_begin_});
+  const TensorType cache_type{cache_->dtype,
+                              {cache_->n_pages, config_.n_kv_heads, cache_->page_size, config_.head_dim}};
+  const Value k_cache = builder_.state(fmt::format("layers.{}.k_cache", layer_), cache_type);
+  const Value v_cache = builder_.state(fmt::format("layers.{}.v_cache", layer_), cache_type);
+  return builder_.apply(std::make_shared<AttentionCached>(config_.n_heads, config_.n_kv_heads, config_.head_dim, scale),
+                        {q, k, v, k_cache, v_cache, positions_, seq_of_token_, page_table_});
+}
+
+Value ModelBuilder::lm_head(Value hidden) {
+  return builder_.linear(hidden, parameter(config_.tied_embeddings ? "embed" : "lm_head"));
+}
+
+}  // namespace hearth

@@ -1,0 +1,62 @@
+// The three graphs that engines build from a family: training, whole-sequence logits, one serving step.
+#include "runtime/architectures/model_builder.h"
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+
+namespace hearth {
+namespace {
+
+constexpr int kMaxTokens = 1 << 20;
+
+Result<void> check_tokens(const char* what, int n) {
+  if (n >= 1 && n <= kMaxTokens) return {};
+  return error(Code::invalid_argument, "a graph needs 1 to {} {}, got {}", kMaxTokens, what, n);
+}
+
+}  // namespace
+
+Result<TrainingGraph> build_training_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
+                                           const LoraConfig& lora) {
+  TRY(validate(config));
+  TRY(check_tokens("tokens", n_tokens));
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
+  const Value targets = m.b().input("targets", {Dtype::i32, {n_tokens}});
+  const Value weights = m.b().input("loss_weights", {Dtype::f32, {n_tokens}});
+  const Value logits = m.lm_head(architecture->forward(m));
+  TrainingGraph out;
+  out.loss = m.b().apply(std::make_shared<CrossEntropy>(), {logits, targets, weights});
+  m.b().output(out.loss);
+  out.layer_inputs = m.layer_inputs();
+  out.graph = TRY(m.b().finish());
+  out.n_forward_nodes = out.graph.nodes().size();
+  return out;
+}
+
+Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
+                                 const LoraConfig& lora) {
+  TRY(validate(config));
+  TRY(check_tokens("tokens", n_tokens));
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
+  m.b().output(m.lm_head(architecture->forward(m)));
+  return m.b().finish();
+}
+
+Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
+                                  const CacheConfig& cache, const LoraConfig& lora) {
+  TRY(validate(config));
+  TRY(check_tokens("tokens", n_tokens));
+  TRY(check_tokens("logit rows", n_logit_rows));
+  TRY(check_tokens("cache pages", cache.n_pages));
+  TRY(check_tokens("positions in a page", cache.page_size));
+  TRY(check_tokens("sequences", cache.max_seqs));
+  TRY(check_tokens("pages in a sequence", cache.max_pages_per_seq));
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, cache);
+  const Value rows = m.b().input("logit_rows", {Dtype::i32, {n_logit_rows}});
+  const Value hidden = architecture->forward(m);
+  m.b().output(m.lm_head(m.b().gather_rows(hidden, rows)));
+  return m.b().finish();
+}
+
+}  // namespace hearth

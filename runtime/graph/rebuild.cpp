@@ -1,0 +1,34 @@
+// Rebuild: the copy that every rewrite starts from.
+#include "runtime/graph/rebuild.h"
+
+#include "base/check.h"
+
+namespace hearth {
+
+Rebuild::Rebuild(const Graph& source) : source_(source), map_(source.values().size()) {
+  for (size_t i = 0; i < source.values().size(); ++i) {
+    const ValueInfo& info = source.values()[i];
+    if (info.kind != ValueKind::computed) map_[i] = graph_.add_leaf(info.kind, info.name, info.type);
+  }
+}
+
+Result<std::vector<Value>> Rebuild::add(const Node& like, std::vector<Value> new_inputs) {
+  return graph_.add_node(like.op, std::move(new_inputs), like.scope);
+}
+
+Result<void> Rebuild::copy(const Node& node) {
+  std::vector<Value> inputs;
+  for (Value v : node.inputs) inputs.push_back(mapped(v));
+  const std::vector<Value> outputs = TRY(add(node, std::move(inputs)));
+  for (size_t i = 0; i < outputs.size(); ++i) map(node.outputs[i], outputs[i]);
+  return {};
+}
+
+Graph Rebuild::finish() {
+  std::vector<Value> outputs;
+  for (Value v : source_.outputs()) outputs.push_back(v ? mapped(v) : Value());
+  graph_.set_outputs(std::move(outputs));
+  return std::move(graph_);
+}
+
+}  // namespace hearth

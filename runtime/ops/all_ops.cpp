@@ -1,0 +1,42 @@
+// The list of every op: a new op adds its header and its line here.
+#include "runtime/ops/all_ops.h"
+
+#include <iterator>
+
+#include "runtime/ops/add/add.h"
+#include "runtime/ops/attention/attention.h"
+#include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/matmul/matmul.h"
+#include "runtime/ops/mul/mul.h"
+#include "runtime/ops/reshape/reshape.h"
+#include "runtime/ops/rms_norm/rms_norm.h"
+#include "runtime/ops/rope/rope.h"
+#include "runtime/ops/scale/scale.h"
+#include "runtime/ops/silu/silu.h"
+#include "runtime/ops/sum_rows/sum_rows.h"
+#include "runtime/ops/swiglu/swiglu.h"
+
+namespace hearth {
+namespace {
+
+template <class... Ops>
+std::vector<Sample> samples_of() {
+  std::vector<Sample> out;
+  auto append = [&](std::vector<Sample> samples) {
+    std::move(samples.begin(), samples.end(), std::back_inserter(out));
+  };
+  (append(Ops::samples()), ...);
+  return out;
+}
+
+}  // namespace
+
+std::vector<Sample> all_samples() {
+  return samples_of<Add, Attention, AttentionBackward, AttentionCached, CrossEntropy, CrossEntropyBackward, GatherRows,
+                    ScatterAddRows, Matmul, Mul, Reshape, RmsNorm, RmsNormBackward, Rope, Scale, Silu, SiluBackward,
+                    SumRows, Swiglu, SwigluBackward>();
+}
+
+}  // namespace hearth

@@ -1,0 +1,120 @@
+// matmul: rules.
+#include "runtime/ops/matmul/matmul.h"
+
+#include "runtime/ops/rules.h"
+
+namespace hearth {
+
+std::string_view Matmul::name() const {
+  return "matmul";
+}
+std::string Matmul::attributes() const {
+  return fmt::format("trans_a={} trans_b={}", trans_a, trans_b);
+}
+
+namespace {
+
+struct Sizes {
+  int64_t m, n, k;
+};
+
+Sizes sizes(const Matmul& op, Types inputs) {
+  const Shape &a = inputs[0].shape, &b = inputs[1].shape;
+  return {op.trans_a ? a[1] : a[0], op.trans_b ? b[0] : b[1], op.trans_a ? a[0] : a[1]};
+}
+
+}  // namespace
+
+Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
+  TRY(check_operands("matmul", inputs, {{"a", Accept::f32, 2}, {"b", Accept::weight, 2}}));
+  const Sizes s = sizes(*this, inputs);
+  if (s.k != (trans_b ? inputs[1].shape[1] : inputs[1].shape[0]))
+    return shape_error("matmul", "b", fmt::format("of inner size {} ({})", s.k, attributes()),
+                       inputs[0].to_string() + " and " + inputs[1].to_string());
+  return std::vector{TensorType{Dtype::f32, {s.m, s.n}}};
+}
+
+void Matmul::reference(Views inputs, Views outputs) const {
+  const TensorType types[] = {inputs[0].type, inputs[1].type};
+  const Sizes s = sizes(*this, types);
+  const FloatRows a(inputs[0]), b(inputs[1]);
+  for (int64_t i = 0; i < s.m; ++i)
+    for (int64_t j = 0; j < s.n; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < s.k; ++k)
+        sum += static_cast<double>(trans_a ? a.at(k, i) : a.at(i, k)) * (trans_b ? b.at(j, k) : b.at(k, j));
+      outputs[0].f32()[i * s.n + j] = static_cast<float>(sum);
+    }
+}
+
+// y = A·B: dA = dy·Bᵀ and dB = Aᵀ·dy, each in the operand's own orientation.
+Result<std::vector<Value>> Matmul::gradient(GradientBuilder& g) const {
+  const Value a = g.input(0), b = g.input(1), dy = g.grad();
+  Value da, db;
+  if (g.needs(0)) {
+    if (trans_a && g.b.type(b).dtype != Dtype::f32)
+      return not_differentiable(name(), "a transposed left side beside a frozen right side");
+    da = trans_a ? g.b.matmul(b, dy, trans_b, true) : g.b.matmul(dy, b, false, !trans_b);
+  }
+  if (g.needs(1)) {
+    if (g.b.type(b).dtype != Dtype::f32)
+      return not_differentiable(
+          name(), "the right side is frozen (" + g.b.type(b).to_string() + "); train f32 weights or a low-rank update");
+    db = trans_b ? g.b.matmul(dy, a, true, trans_a) : g.b.matmul(a, dy, !trans_a, false);
+  }
+  return std::vector{da, db};
+}
+
+Sharding Matmul::sharding(Types inputs) const {
+  auto names = [](bool transposed, const char* rows, const char* columns) {
+    return transposed ? std::vector<std::string>{columns, rows} : std::vector<std::string>{rows, columns};
+  };
+  Sharding rule{{names(trans_a, "M", "K"), names(trans_b, "K", "N")}, {{"M", "N"}}, {"M"}};
+  const bool quantised =
+      dtype_info(inputs[1].dtype).is_quantised;  // cutting the last axis of blocks needs whole blocks
+  if (!quantised || trans_b) rule.shardable.push_back("N");
+  if (!quantised || !trans_b || inputs[1].shape[1] % (2 * dtype_info(inputs[1].dtype).block_elements) == 0)
+    rule.shardable.push_back("K");
+  return rule;
+}
+std::shared_ptr<const Op> Matmul::shard(std::string_view, int, int, Types) const {
+  return nullptr;
+}
+
+Cost Matmul::cost(Types inputs, Types outputs) const {
+  const Sizes s = sizes(*this, inputs);
+  return streaming_cost(2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k), inputs,
+                        outputs);
+}
+
+std::vector<Sample> Matmul::samples() {
+  std::vector<Sample> out;
+  for (bool trans_a : {false, true})
+    for (bool trans_b : {false, true}) {
+      auto op = std::make_shared<Matmul>(trans_a, trans_b);
+      const int64_t m = 10, n = 14, k = 22;
+      out.push_back(make_sample(fmt::format("f32_{}{}", trans_a ? 't' : 'n', trans_b ? 't' : 'n'), op, {0, 1},
+                                random_tensor(trans_a ? Shape{k, m} : Shape{m, k}, 1),
+                                random_tensor(trans_b ? Shape{n, k} : Shape{k, n}, 2)));
+      const int64_t bm = 133, bn = 291, bk = 517;  // crosses every blocking border at least once
+      out.push_back(make_sample(fmt::format("large_{}{}", trans_a ? 't' : 'n', trans_b ? 't' : 'n'), op, {},
+                                random_tensor(trans_a ? Shape{bk, bm} : Shape{bm, bk}, 3),
+                                random_tensor(trans_b ? Shape{bn, bk} : Shape{bk, bn}, 4)));
+    }
+  auto linear = std::make_shared<Matmul>(false, true);
+  auto backward = std::make_shared<Matmul>(false, false);
+  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
+    const char* name = dtype_info(dtype).name;
+    for (int64_t rows : {1, 3, 8, 70}) {
+      out.push_back(make_sample(fmt::format("linear_{}_{}", name, rows), linear, {}, random_tensor({rows, 256}, 5),
+                                random_weights(dtype, {70, 256}, 6)));
+      out.push_back(make_sample(fmt::format("linear_grad_{}_{}", name, rows), backward, {},
+                                random_tensor({rows, 70}, 7), random_weights(dtype, {70, 256}, 8)));
+    }
+    out.push_back(make_sample(fmt::format("linear_frozen_{}", name), linear, {0}, random_tensor({3, 64}, 9),
+                              random_weights(dtype, {6, 64}, 10)));
+  }
+  return out;
+}
+
+}  // namespace hearth

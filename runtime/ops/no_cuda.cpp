@@ -1,0 +1,80 @@
+// Builds without CUDA: every op declines, in one place.
+#include "runtime/ops/add/add.h"
+#include "runtime/ops/attention/attention.h"
+#include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/matmul/matmul.h"
+#include "runtime/ops/mul/mul.h"
+#include "runtime/ops/reshape/reshape.h"
+#include "runtime/ops/rms_norm/rms_norm.h"
+#include "runtime/ops/rope/rope.h"
+#include "runtime/ops/scale/scale.h"
+#include "runtime/ops/silu/silu.h"
+#include "runtime/ops/sum_rows/sum_rows.h"
+#include "runtime/ops/swiglu/swiglu.h"
+
+namespace hearth {
+
+CudaKernel Add::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Attention::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel AttentionBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel AttentionCached::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CrossEntropy::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CrossEntropyBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel GatherRows::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel ScatterAddRows::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Matmul::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Mul::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Reshape::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel RmsNorm::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel RmsNormBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Rope::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Scale::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Silu::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SiluBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SumRows::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Swiglu::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SwigluBackward::cuda_kernel(Types) const {
+  return {};
+}
+
+}  // namespace hearth

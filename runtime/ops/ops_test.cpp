@@ -1,0 +1,321 @@
+// One engine for every op: each sample is run as kernel against reference (per instruction set and thread count), as
+// gradient against finite differences, and sharded against unsharded. An op gets all of it by having samples.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "hwdetect/cpu_features.h"
+#include "runtime/exec/interpreter.h"
+#include "runtime/exec/team.h"
+#include "runtime/graph/builder.h"
+#include "runtime/graph/rewrites.h"
+#include "runtime/ops/all_ops.h"
+#include "runtime/ops/matmul/matmul.h"
+
+namespace hearth {
+namespace {
+
+std::vector<Sample>& samples() {
+  static std::vector<Sample> all = all_samples();
+  return all;
+}
+
+Tensor copy_of(const TensorView& view) {
+  Tensor out(view.type);
+  std::memcpy(out.view().data, view.data, static_cast<size_t>(view.type.bytes()));
+  return out;
+}
+
+std::vector<Tensor> copies_of(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> out;
+  for (const Tensor& tensor : tensors) out.push_back(copy_of(tensor.view()));
+  return out;
+}
+
+std::vector<TensorView> views_of(const std::vector<Tensor>& tensors) {
+  std::vector<TensorView> out;
+  for (const Tensor& tensor : tensors) out.push_back(tensor.view());
+  return out;
+}
+
+std::vector<TensorType> types_of(const std::vector<Tensor>& tensors) {
+  std::vector<TensorType> out;
+  for (const Tensor& tensor : tensors) out.push_back(tensor.type());
+  return out;
+}
+
+std::vector<Tensor> new_outputs(const Op& op, const std::vector<Tensor>& inputs) {
+  auto types = op.infer(types_of(inputs));
+  if (!types) ADD_FAILURE() << types.error().to_string();
+  std::vector<Tensor> out;
+  for (const TensorType& type : *types) out.emplace_back(type);
+  return out;
+}
+
+// Outputs and mutated inputs: everything that the op wrote.
+struct Written {
+  std::vector<Tensor> tensors;
+};
+
+Written written(const Op& op, std::vector<Tensor> inputs, std::vector<Tensor> outputs) {
+  Written out{std::move(outputs)};
+  for (int i : op.mutated_inputs()) out.tensors.push_back(std::move(inputs[static_cast<size_t>(i)]));
+  return out;
+}
+
+Written run_reference(const Op& op, const std::vector<Tensor>& originals) {
+  std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
+  op.reference(views_of(inputs), views_of(outputs));
+  return written(op, std::move(inputs), std::move(outputs));
+}
+
+Written run_kernel(const Op& op, const CpuKernel& kernel, const std::vector<Tensor>& originals, Team& team) {
+  std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
+  for (Tensor& output : outputs)
+    std::memset(output.view().data, 0xff, static_cast<size_t>(output.type().bytes()));  // NaN
+  Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
+  const std::vector<TensorView> in = views_of(inputs), out = views_of(outputs);
+  const KernelArgs args{&op, in, out, scratch.view().as<std::byte>()};
+  team.run([&](const Worker& worker) { kernel.run(args, worker); });
+  return written(op, std::move(inputs), std::move(outputs));
+}
+
+// Largest difference, relative to the largest expected magnitude.
+double relative_error(const Tensor& got, const Tensor& expected) {
+  const Tensor a = to_f32(got.view()), b = to_f32(expected.view());
+  double difference = 0, largest = 1e-30;
+  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i) {
+    if (!std::isfinite(a.f32()[i])) return INFINITY;
+    difference = std::max(difference, std::fabs(static_cast<double>(a.f32()[i]) - b.f32()[i]));
+    largest = std::max(largest, std::fabs(static_cast<double>(b.f32()[i])));
+  }
+  return difference / largest;
+}
+
+void expect_close(const Written& got, const Written& expected, double tolerance) {
+  ASSERT_EQ(got.tensors.size(), expected.tensors.size());
+  for (size_t i = 0; i < got.tensors.size(); ++i) {
+    // A cache of half precision may round a tie the other way after a last-bit difference.
+    const Dtype dtype = expected.tensors[i].type().dtype;
+    const double slack = dtype == Dtype::f16 ? 1e-3 : dtype == Dtype::bf16 ? 8e-3 : tolerance;
+    EXPECT_LE(relative_error(got.tensors[i], expected.tensors[i]), slack) << "output " << i;
+  }
+}
+
+bool same_bits(const Written& a, const Written& b) {
+  for (size_t i = 0; i < a.tensors.size(); ++i)
+    if (std::memcmp(a.tensors[i].view().data, b.tensors[i].view().data,
+                    static_cast<size_t>(a.tensors[i].type().bytes())) != 0)
+      return false;
+  return true;
+}
+
+class EveryOp : public testing::TestWithParam<size_t> {
+ protected:
+  const Sample& sample() const { return samples()[GetParam()]; }
+  const Op& op() const { return *sample().op; }
+};
+
+// What a machine with fewer instructions would see.
+std::vector<std::pair<const char*, CpuFeatures>> feature_sets() {
+  const CpuFeatures all = cpu_features();
+  CpuFeatures no_avx512 = all;
+  no_avx512.avx512f = no_avx512.avx512bw = no_avx512.avx512vl = no_avx512.avx512vnni = no_avx512.avx512bf16 = false;
+  CpuFeatures portable;
+  return {{"this machine", all}, {"without AVX-512", no_avx512}, {"portable", portable}};
+}
+
+TEST_P(EveryOp, KernelEqualsReference) {
+  const Written expected = run_reference(op(), sample().inputs);
+  Team one(1), three(3);
+  for (const auto& [name, features] : feature_sets()) {
+    SCOPED_TRACE(name);
+    const CpuKernel kernel = op().cpu_kernel(types_of(sample().inputs), features);
+    if (kernel.run == nullptr) continue;  // declined: the executor runs the reference
+    const Written alone = run_kernel(op(), kernel, sample().inputs, one);
+    expect_close(alone, expected, sample().tolerance);
+    EXPECT_TRUE(same_bits(run_kernel(op(), kernel, sample().inputs, three), alone))
+        << "the result depends on the number of threads";
+  }
+}
+
+// y projected on fixed pseudo-random coefficients, in double.
+double projection_coefficient(int64_t i) {
+  return std::sin(1.0 + 3.7 * static_cast<double>(i));
+}
+
+double projected(const Op& op, const std::vector<Tensor>& inputs) {
+  const Written out = run_reference(op, inputs);
+  double sum = 0;
+  for (int64_t i = 0; i < out.tensors[0].type().shape.n_elements(); ++i)
+    sum += projection_coefficient(i) * out.tensors[0].f32()[i];
+  return sum;
+}
+
+// The gradients of the projection by the op's own rule.
+std::vector<Tensor> gradients_by_rule(const Sample& sample) {
+  Builder b;
+  std::vector<Value> inputs, wrt;
+  std::map<std::string, TensorView, std::less<>> bindings;
+  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+    inputs.push_back(b.input("x" + std::to_string(i), sample.inputs[i].type()));
+    bindings["x" + std::to_string(i)] = sample.inputs[i].view();
+  }
+  for (int i : sample.check_gradient_of) wrt.push_back(inputs[static_cast<size_t>(i)]);
+  const Value y = b.apply_all(sample.op, inputs)[0];
+  const int64_t n = b.type(y).shape.n_elements();
+  Tensor coefficients(TensorType{Dtype::f32, {n, 1}}), one(TensorType{Dtype::f32, {1}});
+  for (int64_t i = 0; i < n; ++i) coefficients.f32()[i] = static_cast<float>(projection_coefficient(i));
+  one.f32()[0] = 1;
+  bindings["projection"] = coefficients.view();
+  bindings["dloss"] = one.view();
+  const Value loss =
+      b.reshape(b.matmul(b.reshape(y, {1, n}), b.input("projection", coefficients.type()), false, false), {1});
+  b.output(loss);
+  auto graph = b.finish();
+  if (!graph) ADD_FAILURE() << graph.error().to_string();
+  auto with_grads = differentiate(*graph, loss, wrt);
+  if (!with_grads) ADD_FAILURE() << with_grads.error().to_string();
+  auto outputs = interpret(with_grads->graph, bindings);
+  if (!outputs) ADD_FAILURE() << outputs.error().to_string();
+  outputs->erase(outputs->begin());
+  return std::move(*outputs);
+}
+
+TEST_P(EveryOp, GradientEqualsFiniteDifference) {
+  if (sample().check_gradient_of.empty()) GTEST_SKIP() << "this sample checks the kernel only";
+  const std::vector<Tensor> gradients = gradients_by_rule(sample());
+  for (size_t k = 0; k < gradients.size(); ++k) {
+    const auto which = static_cast<size_t>(sample().check_gradient_of[k]);
+    std::vector<Tensor> inputs = copies_of(sample().inputs);
+    double largest = 1e-3;
+    for (int64_t i = 0; i < gradients[k].type().shape.n_elements(); ++i)
+      largest = std::max(largest, std::fabs(static_cast<double>(gradients[k].f32()[i])));
+    for (int64_t i = 0; i < gradients[k].type().shape.n_elements(); ++i) {
+      constexpr float kStep = 1.0f / 256;
+      float& x = inputs[which].f32()[i];
+      const float original = x;
+      x = original + kStep;
+      const double above = projected(op(), inputs);
+      x = original - kStep;
+      const double below = projected(op(), inputs);
+      x = original;
+      EXPECT_NEAR(gradients[k].f32()[i], (above - below) / (2 * kStep), 2e-3 * largest)
+          << "input " << which << " element " << i;
+    }
+  }
+}
+
+int axis_index(const std::vector<std::string>& axes, const std::string& axis) {
+  for (size_t i = 0; i < axes.size(); ++i)
+    if (axes[i] == axis) return static_cast<int>(i);
+  return -1;
+}
+
+// Bytes [outer][axis][inner]: copies the part of shard `index` out of (or, with `join`, into) a whole tensor.
+void move_part(const TensorView& whole, const TensorView& part, int axis, int index, bool join) {
+  int64_t outer = 1, inner = 1;
+  for (int i = 0; i < axis; ++i) outer *= whole.dim(i);
+  for (int i = axis + 1; i < whole.shape().rank(); ++i) inner *= whole.dim(i);
+  const int64_t part_bytes = dtype_bytes(whole.type.dtype, part.dim(axis) * inner),
+                whole_bytes = dtype_bytes(whole.type.dtype, whole.dim(axis) * inner);
+  for (int64_t o = 0; o < outer; ++o) {
+    std::byte* in_whole = whole.as<std::byte>() + o * whole_bytes + index * part_bytes;
+    std::byte* in_part = part.as<std::byte>() + o * part_bytes;
+    std::memcpy(join ? in_whole : in_part, join ? in_part : in_whole, static_cast<size_t>(part_bytes));
+  }
+}
+
+Tensor part_of(const Tensor& whole, int axis, int index, int n) {
+  TensorType type = whole.type();
+  type.shape[axis] /= n;
+  Tensor part(type);
+  move_part(whole.view(), part.view(), axis, index, false);
+  return part;
+}
+
+Written run_sharded(const Sample& sample, const std::string& axis, int n) {
+  const Sharding rule = sample.op->sharding(types_of(sample.inputs));
+  Written whole;
+  for (int index = 0; index < n; ++index) {
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < sample.inputs.size(); ++i) {
+      const int at = axis_index(rule.inputs[i], axis);
+      inputs.push_back(at < 0 ? copy_of(sample.inputs[i].view()) : part_of(sample.inputs[i], at, index, n));
+    }
+    std::shared_ptr<const Op> op = sample.op->shard(axis, index, n, types_of(sample.inputs));
+    if (!op) op = sample.op;
+    std::vector<Tensor> outputs = new_outputs(*op, inputs);
+    op->reference(views_of(inputs), views_of(outputs));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const int at = axis_index(rule.outputs[i], axis);
+      if (index == 0) {
+        TensorType type = outputs[i].type();
+        if (at >= 0) type.shape[at] *= n;
+        whole.tensors.emplace_back(type);
+      }
+      if (at >= 0) {
+        move_part(whole.tensors[i].view(), outputs[i].view(), at, index, true);
+      } else {
+        for (int64_t e = 0; e < outputs[i].type().shape.n_elements(); ++e)
+          whole.tensors[i].f32()[e] += outputs[i].f32()[e];
+      }
+    }
+  }
+  return whole;
+}
+
+bool divides(const Sample& sample, const Sharding& rule, const std::string& axis, int n) {
+  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+    const int at = axis_index(rule.inputs[i], axis);
+    if (at < 0) continue;
+    const TensorType& type = sample.inputs[i].type();
+    const bool is_last = at == type.shape.rank() - 1;
+    if (type.shape[at] % (n * (is_last ? dtype_info(type.dtype).block_elements : 1)) != 0) return false;
+  }
+  return true;
+}
+
+TEST_P(EveryOp, ShardedEqualsUnsharded) {
+  const std::vector<TensorType> types = types_of(sample().inputs);
+  const Sharding rule = op().sharding(types);
+  ASSERT_EQ(rule.inputs.size(), types.size());
+  for (size_t i = 0; i < types.size(); ++i) ASSERT_EQ(static_cast<int>(rule.inputs[i].size()), types[i].shape.rank());
+  const Written expected = run_reference(op(), sample().inputs);
+  for (const std::string& axis : rule.shardable) {
+    SCOPED_TRACE("axis " + axis);
+    if (!divides(sample(), rule, axis, 2)) continue;
+    Written sharded = run_sharded(sample(), axis, 2);
+    for (size_t i = 0; i < sharded.tensors.size(); ++i)
+      EXPECT_LE(relative_error(sharded.tensors[i], expected.tensors[i]), sample().tolerance) << "output " << i;
+  }
+}
+
+TEST_P(EveryOp, CostCountsEveryOutputByte) {
+  std::vector<TensorType> outputs = *op().infer(types_of(sample().inputs));
+  const Cost cost = op().cost(types_of(sample().inputs), outputs);
+  EXPECT_GE(cost.flops, 0);
+  if (op().name() == "reshape") return;  // a view
+  double bytes = 0;
+  for (const TensorType& type : outputs) bytes += static_cast<double>(type.bytes());
+  EXPECT_GE(cost.bytes_written, bytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::Range<size_t>(0, samples().size()),
+                         [](const testing::TestParamInfo<size_t>& info) {
+                           const Sample& sample = samples()[info.param];
+                           return std::string(sample.op->name()) + "_" + sample.name;
+                         });
+
+TEST(Ops, WrongOperandsAreNamed) {
+  const TensorType a{Dtype::f32, {2, 3}}, b{Dtype::f32, {4, 5}};
+  const TensorType types[] = {a, b};
+  const auto result = Matmul(false, true).infer(types);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("matmul: b must be of inner size 3"), std::string::npos)
+      << result.error().message;
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,116 @@
+// Operand checks and sample tensors for the rule files.
+#include "runtime/ops/rules.h"
+
+#include <random>
+
+namespace hearth {
+namespace {
+
+bool accepts(Accept accept, Dtype dtype) {
+  switch (accept) {
+    case Accept::f32:
+      return dtype == Dtype::f32;
+    case Accept::i32:
+      return dtype == Dtype::i32;
+    case Accept::weight:
+      return dtype != Dtype::i32;
+    case Accept::cache:
+      return dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
+  }
+  return false;
+}
+
+const char* wording(Accept accept) {
+  switch (accept) {
+    case Accept::f32:
+      return "f32";
+    case Accept::i32:
+      return "i32";
+    case Accept::weight:
+      return "a weight dtype";
+    case Accept::cache:
+      return "f32, f16 or bf16";
+  }
+  return "";
+}
+
+}  // namespace
+
+Error shape_error(std::string_view op, std::string_view what, std::string_view wanted, std::string_view got) {
+  return error(Code::invalid_argument, "{}: {} must be {}, got {}", op, what, wanted, got);
+}
+
+Result<void> check_operands(std::string_view op, Types inputs, std::initializer_list<Operand> operands) {
+  if (inputs.size() != operands.size())
+    return shape_error(op, "operand count", std::to_string(operands.size()), std::to_string(inputs.size()));
+  size_t i = 0;
+  for (const Operand& operand : operands) {
+    const TensorType& type = inputs[i++];
+    if (!accepts(operand.accept, type.dtype))
+      return shape_error(op, operand.name, wording(operand.accept), type.to_string());
+    const int rank = type.shape.rank();
+    if (operand.rank == 0 ? rank < 1 : rank != operand.rank)
+      return shape_error(op, operand.name,
+                         operand.rank == 0 ? "of rank 1 or more" : "of rank " + std::to_string(operand.rank),
+                         type.to_string());
+    if (type.shape.last() % dtype_info(type.dtype).block_elements != 0)
+      return shape_error(op, operand.name, "whole blocks along its last axis", type.to_string());
+  }
+  return {};
+}
+
+Result<void> check_same_shape(std::string_view op, Types inputs, size_t a, size_t b) {
+  if (inputs[a].shape == inputs[b].shape) return {};
+  return shape_error(op, "operands", "of one shape", inputs[a].to_string() + " and " + inputs[b].to_string());
+}
+
+Tensor random_tensor(Shape shape, uint32_t seed, float magnitude) {
+  Tensor out(TensorType{Dtype::f32, shape});
+  std::mt19937 rng(seed);
+  for (int64_t i = 0; i < shape.n_elements(); ++i)
+    out.f32()[i] = magnitude * (static_cast<float>(rng() >> 8) * 0x1p-23f - 1.0f);
+  return out;
+}
+
+Tensor random_weights(Dtype dtype, Shape shape, uint32_t seed, float magnitude) {
+  Tensor values = random_tensor(shape, seed, magnitude);
+  Tensor out(TensorType{dtype, shape});
+  from_float(dtype, values.f32(), out.view().data, shape.n_elements());
+  return out;
+}
+
+Tensor random_ids(int64_t n, int64_t below, uint32_t seed) {
+  Tensor out(TensorType{Dtype::i32, {n}});
+  std::mt19937 rng(seed);
+  for (int64_t i = 0; i < n; ++i) out.i32()[i] = static_cast<int32_t>(rng() % static_cast<uint64_t>(below));
+  return out;
+}
+
+Tensor ids_tensor(std::initializer_list<int32_t> ids) {
+  Tensor out(TensorType{Dtype::i32, {static_cast<int64_t>(ids.size())}});
+  std::copy(ids.begin(), ids.end(), out.i32());
+  return out;
+}
+
+Sharding elementwise_sharding(Types inputs, int n_outputs) {
+  std::vector<std::string> names;
+  std::vector<std::string> axes;
+  for (int i = 0; i < inputs[0].shape.rank(); ++i) {
+    names.push_back("a" + std::to_string(i));
+    axes.push_back(names.back());
+  }
+  return {std::vector(inputs.size(), names), std::vector(static_cast<size_t>(n_outputs), names), axes};
+}
+
+Cost streaming_cost(double flops, Types inputs, Types outputs) {
+  Cost cost{flops, 0, 0};
+  for (const TensorType& type : inputs) cost.bytes_read += static_cast<double>(type.bytes());
+  for (const TensorType& type : outputs) cost.bytes_written += static_cast<double>(type.bytes());
+  return cost;
+}
+
+std::vector<Value> Op::unfused(Builder&, std::span<const Value>) const {
+  return {};
+}
+
+}  // namespace hearth

@@ -1,0 +1,65 @@
+// What the ops' rule files share: operand checks with one wording, random sample tensors, common sharding rules.
+#pragma once
+
+#include "base/check.h"
+#include "runtime/graph/gradient_builder.h"
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// The operand count and each operand's rank and dtype; `weight` stands for any dtype but i32.
+enum class Accept { f32, i32, weight, cache };
+struct Operand {
+  const char* name;
+  Accept accept;
+  int rank;  // 0: any rank from 1
+};
+Result<void> check_operands(std::string_view op, Types inputs, std::initializer_list<Operand> operands);
+// error: "<op>: <what> must be <wanted>, got <got>"
+Error shape_error(std::string_view op, std::string_view what, std::string_view wanted, std::string_view got);
+Result<void> check_same_shape(std::string_view op, Types inputs, size_t a, size_t b);
+
+// Row-major views as f32 rows; a copy is made only of tensors that are not f32.
+class FloatRows {
+ public:
+  explicit FloatRows(const TensorView& view)
+      : copy_(view.type.dtype == Dtype::f32 ? Tensor() : to_f32(view)),
+        data_(view.type.dtype == Dtype::f32 ? view.f32() : copy_.f32()),
+        n_(view.shape().last()) {}
+  const float* row(int64_t i) const { return data_ + i * n_; }
+  float at(int64_t i, int64_t j) const { return data_[i * n_ + j]; }
+
+ private:
+  Tensor copy_;
+  const float* data_;
+  int64_t n_;
+};
+
+// Deterministic sample tensors: uniform in [-1, 1] * magnitude, or integers in [0, below).
+Tensor random_tensor(Shape shape, uint32_t seed, float magnitude = 1);
+Tensor random_weights(Dtype dtype, Shape shape, uint32_t seed, float magnitude = 1);
+Tensor random_ids(int64_t n, int64_t below, uint32_t seed);
+Tensor ids_tensor(std::initializer_list<int32_t> ids);
+
+template <class... Tensors>
+Sample make_sample(std::string name, std::shared_ptr<const Op> op, std::vector<int> check_gradient_of,
+                   Tensors... inputs) {
+  Sample sample{std::move(name), std::move(op), {}, std::move(check_gradient_of)};
+  (sample.inputs.push_back(std::move(inputs)), ...);
+  return sample;
+}
+template <class... S>
+std::vector<Sample> sample_list(S... samples) {
+  std::vector<Sample> out;
+  (out.push_back(std::move(samples)), ...);
+  return out;
+}
+
+// All operands and outputs have the same shape; every axis may be cut. Axes are named "a0", "a1", ...
+Sharding elementwise_sharding(Types inputs, int n_outputs);
+
+inline Error not_differentiable(std::string_view op, std::string_view why) {
+  return error(Code::unimplemented, "{} has no gradient: {}", op, why);
+}
+
+}  // namespace hearth

@@ -1,0 +1,48 @@
+// sum_rows: rules.
+#include "runtime/ops/sum_rows/sum_rows.h"
+
+#include "runtime/ops/rules.h"
+
+namespace hearth {
+
+std::string_view SumRows::name() const {
+  return "sum_rows";
+}
+std::string SumRows::attributes() const {
+  return "";
+}
+
+Result<std::vector<TensorType>> SumRows::infer(Types inputs) const {
+  TRY(check_operands("sum_rows", inputs, {{"x", Accept::f32, 2}}));
+  return std::vector{TensorType{Dtype::f32, {inputs[0].shape[1]}}};
+}
+
+void SumRows::reference(Views inputs, Views outputs) const {
+  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  for (int64_t c = 0; c < n; ++c) {
+    float sum = 0;
+    for (int64_t t = 0; t < n_rows; ++t) sum += inputs[0].f32()[t * n + c];
+    outputs[0].f32()[c] = sum;
+  }
+}
+
+Result<std::vector<Value>> SumRows::gradient(GradientBuilder&) const {
+  return not_differentiable(name(), "only gradients use it");
+}
+
+Sharding SumRows::sharding(Types) const {
+  return {{{"T", "C"}}, {{"C"}}, {"T", "C"}};
+}
+std::shared_ptr<const Op> SumRows::shard(std::string_view, int, int, Types) const {
+  return nullptr;
+}
+
+Cost SumRows::cost(Types inputs, Types outputs) const {
+  return streaming_cost(static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);
+}
+
+std::vector<Sample> SumRows::samples() {
+  return sample_list(make_sample("small", std::make_shared<SumRows>(), {}, random_tensor({10, 36}, 1)));
+}
+
+}  // namespace hearth

@@ -1,0 +1,94 @@
+// swiglu and swiglu_backward: rules.
+#include "runtime/ops/swiglu/swiglu.h"
+
+#include "runtime/ops/rules.h"
+#include "runtime/tensor/scalar.h"
+
+namespace hearth {
+
+std::string_view Swiglu::name() const {
+  return "swiglu";
+}
+std::string Swiglu::attributes() const {
+  return "";
+}
+
+Result<std::vector<TensorType>> Swiglu::infer(Types inputs) const {
+  TRY(check_operands("swiglu", inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}}));
+  TRY(check_same_shape("swiglu", inputs, 0, 1));
+  return std::vector{inputs[0]};
+}
+
+void Swiglu::reference(Views inputs, Views outputs) const {
+  const int64_t n = inputs[0].shape().n_elements();
+  for (int64_t i = 0; i < n; ++i) outputs[0].f32()[i] = silu(inputs[0].f32()[i]) * inputs[1].f32()[i];
+}
+
+Result<std::vector<Value>> Swiglu::gradient(GradientBuilder& g) const {
+  return g.b.apply_all(std::make_shared<SwigluBackward>(), {g.input(0), g.input(1), g.grad()});
+}
+
+Sharding Swiglu::sharding(Types inputs) const {
+  return elementwise_sharding(inputs, 1);
+}
+std::shared_ptr<const Op> Swiglu::shard(std::string_view, int, int, Types) const {
+  return nullptr;
+}
+
+Cost Swiglu::cost(Types inputs, Types outputs) const {
+  return streaming_cost(5.0 * static_cast<double>(outputs[0].shape.n_elements()), inputs, outputs);
+}
+
+std::vector<Value> Swiglu::unfused(Builder& b, std::span<const Value> inputs) const {
+  return {b.mul(b.silu(inputs[0]), inputs[1])};
+}
+
+std::vector<Sample> Swiglu::samples() {
+  return sample_list(make_sample("small", std::make_shared<Swiglu>(), {0, 1}, random_tensor({4, 44}, 1, 6),
+                                 random_tensor({4, 44}, 2)));
+}
+
+std::string_view SwigluBackward::name() const {
+  return "swiglu_backward";
+}
+std::string SwigluBackward::attributes() const {
+  return "";
+}
+
+Result<std::vector<TensorType>> SwigluBackward::infer(Types inputs) const {
+  TRY(check_operands("swiglu_backward", inputs,
+                     {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_same_shape("swiglu_backward", inputs, 0, 1));
+  TRY(check_same_shape("swiglu_backward", inputs, 0, 2));
+  return std::vector{inputs[0], inputs[0]};
+}
+
+void SwigluBackward::reference(Views inputs, Views outputs) const {
+  const int64_t n = inputs[0].shape().n_elements();
+  for (int64_t i = 0; i < n; ++i) {
+    const float gate = inputs[0].f32()[i], up = inputs[1].f32()[i], dy = inputs[2].f32()[i];
+    outputs[0].f32()[i] = dy * up * silu_derivative(gate);
+    outputs[1].f32()[i] = dy * silu(gate);
+  }
+}
+
+Result<std::vector<Value>> SwigluBackward::gradient(GradientBuilder&) const {
+  return not_differentiable(name(), "it is a first-order gradient");
+}
+Sharding SwigluBackward::sharding(Types inputs) const {
+  return elementwise_sharding(inputs, 2);
+}
+std::shared_ptr<const Op> SwigluBackward::shard(std::string_view, int, int, Types) const {
+  return nullptr;
+}
+
+Cost SwigluBackward::cost(Types inputs, Types outputs) const {
+  return streaming_cost(12.0 * static_cast<double>(outputs[0].shape.n_elements()), inputs, outputs);
+}
+
+std::vector<Sample> SwigluBackward::samples() {
+  return sample_list(make_sample("small", std::make_shared<SwigluBackward>(), {}, random_tensor({4, 44}, 1, 6),
+                                 random_tensor({4, 44}, 2), random_tensor({4, 44}, 3)));
+}
+
+}  // namespace hearth
