@@ -56,6 +56,9 @@ class Tokenizer {
 
  private:
   friend class StreamDecoder;
+  friend class TokenizerJsonReader;
+  friend class GgufVocabularyReader;
+  friend struct TokenizerAccess;
   struct Impl;
   explicit Tokenizer(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
