@@ -56,7 +56,8 @@ TEST(Tokenizer, StreamsWholeCharactersOnly) {
   std::string text = "naïve café 🙂, 你好";
   StreamDecoder stream(tokenizer);
   std::string shown;
-  for (int32_t id : *tokenizer.encode(text)) {
+  auto ids = *tokenizer.encode(text);
+  for (int32_t id : ids) {
     std::string part = stream.push(id);
     EXPECT_EQ(tokenizer.decode(*tokenizer.encode(part, {.add_special = false})), part) << "a part is valid UTF-8 on its own";
     EXPECT_EQ(part.find("\xEF\xBF\xBD"), std::string::npos);
