@@ -46,7 +46,7 @@ class ChatTemplate {
   Result<std::string> render(std::string_view context_json) const;
 
   // The same from a parsed document; nlohmann::json keeps keys sorted, so tools come out with sorted keys.
-  Result<std::string> render(const Json& context) const;
+  Result<std::string> render_json(const Json& context) const;
 
   // As render(), and where the text between {% generation %} and {% endgeneration %} lies: byte ranges of the answers,
   // for a loss on answers only. Empty when the template does not mark them.

@@ -90,7 +90,6 @@ void cut(std::string_view piece, const std::vector<Regex::Match>& matches, const
   bool previous_is_delimiter = false, glue_next = false, is_first = true;
   auto put = [&](size_t begin, size_t end, bool is_delimiter) {
     if (begin == end) return;
-    std::string_view part = piece.substr(begin, end - begin);
     bool glue = false;
     switch (step.behavior) {
       case SplitBehavior::isolated: break;
@@ -102,9 +101,9 @@ void cut(std::string_view piece, const std::vector<Regex::Match>& matches, const
       case SplitBehavior::merged_with_next: glue = glue_next && !is_delimiter; break;
     }
     if (glue && !is_first)
-      out.back() = std::string_view(out.back().data(), out.back().size() + part.size());
+      out.back() = std::string_view(out.back().data(), out.back().size() + (end - begin));
     else
-      out.push_back(part);
+      out.emplace_back(piece.data() + begin, end - begin);
     previous_is_delimiter = is_delimiter;
     glue_next = is_delimiter;
     is_first = false;

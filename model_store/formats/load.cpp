@@ -1,0 +1,181 @@
+// load_model: configuration, then weights by the family's parameter table, then the text side.
+#include "model_store/formats/load.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/json.h"
+#include "model_store/formats/gguf.h"
+#include "model_store/formats/rope_rows.h"
+#include "model_store/formats/safetensors.h"
+#include "model_store/formats/text_side.h"
+
+namespace hearth {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
+
+// What keeps a model's views valid: the mappings, and the weights that had to be copied.
+struct Keeper {
+  std::shared_ptr<const void> mappings;
+  std::vector<Tensor> copies;
+};
+
+Result<TensorType> type_of(const StoredTensor& stored, const ParameterSpec& spec) {
+  if (!stored.dtype || *stored.dtype == Dtype::i32)
+    return error(Code::unimplemented, "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0", stored.format_dtype);
+  bool same_shape = static_cast<int>(stored.shape.size()) == spec.shape.rank();
+  for (int i = 0; same_shape && i < spec.shape.rank(); ++i) same_shape = stored.shape[i] == spec.shape[i];
+  if (!same_shape)
+    return error(Code::data_loss, "its shape is [{}], but the configuration asks for {}", fmt::join(stored.shape, ", "), spec.shape.to_string());
+  TensorType type{*stored.dtype, spec.shape};
+  if (dtype_info(type.dtype).is_quantised && spec.kind != ParameterKind::matrix && spec.kind != ParameterKind::embedding)
+    return error(Code::unimplemented, "norms and biases in {} are not supported", stored.format_dtype);
+  return type;
+}
+
+bool is_aligned(const void* data, Dtype dtype) {
+  const DtypeInfo& info = dtype_info(dtype);
+  auto step = static_cast<uintptr_t>(info.is_quantised ? 2 : info.block_bytes);
+  return reinterpret_cast<uintptr_t>(data) % step == 0;
+}
+
+// The view of one parameter: mapped where possible.
+TensorView bind(const StoredTensor& stored, const TensorType& type, const ParameterSpec& spec, Transform transform, Keeper& keeper, uint64_t& copied_bytes) {
+  bool permute = transform == Transform::gguf_rope_rows && spec.rope_heads > 0;
+  if (!permute && is_aligned(stored.bytes.data(), type.dtype)) return {type, const_cast<std::byte*>(stored.bytes.data())};
+  Tensor copy(type);
+  auto* out = static_cast<std::byte*>(copy.view().data);
+  if (permute) {
+    int64_t n_rows = type.shape[0];
+    int64_t row_bytes = type.bytes() / n_rows;
+    rope_rows_from_gguf(stored.bytes.data(), out, spec.rope_heads, n_rows / spec.rope_heads, row_bytes);
+  } else {
+    std::copy(stored.bytes.begin(), stored.bytes.end(), out);
+  }
+  copied_bytes += stored.bytes.size();
+  TensorView view = copy.view();
+  keeper.copies.push_back(std::move(copy));
+  return view;
+}
+
+// Tensors that other programs write and that hold nothing of the model's own.
+bool may_be_ignored(std::string_view name) {
+  return name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight" || name == "lm_head.weight" || name.ends_with(".attn_rot_embd");
+}
+
+Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used) {
+  for (const auto& tensor : file.tensors())
+    if (!used.contains(tensor.name) && !may_be_ignored(tensor.name))
+      return error(Code::unimplemented, "the file holds a tensor \"{}\" that this family has no place for; running without it would give wrong answers", tensor.name);
+  return {};
+}
+
+Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out) {
+  auto keeper = std::make_shared<Keeper>();
+  keeper->mappings = file.keeper();
+  std::set<std::string_view> used;
+  for (const auto& spec : out.parameters) {
+    const std::string& name = is_gguf ? spec.gguf_name : spec.hf_name;
+    const StoredTensor* stored = TRY(file.require(name));
+    TensorType type = TRY_WITH(type_of(*stored, spec), "in tensor \"{}\"", name);
+    out.weights.emplace(spec.role, bind(*stored, type, spec, is_gguf ? spec.gguf_transform : Transform::none, *keeper, out.copied_bytes));
+    used.insert(stored->name);
+  }
+  TRY(refuse_unused(file, used));
+  out.size_bytes = file.size_bytes();
+  out.keeper = std::move(keeper);
+  return {};
+}
+
+Result<void> use_config(ModelConfig config, LoadedModel& out) {
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  out.parameters = architecture->parameters(config);
+  out.config = std::move(config);
+  return {};
+}
+
+Result<void> load_hf(const fs::path& folder, LoadedModel& out) {
+  std::string config = TRY(read_file(folder / "config.json", kMaxConfigBytes));
+  TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
+  TRY(bind_weights(TRY(open_safetensors(folder)), /*is_gguf=*/false, out));
+  return read_text_side_hf(folder, out);
+}
+
+Result<void> load_gguf(const fs::path& path, LoadedModel& out) {
+  GgufFile file = TRY(GgufFile::open(path));
+  TRY(use_config(TRY(config_from_gguf(file)), out));
+  TRY(bind_weights(file.tensors(), /*is_gguf=*/true, out));
+  return read_text_side_gguf(file, out);
+}
+
+Result<bool> is_folder(const fs::path& path) {
+  std::error_code ec;
+  auto status = fs::status(path, ec);
+  if (!fs::exists(status)) return error(Code::not_found, "{} does not exist", path.string());
+  return fs::is_directory(status);
+}
+
+// A folder with a single .gguf in it stands for that file.
+Result<fs::path> find_model(const fs::path& path) {
+  std::error_code ec;
+  if (!TRY(is_folder(path)) || fs::exists(path / "config.json", ec)) return path;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec))
+    if (it->path().extension() == ".gguf") files.push_back(it->path());
+  return files.size() == 1 ? files[0] : path;
+}
+
+Result<nlohmann::ordered_json> parse_ordered(std::string_view text, std::string_view what) {
+  TRY_WITH(parse_json(text, 64), "in {}", what);  // depth and syntax
+  return nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+}  // namespace
+
+Result<LoadedModel> load_model(const fs::path& given) {
+  fs::path path = TRY(find_model(given));
+  LoadedModel out;
+  out.path = path;
+  if (TRY(is_folder(path)))
+    TRY_WITH(load_hf(path, out), "while loading {}", path.string());
+  else if (path.extension() == ".gguf")
+    TRY_WITH(load_gguf(path, out), "while loading {}", path.string());
+  else
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+  return out;
+}
+
+Result<LoadedModel> load_text_side(const fs::path& given) {
+  fs::path path = TRY(find_model(given));
+  LoadedModel out;
+  out.path = path;
+  if (TRY(is_folder(path)))
+    TRY_WITH(read_text_side_hf(path, out), "while loading {}", path.string());
+  else if (path.extension() == ".gguf")
+    TRY_WITH(read_text_side_gguf(TRY(GgufFile::open(path)), out), "while loading {}", path.string());
+  else
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+  return out;
+}
+
+Result<ChatTemplate::Rendered> render_chat(const LoadedModel& model, const ChatPrompt& prompt) {
+  if (!model.chat_template) {
+    if (model.chat_template_problem) return *model.chat_template_problem;
+    return error(Code::failed_precondition, "this model has no chat template; it completes text (/v1/completions) but does not chat");
+  }
+  nlohmann::ordered_json context = nlohmann::ordered_json::object();
+  if (!prompt.extra_json.empty()) {
+    context = TRY(parse_ordered(prompt.extra_json, "the template's variables"));
+    if (!context.is_object()) return error(Code::invalid_argument, "the template's variables must be an object");
+  }
+  context["messages"] = TRY(parse_ordered(prompt.messages_json, "messages"));
+  if (!prompt.tools_json.empty()) context["tools"] = TRY(parse_ordered(prompt.tools_json, "tools"));
+  context["add_generation_prompt"] = prompt.add_generation_prompt;
+  context["bos_token"] = model.tokenizer ? model.tokenizer->bos_token() : "";
+  context["eos_token"] = model.tokenizer ? model.tokenizer->eos_token() : "";
+  return model.chat_template->render_marked(context.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+}  // namespace hearth

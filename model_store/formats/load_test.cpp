@@ -1,0 +1,106 @@
+// load_model on the golden checkpoints: Hugging Face folders and GGUF files of the same weights.
+#include "model_store/formats/load.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/files.h"
+#include "model_store/formats/gguf.h"
+#include "model_store/formats/safetensors.h"
+
+namespace hearth {
+namespace {
+namespace fs = std::filesystem;
+
+fs::path golden() { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden"; }
+
+LoadedModel load(const fs::path& path) {
+  auto model = load_model(path);
+  if (!model) ADD_FAILURE() << model.error().to_string();
+  return model ? *std::move(model) : LoadedModel();
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  double out = 0;
+  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i) out = std::max(out, static_cast<double>(std::abs(a.f32()[i] - b.f32()[i])));
+  return out;
+}
+
+TEST(Load, EveryGoldenFolderLoadsWithoutCopies) {
+  int n = 0;
+  for (const auto& entry : fs::directory_iterator(golden())) {
+    if (!fs::exists(entry.path() / "case.json")) continue;
+    LoadedModel model = load(entry.path());
+    EXPECT_EQ(model.weights.size(), model.parameters.size()) << entry.path();
+    EXPECT_EQ(model.copied_bytes, 0u) << entry.path();
+    EXPECT_FALSE(model.generation.eos_ids.empty()) << entry.path();
+    ++n;
+  }
+  EXPECT_GE(n, 7);
+}
+
+TEST(Load, ReadsBothSpellingsOfPositionScaling) {
+  RopeConfig llama3 = load(golden() / "rope_llama3_fp32").config.rope;
+  EXPECT_EQ(llama3.scaling, RopeConfig::Scaling::llama3);
+  EXPECT_GT(llama3.factor, 1);
+  EXPECT_GT(llama3.original_max_seq_len, 0);
+  RopeConfig yarn = load(golden() / "rope_yarn_fp32").config.rope;
+  EXPECT_EQ(yarn.scaling, RopeConfig::Scaling::yarn);
+  RopeConfig linear = load(golden() / "rope_linear_bf16").config.rope;
+  EXPECT_EQ(linear.scaling, RopeConfig::Scaling::linear);
+  EXPECT_EQ(linear.factor, 4);
+  EXPECT_EQ(load(golden() / "head_dim_fp32").config.head_dim, 32);
+  EXPECT_TRUE(load(golden() / "mha_tied_bf16").config.tied_embeddings);
+}
+
+TEST(Load, GgufHoldsTheSameModel) {
+  fs::path folder = golden() / "sharded_tokenizer_bf16";
+  LoadedModel hf = load(folder);
+  ASSERT_TRUE(hf.tokenizer);
+  // Largest error of the format on weights of about 0.1.
+  for (auto [kind, tolerance] : {std::pair{"F32", 0.0}, {"BF16", 0.0}, {"F16", 1e-4}, {"Q8_0", 2e-3}, {"Q4_0", 8e-2}}) {
+    LoadedModel gguf = load(folder / fmt::format("model-{}.gguf", kind));
+    EXPECT_EQ(gguf.config.d_model, hf.config.d_model);
+    EXPECT_EQ(gguf.config.n_kv_heads, hf.config.n_kv_heads);
+    EXPECT_EQ(gguf.config.vocab_size, hf.config.vocab_size);
+    EXPECT_EQ(gguf.config.tied_embeddings, hf.config.tied_embeddings);
+    EXPECT_GT(gguf.copied_bytes, 0u) << "rotary rows are put back in our order";
+    ASSERT_EQ(gguf.weights.size(), hf.weights.size());
+    for (const auto& [role, view] : hf.weights)
+      EXPECT_LE(largest_difference(to_f32(view), to_f32(gguf.weights.at(role))), tolerance) << kind << " " << role;
+  }
+}
+
+TEST(Load, DequantisesAsTheReferenceDoes) {
+  fs::path folder = golden() / "sharded_tokenizer_bf16";
+  for (const char* kind : {"Q8_0", "Q4_0"}) {
+    auto expected = open_safetensors(folder / fmt::format("dequantised-{}.safetensors", kind));
+    ASSERT_TRUE(expected) << expected.error().to_string();
+    auto file = GgufFile::open(folder / fmt::format("model-{}.gguf", kind));
+    for (const auto& want : expected->tensors()) {
+      const StoredTensor* got = file->tensors().find(want.name);
+      ASSERT_TRUE(got) << want.name;
+      ASSERT_EQ(got->shape, want.shape);
+      std::vector<float> values(want.n_elements());
+      to_float(*got->dtype, got->bytes.data(), values.data(), static_cast<int64_t>(values.size()));
+      EXPECT_EQ(std::memcmp(values.data(), want.bytes.data(), want.bytes.size()), 0) << kind << " " << want.name;
+    }
+  }
+}
+
+TEST(Load, MissingThingsAreNamed) {
+  EXPECT_EQ(load_model("/nonexistent/model").error().code, Code::not_found);
+  auto folder = TempFolder::create("load_test");
+  fs::copy(golden() / "gqa_untied_fp32", folder->path() / "m");
+  fs::remove(folder->path() / "m/model.safetensors");
+  fs::remove(folder->path() / "m/expected_logits.safetensors");
+  EXPECT_NE(load_model(folder->path() / "m").error().to_string().find("no .safetensors"), std::string::npos);
+  fs::copy(golden() / "head_dim_fp32/model.safetensors", folder->path() / "m/model.safetensors");
+  auto wrong = load_model(folder->path() / "m");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().to_string().find("shape"), std::string::npos) << wrong.error().to_string();
+}
+
+}  // namespace
+}  // namespace hearth
