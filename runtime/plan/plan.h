@@ -14,6 +14,7 @@ struct CpuFeatures;
 struct Placement {
   enum class Where : uint8_t { arena, bound } where = Where::arena;
   int64_t offset = 0;  // in the arena
+  int root = -1;       // the value whose bytes this is: itself, or the input of a chain of reshapes
 };
 
 struct PlanStep {
@@ -22,8 +23,9 @@ struct PlanStep {
   int64_t scratch_offset = 0;
 };
 
-// Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (reshape and other views
-// share their input's bytes); parameters and states are bound by the caller. Outputs stay valid until the next run.
+// Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (reshape shares its input's
+// bytes and has no step); parameters and states are bound by the caller. Inputs and outputs stay valid until the next
+// run.
 struct Plan {
   Graph graph;
   std::vector<PlanStep> steps;
@@ -32,6 +34,7 @@ struct Plan {
   Cost cost;
 };
 
+// Chooses kernels and places buffers. invalid_argument when an op would write to a value that is not a state.
 Result<Plan> make_plan(Graph graph, const CpuFeatures& features);
 
 }  // namespace hearth

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/kernels/convert.h"
 #include "runtime/tensor/scalar.h"
 
 namespace hearth {
@@ -15,13 +16,6 @@ constexpr DtypeInfo kDtypes[kNumDtypes] = {
     {"f32", "F32", 0, 1, 4, false},  {"f16", "F16", 1, 1, 2, false},     {"bf16", "BF16", 30, 1, 2, false},
     {"i32", "I32", 26, 1, 4, false}, {"q8_0", nullptr, 8, 32, 34, true}, {"q4_0", nullptr, 2, 32, 18, true},
 };
-
-template <class Block>
-void dequantise(const void* source, float* out, int64_t n) {
-  const Block* blocks = static_cast<const Block*>(source);
-  for (int64_t b = 0; b < n / kQuantBlock; ++b)
-    for (int i = 0; i < kQuantBlock; ++i) out[b * kQuantBlock + i] = block_value(blocks[b], i);
-}
 
 // The scale is kept as f16, so quantise against the rounded one only where the reference implementation does (it does
 // not).
@@ -61,25 +55,9 @@ Result<Dtype> dtype_from_name(std::string_view name) {
 }
 
 void to_float(Dtype from, const void* source, float* out, int64_t n) {
-  const uint16_t* halves = static_cast<const uint16_t*>(source);
-  switch (from) {
-    case Dtype::f32:
-      std::memcpy(out, source, static_cast<size_t>(n) * 4);
-      return;
-    case Dtype::f16:
-      for (int64_t i = 0; i < n; ++i) out[i] = f16_to_float(halves[i]);
-      return;
-    case Dtype::bf16:
-      for (int64_t i = 0; i < n; ++i) out[i] = bf16_to_float(halves[i]);
-      return;
-    case Dtype::q8_0:
-      return dequantise<BlockQ8_0>(source, out, n);
-    case Dtype::q4_0:
-      return dequantise<BlockQ4_0>(source, out, n);
-    case Dtype::i32:
-      break;
-  }
-  CHECK(!"i32 is not a weight dtype");
+  CHECK(from != Dtype::i32);  // not a weight dtype
+  static const WidenFunction widen = best_widen();
+  widen(from, source, 0, out, n);
 }
 
 void from_float(Dtype to, const float* source, void* out, int64_t n) {

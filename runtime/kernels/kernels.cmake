@@ -1,0 +1,25 @@
+# Kernel sources are compiled once per instruction set, see kernels/isa.h. hearth_cpu_kernels(SOURCES...) adds the
+# objects to the room `runtime`.
+
+function(hearth_cpu_kernels)
+  set(isas portable)
+  set(flags_portable "")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND isas avx2 avx512)
+    set(flags_avx2 -mavx2 -mfma -mf16c)
+    set(flags_avx512 ${flags_avx2} -mavx512f -mavx512bw -mavx512vl -mprefer-vector-width=512)
+  endif()
+  set(level 0)
+  foreach(isa ${isas})
+    set(target hearth_kernels_${isa})
+    add_library(${target} OBJECT ${ARGN})
+    target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/rooms/runtime)
+    target_link_libraries(${target} PRIVATE hearth_options hearth_base hearth_hwdetect)
+    target_compile_definitions(${target} PRIVATE HEARTH_ISA=${isa} HEARTH_ISA_LEVEL=${level})
+    # No fast-math: infinities mask scores, and sums keep their order.
+    target_compile_options(${target} PRIVATE -O3 -fno-trapping-math -fno-math-errno -ffp-contract=fast -Wno-psabi
+      ${flags_${isa}})
+    target_sources(hearth_runtime PRIVATE $<TARGET_OBJECTS:${target}>)
+    math(EXPR level "${level} + 1")
+  endforeach()
+endfunction()

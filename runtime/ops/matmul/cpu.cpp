@@ -1,0 +1,38 @@
+// matmul, CPU
+// math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
+// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] f32, f16, bf16, q8_0, q4_0; y [M,N] f32
+// traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 16, compute bound above
+// mapping:  M <= 8 with b transposed: kernels/dot_rows (decode); else kernels/gemm
+// needs:    nothing; tails are masked
+// numerics: fp32; quantised weights are multiplied out to float first; fixed order over k for each path
+#include "runtime/kernels/dot_rows.h"
+#include "runtime/kernels/gemm.h"
+#include "runtime/kernels/isa.h"
+#include "runtime/ops/matmul/matmul.h"
+
+namespace hearth::HEARTH_ISA {
+namespace {
+
+void run_gemm(const KernelArgs& args, const Worker& me) {
+  const auto& op = static_cast<const Matmul&>(*args.op);
+  const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
+  gemm({y.dim(0), y.dim(1), a.dim(op.trans_a ? 0 : 1), a.f32(), op.trans_a, b.type.dtype, b.data, op.trans_b, y.f32()},
+       me);
+}
+
+void run_dot_rows(const KernelArgs& args, const Worker& me) {
+  const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
+  dot_rows(y.dim(0), y.dim(1), b.dim(1), a.f32(), b.type.dtype, b.data, y.f32(), me);
+}
+
+}  // namespace
+
+CpuKernel kernel_for(const Matmul& op, Types inputs) {
+  const int64_t M = inputs[0].shape[op.trans_a ? 1 : 0];
+  if (!op.trans_a && op.trans_b && M <= kMaxDotRows) return {run_dot_rows};
+  return {run_gemm};
+}
+
+}  // namespace hearth::HEARTH_ISA
+
+HEARTH_CPU_KERNEL(Matmul)

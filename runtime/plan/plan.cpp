@@ -1,0 +1,130 @@
+// Lowering: views found, kernels chosen, lifetimes computed, buffers placed.
+#include "runtime/plan/plan.h"
+
+#include "runtime/ops/reshape/reshape.h"
+#include "runtime/plan/place_buffers.h"
+
+namespace hearth {
+namespace {
+
+bool is_view(const Op& op) {
+  return dynamic_cast<const Reshape*>(&op) != nullptr;
+}
+
+bool is_bound(ValueKind kind) {
+  return kind == ValueKind::parameter || kind == ValueKind::state;
+}
+
+std::vector<TensorType> types_of(const Graph& graph, const std::vector<Value>& values) {
+  std::vector<TensorType> types;
+  types.reserve(values.size());
+  for (Value v : values) types.push_back(graph.type(v));
+  return types;
+}
+
+// By value: itself, or the value whose bytes it shares.
+std::vector<int> find_roots(const Graph& graph) {
+  std::vector<int> roots(graph.values().size());
+  for (size_t id = 0; id < roots.size(); ++id) roots[id] = static_cast<int>(id);
+  for (const Node& node : graph.nodes())
+    if (is_view(*node.op)) roots[static_cast<size_t>(node.outputs[0].id)] = roots[static_cast<size_t>(node.inputs[0].id)];
+  return roots;
+}
+
+// One step per node that computes something.
+std::vector<PlanStep> choose_kernels(const Graph& graph, const CpuFeatures& features) {
+  std::vector<PlanStep> steps;
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
+    if (is_view(*node.op)) continue;
+    steps.push_back({static_cast<int>(n), node.op->cpu_kernel(types_of(graph, node.inputs), features), 0});
+  }
+  return steps;
+}
+
+Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& roots) {
+  for (const Node& node : graph.nodes())
+    for (int index : node.op->mutated_inputs()) {
+      const int root = roots[static_cast<size_t>(node.inputs[static_cast<size_t>(index)].id)];
+      if (graph.info({root}).kind != ValueKind::state)
+        return error(Code::invalid_argument, "{} writes to its input {}, which must be a state", node.op->name(), index);
+    }
+  return {};
+}
+
+// Lifetimes in steps, by root value. Inputs are filled before the first step; inputs and outputs live to the end.
+class Lifetimes {
+ public:
+  Lifetimes(const Graph& graph, const std::vector<PlanStep>& steps, const std::vector<int>& roots)
+      : roots_(roots), by_value_(graph.values().size(), BufferLifetime{-1, -1, 0}), used_(graph.values().size(), false) {
+    const int end = static_cast<int>(steps.size());
+    for (size_t id = 0; id < graph.values().size(); ++id)
+      if (graph.values()[id].kind == ValueKind::input) touch({static_cast<int>(id)}, 0), touch({static_cast<int>(id)}, end);
+    for (int s = 0; s < end; ++s) {
+      const Node& node = graph.nodes()[static_cast<size_t>(steps[static_cast<size_t>(s)].node)];
+      for (Value v : node.outputs) touch(v, s);
+      for (Value v : node.inputs) touch(v, s);
+    }
+    for (Value v : graph.outputs()) touch(v, end);
+    for (size_t id = 0; id < graph.values().size(); ++id)
+      by_value_[static_cast<size_t>(roots[id])].bytes = graph.values()[static_cast<size_t>(roots[id])].type.bytes();
+  }
+  bool used(size_t id) const { return used_[id]; }
+  const BufferLifetime& operator[](size_t id) const { return by_value_[id]; }
+
+ private:
+  void touch(Value v, int step) {
+    const auto root = static_cast<size_t>(roots_[static_cast<size_t>(v.id)]);
+    if (!used_[root]) by_value_[root].first = step;
+    used_[root] = true;
+    by_value_[root].last = std::max(by_value_[root].last, step);
+  }
+  const std::vector<int>& roots_;
+  std::vector<BufferLifetime> by_value_;
+  std::vector<bool> used_;
+};
+
+void place(Plan& plan, const std::vector<int>& roots) {
+  const Graph& graph = plan.graph;
+  const Lifetimes lifetimes(graph, plan.steps, roots);
+  std::vector<BufferLifetime> buffers;
+  std::vector<int64_t*> targets;  // where each buffer's offset goes
+  plan.placements.resize(graph.values().size());
+  for (size_t id = 0; id < plan.placements.size(); ++id) {
+    Placement& placement = plan.placements[id];
+    placement.root = roots[id];
+    if (is_bound(graph.info({roots[id]}).kind)) {
+      placement.where = Placement::Where::bound;
+    } else if (roots[id] == static_cast<int>(id) && lifetimes.used(id)) {
+      buffers.push_back(lifetimes[id]);
+      targets.push_back(&placement.offset);
+    }
+  }
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    PlanStep& step = plan.steps[s];
+    if (step.kernel.scratch_bytes == 0) continue;
+    buffers.push_back({static_cast<int>(s), static_cast<int>(s), static_cast<int64_t>(step.kernel.scratch_bytes)});
+    targets.push_back(&step.scratch_offset);
+  }
+  const BufferLayout layout = place_buffers(buffers);
+  for (size_t i = 0; i < targets.size(); ++i) *targets[i] = layout.offsets[i];
+  for (Placement& placement : plan.placements)
+    if (placement.where == Placement::Where::arena)
+      placement.offset = plan.placements[static_cast<size_t>(placement.root)].offset;
+  plan.arena_bytes = layout.arena_bytes;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(Graph graph, const CpuFeatures& features) {
+  Plan plan;
+  plan.graph = std::move(graph);
+  const std::vector<int> roots = find_roots(plan.graph);
+  TRY(check_mutated_inputs(plan.graph, roots));
+  plan.steps = choose_kernels(plan.graph, features);
+  plan.cost = plan.graph.cost();
+  place(plan, roots);
+  return plan;
+}
+
+}  // namespace hearth
