@@ -1,5 +1,5 @@
-// A sense-reversing barrier: the generation is the sense. Spins briefly, then yields, then sleeps, because the machine's
-// threads may be busy with other processes and a spinning waiter would take time from the one it waits for.
+// A sense-reversing barrier: the generation is the sense. Spins briefly, then yields, then sleeps, because the
+// machine's threads may be busy with other processes and a spinning waiter would take time from the one it waits for.
 #pragma once
 
 #include <sched.h>

@@ -137,7 +137,8 @@ TensorView Executor::input(std::string_view name) const {
 
 TensorView Executor::output(size_t index) const {
   CHECK(index < state_->plan.graph.outputs().size());
-  return state_->view(state_->plan.graph.outputs()[index]);
+  const Value v = state_->plan.graph.outputs()[index];
+  return v ? state_->view(v) : TensorView{};
 }
 
 TensorView Executor::value(Value v) const {

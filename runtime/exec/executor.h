@@ -36,8 +36,9 @@ class Executor {
 
   TensorView input(std::string_view name) const;  // to be filled before run(); CHECKs that it exists
   bool has_input(std::string_view name) const;
-  TensorView output(size_t index) const;  // valid until the next run of any executor on the same arena
-  TensorView value(Value v) const;        // for tests: only sensible where liveness keeps it
+  TensorView output(
+      size_t index) const;  // valid until the next run of any executor on the same arena; a null output is empty
+  TensorView value(Value v) const;  // for tests: only sensible where liveness keeps it
   void run();
   const Plan& plan() const;
   std::vector<OpTiming> profile();  // runs once with a clock around each step, sums by op

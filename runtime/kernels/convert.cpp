@@ -1,4 +1,5 @@
-// Widening loops per dtype. Every path gives the same bits: each element is one exact conversion and at most one product.
+// Widening loops per dtype. Every path gives the same bits: each element is one exact conversion and at most one
+// product.
 #include "runtime/kernels/convert.h"
 
 #include "runtime/kernels/isa.h"
@@ -32,11 +33,13 @@ void widen(Dtype dtype, const void* source, int64_t offset, float* out, int64_t 
       memcpy(out, static_cast<const float*>(source) + offset, static_cast<size_t>(n) * 4);
       return;
     case Dtype::f16:
-      return widen_halves(static_cast<const uint16_t*>(source) + offset, out, n,
-                          [](const uint16_t* p) { return load_f16(p); }, [](uint16_t h) { return f16_to_float(h); });
+      return widen_halves(
+          static_cast<const uint16_t*>(source) + offset, out, n, [](const uint16_t* p) { return load_f16(p); },
+          [](uint16_t h) { return f16_to_float(h); });
     case Dtype::bf16:
-      return widen_halves(static_cast<const uint16_t*>(source) + offset, out, n,
-                          [](const uint16_t* p) { return load_bf16(p); }, [](uint16_t h) { return bf16_to_float(h); });
+      return widen_halves(
+          static_cast<const uint16_t*>(source) + offset, out, n, [](const uint16_t* p) { return load_bf16(p); },
+          [](uint16_t h) { return bf16_to_float(h); });
     case Dtype::q8_0:
       return widen_blocks(static_cast<const BlockQ8_0*>(source) + offset / kQuantBlock, out, n);
     case Dtype::q4_0:

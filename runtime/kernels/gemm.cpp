@@ -8,7 +8,8 @@
 //
 // Packing is done by each thread for itself: A once per column of the grid, B once per row of the grid. The grid is
 // chosen to keep that cheap. Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), is the
-// scheme; B's panel is packed late because its source may be quantised, and L1 is the right place for floats made of it.
+// scheme; B's panel is packed late because its source may be quantised, and L1 is the right place for floats made of
+// it.
 #include "runtime/kernels/gemm.h"
 
 #include "runtime/kernels/convert.h"
@@ -23,7 +24,8 @@ namespace {
 constexpr int kTileVecs = 2;
 constexpr int kTileRows = HEARTH_ISA_LEVEL == 2 ? 12 : 6;
 constexpr int kTileCols = kTileVecs * kLanes;
-// 256 * 32 floats of B are 32 KiB, in L1 (48 KiB) on CPUs with AVX-512; half of it elsewhere. A multiple of every block.
+// 256 * 32 floats of B are 32 KiB, in L1 (48 KiB) on CPUs with AVX-512; half of it elsewhere. A multiple of every
+// block.
 constexpr int64_t kDepth = 256;
 constexpr int64_t kRowBlock = 64 * kTileRows;
 // Threads start at multiples of this many columns, so that no quantised block is cut.

@@ -24,35 +24,36 @@ inline Isa best_isa(const CpuFeatures& f) {
 
 }  // namespace hearth
 
-// Ends an op's cpu.cpp, which defined kernel_for(const OP&, Types) in its ISA's namespace: defines OP::cpu_kernel, once.
+// Ends an op's cpu.cpp, which defined kernel_for(const OP&, Types) in its ISA's namespace: defines OP::cpu_kernel,
+// once.
 #if HEARTH_ISA_LEVEL > 0
 #define HEARTH_CPU_KERNEL(OP)
 #elif defined(__x86_64__)
-#define HEARTH_CPU_KERNEL(OP)                                                        \
-  namespace hearth {                                                                 \
-  namespace avx2 {                                                                   \
-  CpuKernel kernel_for(const OP& op, Types inputs);                                  \
-  }                                                                                  \
-  namespace avx512 {                                                                 \
-  CpuKernel kernel_for(const OP& op, Types inputs);                                  \
-  }                                                                                  \
-  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures& features) const {        \
-    switch (best_isa(features)) {                                                    \
-      case Isa::avx512:                                                              \
-        return avx512::kernel_for(*this, inputs);                                    \
-      case Isa::avx2:                                                                \
-        return avx2::kernel_for(*this, inputs);                                      \
-      case Isa::portable:                                                            \
-        break;                                                                       \
-    }                                                                                \
-    return portable::kernel_for(*this, inputs);                                      \
-  }                                                                                  \
+#define HEARTH_CPU_KERNEL(OP)                                                 \
+  namespace hearth {                                                          \
+  namespace avx2 {                                                            \
+  CpuKernel kernel_for(const OP& op, Types inputs);                           \
+  }                                                                           \
+  namespace avx512 {                                                          \
+  CpuKernel kernel_for(const OP& op, Types inputs);                           \
+  }                                                                           \
+  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures& features) const { \
+    switch (best_isa(features)) {                                             \
+      case Isa::avx512:                                                       \
+        return avx512::kernel_for(*this, inputs);                             \
+      case Isa::avx2:                                                         \
+        return avx2::kernel_for(*this, inputs);                               \
+      case Isa::portable:                                                     \
+        break;                                                                \
+    }                                                                         \
+    return portable::kernel_for(*this, inputs);                               \
+  }                                                                           \
   }
 #else
-#define HEARTH_CPU_KERNEL(OP)                                                        \
-  namespace hearth {                                                                 \
-  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures&) const {                 \
-    return portable::kernel_for(*this, inputs);                                      \
-  }                                                                                  \
+#define HEARTH_CPU_KERNEL(OP)                                        \
+  namespace hearth {                                                 \
+  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures&) const { \
+    return portable::kernel_for(*this, inputs);                      \
+  }                                                                  \
   }
 #endif

@@ -191,8 +191,7 @@ HEARTH_INLINE void load_block(const BlockQ4_0& block, Vec (&v)[kBlockVecs]) {
   v[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
 #elif HEARTH_ISA_LEVEL == 1
   for (int half = 0; half < 2; ++half) {
-    const __m256i bytes =
-        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(block.q + half * 8)));
+    const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(block.q + half * 8)));
     const __m256i eight = _mm256_set1_epi32(8);
     v[half] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_and_si256(bytes, _mm256_set1_epi32(15)), eight));
     v[half + 2] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bytes, 4), eight));

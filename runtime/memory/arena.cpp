@@ -25,8 +25,7 @@ Result<Arena> Arena::reserve(int64_t max_bytes) {
   CHECK(max_bytes >= 0);
   const size_t bytes = round_up(std::max<size_t>(static_cast<size_t>(max_bytes), 1), kHugePageBytes);
   const size_t reserved = bytes + kHugePageBytes;
-  void* mapped =
-      mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapped = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED)
     return error(Code::resource_exhausted, "cannot reserve {} MiB of address space: {}", reserved >> 20,
                  std::strerror(errno));

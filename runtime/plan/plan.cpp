@@ -27,7 +27,8 @@ std::vector<int> find_roots(const Graph& graph) {
   std::vector<int> roots(graph.values().size());
   for (size_t id = 0; id < roots.size(); ++id) roots[id] = static_cast<int>(id);
   for (const Node& node : graph.nodes())
-    if (is_view(*node.op)) roots[static_cast<size_t>(node.outputs[0].id)] = roots[static_cast<size_t>(node.inputs[0].id)];
+    if (is_view(*node.op))
+      roots[static_cast<size_t>(node.outputs[0].id)] = roots[static_cast<size_t>(node.inputs[0].id)];
   return roots;
 }
 
@@ -47,7 +48,8 @@ Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& ro
     for (int index : node.op->mutated_inputs()) {
       const int root = roots[static_cast<size_t>(node.inputs[static_cast<size_t>(index)].id)];
       if (graph.info({root}).kind != ValueKind::state)
-        return error(Code::invalid_argument, "{} writes to its input {}, which must be a state", node.op->name(), index);
+        return error(Code::invalid_argument, "{} writes to its input {}, which must be a state", node.op->name(),
+                     index);
     }
   return {};
 }
@@ -56,16 +58,20 @@ Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& ro
 class Lifetimes {
  public:
   Lifetimes(const Graph& graph, const std::vector<PlanStep>& steps, const std::vector<int>& roots)
-      : roots_(roots), by_value_(graph.values().size(), BufferLifetime{-1, -1, 0}), used_(graph.values().size(), false) {
+      : roots_(roots),
+        by_value_(graph.values().size(), BufferLifetime{-1, -1, 0}),
+        used_(graph.values().size(), false) {
     const int end = static_cast<int>(steps.size());
     for (size_t id = 0; id < graph.values().size(); ++id)
-      if (graph.values()[id].kind == ValueKind::input) touch({static_cast<int>(id)}, 0), touch({static_cast<int>(id)}, end);
+      if (graph.values()[id].kind == ValueKind::input)
+        touch({static_cast<int>(id)}, 0), touch({static_cast<int>(id)}, end);
     for (int s = 0; s < end; ++s) {
       const Node& node = graph.nodes()[static_cast<size_t>(steps[static_cast<size_t>(s)].node)];
       for (Value v : node.outputs) touch(v, s);
       for (Value v : node.inputs) touch(v, s);
     }
-    for (Value v : graph.outputs()) touch(v, end);
+    for (Value v : graph.outputs())
+      if (v) touch(v, end);
     for (size_t id = 0; id < graph.values().size(); ++id)
       by_value_[static_cast<size_t>(roots[id])].bytes = graph.values()[static_cast<size_t>(roots[id])].type.bytes();
   }

@@ -25,9 +25,8 @@ void run_row(const KernelArgs& args, const Worker& me) {
   const int64_t C = args.inputs[1].shape().n_elements();
   const auto [begin, end] = me.share(args.outputs[0].shape().n_rows());
   for (int64_t r = begin; r < end; ++r)
-    over(0, C, [&](int64_t c, auto lanes) {
-      store(y + r * C + c, load(a + r * C + c, lanes) + load(b + c, lanes), lanes);
-    });
+    over(0, C,
+         [&](int64_t c, auto lanes) { store(y + r * C + c, load(a + r * C + c, lanes) + load(b + c, lanes), lanes); });
 }
 
 }  // namespace

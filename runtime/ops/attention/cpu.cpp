@@ -31,9 +31,8 @@ void run_forward(const KernelArgs& args, const Worker& me) {
       scores[s] = op.softmax_scale * dot(qt, k + (s * K + kv) * D, D);
       largest = largest > scores[s] ? largest : scores[s];
     }
-    over(begin[t], t + 1, [&](int64_t s, auto lanes) {
-      store(scores + s, exp(load(scores + s, lanes) - largest), lanes);
-    });
+    over(begin[t], t + 1,
+         [&](int64_t s, auto lanes) { store(scores + s, exp(load(scores + s, lanes) - largest), lanes); });
     float* o = out + unit * D;
     memset(o, 0, static_cast<size_t>(D) * 4);
     for (int64_t s = begin[t]; s <= t; ++s) {

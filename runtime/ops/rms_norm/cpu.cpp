@@ -55,8 +55,7 @@ void add_weight_gradient(const KernelArgs& args, const float* r, int64_t begin, 
     for (int64_t t0 = 0; t0 < T; t0 += kBlock) {
       Vec block{};
       const int64_t t_end = t0 + kBlock < T ? t0 + kBlock : T;
-      for (int64_t t = t0; t < t_end; ++t)
-        block += load(dy + t * C + c, lanes) * (load(x + t * C + c, lanes) * r[t]);
+      for (int64_t t = t0; t < t_end; ++t) block += load(dy + t * C + c, lanes) * (load(x + t * C + c, lanes) * r[t]);
       sum += block;
     }
     store(dw + c, sum, lanes);

@@ -20,9 +20,8 @@ void run(const KernelArgs& args, const Worker& me) {
   const auto [begin, end] = me.share(C, 64);
   over(begin, end, [&](int64_t c, auto lanes) { store(y + c, Vec{}, lanes); });
   for (int64_t t = 0; t < T; ++t)
-    over(begin, end, [&](int64_t c, auto lanes) {
-      store(y + c, load(y + c, lanes) + load(x + t * C + c, lanes), lanes);
-    });
+    over(begin, end,
+         [&](int64_t c, auto lanes) { store(y + c, load(y + c, lanes) + load(x + t * C + c, lanes), lanes); });
 }
 
 }  // namespace
