@@ -80,7 +80,7 @@ std::vector<FoundSignature> find_signatures(const PackLayout& layout, const Dige
     if (entry.annotation(oci::kRefName) != tag_of(manifest)) continue;
     auto text = layout.read_document(entry, oci::kMaxManifestBytes);
     auto parsed = text ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
-    if (!parsed) continue;
+    if (!parsed || !layout.read_document(parsed->config, oci::kMaxConfigBytes)) continue;
     for (const oci::Descriptor& layer : parsed->layers) {
       auto found = read_layer(layout, layer);
       if (found && out.size() < kMaxSignatures) out.push_back(std::move(*found));

@@ -1,0 +1,110 @@
+#include "model_store/store_test_support.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+
+#include "base/json.h"
+#include "model_store/digest.h"
+
+namespace hearth::store::test {
+namespace fs = std::filesystem;
+namespace {
+
+// A safetensors file with one bf16 tensor of n_values pseudo-random values.
+std::string safetensors(const std::string& tensor, int seed, size_t n_rows, size_t n_columns) {
+  size_t n_bytes = n_rows * n_columns * 2;
+  std::string header = dump_json({{tensor, {{"dtype", "BF16"}, {"shape", {n_rows, n_columns}}, {"data_offsets", {0, n_bytes}}}}});
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  uint64_t length = header.size();
+  std::string out(reinterpret_cast<const char*>(&length), sizeof length);
+  out += header;
+  std::mt19937 random(static_cast<unsigned>(seed));
+  for (size_t i = 0; i < n_bytes; ++i) out += static_cast<char>(random() & 0x3f);
+  return out;
+}
+
+std::string config() {
+  return dump_json({{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"hidden_size", 64}, {"intermediate_size", 128},
+                    {"num_hidden_layers", 1}, {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"vocab_size", 512},
+                    {"max_position_embeddings", 256}, {"rms_norm_eps", 1e-5}, {"rope_theta", 10000.0}, {"torch_dtype", "bfloat16"},
+                    {"tie_word_embeddings", true}, {"hidden_act", "silu"}});
+}
+
+std::string dump_rows(SQLite::Database& db, const std::string& table) {
+  std::string out = table + "\n";
+  SQLite::Statement rows(db, "SELECT * FROM " + table + " ORDER BY 1,2");
+  while (rows.executeStep()) {
+    for (int i = 0; i < rows.getColumnCount(); ++i) out += rows.getColumn(i).getString() + "|";
+    out += "\n";
+  }
+  return out;
+}
+}  // namespace
+
+void make_model_folder(const fs::path& folder, int seed, size_t shard_bytes, int n_shards) {
+  must(make_folders(folder));
+  must(write_file(folder / "config.json", config()));
+  must(write_file(folder / "tokenizer.json", R"({"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})"));
+  must(write_file(folder / "README.md", "---\nlicense: apache-2.0\n---\nA model for tests.\n"));
+  Json map = Json::object();
+  for (int i = 0; i < n_shards; ++i) {
+    std::string name = n_shards == 1 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n_shards);
+    std::string tensor = i == 0 ? "model.embed_tokens.weight" : fmt::format("model.layers.{}.mlp.up_proj.weight", i - 1);
+    must(write_file(folder / name, safetensors(tensor, seed * 100 + i, shard_bytes / 128, 64)));
+    map[tensor] = name;
+  }
+  if (n_shards > 1) must(write_file(folder / "model.safetensors.index.json", dump_json({{"metadata", Json::object()}, {"weight_map", map}})));
+}
+
+void make_adapter_folder(const fs::path& folder, const std::string& base) {
+  must(make_folders(folder));
+  must(write_file(folder / "adapter_config.json", dump_json({{"peft_type", "LORA"}, {"r", 4}, {"lora_alpha", 8}, {"base_model_name_or_path", base},
+                                                             {"target_modules", {"q_proj"}}, {"task_type", "CAUSAL_LM"}})));
+  must(write_file(folder / "adapter_model.safetensors", safetensors("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 7, 4, 64)));
+}
+
+std::string fingerprint(const fs::path& state_dir) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(state_dir)) {
+    std::string name = fs::relative(entry.path(), state_dir).string();
+    if (name.starts_with("hearth.db") || entry.is_directory()) continue;
+    lines.push_back(name + " " + (entry.is_symlink() ? fs::read_symlink(entry.path()).string() : Digest::of(must(read_file(entry.path()))).hex()));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  SQLite::Database db((state_dir / "hearth.db").string(), SQLite::OPEN_READWRITE);
+  return out + dump_rows(db, "models") + dump_rows(db, "model_files");
+}
+
+fs::path fast_folder() {
+  return ::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "";
+}
+
+Bench::Bench() {
+  must(generate_signing_key(key));
+  must(make_folders(stick));
+  Store store = open();
+  must(store.trust_key(key.string() + ".pub"));
+}
+
+std::string Bench::make_pack(const std::string& name, int seed, size_t shard_bytes, int n_shards) const {
+  fs::path source = folder.path() / ("source-" + name);
+  make_model_folder(source, seed, shard_bytes, n_shards);
+  Store maker = must(Store::open(folder.path() / "maker", Mode::read_write));
+  must(maker.import_model(source, {.name = name, .version = "1.0", .description = "for tests"}));
+  return must(maker.export_pack(name, stick, {.signing_key = key}));
+}
+
+void flip_bit(const fs::path& file, uint64_t offset) {
+  std::string bytes = must(read_file(file));
+  bytes.at(offset) = static_cast<char>(bytes[offset] ^ 1);
+  fs::permissions(file, fs::perms::owner_write, fs::perm_options::add);
+  must(write_file(file, bytes));
+}
+
+}  // namespace hearth::store::test
