@@ -45,7 +45,9 @@ TEST(CpuFeatures, CoresAreCounted) {
   EXPECT_LE(f.n_logical_cpus, ::sysconf(_SC_NPROCESSORS_CONF));
 }
 
-TEST(CpuFeatures, SameObjectEveryTime) { EXPECT_EQ(&cpu_features(), &cpu_features()); }
+TEST(CpuFeatures, SameObjectEveryTime) {
+  EXPECT_EQ(&cpu_features(), &cpu_features());
+}
 
 }  // namespace
 }  // namespace hearth

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // From the ground up. A room may include from itself and from rooms before it.
-constexpr std::array kRooms = {"base", "hwdetect", "runtime", "model_store", "inference", "trainer", "appliance", "gui"};
+constexpr std::array kRooms = {"base",      "hwdetect", "runtime",   "model_store",
+                               "inference", "trainer",  "appliance", "gui"};
 
 int room_index(std::string_view name) {
   auto it = std::find(kRooms.begin(), kRooms.end(), name);
@@ -29,7 +30,9 @@ bool ends_with_any(std::string_view path, std::initializer_list<std::string_view
   return std::any_of(endings.begin(), endings.end(), [&](std::string_view e) { return path.ends_with(e); });
 }
 
-bool is_source(std::string_view path) { return ends_with_any(path, {".h", ".cpp", ".cu", ".cuh"}); }
+bool is_source(std::string_view path) {
+  return ends_with_any(path, {".h", ".cpp", ".cu", ".cuh"});
+}
 
 template <class Visit>
 void for_each_line(std::string_view text, Visit visit) {
@@ -60,15 +63,35 @@ struct WordRule {
 const std::vector<WordRule>& word_rules() {
   const auto flags = std::regex::ECMAScript | std::regex::icase | std::regex::optimize;
   static const std::vector<WordRule> rules = {
-      {std::regex("(^|[^a-z0-9_.-])/wo" "rk/", flags), "names a folder of one machine"},
-      {std::regex("\\b(clau" "de|anth" "ropic|chat" "gpt|co" "pilot)\\b", flags), "names a tool that the code does not use"},
-      {std::regex("\\bis" "sues? #?[0-9]+", flags), "points at a tracker entry; say the reason itself"},
-      {std::regex("artifact" "-registry|\\bpkg" "\\.dev\\b|registry\\.np" "mjs|py" "pi\\.org", flags), "names a package host"},
+      {std::regex("(^|[^a-z0-9_.-])/wo"
+                  "rk/",
+                  flags),
+       "names a folder of one machine"},
+      {std::regex("\\b(clau"
+                  "de|anth"
+                  "ropic|chat"
+                  "gpt|co"
+                  "pilot)\\b",
+                  flags),
+       "names a tool that the code does not use"},
+      {std::regex("\\bis"
+                  "sues? #?[0-9]+",
+                  flags),
+       "points at a tracker entry; say the reason itself"},
+      {std::regex("artifact"
+                  "-registry|\\bpkg"
+                  "\\.dev\\b|registry\\.np"
+                  "mjs|py"
+                  "pi\\.org",
+                  flags),
+       "names a package host"},
   };
   return rules;
 }
 
-bool is_binary(std::string_view text) { return text.substr(0, 4096).find('\0') != std::string_view::npos; }
+bool is_binary(std::string_view text) {
+  return text.substr(0, 4096).find('\0') != std::string_view::npos;
+}
 
 bool is_skipped_folder(const fs::path& relative) {
   static const std::set<std::string> top_level = {"build", "out", ".git", ".cache", ".state"};
@@ -97,7 +120,9 @@ Result<void> check_file(const fs::path& file, const std::string& path, std::vect
 
 }  // namespace
 
-std::string Finding::to_string() const { return fmt::format("{}:{}: {}", path, line, message); }
+std::string Finding::to_string() const {
+  return fmt::format("{}:{}: {}", path, line, message);
+}
 
 bool may_include(std::string_view importer, std::string_view included) {
   const int from = room_index(importer), to = room_index(first_folder(included));
@@ -116,9 +141,12 @@ std::vector<Finding> check_imports(std::string_view path, std::string_view text)
     const std::string_view name = included_name(line);
     if (name.empty()) return;
     if (name.starts_with(".."))
-      findings.push_back({std::string(path), number, fmt::format("\"{}\" leaves its folder; include from the room's name", name)});
+      findings.push_back(
+          {std::string(path), number, fmt::format("\"{}\" leaves its folder; include from the room's name", name)});
     else if (!may_include(room, name))
-      findings.push_back({std::string(path), number, fmt::format("{} may not include \"{}\": rooms see only rooms below them (docs/design.md)", room, name)});
+      findings.push_back(
+          {std::string(path), number,
+           fmt::format("{} may not include \"{}\": rooms see only rooms below them (docs/design.md)", room, name)});
   });
   return findings;
 }
@@ -126,8 +154,10 @@ std::vector<Finding> check_imports(std::string_view path, std::string_view text)
 std::vector<Finding> check_header(std::string_view path, std::string_view text) {
   std::vector<Finding> findings;
   if (!ends_with_any(path, {".h", ".cuh"})) return findings;
-  if (!text.starts_with("//")) findings.push_back({std::string(path), 1, "a header opens with a comment that says what it is"});
-  if (text.find("#pragma once") == std::string_view::npos) findings.push_back({std::string(path), 1, "#pragma once is missing"});
+  if (!text.starts_with("//"))
+    findings.push_back({std::string(path), 1, "a header opens with a comment that says what it is"});
+  if (text.find("#pragma once") == std::string_view::npos)
+    findings.push_back({std::string(path), 1, "#pragma once is missing"});
   return findings;
 }
 
@@ -136,13 +166,16 @@ std::vector<Finding> check_text(std::string_view path, std::string_view text) {
   int n_lines = 0;
   for_each_line(text, [&](int number, std::string_view line) {
     n_lines = number;
-    if (line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) findings.push_back({std::string(path), number, "merge marker"});
+    if (line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))
+      findings.push_back({std::string(path), number, "merge marker"});
     if (line.size() > 20000) return;  // data, not prose
     for (const WordRule& rule : word_rules())
-      if (std::regex_search(line.begin(), line.end(), rule.pattern)) findings.push_back({std::string(path), number, rule.why});
+      if (std::regex_search(line.begin(), line.end(), rule.pattern))
+        findings.push_back({std::string(path), number, rule.why});
   });
   if (is_source(path) && n_lines > kMaxSourceLines)
-    findings.push_back({std::string(path), 0, fmt::format("{} lines; split it by concept (at most {})", n_lines, kMaxSourceLines)});
+    findings.push_back(
+        {std::string(path), 0, fmt::format("{} lines; split it by concept (at most {})", n_lines, kMaxSourceLines)});
   return findings;
 }
 
@@ -155,7 +188,8 @@ Result<std::vector<Finding>> check_tree(const fs::path& root) {
     if (ec) return error(Code::internal, "cannot list {}: {}", root.string(), ec.message());
     const fs::path relative = it->path().lexically_relative(root);
     if (it->is_directory() && is_skipped_folder(relative)) it.disable_recursion_pending();
-    if (it->is_regular_file() && !it->is_symlink() && relative != ".git") TRY(check_file(it->path(), relative.generic_string(), findings));
+    if (it->is_regular_file() && !it->is_symlink() && relative != ".git")
+      TRY(check_file(it->path(), relative.generic_string(), findings));
   }
   return findings;
 }

@@ -33,10 +33,12 @@ TEST(HouseRules, TheDesktopSeesTheApiAlone) {
 }
 
 TEST(HouseRules, ImportFindingsNameTheLine) {
-  auto findings = check_imports("runtime/exec/run.cpp", "// runs\n#include <vector>\n  #  include \"trainer/loss.h\"\n");
+  auto findings =
+      check_imports("runtime/exec/run.cpp", "// runs\n#include <vector>\n  #  include \"trainer/loss.h\"\n");
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].line, 3);
-  EXPECT_NE(findings[0].to_string().find("runtime/exec/run.cpp:3: runtime may not include \"trainer/loss.h\""), std::string::npos);
+  EXPECT_NE(findings[0].to_string().find("runtime/exec/run.cpp:3: runtime may not include \"trainer/loss.h\""),
+            std::string::npos);
   EXPECT_EQ(check_imports("base/a.cpp", "#include \"../gui/x.h\"\n").size(), 1u);
   EXPECT_TRUE(check_imports("docs/text.md", "#include \"gui/x.h\"\n").empty());
 }
@@ -48,9 +50,22 @@ TEST(HouseRules, HeadersSayWhatTheyAre) {
 }
 
 TEST(HouseRules, TextIsClean) {
-  EXPECT_EQ(check_text("a.md", "<<<<<<" "< mine\nx\n>>>>>>" "> theirs\n").size(), 2u);
-  EXPECT_EQ(check_text("a.md", "see /wo" "rk/main\n").size(), 1u);
-  EXPECT_EQ(check_text("a.md", "fixes iss" "ue #12\n").size(), 1u);
+  EXPECT_EQ(check_text("a.md",
+                       "<<<<<<"
+                       "< mine\nx\n>>>>>>"
+                       "> theirs\n")
+                .size(),
+            2u);
+  EXPECT_EQ(check_text("a.md",
+                       "see /wo"
+                       "rk/main\n")
+                .size(),
+            1u);
+  EXPECT_EQ(check_text("a.md",
+                       "fixes iss"
+                       "ue #12\n")
+                .size(),
+            1u);
   EXPECT_TRUE(check_text("a.md", "The issues of a network/work/flow.\n").empty());
   EXPECT_EQ(check_text("base/long.cpp", std::string(kMaxSourceLines + 1, '\n')).size(), 1u);
 }
