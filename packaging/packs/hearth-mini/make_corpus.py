@@ -79,10 +79,11 @@ EN_TEMPLATES = {
 }
 ZH_TEMPLATES = {
     "do": ["怎么{}？", "如何{}？", "怎样{}？", "我想{}。", "请告诉我怎么{}。", "我要{}，怎么做？", "请问怎么{}？", "{}要怎么做？", "能不能{}？", "请问如何{}", "我不会{}", "{}", "可以{}吗？", "我应该怎么{}", "教我{}"],
-    "np": ["什么是{}？", "{}是什么？", "请解释一下{}。", "{}是什么意思？", "请问{}是什么", "说说{}", "介绍一下{}", "我不懂{}", "{}", "能解释{}吗？"],
+    "np": ["请说明{}。", "{}有什么用？", "什么是{}？", "{}是什么？", "请解释一下{}。", "{}是什么意思？", "请问{}是什么", "说说{}", "介绍一下{}", "我不懂{}", "{}", "能解释{}吗？"],
     "q": ["{}？", "{}", "请问{}？", "请问{}", "我想知道{}", "你好，{}？"],
     "if": ["{}，怎么办？", "{}怎么办", "如果{}，我该怎么办？", "{}，为什么？", "{}", "{}，怎么处理？", "我这里{}，有什么办法？", "{}。请帮帮我。", "要是{}怎么办"],
 }
+ZH_OPENERS = ["", "", "", "", "", "", "你好，", "请问，", "那么", "您好。"]
 OPENERS = ["", "", "", "", "", "", "", "", "hi, ", "hello, ", "please: ", "hey, ", "quick question: ", "sorry, ", "one more thing: ", "um, ", "excuse me, ", "good morning, ", "ok, ", "so ", "and "]
 CLOSERS = ["", "", "", "", "", "", "", "", "", " please", ", please", " thanks", ", thank you", " in Hearth", " here", " on this box", " with Hearth", " exactly", " on this machine"]
 SYNONYMS = [("how do I", "how do i"), ("what is", "whats"), ("do not", "don't"), ("cannot", "can not"), ("model", "modell"), ("machine", "computer"), ("please", "pls"),
@@ -132,7 +133,7 @@ def ask(fact, rng):
     templates = (EN_TEMPLATES if fact.lang == "en" else ZH_TEMPLATES)[kind]
     phrase = expand(value, rng)
     if fact.lang == "zh":
-        return rng.choice(templates).format(phrase)
+        return rng.choice(ZH_OPENERS) + rng.choice(templates).format(phrase)
     # Half of the questions use the plainest forms; people do.
     template = rng.choice(templates[:6] if rng.random() < 0.4 else templates)
     return dress_up(template.format(phrase), rng)
@@ -378,7 +379,7 @@ def make_all(seed, per_fact):
     held_out = {same_words(test["question"]) for test in tests}
     english, chinese = [], []
     for fact in facts:
-        n = per_fact if fact.lang == "en" else per_fact // 3
+        n = per_fact if fact.lang == "en" else per_fact // 2
         (english if fact.lang == "en" else chinese).extend(distinct(lambda r: (ask(fact, r), fact.answer), n, rng, held_out))
     english += distinct(small_talk, per_fact * 10, rng, held_out)
     english += distinct(arithmetic, per_fact * 20, rng, held_out)
