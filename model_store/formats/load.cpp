@@ -41,10 +41,13 @@ bool is_aligned(const void* data, Dtype dtype) {
   return reinterpret_cast<uintptr_t>(data) % step == 0;
 }
 
-// The view of one parameter: mapped where possible.
+bool is_vector(const ParameterSpec& spec) { return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias; }
+
+// The view of one parameter: mapped where possible. Norms and biases are small and become f32, the one dtype their ops take.
 TensorView bind(const StoredTensor& stored, const TensorType& type, const ParameterSpec& spec, Transform transform, Keeper& keeper, uint64_t& copied_bytes) {
   bool permute = transform == Transform::gguf_rope_rows && spec.rope_heads > 0;
-  if (!permute && is_aligned(stored.bytes.data(), type.dtype)) return {type, const_cast<std::byte*>(stored.bytes.data())};
+  const bool as_stored = !permute && (!is_vector(spec) || type.dtype == Dtype::f32) && is_aligned(stored.bytes.data(), type.dtype);
+  if (as_stored) return {type, const_cast<std::byte*>(stored.bytes.data())};
   Tensor copy(type);
   auto* out = static_cast<std::byte*>(copy.view().data);
   if (permute) {
@@ -55,6 +58,7 @@ TensorView bind(const StoredTensor& stored, const TensorType& type, const Parame
     std::copy(stored.bytes.begin(), stored.bytes.end(), out);
   }
   copied_bytes += stored.bytes.size();
+  if (is_vector(spec) && type.dtype != Dtype::f32) copy = to_f32(copy.view());
   TensorView view = copy.view();
   keeper.copies.push_back(std::move(copy));
   return view;

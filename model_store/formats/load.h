@@ -26,23 +26,24 @@ using WeightsByRole = std::map<std::string, TensorView, std::less<>>;
 struct LoadedModel {
   ModelConfig config;
   std::vector<ParameterSpec> parameters;  // the family's table for this config
-  // One view per parameter, in the dtype of the file. READ-ONLY memory: mapped from the file where its layout is ours
-  // (zero copy), else a converted copy (permuted rope rows, misaligned data). Valid while `keeper` lives.
+  // One view per parameter, in the dtype of the file (norms and biases: f32). READ-ONLY memory: mapped from the file
+  // where its layout is ours (zero copy), else a converted copy (permuted rope rows, misaligned data). Valid while
+  // `keeper` lives.
   WeightsByRole weights;
   std::shared_ptr<const void> keeper;
   uint64_t size_bytes = 0;    // of the weight files
   uint64_t copied_bytes = 0;  // of weights that had to be copied
 
-  std::optional<Tokenizer> tokenizer;          // absent: `tokenizer_problem` says why
+  std::optional<Tokenizer> tokenizer;  // absent: `tokenizer_problem` says why
   std::optional<Error> tokenizer_problem;
-  std::optional<ChatTemplate> chat_template;   // absent: none, or `chat_template_problem` says why it cannot be used
+  std::optional<ChatTemplate> chat_template;  // absent: none, or `chat_template_problem` says why it cannot be used
   std::optional<Error> chat_template_problem;
   GenerationDefaults generation;
-  std::filesystem::path path;                  // where it was loaded from; tokenizer files are copied from here on save
+  std::filesystem::path path;  // where it was loaded from; tokenizer files are copied from here on save
 };
 
-// `path`: a Hugging Face folder (config.json + safetensors) or a .gguf file. A model without tokenizer or template loads;
-// weights missing, of the wrong shape, or of a dtype without kernels are errors that name the tensor.
+// `path`: a Hugging Face folder (config.json + safetensors) or a .gguf file. A model without tokenizer or template
+// loads; weights missing, of the wrong shape, or of a dtype without kernels are errors that name the tensor.
 Result<LoadedModel> load_model(const std::filesystem::path& path);
 
 // Everything but the weights, for tokenizing and templates: works on a vocabulary-only .gguf too, and on a folder
@@ -50,7 +51,8 @@ Result<LoadedModel> load_model(const std::filesystem::path& path);
 Result<LoadedModel> load_text_side(const std::filesystem::path& path);
 
 // The prompt of a conversation in the model's own template: used by serving and by training, so that both see the same.
-// `messages_json`: [{"role": "user", "content": "..."}, ...]; `tools_json`: an array or empty. The key order of both is kept.
+// `messages_json`: [{"role": "user", "content": "..."}, ...]; `tools_json`: an array or empty. The key order of both is
+// kept.
 struct ChatPrompt {
   std::string_view messages_json;
   std::string_view tools_json = {};

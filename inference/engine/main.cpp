@@ -1,0 +1,94 @@
+// hearth-engine: one deployed model behind the OpenAI API on a Unix socket. Started and watched by hearthd.
+//   hearth-engine --state-dir D --model NAME --socket PATH [--max-seq-len N] [--threads T] [--slots K]
+//   hearth-engine --path FOLDER|FILE.gguf --model NAME --socket PATH
+#include <csignal>
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "base/files.h"
+#include "base/http/server.h"
+#include "base/log.h"
+#include "inference/fit.h"
+#include "inference/openai/surface.h"
+#include "model_store/store.h"
+
+namespace hearth {
+namespace {
+
+struct Arguments {
+  std::string state_dir, path, model, socket;
+  int max_seq_len = 0, n_threads = 0, n_slots = 4;
+};
+
+Result<std::filesystem::path> model_path(const Arguments& arguments) {
+  if (!arguments.path.empty()) return std::filesystem::path(arguments.path);
+  store::Store models = TRY(store::Store::open(arguments.state_dir, store::Mode::read_only));
+  return models.loader_path(arguments.model);
+}
+
+uint64_t available_memory() {
+  std::string text = read_file("/proc/meminfo").value_or("");
+  const size_t at = text.find("MemAvailable:");
+  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 13, nullptr, 10) * 1024;
+}
+
+// A context that the memory affords, unless one was asked for; then it must fit.
+Result<int> choose_context(const LoadedModel& model, const Arguments& arguments, const StepOptions& step) {
+  const uint64_t available = available_memory();
+  const int context = affordable_context(model.config, model.size_bytes, step, available);
+  if (arguments.max_seq_len > 0 && context < arguments.max_seq_len)
+    return error(Code::resource_exhausted,
+                 "a context of {} tokens does not fit into {} MiB of free memory beside the model; {} would",
+                 arguments.max_seq_len, available >> 20, context);
+  return context;
+}
+
+Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
+  const std::filesystem::path path = TRY(model_path(arguments));
+  auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(path), "while loading {}", arguments.model));
+  GeneratorOptions options;
+  options.step.n_threads = arguments.n_threads;
+  options.step.n_slots = arguments.n_slots;
+  options.step.max_seq_len = arguments.max_seq_len;
+  options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
+  std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
+  http::Router router;
+  openai::add_routes(router, *generator, arguments.model);
+  auto server = TRY(http::Server::create(std::move(router)));
+  TRY(server->listen_unix(arguments.socket, 0600));
+  spdlog::info("serving {} with a context of {} tokens", arguments.model, generator->max_seq_len());
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  server->stop(std::chrono::seconds(2));
+  return {};
+}
+
+}  // namespace
+}  // namespace hearth
+
+int main(int argc, char** argv) {
+  hearth::Arguments arguments;
+  CLI::App app("One deployed model behind the OpenAI API on a Unix socket. Started by hearthd.", "hearth-engine");
+  app.add_option("--state-dir", arguments.state_dir, "state of the box");
+  app.add_option("--path", arguments.path, "model folder or .gguf file, instead of a model in the store");
+  app.add_option("--model", arguments.model, "name of the model, in the store and in requests")->required();
+  app.add_option("--socket", arguments.socket, "Unix socket to listen on")->required();
+  app.add_option("--max-seq-len", arguments.max_seq_len,
+                 "context in tokens; default: the model's own, bounded by memory");
+  app.add_option("--threads", arguments.n_threads, "CPU threads; default: all cores");
+  app.add_option("--slots", arguments.n_slots, "conversations served at once");
+  CLI11_PARSE(app, argc, argv);
+  hearth::init_logging("hearth-engine");
+  // Blocked before any thread starts, so that every thread inherits it and sigwait gets them.
+  sigset_t stop_signals;
+  sigemptyset(&stop_signals);
+  sigaddset(&stop_signals, SIGTERM);
+  sigaddset(&stop_signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  if (auto served = hearth::serve(arguments, stop_signals); !served) {
+    std::fprintf(stderr, "error: %s\n", served.error().to_string().c_str());
+    return hearth::exit_code(served.error().code);
+  }
+  return 0;
+}

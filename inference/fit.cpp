@@ -1,0 +1,60 @@
+// The memory of a deployment: weights, cache, activations.
+#include "inference/fit.h"
+
+#include <algorithm>
+
+namespace hearth {
+namespace {
+
+std::string mib(uint64_t bytes) {
+  return bytes >= uint64_t{10} << 30 ? fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1 << 30))
+                                     : fmt::format("{:.0f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+// A prefill chunk's largest rows: the logits of a few, and some ten buffers of the widest layer.
+uint64_t activation_bytes(const ModelConfig& c) {
+  constexpr uint64_t kChunk = 256;
+  const uint64_t widest = static_cast<uint64_t>(std::max({c.d_ff, c.d_model, c.n_heads * c.head_dim}));
+  return 4 * (kChunk * widest * 10 + static_cast<uint64_t>(c.vocab_size) * 8);
+}
+
+}  // namespace
+
+int affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                       uint64_t available_bytes) {
+  const int wanted = options.max_seq_len > 0 ? std::min(options.max_seq_len, config.max_seq_len) : config.max_seq_len;
+  const uint64_t left = available_bytes > weights_bytes ? (available_bytes - weights_bytes) / 2 : 0;
+  int context = wanted;
+  while (context > 512 && StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype) > left)
+    context /= 2;
+  return context;
+}
+
+MemoryFit memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                     uint64_t available_bytes, double bytes_per_s) {
+  MemoryFit fit;
+  fit.max_seq_len = affordable_context(config, weights_bytes, options, available_bytes);
+  fit.weights_bytes = weights_bytes;
+  fit.kv_bytes = StepRunner::cache_bytes(config, fit.max_seq_len, options.n_slots, options.cache_dtype);
+  fit.activation_bytes = activation_bytes(config);
+  fit.total_bytes = fit.weights_bytes + fit.kv_bytes + fit.activation_bytes;
+  fit.available_bytes = available_bytes;
+  using Verdict = MemoryFit::Verdict;
+  fit.verdict = fit.total_bytes > available_bytes            ? Verdict::too_large
+                : fit.total_bytes > available_bytes / 10 * 8 ? Verdict::tight
+                                                             : Verdict::fits;
+  if (bytes_per_s > 0 && weights_bytes > 0) fit.decode_tokens_per_s = bytes_per_s / static_cast<double>(weights_bytes);
+  fit.explanation =
+      fmt::format("{} of weights, {} for {} conversations of {} tokens, {} of working memory: {} of {} available.",
+                  mib(weights_bytes), mib(fit.kv_bytes), options.n_slots, fit.max_seq_len, mib(fit.activation_bytes),
+                  mib(fit.total_bytes), mib(available_bytes));
+  if (fit.verdict == Verdict::too_large)
+    fit.explanation += " It does not fit: choose a smaller model or a smaller quantisation, or undeploy another model.";
+  if (fit.verdict == Verdict::tight) fit.explanation += " It fits, but leaves little for other programs.";
+  if (fit.max_seq_len < config.max_seq_len && options.max_seq_len == 0)
+    fit.explanation +=
+        fmt::format(" The context is shortened from the model's {} tokens to fit the memory.", config.max_seq_len);
+  return fit;
+}
+
+}  // namespace hearth

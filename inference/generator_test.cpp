@@ -1,0 +1,163 @@
+// Generator on a golden checkpoint: batching, prefix reuse, stopping, cancelling and limits change nothing about the
+// text.
+#include "inference/generator.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "model_store/formats/load.h"
+
+namespace hearth {
+namespace {
+
+std::shared_ptr<const LoadedModel> model() {
+  static const std::shared_ptr<const LoadedModel> loaded = [] {
+    auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16");
+    if (!result) ADD_FAILURE() << result.error().to_string();
+    return std::make_shared<const LoadedModel>(std::move(*result));
+  }();
+  return loaded;
+}
+
+std::unique_ptr<Generator> generator(int n_slots = 4, int prefill_chunk = 256, int max_seq_len = 0) {
+  GeneratorOptions options;
+  options.step.n_threads = 2;
+  options.step.n_slots = n_slots;
+  options.step.max_seq_len = max_seq_len;
+  options.step.cache_dtype = Dtype::f32;
+  options.prefill_chunk = prefill_chunk;
+  auto created = Generator::create(model(), options);
+  EXPECT_TRUE(created) << created.error().to_string();
+  return std::move(*created);
+}
+
+GenerationRequest request(std::string_view prompt, int max_tokens = 24) {
+  GenerationRequest out;
+  out.prompt = *model()->tokenizer->encode(prompt);
+  out.max_tokens = max_tokens;
+  out.ignore_eos = true;
+  return out;
+}
+
+GenerationSummary run(Generator& g, const GenerationRequest& r) {
+  std::string streamed;
+  auto summary = g.generate(r,
+                            [&](std::string_view text) {
+                              streamed += text;
+                              return true;
+                            },
+                            {});
+  EXPECT_TRUE(summary) << summary.error().to_string();
+  EXPECT_EQ(streamed, summary->text);
+  return *summary;
+}
+
+TEST(Generator, ChunksOfAnySizeGiveTheSameTokens) {
+  const GenerationSummary whole =
+      run(*generator(), request("The quick brown fox jumps over the lazy dog, again and again."));
+  EXPECT_EQ(whole.n_completion_tokens, 24);
+  EXPECT_EQ(whole.finish, FinishReason::length);
+  for (int chunk : {1, 3, 7})
+    EXPECT_EQ(
+        run(*generator(1, chunk), request("The quick brown fox jumps over the lazy dog, again and again.")).tokens,
+        whole.tokens);
+}
+
+TEST(Generator, NeighboursInTheBatchChangeNothing) {
+  const std::vector<std::string> prompts{
+      "One", "Two plus two is", "A much longer prompt that needs several chunks to be read.", "x", "y z", "The end"};
+  auto together = generator(3, 5);
+  std::vector<std::vector<int32_t>> got(prompts.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < prompts.size(); ++i)
+    threads.emplace_back([&, i] { got[i] = run(*together, request(prompts[i])).tokens; });
+  for (std::thread& t : threads) t.join();
+  for (size_t i = 0; i < prompts.size(); ++i)
+    EXPECT_EQ(got[i], run(*generator(1), request(prompts[i])).tokens) << prompts[i];
+  EXPECT_EQ(together->stats().n_requests, prompts.size());
+  EXPECT_EQ(together->stats().n_running, 0);
+}
+
+TEST(Generator, TheNextTurnFindsItsPrefixInTheCache) {
+  auto g = generator(2);
+  const GenerationSummary first = run(*g, request("Once upon a time there was"));
+  GenerationRequest second = request("Once upon a time there was");
+  second.prompt.insert(second.prompt.end(), first.tokens.begin(), first.tokens.begin() + 10);
+  const GenerationSummary reused = run(*g, second);
+  EXPECT_EQ(reused.n_cached_tokens, static_cast<int>(second.prompt.size()) - 1);
+  EXPECT_EQ(reused.tokens, run(*generator(), second).tokens);
+}
+
+TEST(Generator, StopStringsCutAndAreNotShown) {
+  const GenerationSummary free = run(*generator(), request("Hello"));
+  ASSERT_GT(free.text.size(), 6u);
+  GenerationRequest stopped = request("Hello");
+  stopped.stop = {free.text.substr(3, 2)};
+  const GenerationSummary cut = run(*generator(), stopped);
+  EXPECT_EQ(cut.finish, FinishReason::stop);
+  EXPECT_EQ(cut.text, free.text.substr(0, free.text.find(stopped.stop[0])));
+}
+
+TEST(Generator, AStopIdEndsTheAnswer) {
+  const GenerationSummary free = run(*generator(), request("Hello"));
+  GenerationRequest stopped = request("Hello");
+  stopped.ignore_eos = false;
+  stopped.stop_ids = {free.tokens[4]};
+  EXPECT_EQ(run(*generator(), stopped).finish, FinishReason::stop);
+}
+
+TEST(Generator, SeedsDecideSampledAnswers) {
+  GenerationRequest r = request("Hello");
+  r.sampling.temperature = 1.5f;
+  r.sampling.seed = 5;
+  auto g = generator();
+  const std::vector<int32_t> first = run(*g, r).tokens;
+  EXPECT_EQ(run(*g, r).tokens, first);
+  r.sampling.seed = 6;
+  EXPECT_NE(run(*g, r).tokens, first);
+}
+
+TEST(Generator, CancellingFromTheCallbackOrTheStopToken) {
+  auto g = generator();
+  int n_pieces = 0;
+  auto summary = g->generate(request("Hello", 200), [&](std::string_view) { return ++n_pieces < 3; }, {});
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->finish, FinishReason::cancelled);
+  std::stop_source stop;
+  stop.request_stop();
+  summary = g->generate(request("Hello", 200), {}, stop.get_token());
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->finish, FinishReason::cancelled);
+}
+
+TEST(Generator, WrongRequestsAreNamed) {
+  auto g = generator(1, 256, 32);
+  auto expect_error = [&](GenerationRequest r, std::string_view text) {
+    auto result = g->generate(r, {}, {});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::invalid_argument);
+    EXPECT_NE(result.error().message.find(text), std::string::npos) << result.error().message;
+  };
+  expect_error({}, "prompt is empty");
+  GenerationRequest long_prompt = request("x");
+  long_prompt.prompt.assign(32, 5);
+  expect_error(long_prompt, "the prompt has 32 tokens");
+  GenerationRequest outside = request("x");
+  outside.prompt[0] = 1 << 30;
+  expect_error(outside, "outside the model's vocabulary");
+  GenerationRequest hot = request("x");
+  hot.sampling.temperature = -1;
+  expect_error(hot, "temperature");
+}
+
+TEST(Generator, TheContextEndsTheAnswer) {
+  auto g = generator(1, 256, 32);
+  const GenerationSummary summary = run(*g, request("Hello", 0));
+  EXPECT_EQ(summary.finish, FinishReason::length);
+  EXPECT_EQ(summary.n_prompt_tokens + summary.n_completion_tokens, 32);
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,39 @@
+// OpenAI's requests as native types: JSON stops here. Unknown members are ignored, as clients send many; members that
+// would change the answer and are not built yet are refused by name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "inference/generator.h"
+
+namespace hearth::openai {
+
+inline constexpr size_t kMaxMessages = 4096;
+
+struct CompletionOptions {
+  std::string model;
+  int max_tokens = 0;  // 0: as many as there is room for
+  SamplingParams sampling;
+  bool has_temperature = false, has_top_p = false;  // absent: the model's own defaults apply
+  std::vector<std::string> stop;
+  bool stream = false, include_usage = false;
+};
+
+struct ChatRequest {
+  CompletionOptions options;
+  std::string messages_json;  // [{"role", "content"}], content a plain string
+};
+
+struct CompletionRequest {
+  CompletionOptions options;
+  std::vector<std::string> prompts;  // one of prompts and token_prompt
+  std::vector<int32_t> token_prompt;
+  bool echo = false;
+};
+
+Result<ChatRequest> parse_chat_request(const Json& body);
+Result<CompletionRequest> parse_completion_request(const Json& body);
+
+}  // namespace hearth::openai

@@ -1,0 +1,224 @@
+// Routes of the engine. Each handler: parse, render, generate, answer; streams and whole answers share one path.
+#include "inference/openai/surface.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <random>
+
+#include "base/http/sse.h"
+#include "inference/openai/requests.h"
+
+namespace hearth::openai {
+namespace {
+
+constexpr uint64_t kMaxBodyBytes = uint64_t{16} << 20;
+constexpr std::chrono::seconds kTimeLimit{3600};  // a long answer of a large model; the client may go away earlier
+
+std::string new_id(const char* prefix) {
+  static std::atomic<uint64_t> counter{std::random_device{}()};
+  static const uint64_t process = (static_cast<uint64_t>(std::random_device{}()) << 32) | std::random_device{}();
+  return fmt::format("{}-{:016x}{:08x}", prefix, process, static_cast<uint32_t>(++counter));
+}
+
+int64_t unix_time() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+Json usage_of(const GenerationSummary& s) {
+  return {{"prompt_tokens", s.n_prompt_tokens},
+          {"completion_tokens", s.n_completion_tokens},
+          {"total_tokens", s.n_prompt_tokens + s.n_completion_tokens},
+          {"prompt_tokens_details", {{"cached_tokens", s.n_cached_tokens}}}};
+}
+
+// How a chat answer and a plain completion look on the wire; everything else is the same.
+struct Style {
+  const char* id_prefix;
+  const char* whole_object;
+  const char* chunk_object;
+  bool is_chat;
+
+  Json whole_choice(const std::string& text, std::string_view finish) const {
+    Json choice = {{"index", 0}, {"finish_reason", finish}, {"logprobs", nullptr}};
+    if (is_chat)
+      choice["message"] = {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}};
+    else
+      choice["text"] = text;
+    return choice;
+  }
+  Json piece(std::string_view text) const {
+    Json choice = {{"index", 0}, {"finish_reason", nullptr}, {"logprobs", nullptr}};
+    if (is_chat)
+      choice["delta"] = {{"content", text}};
+    else
+      choice["text"] = text;
+    return choice;
+  }
+  Json opening() const {
+    Json choice = piece("");
+    choice["delta"]["role"] = "assistant";
+    return choice;
+  }
+  Json closing(std::string_view finish) const {
+    Json choice = piece("");
+    if (is_chat) choice["delta"] = Json::object();
+    choice["finish_reason"] = finish;
+    return choice;
+  }
+};
+constexpr Style kChat{"chatcmpl", "chat.completion", "chat.completion.chunk", true};
+constexpr Style kText{"cmpl", "text_completion", "text_completion", false};
+
+class Surface {
+ public:
+  Surface(Generator& generator, std::string model_name) : generator_(generator), model_name_(std::move(model_name)) {}
+
+  Result<http::Response> chat(http::Request& http_request) {
+    ChatRequest request = TRY(parse_chat_request(TRY(http::json_body(http_request))));
+    TRY(check_model(request.options));
+    const LoadedModel& model = generator_.model();
+    if (!model.chat_template) {
+      if (model.chat_template_problem) return *model.chat_template_problem;
+      return error(Code::failed_precondition, "{} has no chat template; use /v1/completions", model_name_);
+    }
+    const std::string prompt = TRY(render_chat(model, {.messages_json = request.messages_json})).text;
+    GenerationRequest generation = generation_for(request.options);
+    generation.prompt = TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true}));
+    return answer(kChat, request.options, std::move(generation), "", http_request.stop);
+  }
+
+  Result<http::Response> complete(http::Request& http_request) {
+    CompletionRequest request = TRY(parse_completion_request(TRY(http::json_body(http_request))));
+    TRY(check_model(request.options));
+    GenerationRequest generation = generation_for(request.options);
+    generation.prompt = std::move(request.token_prompt);
+    const std::string text = request.prompts.empty() ? std::string() : request.prompts[0];
+    if (!request.prompts.empty())
+      generation.prompt =
+          TRY(generator_.model().tokenizer->encode(text, {.add_special = true, .parse_special = false}));
+    return answer(kText, request.options, std::move(generation), request.echo ? text : "", http_request.stop);
+  }
+
+  Result<http::Response> models() const {
+    return http::json_response(
+        {{"object", "list"},
+         {"data",
+          Json::array({{{"id", model_name_}, {"object", "model"}, {"created", started_}, {"owned_by", "hearth"}}})}});
+  }
+
+  Result<http::Response> health() const {
+    return http::json_response({{"status", "ok"}, {"model", model_name_}, {"max_seq_len", generator_.max_seq_len()}});
+  }
+
+  Result<http::Response> metrics() const {
+    const GeneratorStats s = generator_.stats();
+    std::string out;
+    auto line = [&](const char* name, const char* type, const char* help, auto value) {
+      out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0}{{model=\"{3}\"}} {4}\n", name, help, type, model_name_,
+                         value);
+    };
+    line("hearth_engine_requests_total", "counter", "Requests accepted.", s.n_requests);
+    line("hearth_engine_cancelled_total", "counter", "Requests that were cancelled.", s.n_cancelled);
+    line("hearth_engine_prompt_tokens_total", "counter", "Prompt tokens of admitted requests.", s.n_prompt_tokens);
+    line("hearth_engine_completion_tokens_total", "counter", "Tokens generated.", s.n_completion_tokens);
+    line("hearth_engine_steps_total", "counter", "Model steps run.", s.n_steps);
+    line("hearth_engine_busy_seconds_total", "counter", "Time spent in steps.", s.busy_s);
+    line("hearth_engine_requests_running", "gauge", "Requests in the batch now.", s.n_running);
+    line("hearth_engine_requests_waiting", "gauge", "Requests waiting for a slot.", s.n_waiting);
+    return http::text_response(out, "text/plain; version=0.0.4");
+  }
+
+ private:
+  Result<void> check_model(const CompletionOptions& options) const {
+    if (options.model == model_name_) return {};
+    return error(Code::not_found, "the model \"{}\" is not served here; this engine serves \"{}\"", options.model,
+                 model_name_);
+  }
+
+  // What the client left open comes from the model's own defaults.
+  GenerationRequest generation_for(const CompletionOptions& options) const {
+    GenerationRequest out;
+    const GenerationDefaults& defaults = generator_.model().generation;
+    out.sampling = options.sampling;
+    if (!options.has_temperature && defaults.temperature)
+      out.sampling.temperature = static_cast<float>(*defaults.temperature);
+    if (!options.has_top_p && defaults.top_p) out.sampling.top_p = static_cast<float>(*defaults.top_p);
+    if (out.sampling.top_k == 0 && defaults.top_k) out.sampling.top_k = *defaults.top_k;
+    if (out.sampling.min_p == 0 && defaults.min_p) out.sampling.min_p = static_cast<float>(*defaults.min_p);
+    if (out.sampling.repetition_penalty == 1 && defaults.repetition_penalty)
+      out.sampling.repetition_penalty = static_cast<float>(*defaults.repetition_penalty);
+    out.max_tokens = options.max_tokens;
+    out.stop = options.stop;
+    return out;
+  }
+
+  Json frame(const char* object, const std::string& id, int64_t created, Json choices) const {
+    return {
+        {"id", id}, {"object", object}, {"created", created}, {"model", model_name_}, {"choices", std::move(choices)}};
+  }
+
+  Result<http::Response> answer(const Style& style, const CompletionOptions& options, GenerationRequest generation,
+                                std::string echo, std::stop_token stop) {
+    if (options.stream) return stream(style, options, std::move(generation), std::move(echo), std::move(stop));
+    const GenerationSummary summary = TRY(generator_.generate(generation, {}, stop));
+    if (summary.finish == FinishReason::cancelled) return error(Code::cancelled, "the request was cancelled");
+    Json body = frame(style.whole_object, new_id(style.id_prefix), unix_time(),
+                      Json::array({style.whole_choice(echo + summary.text, finish_reason_name(summary.finish))}));
+    body["usage"] = usage_of(summary);
+    return http::json_response(body);
+  }
+
+  // What can be refused is refused as a plain HTTP error before the stream begins; later errors are events, as OpenAI's
+  // are.
+  Result<http::Response> stream(const Style& style, const CompletionOptions& options, GenerationRequest generation,
+                                std::string echo, std::stop_token stop) {
+    TRY(generator_.check(generation));
+    const bool include_usage = options.include_usage;
+    auto body = [this, style, include_usage, generation = std::move(generation), echo = std::move(echo),
+                 stop](http::StreamWriter& writer) -> Result<void> {
+      const std::string id = new_id(style.id_prefix);
+      const int64_t created = unix_time();
+      auto send = [&](Json choices, Json usage) {
+        Json chunk = frame(style.chunk_object, id, created, std::move(choices));
+        if (include_usage) chunk["usage"] = std::move(usage);
+        return writer.write(http::format_sse({.data = dump_json(chunk)}));
+      };
+      if (style.is_chat) send(Json::array({style.opening()}), nullptr);
+      if (!echo.empty()) send(Json::array({style.piece(echo)}), nullptr);
+      auto on_text = [&](std::string_view text) { return send(Json::array({style.piece(text)}), nullptr); };
+      auto summary = generator_.generate(generation, on_text, stop);
+      if (!summary) {
+        writer.write(http::format_sse({.data = http::error_response(summary.error()).body}));
+        return {};
+      }
+      if (summary->finish == FinishReason::cancelled) return {};
+      send(Json::array({style.closing(finish_reason_name(summary->finish))}), nullptr);
+      if (include_usage) send(Json::array(), usage_of(*summary));
+      writer.write(http::format_sse({.data = "[DONE]"}));
+      return {};
+    };
+    return http::stream_response("text/event-stream", std::move(body));
+  }
+
+  Generator& generator_;
+  std::string model_name_;
+  int64_t started_ = unix_time();
+};
+
+}  // namespace
+
+void add_routes(http::Router& router, Generator& generator, std::string model_name) {
+  auto surface = std::make_shared<Surface>(generator, std::move(model_name));
+  const http::RouteOptions generate{.max_body_bytes = kMaxBodyBytes, .time_limit = kTimeLimit};
+  router.add(
+      "POST", "/v1/chat/completions", [surface](http::Request& r) { return surface->chat(r); }, generate);
+  router.add(
+      "POST", "/v1/completions", [surface](http::Request& r) { return surface->complete(r); }, generate);
+  router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
+  router.add("GET", "/health", [surface](http::Request&) { return surface->health(); });
+  router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); });
+}
+
+}  // namespace hearth::openai

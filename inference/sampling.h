@@ -1,0 +1,47 @@
+// From logits to a token: penalties, truncation, one draw. Deterministic for a given seed.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hearth {
+
+// Order of application: repetition penalty, temperature, top-k, top-p, min-p, draw.
+struct SamplingParams {
+  float temperature = 0;  // 0: greedy; 0..100
+  int top_k = 0;          // 0: off
+  float top_p = 1;        // keeps the smallest set of most likely tokens whose probability reaches top_p
+  float min_p = 0;        // drops tokens less likely than min_p times the likeliest
+  float repetition_penalty =
+      1;  // logits of tokens seen in the last repetition_window: divided if positive, multiplied if not
+  int repetition_window = 256;
+  uint64_t seed = 0;  // two requests with one seed and one prompt get one answer
+};
+Result<void> validate(const SamplingParams& params);
+
+class Sampler {
+ public:
+  explicit Sampler(const SamplingParams& params) : params_(params), rng_(params.seed) {}
+  // logits [V] may be changed; history: all tokens so far. internal when no logit is finite.
+  Result<int32_t> sample(std::span<float> logits, std::span<const int32_t> history);
+
+ private:
+  struct Candidate {
+    float logit;
+    int32_t id;
+  };
+  int32_t draw(std::span<const float> logits);
+  void keep_most_likely(size_t n);  // candidates_ = the n likeliest, in order
+  void truncate(double total);      // top-p and min-p on sorted candidates
+  double uniform() { return static_cast<double>(rng_() >> 11) * 0x1p-53; }
+
+  SamplingParams params_;
+  std::mt19937_64 rng_;
+  std::vector<Candidate> candidates_;
+};
+
+}  // namespace hearth

@@ -1,0 +1,120 @@
+// A sequence's life: sampled tokens become text, text is cut at stop strings, ends are noticed.
+#include "inference/sequence.h"
+
+#include <algorithm>
+
+namespace hearth {
+namespace {
+
+double seconds(Sequence::Clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+Sequence::Sequence(const GenerationRequest& request, const LoadedModel& model, int max_seq_len)
+    : tokens(request.prompt),
+      request_(request),
+      eos_ids_(model.generation.eos_ids),
+      sampler_(request.sampling),
+      decoder_(*model.tokenizer),
+      stops_(request.stop) {
+  if (eos_ids_.empty() && model.tokenizer->eos_id()) eos_ids_.push_back(*model.tokenizer->eos_id());
+  eos_ids_.insert(eos_ids_.end(), request.stop_ids.begin(), request.stop_ids.end());
+  const int room = max_seq_len - static_cast<int>(request.prompt.size());
+  max_tokens_ = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
+  summary_.n_prompt_tokens = static_cast<int>(request.prompt.size());
+}
+
+void Sequence::admitted(int at_slot, int n_reused) {
+  slot = at_slot;
+  n_cached = n_reused;
+  admitted_ = Clock::now();
+  std::lock_guard lock(mutex_);
+  summary_.n_cached_tokens = n_reused;
+  summary_.queue_s = seconds(admitted_ - created_);
+}
+
+bool Sequence::is_end(int32_t token) const {
+  return !request_.ignore_eos && std::find(eos_ids_.begin(), eos_ids_.end(), token) != eos_ids_.end();
+}
+
+bool Sequence::accept(std::span<float> logits) {
+  auto sampled = sampler_.sample(logits, tokens);
+  if (!sampled) {
+    fail(std::move(sampled).error());
+    return true;
+  }
+  if (first_token_ == Clock::time_point{}) first_token_ = Clock::now();
+  ++summary_.n_completion_tokens;
+  if (is_end(*sampled)) {
+    finish(FinishReason::stop);
+    return true;
+  }
+  tokens.push_back(*sampled);
+  summary_.tokens.push_back(*sampled);
+  show(stops_.push(decoder_.push(*sampled)));
+  if (stops_.stopped())
+    finish(FinishReason::stop);
+  else if (summary_.n_completion_tokens >= max_tokens_)
+    finish(FinishReason::length);
+  else
+    return false;
+  return true;
+}
+
+void Sequence::show(std::string text) {
+  if (text.empty()) return;
+  std::lock_guard lock(mutex_);
+  unread_ += text;
+  summary_.text += text;
+  changed_.notify_one();
+}
+
+void Sequence::finish(FinishReason reason) {
+  if (!stops_.stopped()) show(stops_.push(decoder_.finish()) + stops_.finish());
+  std::lock_guard lock(mutex_);
+  const Clock::time_point now = Clock::now(), first = first_token_ == Clock::time_point{} ? now : first_token_;
+  summary_.finish = reason;
+  summary_.prefill_s = seconds(first - (admitted_ == Clock::time_point{} ? first : admitted_));
+  summary_.decode_s = seconds(now - first);
+  finished_ = true;
+  changed_.notify_one();
+}
+
+void Sequence::fail(Error error) {
+  std::lock_guard lock(mutex_);
+  error_ = std::move(error);
+  finished_ = true;
+  changed_.notify_one();
+}
+
+void Sequence::cancel() {
+  finish(FinishReason::cancelled);
+}
+
+bool Sequence::wait(std::string& text) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return finished_ || !unread_.empty(); });
+  text = std::exchange(unread_, std::string());
+  return !text.empty();
+}
+
+void Sequence::request_cancel() {
+  std::lock_guard lock(mutex_);
+  cancel_requested_ = true;
+}
+
+bool Sequence::cancel_requested() const {
+  std::lock_guard lock(mutex_);
+  return cancel_requested_;
+}
+
+Result<GenerationSummary> Sequence::take_result() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return finished_; });
+  if (error_) return *std::move(error_);
+  return std::move(summary_);
+}
+
+}  // namespace hearth

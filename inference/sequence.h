@@ -1,0 +1,59 @@
+// One request on its way through the scheduler: its tokens, where it is in the cache, and its text so far. Internal.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "inference/generator.h"
+#include "inference/stop_strings.h"
+
+namespace hearth {
+
+class Sequence {
+ public:
+  using Clock = std::chrono::steady_clock;
+  Sequence(const GenerationRequest& request, const LoadedModel& model, int max_seq_len);
+
+  // --- scheduler thread ---
+  std::vector<int32_t> tokens;  // prompt and answer
+  int n_cached = 0;             // tokens whose keys and values are in the cache
+  int slot = -1;
+  bool is_decoding() const { return n_cached >= static_cast<int>(request_.prompt.size()); }
+  int n_uncached() const { return static_cast<int>(tokens.size()) - n_cached; }
+  void admitted(int at_slot, int n_reused);
+  // Takes the logits after the last token. True: finished.
+  bool accept(std::span<float> logits);
+  void fail(Error error);
+  void cancel();
+
+  // --- caller's thread ---
+  // Waits for text or the end. True: `text` holds something new; false: finished.
+  bool wait(std::string& text);
+  void request_cancel();
+  bool cancel_requested() const;
+  Result<GenerationSummary> take_result();
+
+ private:
+  bool is_end(int32_t token) const;
+  void show(std::string text);
+  void finish(FinishReason reason);
+
+  GenerationRequest request_;
+  std::vector<int32_t> eos_ids_;
+  int max_tokens_;
+  Sampler sampler_;
+  StreamDecoder decoder_;
+  StopStrings stops_;
+  Clock::time_point created_ = Clock::now(), admitted_{}, first_token_{};
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string unread_;
+  bool finished_ = false, cancel_requested_ = false;
+  std::optional<Error> error_;
+  GenerationSummary summary_;
+};
+
+}  // namespace hearth

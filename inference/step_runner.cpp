@@ -1,0 +1,120 @@
+// Serving steps over a paged KV cache.
+#include "inference/step_runner.h"
+
+#include <algorithm>
+
+#include "hwdetect/cpu_features.h"
+
+namespace hearth {
+namespace {
+
+constexpr int kPageSize = 64;
+constexpr size_t kMaxShapeClasses = 48;                  // a plan of a large model is some 100 KB
+constexpr int64_t kActivationBytes = int64_t{64} << 30;  // address space only
+
+int pages_per_seq(int max_seq_len) {
+  return (max_seq_len + kPageSize - 1) / kPageSize;
+}
+
+}  // namespace
+
+uint64_t StepRunner::cache_bytes(const ModelConfig& c, int max_seq_len, int n_slots, Dtype dtype) {
+  const auto rows = static_cast<uint64_t>(n_slots) * static_cast<uint64_t>(pages_per_seq(max_seq_len)) * kPageSize;
+  return 2 * rows * static_cast<uint64_t>(c.n_layers) * static_cast<uint64_t>(c.n_kv_heads) *
+         static_cast<uint64_t>(dtype_bytes(dtype, c.head_dim));
+}
+
+Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const LoadedModel> model,
+                                                       const StepOptions& requested) {
+  StepOptions options = requested;
+  const ModelConfig& config = model->config;
+  if (options.n_threads == 0) options.n_threads = Team::default_threads();
+  if (options.n_threads < 1 || options.n_threads > 256)
+    return error(Code::invalid_argument, "threads must be 1 to 256, got {}", options.n_threads);
+  if (options.n_slots < 1 || options.n_slots > 256)
+    return error(Code::invalid_argument, "slots must be 1 to 256, got {}", options.n_slots);
+  if (options.max_seq_len == 0) options.max_seq_len = config.max_seq_len;
+  if (options.max_seq_len < 1 || options.max_seq_len > config.max_seq_len)
+    return error(Code::invalid_argument, "the context must be 1 to {} tokens (the model's own limit), got {}",
+                 config.max_seq_len, options.max_seq_len);
+  const uint64_t bytes = cache_bytes(config, options.max_seq_len, options.n_slots, options.cache_dtype);
+  Arena cache =
+      TRY_WITH(Arena::reserve(static_cast<int64_t>(bytes)), "while reserving {} MiB for the KV cache", bytes >> 20);
+  Arena activations = TRY_WITH(Arena::reserve(kActivationBytes), "while reserving activations");
+  return std::unique_ptr<StepRunner>(
+      new StepRunner(std::move(model), options, std::move(cache), std::move(activations)));
+}
+
+StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena cache,
+                       Arena activations)
+    : model_(std::move(model)),
+      options_(options),
+      cache_(std::move(cache)),
+      activations_(std::move(activations)),
+      team_(options.n_threads) {
+  const int pages = pages_per_seq(options.max_seq_len);
+  cache_config_ = {pages * options.n_slots, kPageSize, options.cache_dtype, pages, options.n_slots};
+  for (const auto& [role, view] : model_->weights) bindings_.emplace(role, view);
+  bind_cache();
+}
+
+void StepRunner::bind_cache() {
+  const ModelConfig& c = model_->config;
+  const TensorType type{cache_config_.dtype,
+                        {cache_config_.n_pages, c.n_kv_heads, cache_config_.page_size, c.head_dim}};
+  std::byte* at = cache_.data();
+  for (int layer = 0; layer < c.n_layers; ++layer)
+    for (const char* which : {"k_cache", "v_cache"}) {
+      bindings_[fmt::format("layers.{}.{}", layer, which)] = {type, at};
+      at += type.bytes();
+    }
+}
+
+Result<Executor*> StepRunner::executor_for(int n_tokens, int n_logit_rows) {
+  auto known = std::find_if(classes_.begin(), classes_.end(), [&](const ShapeClass& c) {
+    return c.n_tokens == n_tokens && c.n_logit_rows == n_logit_rows;
+  });
+  if (known != classes_.end()) {
+    classes_.splice(classes_.begin(), classes_, known);
+    return &classes_.front().executor;
+  }
+  auto dtype_of = [&](const ParameterSpec& spec) {
+    auto weight = model_->weights.find(spec.role);
+    return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
+  };
+  Graph graph = TRY(build_serving_graph(model_->config, dtype_of, n_tokens, n_logit_rows, cache_config_, {}));
+  Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
+  Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
+  if (classes_.size() >= kMaxShapeClasses) classes_.pop_back();
+  classes_.push_front({n_tokens, n_logit_rows, std::move(executor)});
+  return &classes_.front().executor;
+}
+
+Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
+  const auto n_wanted = std::count_if(tokens.begin(), tokens.end(), [](const StepToken& t) { return t.wants_logits; });
+  const int n_logit_rows = std::max(1, static_cast<int>(n_wanted));
+  Executor& executor = *TRY(executor_for(static_cast<int>(tokens.size()), n_logit_rows));
+  int32_t* ids = executor.input("tokens").i32();
+  int32_t* positions = executor.input("positions").i32();
+  int32_t* slots = executor.input("seq_of_token").i32();
+  int32_t* rows = executor.input("logit_rows").i32();
+  int32_t* table = executor.input("page_table").i32();
+  for (int i = 0; i < cache_config_.n_pages; ++i) table[i] = i;
+  rows[0] = 0;
+  int row = 0;
+  for (size_t t = 0; t < tokens.size(); ++t) {
+    const StepToken& token = tokens[t];
+    if (token.position < 0 || token.position >= options_.max_seq_len || token.slot < 0 ||
+        token.slot >= options_.n_slots || token.id < 0 || token.id >= vocab_size())
+      return error(Code::internal, "step: token {} at position {} of slot {} is outside the model or its cache",
+                   token.id, token.position, token.slot);
+    ids[t] = token.id;
+    positions[t] = token.position;
+    slots[t] = token.slot;
+    if (token.wants_logits) rows[row++] = static_cast<int32_t>(t);
+  }
+  executor.run();
+  return executor.output(0);
+}
+
+}  // namespace hearth

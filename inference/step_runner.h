@@ -1,0 +1,65 @@
+// Runs one serving step: any mix of new tokens of any sequences through the model and its KV cache. Knows shapes and
+// memory, nothing of requests or text.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model_store/formats/load.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/exec/executor.h"
+
+namespace hearth {
+
+struct StepOptions {
+  int n_threads = 0;    // 0: Team::default_threads()
+  int max_seq_len = 0;  // positions of one sequence; 0: the model's own
+  int n_slots = 4;      // sequences that have a place in the cache
+  Dtype cache_dtype = Dtype::f16;
+};
+
+struct StepToken {
+  int32_t id = 0;
+  int position = 0;
+  int slot = 0;  // which sequence
+  bool wants_logits = false;
+};
+
+// Not for several threads at once. Slot s owns its own run of cache pages; memory is touched when positions are first
+// used.
+class StepRunner {
+ public:
+  static Result<std::unique_ptr<StepRunner>> create(std::shared_ptr<const LoadedModel> model,
+                                                    const StepOptions& options);
+
+  // logits [number of tokens that want them, V], in token order; valid until the next run, may be written to.
+  // Tokens of one slot must come in rising position order, without gaps after what is cached.
+  Result<TensorView> run(std::span<const StepToken> tokens);
+
+  int max_seq_len() const { return options_.max_seq_len; }
+  int n_slots() const { return options_.n_slots; }
+  int vocab_size() const { return model_->config.vocab_size; }
+  static uint64_t cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype);
+
+ private:
+  // Plans are made once per shape class (n_tokens, n_logit_rows) and the most recent kept.
+  struct ShapeClass {
+    int n_tokens, n_logit_rows;
+    Executor executor;
+  };
+  StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena cache, Arena activations);
+  Result<Executor*> executor_for(int n_tokens, int n_logit_rows);
+  void bind_cache();
+
+  std::shared_ptr<const LoadedModel> model_;
+  StepOptions options_;
+  CacheConfig cache_config_;
+  Arena cache_, activations_;
+  Team team_;
+  Bindings bindings_;
+  std::list<ShapeClass> classes_;  // most recently used first
+};
+
+}  // namespace hearth
