@@ -83,11 +83,36 @@ ZH_TEMPLATES = {
     "q": ["{}？", "{}", "请问{}？", "请问{}", "我想知道{}", "你好，{}？"],
     "if": ["{}，怎么办？", "{}怎么办", "如果{}，我该怎么办？", "{}，为什么？", "{}", "{}，怎么处理？", "我这里{}，有什么办法？", "{}。请帮帮我。", "要是{}怎么办"],
 }
-ZH_OPENERS = ["", "", "", "", "", "", "你好，", "请问，", "那么", "您好。"]
+PREFACES = ["I am new here.", "I'm new to this.", "We use this at work.", "Yesterday it was different.", "Somebody told me to ask you.", "I have a question.", "My boss asks:",
+            "A colleague asked me:", "I was wondering:", "Sorry to bother you.", "This is urgent.", "I have looked everywhere.", "My first question:", "Now something else.", "I am a beginner.",
+            "We are a small company.", "I work in an office.", "I read the handbook.", "There is something I need.", "Help me out here.", "Could you assist me?", "I have another question.",
+            "I do not know much about computers.", "It is my first day.", "Our team has a question:", "Let me ask you this:", "You surely know this:", "I forgot:", "Suppose this:", "For a customer:"]
+ZH_CLOSERS = ["", "", "", "", "", "", "谢谢", "谢谢！", "请说明。", "请帮忙。", "！"]
+ZH_OPENERS = ["", "", "", "", "", "", "你好，", "请问，", "那么", "您好。", "我想问，", "你知道", "我是新手，", "现在", "老师问："]
 OPENERS = ["", "", "", "", "", "", "", "", "hi, ", "hello, ", "please: ", "hey, ", "quick question: ", "sorry, ", "one more thing: ", "um, ", "excuse me, ", "good morning, ", "ok, ", "so ", "and "]
 CLOSERS = ["", "", "", "", "", "", "", "", "", " please", ", please", " thanks", ", thank you", " in Hearth", " here", " on this box", " with Hearth", " exactly", " on this machine"]
 SYNONYMS = [("how do I", "how do i"), ("what is", "whats"), ("do not", "don't"), ("cannot", "can not"), ("model", "modell"), ("machine", "computer"), ("please", "pls"),
             ("Hearth", "hearth"), ("want to", "wanna"), ("you", "u"), ("computer", "PC"), ("explain", "tell me about"), ("does", "dose"), ("through", "thru"), ("USB", "usb")]
+
+
+def read_synonyms(path):
+    groups = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            usual, *others = [word.strip() for word in line.split("|")]
+            groups[usual] = others
+    pattern = re.compile(r"(?<![\w-])(?<!hearth )(" + "|".join(re.escape(word) for word in sorted(groups, key=len, reverse=True)) + r")(?![\w-])")
+    return groups, pattern
+
+
+SYNONYM_GROUPS, SYNONYM_PATTERN = read_synonyms(HERE / "facts" / "synonyms.txt")
+
+
+def other_words(question, rng):
+    """Some words replaced by others that people use for them."""
+    if rng.random() < 0.4:
+        return question
+    return SYNONYM_PATTERN.sub(lambda m: rng.choice(SYNONYM_GROUPS[m.group(1)]) if rng.random() < 0.45 else m.group(1), question)
 
 
 def typo(text, rng):
@@ -133,10 +158,13 @@ def ask(fact, rng):
     templates = (EN_TEMPLATES if fact.lang == "en" else ZH_TEMPLATES)[kind]
     phrase = expand(value, rng)
     if fact.lang == "zh":
-        return rng.choice(ZH_OPENERS) + rng.choice(templates).format(phrase)
+        return rng.choice(ZH_OPENERS) + rng.choice(templates).format(phrase) + rng.choice(ZH_CLOSERS)
     # Half of the questions use the plainest forms; people do.
     template = rng.choice(templates[:6] if rng.random() < 0.4 else templates)
-    return dress_up(template.format(phrase), rng)
+    question = other_words(template.format(phrase), rng)
+    if rng.random() < 0.15:
+        question = rng.choice(PREFACES) + " " + question
+    return dress_up(question, rng)
 
 
 def same_words(question):
@@ -242,7 +270,7 @@ WORDS_OF_NUMBERS = "zero one two three four five six seven eight nine ten eleven
 
 def arithmetic(rng):
     kind = rng.choice(("+", "+", "-", "-", "*"))
-    top = 12 if kind == "*" else rng.choice((10, 20, 50, 99))
+    top = 10 if kind == "*" else rng.choice((10, 20, 99, 99))
     a, b = rng.randint(0, top), rng.randint(0, top)
     if kind == "-" and a < b:
         a, b = b, a
@@ -379,10 +407,10 @@ def make_all(seed, per_fact):
     held_out = {same_words(test["question"]) for test in tests}
     english, chinese = [], []
     for fact in facts:
-        n = per_fact if fact.lang == "en" else per_fact // 2
+        n = per_fact
         (english if fact.lang == "en" else chinese).extend(distinct(lambda r: (ask(fact, r), fact.answer), n, rng, held_out))
     english += distinct(small_talk, per_fact * 10, rng, held_out)
-    english += distinct(arithmetic, per_fact * 20, rng, held_out)
+    english += distinct(arithmetic, per_fact * 50, rng, held_out)
     english += distinct(dates, per_fact * 8, rng, held_out)
     english += distinct(out_of_scope, per_fact * 15, rng, held_out)
     english += distinct(story_request, per_fact * 4, rng, held_out)

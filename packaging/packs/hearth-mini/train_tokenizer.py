@@ -68,7 +68,7 @@ def count_words(texts):
     counts = collections.Counter()
     for text in texts:
         counts.update(SPLIT_RE.findall(text))
-    return {word: max(1, int(count ** 0.75)) for word, count in counts.items()}
+    return {word: int(count ** 0.75) for word, count in counts.items() if count > 2}  # rare words are mostly typing errors
 
 
 def train(word_counts, n_merges):
