@@ -129,11 +129,11 @@ void Loader::next(int n_rows, Batch& out) {
   }
 }
 
-void Loader::rows_at(int64_t begin, int n_rows, Batch& out) {
+void Loader::rows_at(int64_t begin, int64_t end, int n_rows, Batch& out) {
   lay_out();
   clear(n_rows, out);
-  for (int i = 0; i < n_rows; ++i)
-    if (const auto row = static_cast<size_t>(begin + i); row < rows_.size()) fill(rows_[row], i, out);
+  end = std::min({end, begin + n_rows, static_cast<int64_t>(rows_.size())});
+  for (int64_t row = begin; row < end; ++row) fill(rows_[static_cast<size_t>(row)], static_cast<int>(row - begin), out);
 }
 
 }  // namespace hearth::train

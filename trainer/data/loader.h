@@ -37,8 +37,9 @@ class Loader {
 
   int64_t n_rows();                  // in the present epoch; 0 when there is nothing to learn from
   void next(int n_rows, Batch& out); // the next rows, going on into the next epoch
-  // Rows [begin, begin + n_rows) of the present epoch; what lies behind its end is padding. Does not move.
-  void rows_at(int64_t begin, int n_rows, Batch& out);
+  // n_rows rows from `begin` of the present epoch; those from `end` on, or behind the epoch's end, are padding. Does not
+  // move.
+  void rows_at(int64_t begin, int64_t end, int n_rows, Batch& out);
   LoaderState state() const { return state_; }
   void restore(const LoaderState& state);
 

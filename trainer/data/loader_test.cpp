@@ -106,7 +106,7 @@ TEST(Loader, ResumesExactlyAnywhere) {
 TEST(Loader, RowsBehindTheEndArePadding) {
   Loader loader(documents({5}, true), {.max_seq_len = 8});
   Batch b;
-  loader.rows_at(0, 2, b);
+  loader.rows_at(0, 9, 2, b);
   EXPECT_EQ(b.n_learned, 4);
   EXPECT_EQ(b.n_tokens, 4);
   EXPECT_EQ(b.targets[4], -1);

@@ -1,0 +1,113 @@
+// See model.h.
+#include "trainer/model.h"
+
+#include "base/files.h"
+#include "model_store/formats/save.h"
+#include "trainer/initialise.h"
+
+namespace hearth::train {
+namespace {
+
+Trainable make_trainable(const std::string& name, bool decays, Tensor weight) {
+  const TensorType type = weight.type();
+  return {name, decays, std::move(weight), Tensor(type), Tensor(type)};
+}
+
+bool decays(ParameterKind kind) { return kind == ParameterKind::matrix || kind == ParameterKind::embedding; }
+
+Result<ModelInTraining> make_full(const Recipe& recipe, const LoadedModel& base, ModelInTraining out) {
+  for (const ParameterSpec& spec : out.specs) {
+    Tensor weight;
+    if (auto it = base.weights.find(spec.role); it != base.weights.end()) {
+      weight = to_f32(it->second);
+    } else {
+      weight = Tensor({Dtype::f32, spec.shape});
+      initialise(spec, out.config, static_cast<uint64_t>(recipe.seed), weight.view());
+    }
+    out.trainables.push_back(make_trainable(spec.role, decays(spec.kind), std::move(weight)));
+  }
+  return out;
+}
+
+Result<ModelInTraining> make_lora(const Recipe& recipe, const LoadedModel& base, ModelInTraining out) {
+  out.lora = {recipe.method.rank, static_cast<float>(recipe.method.alpha), recipe.method.targets};
+  out.frozen = base.weights;
+  out.keeper = base.keeper;
+  for (const ParameterSpec& spec : out.specs)
+    if (spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias) {
+      Tensor& copy = out.frozen_copies[spec.role] = to_f32(base.weights.at(spec.role));
+      out.frozen[spec.role] = copy.view();
+    }
+  const Graph graph = TRY(build_logits_graph(out.config, out.dtype_of(), 1, out.lora));
+  for (const ValueInfo& info : graph.values()) {
+    if (info.kind != ValueKind::parameter || out.frozen.contains(info.name)) continue;
+    Tensor weight(info.type);
+    initialise_lora(info.name, static_cast<uint64_t>(recipe.seed), weight.view());
+    out.trainables.push_back(make_trainable(info.name, true, std::move(weight)));
+  }
+  if (out.trainables.empty()) return error(Code::invalid_argument, "method.targets names no matrix of this model");
+  return out;
+}
+
+}  // namespace
+
+Result<LoadedModel> load_base(const Recipe& recipe, const std::filesystem::path& model_path) {
+  if (recipe.model.from_scratch.empty()) return TRY_WITH(load_model(model_path), "while loading the model to train");
+  const std::filesystem::path folder = recipe.model.from_scratch;
+  LoadedModel out = TRY_WITH(load_text_side(folder), "while reading tokenizer and template from {}", folder.string());
+  const std::string text = TRY_WITH(read_file(folder / "config.json"), "while reading the model's configuration");
+  out.config = TRY_WITH(config_from_hf(text), "in {}", (folder / "config.json").string());
+  TRY_WITH(validate(out.config), "in {}", (folder / "config.json").string());
+  out.parameters = TRY(find_architecture(out.config.family))->parameters(out.config);
+  if (out.tokenizer && out.tokenizer->vocab_size() > out.config.vocab_size)
+    return error(Code::invalid_argument, "the tokenizer has {} tokens, but config.json says vocab_size {}", out.tokenizer->vocab_size(), out.config.vocab_size);
+  return out;
+}
+
+DtypeOf ModelInTraining::dtype_of() const {
+  return [this](const ParameterSpec& spec) {
+    const auto it = frozen.find(spec.role);
+    return it == frozen.end() ? Dtype::f32 : it->second.type.dtype;
+  };
+}
+
+Bindings ModelInTraining::bindings() const {
+  Bindings out(frozen.begin(), frozen.end());
+  for (const Trainable& t : trainables) out[t.name] = t.weight.view();
+  return out;
+}
+
+WeightsByRole ModelInTraining::lora_weights() const {
+  WeightsByRole out;
+  for (const Trainable& t : trainables) out[t.name] = t.weight.view();
+  return out;
+}
+
+Result<WeightsByRole> ModelInTraining::merged(std::map<std::string, Tensor, std::less<>>& storage) const {
+  if (lora.rank == 0) return lora_weights();
+  WeightsByRole out = frozen;
+  const WeightsByRole updates = lora_weights();
+  for (const auto& [name, a] : updates) {
+    if (!name.ends_with(".lora_a")) continue;
+    const std::string role = name.substr(0, name.size() - 7);
+    Tensor& merged = storage[role] = TRY(merge_lora(frozen.at(role), a, updates.at(role + ".lora_b"), lora.alpha / static_cast<float>(lora.rank)));
+    out[role] = merged.view();
+  }
+  return out;
+}
+
+uint64_t ModelInTraining::bytes() const {
+  int64_t sum = 0;
+  for (const Trainable& t : trainables) sum += 3 * t.weight.type().bytes();
+  for (const auto& [role, view] : frozen) sum += view.type.bytes();
+  return static_cast<uint64_t>(sum);
+}
+
+Result<ModelInTraining> make_model(const Recipe& recipe, const LoadedModel& base) {
+  ModelInTraining out;
+  out.config = base.config;
+  out.specs = base.parameters;
+  return recipe.method.type == "lora" ? make_lora(recipe, base, std::move(out)) : make_full(recipe, base, std::move(out));
+}
+
+}  // namespace hearth::train
