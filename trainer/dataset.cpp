@@ -34,10 +34,11 @@ std::optional<DataFormat> format_from_name(std::string_view name) {
 class DatasetReader {
  public:
   DatasetReader(std::optional<DataFormat> format, int n_preview, const DataLimits& limits, std::vector<Example>* sink)
-      : format_(format), n_preview_(n_preview), limits_(limits), sink_(sink) {}
+      : wanted_(format), format_(format), n_preview_(n_preview), limits_(limits), sink_(sink) {}
 
   Result<void> read(const fs::path& path, const std::string& extension, std::string prefix) {
     prefix_ = std::move(prefix);
+    if (!wanted_) format_.reset();  // each file of a folder says for itself what it is
     std::error_code ec;
     const uint64_t bytes = fs::file_size(path, ec);
     if (ec) return errno_error("read", path, ec.value());
@@ -50,11 +51,11 @@ class DatasetReader {
   }
 
   Result<DatasetReport> finish(const fs::path& path) {
-    if (!format_ && report_.n_problems == 0) return error(Code::invalid_argument, "{} is empty", path.string());
-    if (!format_)
+    if (!any_format_ && report_.n_problems == 0) return error(Code::invalid_argument, "{} is empty", path.string());
+    if (!any_format_)
       return error(Code::invalid_argument, "{}: no example found: line {}: {}", path.string(), report_.problems.front().line,
                    report_.problems.front().message);
-    report_.format = *format_;
+    report_.format = *any_format_;
     return std::move(report_);
   }
 
@@ -89,6 +90,7 @@ class DatasetReader {
       add_problem({line, "", "has none of the keys messages, conversations, instruction or text: the format cannot be told"});
       return {};
     }
+    if (!any_format_) any_format_ = format_;
     auto parsed = parse_example(*json, *format_, limits_);
     if (auto* bad = std::get_if<DataProblem>(&parsed)) {
       bad->line = line;
@@ -135,6 +137,7 @@ class DatasetReader {
     if (format_ && *format_ != DataFormat::text)
       return error(Code::invalid_argument, "{} is running text, but the format is {}", path.string(), format_name(*format_));
     format_ = DataFormat::text;
+    if (!any_format_) any_format_ = format_;
     std::string text = TRY(read_file(path, kMaxTextBytes));
     if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
     std::erase(text, '\r');
@@ -147,7 +150,9 @@ class DatasetReader {
     return {};
   }
 
-  std::optional<DataFormat> format_;
+  const std::optional<DataFormat> wanted_;
+  std::optional<DataFormat> format_;      // of the present file
+  std::optional<DataFormat> any_format_;  // the first one met
   int n_preview_;
   DataLimits limits_;
   std::vector<Example>* sink_;

@@ -112,10 +112,12 @@ TEST_F(DatasetTest, RunningTextIsCutIntoDocuments) {
 TEST_F(DatasetTest, FoldersAreReadInOrderAndNameTheFile) {
   file("b.jsonl", "{\"text\": \"second\"}\n{\"text\": 2}\n");
   file("a.md", "first\n");
+  file("c.jsonl", "{\"instruction\": \"I\", \"output\": \"O\"}\n");
   file("ignored.bin", "x");
   const Dataset d = *read_dataset(folder_.path(), "auto");
-  ASSERT_EQ(d.examples.size(), 2u);
+  ASSERT_EQ(d.examples.size(), 3u);  // each file in its own format
   EXPECT_EQ(d.examples[0].text, "first\n");
+  EXPECT_EQ(d.examples[2].messages.size(), 2u);
   EXPECT_EQ(d.report.problems.at(0).message.rfind("b.jsonl: ", 0), 0u);
 }
 

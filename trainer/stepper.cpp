@@ -36,19 +36,20 @@ std::span<const float> floats(const TensorView& view) { return {view.f32(), stat
 
 }  // namespace
 
-Result<TrainingPlan> plan_training(const ModelInTraining& model, int n_tokens, bool recompute_activations) {
-  TrainingGraph training = TRY(build_training_graph(model.config, model.dtype_of(), n_tokens, model.lora));
+Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
+                                   std::span<const std::string> trained, int n_tokens, bool recompute_activations) {
+  TrainingGraph training = TRY(build_training_graph(config, dtype_of, n_tokens, lora));
   std::vector<Value> wrt;
-  for (const Trainable& t : model.trainables) {
-    const Value v = training.graph.find(t.name);
-    if (!v) return error(Code::internal, "the training graph has no parameter {}", t.name);
+  for (const std::string& name : trained) {
+    const Value v = training.graph.find(name);
+    if (!v) return error(Code::internal, "the training graph has no parameter {}", name);
     wrt.push_back(v);
   }
   Differentiated d = TRY(differentiate(training.graph, training.loss, wrt));
   TrainingPlan out;
   size_t at = training.graph.outputs().size();
   for (size_t i = 0; i < wrt.size(); ++i) {
-    if (!d.grads[i]) return error(Code::internal, "no gradient flows to {}", model.trainables[i].name);
+    if (!d.grads[i]) return error(Code::internal, "no gradient flows to {}", trained[i]);
     out.gradient_outputs.push_back(at++);
   }
   if (recompute_activations) d.graph = TRY(recompute(d.graph, training.n_forward_nodes, training.layer_inputs));
@@ -58,7 +59,9 @@ Result<TrainingPlan> plan_training(const ModelInTraining& model, int n_tokens, b
 }
 
 Result<Stepper> Stepper::create(const ModelInTraining& model, const StepperOptions& options, Team& team) {
-  TrainingPlan training = TRY(plan_training(model, options.n_tokens, options.recompute));
+  std::vector<std::string> trained;
+  for (const Trainable& t : model.trainables) trained.push_back(t.name);
+  TrainingPlan training = TRY(plan_training(model.config, model.dtype_of(), model.lora, trained, options.n_tokens, options.recompute));
   Plan evaluation = TRY(make_plan(std::move(training.forward), cpu_features()));
   Arena arena = TRY(Arena::reserve(std::max(training.plan.arena_bytes, evaluation.arena_bytes)));
   const Bindings bindings = model.bindings();
@@ -99,7 +102,11 @@ double Stepper::forward(const Batch& batch, double weight) {
 }
 
 std::span<const std::span<const float>> Stepper::gradients() const { return state_->gradients; }
-uint64_t Stepper::arena_bytes() const { return static_cast<uint64_t>(state_->arena.max_bytes()); }
+uint64_t Stepper::memory_bytes() const {
+  int64_t bytes = state_->arena.max_bytes();
+  for (const Tensor& sum : state_->sums) bytes += sum.type().bytes();
+  return static_cast<uint64_t>(bytes);
+}
 double Stepper::flops() const { return state_->training.plan().cost.flops; }
 std::vector<OpTiming> Stepper::profile() { return state_->training.profile(); }
 

@@ -30,7 +30,7 @@ class Stepper {
 
   // Of the step so far, one per trainable in order; valid until the next call of anything here.
   std::span<const std::span<const float>> gradients() const;
-  uint64_t arena_bytes() const;
+  uint64_t memory_bytes() const;  // that running will touch: the arena, and gradients kept over micro-batches
   double flops() const;  // of one forward_backward, by the ops' own cost rules
   std::vector<OpTiming> profile();  // runs the last batch again with clocks
 
@@ -43,9 +43,11 @@ class Stepper {
 // The plan that a Stepper would run, without running it: for estimates.
 struct TrainingPlan {
   Plan plan;
-  std::vector<size_t> gradient_outputs;  // output index by trainable
+  std::vector<size_t> gradient_outputs;  // output index by trained tensor
   Graph forward;                         // loss only
 };
-Result<TrainingPlan> plan_training(const ModelInTraining& model, int n_tokens, bool recompute);
+// `trained`: names of the parameters that learn.
+Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
+                                   std::span<const std::string> trained, int n_tokens, bool recompute);
 
 }  // namespace hearth::train

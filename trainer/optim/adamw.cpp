@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "base/check.h"
 
@@ -112,13 +111,6 @@ void accumulate(Team& team, std::span<const std::span<float>> sums, std::span<co
     const Chunk& chunk = chunks[i];
     add_to(sums[chunk.tensor].data() + chunk.begin, grads[chunk.tensor].data() + chunk.begin, chunk.n);
   });
-}
-
-double LearningRateCourse::at(int64_t step) const {
-  if (step <= warmup_steps) return peak * static_cast<double>(step) / static_cast<double>(warmup_steps);
-  if (n_steps <= warmup_steps) return peak;
-  const double part = std::min(1.0, static_cast<double>(step - warmup_steps) / static_cast<double>(n_steps - warmup_steps));
-  return peak * (min_ratio + (1 - min_ratio) * 0.5 * (1 + std::cos(std::numbers::pi * part)));
 }
 
 }  // namespace hearth::train

@@ -35,11 +35,4 @@ void adamw_step(Team& team, std::span<Trainable> trainables, std::span<const std
 // sum[i] += grad[i], all tensors.
 void accumulate(Team& team, std::span<const std::span<float>> sums, std::span<const std::span<const float>> grads);
 
-// Warm-up in equal steps, then a cosine from peak to peak * min_ratio at n_steps. step counts from 1.
-struct LearningRateCourse {
-  double peak = 1e-4, min_ratio = 0.1;
-  int64_t warmup_steps = 0, n_steps = 1;
-  double at(int64_t step) const;
-};
-
 }  // namespace hearth::train

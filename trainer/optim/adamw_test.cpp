@@ -82,15 +82,5 @@ TEST(AdamW, NormShowsNotANumber) {
   EXPECT_TRUE(std::isnan(global_norm(team, grads)));
 }
 
-TEST(LearningRate, WarmsUpAndFallsAlongACosine) {
-  const LearningRateCourse c{.peak = 1, .min_ratio = 0.1, .warmup_steps = 10, .n_steps = 110};
-  EXPECT_DOUBLE_EQ(c.at(1), 0.1);
-  EXPECT_DOUBLE_EQ(c.at(10), 1);
-  EXPECT_NEAR(c.at(60), 0.55, 1e-12);
-  EXPECT_NEAR(c.at(110), 0.1, 1e-12);
-  EXPECT_NEAR(c.at(500), 0.1, 1e-12);
-  EXPECT_DOUBLE_EQ((LearningRateCourse{.peak = 2, .min_ratio = 1, .warmup_steps = 0, .n_steps = 1}.at(1)), 2);
-}
-
 }  // namespace
 }  // namespace hearth::train

@@ -1,0 +1,147 @@
+// See estimate.h.
+#include "trainer/estimate.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/graph/rewrites.h"
+#include "trainer/data/encode.h"
+#include "trainer/data/loader.h"
+#include "trainer/optim/course.h"
+#include "trainer/stepper.h"
+
+namespace hearth::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int64_t kSampledTokens = 1'000'000;  // of the data; the rest is extrapolated
+constexpr int kProbeLayers = 2;                // of the model, in the speed test
+constexpr int kProbeTokens = 512;
+constexpr double kProbeSeconds = 0.8;
+// Data handling, optimizer and evaluations beside the graph's own work, as seen on small models.
+constexpr double kOverhead = 1.08;
+
+struct DataSize {
+  int64_t n_rows = 0, n_tokens = 0;
+};
+
+Result<DataSize> size_of_data(const Recipe& recipe, const LoadedModel& base) {
+  Dataset dataset = TRY(read_dataset(recipe.data.path, recipe.data.format));
+  const Split split = split_examples(std::move(dataset.examples), recipe.data.eval_path.empty() ? recipe.data.eval_fraction : 0, 1);
+  // A part of the examples, spread over the file.
+  const size_t stride = std::max<size_t>(1, dataset.report.size_bytes / static_cast<uint64_t>(2 * kSampledTokens));
+  std::vector<Example> sampled;
+  for (size_t i = 0; i < split.train.size(); i += stride) sampled.push_back(split.train[i]);
+  if (sampled.empty()) return error(Code::invalid_argument, "{} holds no usable example", recipe.data.path);
+  Corpus corpus = TRY(encode_all(base, sampled));
+  const double factor = static_cast<double>(split.train.size()) / static_cast<double>(sampled.size());
+  const auto n_tokens = corpus.n_tokens;
+  Loader loader(std::make_shared<std::vector<Document>>(std::move(corpus.documents)), {.max_seq_len = recipe.data.max_seq_len, .pack = recipe.data.pack});
+  if (loader.n_rows() == 0) return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe.data.path);
+  return DataSize{static_cast<int64_t>(static_cast<double>(loader.n_rows()) * factor), static_cast<int64_t>(static_cast<double>(n_tokens) * factor)};
+}
+
+// What is trained, without allocating it.
+struct Shapes {
+  DtypeOf dtype_of;
+  LoraConfig lora;
+  std::vector<std::string> trained;
+  int64_t weights_bytes = 0, optimizer_bytes = 0, gradient_bytes = 0;
+};
+
+Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const ModelConfig& config) {
+  Shapes out;
+  const auto specs = TRY(find_architecture(config.family))->parameters(config);
+  const bool lora = recipe.method.type == "lora";
+  out.dtype_of = [lora, &base](const ParameterSpec& spec) {
+    const auto it = base.weights.find(spec.role);
+    const bool small = spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
+    return !lora || small || it == base.weights.end() ? Dtype::f32 : it->second.type.dtype;
+  };
+  for (const ParameterSpec& spec : specs) {
+    out.weights_bytes += TensorType{out.dtype_of(spec), spec.shape}.bytes();
+    if (!lora) out.trained.push_back(spec.role);
+  }
+  out.gradient_bytes = out.weights_bytes;
+  if (lora) {
+    out.lora = {recipe.method.rank, static_cast<float>(recipe.method.alpha), recipe.method.targets};
+    out.gradient_bytes = 0;
+    const Graph graph = TRY(build_logits_graph(config, out.dtype_of, 1, out.lora));
+    for (const ValueInfo& info : graph.values())
+      if (info.kind == ValueKind::parameter && (info.name.ends_with(".lora_a") || info.name.ends_with(".lora_b"))) {
+        out.trained.push_back(info.name);
+        out.gradient_bytes += info.type.bytes();
+      }
+    out.weights_bytes += out.gradient_bytes;
+  }
+  out.optimizer_bytes = 2 * out.gradient_bytes;
+  return out;
+}
+
+// FLOP/s of this box on a few layers of this very model, with zeros for weights.
+Result<double> measure_rate(const Recipe& recipe, const LoadedModel& base, Team& team) {
+  ModelConfig config = base.config;
+  config.n_layers = std::min(config.n_layers, kProbeLayers);
+  const Shapes shapes = TRY(shapes_of(recipe, base, config));
+  const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
+  TrainingPlan plan = TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  Bindings bindings;
+  std::vector<Tensor> zeros;
+  for (const ValueInfo& info : plan.plan.graph.values())
+    if (info.kind == ValueKind::parameter) bindings[info.name] = zeros.emplace_back(info.type).view();
+  const double flops = plan.plan.cost.flops;
+  Arena arena = TRY(Arena::reserve(plan.plan.arena_bytes));
+  Executor executor = TRY(Executor::create(std::move(plan.plan), team, arena, bindings));
+  for (int t = 0; t < n_tokens; ++t) {
+    executor.input("tokens").i32()[t] = executor.input("positions").i32()[t] = executor.input("targets").i32()[t] = 0;
+    executor.input("segment_begin").i32()[t] = t / recipe.data.max_seq_len * recipe.data.max_seq_len;
+    executor.input("loss_weights").f32()[t] = 1.0f / static_cast<float>(n_tokens);
+  }
+  executor.run();  // touches memory, wakes threads
+  const auto start = Clock::now();
+  int n = 0;
+  double seconds = 0;
+  do {
+    executor.run();
+    ++n;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  } while (seconds < kProbeSeconds && n < 100);
+  return flops * n / seconds;
+}
+
+std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, const Shapes& shapes, int64_t arena_bytes) {
+  const auto mib = [](double bytes) { return bytes / (1024.0 * 1024.0); };
+  return fmt::format(
+      "The data make {} rows of {} tokens ({} tokens); {} rows a step give {} steps{}. One step computes {:.1f} GFLOP; a short test on {} "
+      "layers of this model reached {:.1f} GFLOP/s here, so a step takes {:.2f} s. Memory: {:.0f} MiB weights, {:.0f} MiB optimizer state, "
+      "{:.0f} MiB activations and gradients{}.",
+      data.n_rows, r.data.max_seq_len, data.n_tokens, r.batch.rows * r.batch.gradient_accumulation, e.n_steps,
+      r.schedule.n_steps > 0 ? "" : fmt::format(" in {:g} epochs", r.schedule.n_epochs), e.flops_per_step / 1e9, kProbeLayers, e.flops_per_s / 1e9,
+      e.seconds / static_cast<double>(std::max<int64_t>(1, e.n_steps)), mib(static_cast<double>(shapes.weights_bytes)),
+      mib(static_cast<double>(shapes.optimizer_bytes)), mib(static_cast<double>(arena_bytes)),
+      r.batch.recompute ? " (activations are recomputed)" : "");
+}
+
+}  // namespace
+
+Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::path& model_path) {
+  TRY(validate(recipe));
+  const LoadedModel base = TRY(load_base(recipe, model_path));
+  const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
+  const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
+  const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;
+  const TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  Team team(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads());
+  Estimate out;
+  out.n_steps = count_steps(recipe, data.n_rows);
+  out.n_tokens = data.n_tokens;
+  out.flops_per_step = plan.plan.cost.flops * recipe.batch.gradient_accumulation;
+  out.flops_per_s = TRY_WITH(measure_rate(recipe, base, team), "while measuring this box's speed");
+  out.seconds = kOverhead * static_cast<double>(out.n_steps) * out.flops_per_step / std::max(1.0, out.flops_per_s);
+  const int64_t sums = recipe.batch.gradient_accumulation > 1 ? shapes.gradient_bytes : 0;
+  out.peak_memory_bytes = static_cast<uint64_t>(plan.plan.arena_bytes + shapes.weights_bytes + shapes.optimizer_bytes + sums);
+  out.explanation = explain(recipe, out, data, shapes, plan.plan.arena_bytes);
+  return out;
+}
+
+}  // namespace hearth::train

@@ -1,0 +1,66 @@
+// hearth-trainer: one training job. Reads recipe.toml in the job folder, writes what the service watches, resumes after
+// a crash. Exit 0 when the result is deployable; else 1, with the reason as the last line on stderr.
+#include <fmt/core.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <thread>
+
+#include "base/log.h"
+#include "trainer/find_model.h"
+#include "trainer/run.h"
+
+namespace {
+
+using namespace hearth;
+
+struct Arguments {
+  std::string job_dir, state_dir;
+};
+
+// SIGTERM and SIGINT ask the run to write a checkpoint and stop. The signals are blocked in all threads and taken here.
+std::stop_source stop_on_signals() {
+  std::stop_source source;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([set, source]() mutable {
+    int signal = 0;
+    sigwait(&set, &signal);
+    source.request_stop();
+    sigwait(&set, &signal);  // asked twice: go now
+    std::_Exit(1);
+  }).detach();
+  return source;
+}
+
+Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
+  const std::filesystem::path job = arguments.job_dir;
+  const train::Recipe recipe = TRY(train::load_recipe(job / "recipe.toml", {}));
+  const train::RunPaths paths{job, TRY(train::find_model(recipe, arguments.state_dir))};
+  train::RunCallbacks callbacks;
+  callbacks.on_metric = [](const train::MetricPoint& p) {
+    spdlog::info("step {} loss {:.4f} lr {:.2e} norm {:.3f} {:.0f} tokens/s{}", p.step, p.loss, p.learning_rate, p.grad_norm, p.tokens_per_s,
+                 p.eval_loss ? fmt::format(" held-out loss {:.4f}", *p.eval_loss) : "");
+  };
+  return train::run_training(recipe, paths, callbacks, std::move(stop));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  init_logging("hearth-trainer");
+  Arguments arguments;
+  CLI::App app("hearth-trainer: runs one training job");
+  app.add_option("--job-dir", arguments.job_dir, "job folder with recipe.toml")->required();
+  app.add_option("--state-dir", arguments.state_dir, "state directory of the box")->required();
+  CLI11_PARSE(app, argc, argv);
+  const auto result = run(arguments, stop_on_signals().get_token());
+  if (result) return 0;
+  spdlog::default_logger()->flush();
+  fmt::print(stderr, "error: {}\n", result.error().to_string());
+  return exit_code(result.error().code) == 0 ? 0 : 1;
+}

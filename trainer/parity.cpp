@@ -1,0 +1,116 @@
+// See parity.h.
+#include "trainer/parity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "hwdetect/cpu_features.h"
+#include "inference/step_runner.h"
+#include "runtime/plan/plan.h"
+
+namespace hearth::train {
+namespace {
+
+constexpr int kSequences = 4;      // documents compared
+constexpr int kTokens = 96;        // of each, at most
+constexpr int kChunk = 29;         // prefill chunk: odd, so that chunks and cache pages do not line up
+constexpr int kDecoded = 8;        // last tokens, one at a time
+
+// The first documents of the data, as they stand in the trainer's rows.
+std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
+  std::vector<std::vector<int32_t>> out;
+  Batch batch;
+  for (int64_t row = 0; row < data.n_rows() && out.size() < kSequences; ++row) {
+    data.rows_at(row, row + 1, 1, batch);
+    std::vector<int32_t> ids;
+    for (size_t t = 0; t < batch.tokens.size() && batch.segment_begin[t] == 0 && ids.size() < kTokens; ++t) ids.push_back(batch.tokens[t]);
+    if (ids.size() > 1) out.push_back(std::move(ids));
+  }
+  return out;
+}
+
+Result<std::vector<float>> trainer_logits(const ModelInTraining& model, std::span<const int32_t> ids, Team& team) {
+  const auto n = static_cast<int>(ids.size());
+  Plan plan = TRY(make_plan(TRY(build_logits_graph(model.config, model.dtype_of(), n, model.lora)), cpu_features()));
+  Arena arena = TRY(Arena::reserve(plan.arena_bytes));
+  Executor executor = TRY(Executor::create(std::move(plan), team, arena, model.bindings()));
+  for (int t = 0; t < n; ++t) {
+    executor.input("tokens").i32()[t] = ids[static_cast<size_t>(t)];
+    executor.input("positions").i32()[t] = t;
+    executor.input("segment_begin").i32()[t] = 0;
+  }
+  executor.run();
+  const TensorView logits = executor.output(0);
+  return std::vector<float>(logits.f32(), logits.f32() + logits.shape().n_elements());
+}
+
+Result<std::vector<float>> serving_logits(StepRunner& runner, std::span<const int32_t> ids, int slot) {
+  std::vector<float> out;
+  const int n = static_cast<int>(ids.size()), n_prefill = std::max(1, n - kDecoded);
+  for (int begin = 0; begin < n;) {
+    const int end = begin < n_prefill ? std::min(n_prefill, begin + kChunk) : begin + 1;
+    std::vector<StepToken> tokens;
+    for (int t = begin; t < end; ++t) tokens.push_back({ids[static_cast<size_t>(t)], t, slot, true});
+    const TensorView logits = TRY(runner.run(tokens));
+    out.insert(out.end(), logits.f32(), logits.f32() + logits.shape().n_elements());
+    begin = end;
+  }
+  return out;
+}
+
+double relative_difference(const std::vector<float>& trained, const std::vector<float>& served) {
+  double largest = 1, difference = 0;
+  for (size_t i = 0; i < trained.size(); ++i) {
+    const double d = std::abs(static_cast<double>(trained[i]) - served[i]);
+    if (!(d <= difference)) difference = d;  // NaN sticks
+    largest = std::max(largest, std::abs(static_cast<double>(trained[i])));
+  }
+  return difference / largest;
+}
+
+Result<void> check_text_side(const LoadedModel& base, const LoadedModel& result, std::span<const Question> questions) {
+  if (!result.tokenizer) return error(Code::internal, "the result has no usable tokenizer: it cannot be served");
+  if (base.generation.eos_ids != result.generation.eos_ids)
+    return error(Code::internal, "the result's stop tokens are [{}], training used [{}]", fmt::join(result.generation.eos_ids, ", "), fmt::join(base.generation.eos_ids, ", "));
+  for (const Question& question : questions)
+    if (TRY(prompt_ids(base, question)) != TRY(prompt_ids(result, question)))
+      return error(Code::internal, "the served result tokenizes a held-out prompt differently from training: its template or tokenizer is not the same");
+  return {};
+}
+
+}  // namespace
+
+double parity_tolerance(Dtype result_dtype) {
+  switch (result_dtype) {
+    case Dtype::f32: return 5e-3;
+    case Dtype::f16: return 1e-2;
+    case Dtype::bf16: return 3e-2;
+    default: return 6e-2;
+  }
+}
+
+Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base, const std::filesystem::path& result_path, double tolerance,
+                            Loader& data, std::span<const Question> questions, Team& team) {
+  auto result = std::make_shared<LoadedModel>(TRY_WITH(load_model(result_path), "while loading the result as the server does"));
+  TRY(check_text_side(base, *result, questions));
+  const std::vector<std::vector<int32_t>> sequences = sequences_of(data);
+  StepOptions options;
+  options.n_threads = team.size();
+  options.n_slots = kSequences;
+  options.max_seq_len = std::min(result->config.max_seq_len, 2 * kTokens);
+  auto runner = TRY(StepRunner::create(result, options));
+  double worst = 0;
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const std::vector<float> trained = TRY(trainer_logits(model, sequences[i], team));
+    const std::vector<float> served = TRY(serving_logits(*runner, sequences[i], static_cast<int>(i)));
+    if (trained.size() != served.size()) return error(Code::internal, "parity check: {} trainer logits, {} server logits", trained.size(), served.size());
+    const double difference = relative_difference(trained, served);
+    if (!(difference <= worst)) worst = difference;
+    if (!(difference <= tolerance))
+      return error(Code::internal, "parity check failed: served logits differ from the trainer's by {:.2e} (relative to the largest), {:.0e} is allowed; the result is not deployable", difference, tolerance);
+  }
+  return worst;
+}
+
+}  // namespace hearth::train

@@ -1,0 +1,310 @@
+// A training run from recipe to result. The member functions of Run are its chapters, in order.
+#include "trainer/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/files.h"
+#include "trainer/data/encode.h"
+#include "trainer/data/loader.h"
+#include "trainer/evaluate.h"
+#include "trainer/memory_budget.h"
+#include "trainer/model.h"
+#include "trainer/optim/course.h"
+#include "trainer/parity.h"
+#include "trainer/random.h"
+#include "trainer/result.h"
+#include "trainer/samples.h"
+#include "trainer/state/checkpoint.h"
+#include "trainer/state/job_files.h"
+#include "trainer/stepper.h"
+
+namespace hearth::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+// A crash loses at most this much work, however long a step takes.
+constexpr std::chrono::minutes kLongestWithoutCheckpoint{5};
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+class Run {
+ public:
+  Run(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop, JobFiles files)
+      : recipe_(recipe), paths_(paths), callbacks_(callbacks), stop_(std::move(stop)), files_(std::move(files)),
+        team_(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads()) {}
+
+  Result<RunResult> run() {
+    TRY(load());
+    TRY(plan());
+    TRY(resume_or_begin());
+    TRY(train());
+    return finish();
+  }
+
+ private:
+  Result<void> load();
+  Result<void> load_data();
+  Result<void> plan();
+  Result<void> resume_or_begin();
+  Result<void> train();
+  Result<MetricPoint> one_step();
+  Result<RunResult> finish();
+
+  Result<void> say(std::string step, double progress);
+  Result<void> diverged(double loss, double norm) const;
+  Result<void> checkpoint();
+  Result<void> answer(const fs::path& model_path, std::string BeforeAfter::* where);
+  bool checkpoint_is_due() const;
+  std::string fingerprint() const;
+  uint64_t data_seed() const { return static_cast<uint64_t>(recipe_.data.seed.value_or(recipe_.seed)); }
+
+  const Recipe& recipe_;
+  const RunPaths& paths_;
+  const RunCallbacks& callbacks_;
+  std::stop_token stop_;
+  JobFiles files_;
+  Team team_;
+
+  LoadedModel base_;
+  std::vector<Question> questions_;
+  std::unique_ptr<Loader> train_data_, held_out_data_;
+  uint64_t data_fingerprint_ = 0;
+  std::unique_ptr<ModelInTraining> model_;
+  std::optional<Stepper> stepper_;
+  LearningRateCourse course_;
+  int64_t n_steps_ = 0;
+
+  CheckpointState state_;
+  RunStatus status_;
+  std::vector<BeforeAfter> samples_;
+  std::vector<double> speeds_;  // tokens/s of this process's steps
+  Clock::time_point started_ = Clock::now(), last_checkpoint_ = Clock::now();
+};
+
+Result<void> Run::say(std::string step, double progress) {
+  status_.step = std::move(step);
+  status_.progress = progress;
+  if (callbacks_.on_status) callbacks_.on_status(status_);
+  return files_.write_status(status_, true);
+}
+
+Result<void> Run::load() {
+  TRY(say("loading the model", 0));
+  base_ = TRY(load_base(recipe_, paths_.model));
+  if (recipe_.data.max_seq_len > base_.config.max_seq_len)
+    return error(Code::invalid_argument, "data.max_seq_len {} is more than the model's context of {} tokens", recipe_.data.max_seq_len, base_.config.max_seq_len);
+  TRY(say("reading the data", 0.005));
+  TRY(load_data());
+  TRY(say("preparing weights and optimizer", 0.01));
+  model_ = std::make_unique<ModelInTraining>(TRY(make_model(recipe_, base_)));
+  return {};
+}
+
+Result<Dataset> read_checked(const fs::path& path, const RecipeData& data) {
+  Dataset dataset = TRY(read_dataset(path, data.format));
+  if (dataset.report.n_problems > 0 && !data.skip_invalid) {
+    const DataProblem& p = dataset.report.problems.front();
+    return error(Code::invalid_argument, "{}: {} problems, the first in line {}: {} {}; mend them, or set data.skip_invalid = true", path.string(),
+                 dataset.report.n_problems, p.line, p.field, p.message);
+  }
+  if (dataset.examples.empty()) return error(Code::invalid_argument, "{} holds no usable example", path.string());
+  return dataset;
+}
+
+Result<void> Run::load_data() {
+  Split split;
+  split.train = TRY(read_checked(recipe_.data.path, recipe_.data)).examples;
+  if (!recipe_.data.eval_path.empty())
+    split.held_out = TRY(read_checked(recipe_.data.eval_path, recipe_.data)).examples;
+  else
+    split = split_examples(std::move(split.train), recipe_.data.eval_fraction, data_seed());
+  Corpus train = TRY_WITH(encode_all(base_, split.train), "in {}", recipe_.data.path);
+  Corpus held_out = TRY_WITH(encode_all(base_, split.held_out), "in the held-out part of {}", recipe_.data.path);
+  data_fingerprint_ = mix64(train.fingerprint ^ mix64(held_out.fingerprint));
+  LoaderOptions options{.max_seq_len = recipe_.data.max_seq_len, .pack = recipe_.data.pack, .seed = data_seed()};
+  train_data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(train.documents)), options);
+  options.shuffle = false;
+  held_out_data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(held_out.documents)), options);
+  questions_ = choose_questions(split.held_out, recipe_.eval.n_samples);
+  if (train_data_->n_rows() == 0) return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe_.data.path);
+  return {};
+}
+
+Result<void> Run::plan() {
+  const RecipeBatch& batch = recipe_.batch;
+  const StepperOptions options{.n_tokens = batch.rows * recipe_.data.max_seq_len,
+                               .recompute = batch.recompute,
+                               .accumulates = batch.gradient_accumulation > 1};
+  stepper_.emplace(TRY(Stepper::create(*model_, options, team_)));
+  TRY(check_memory(stepper_->memory_bytes(), "the training step"));
+  n_steps_ = count_steps(recipe_, train_data_->n_rows());
+  course_ = course_of(recipe_, n_steps_);
+  return {};
+}
+
+// What must not change between a checkpoint and its continuation.
+std::string Run::fingerprint() const {
+  Json json = to_json_value(recipe_);
+  for (const char* key : {"output", "checkpoint", "eval", "n_threads"}) json.erase(key);
+  json["data"].erase("path"), json["data"].erase("eval_path");
+  uint64_t h = hash64(dump_json(json), data_fingerprint_);
+  h = hash64(config_to_hf(base_.config, "float32", std::nullopt, {}), h);
+  for (const auto& [role, view] : base_.weights)
+    h = hash64({static_cast<const char*>(view.data), static_cast<size_t>(std::min<int64_t>(view.type.bytes(), 256))}, h);
+  return fmt::format("{:016x}", h);
+}
+
+Result<void> Run::resume_or_begin() {
+  const fs::path folder = files_.folder() / "checkpoints";
+  samples_ = TRY(files_.read_samples());
+  if (auto found = TRY(load_checkpoint(folder, fingerprint(), model_->trainables))) {
+    state_ = std::move(*found);
+    train_data_->restore({state_.epoch, state_.row});
+    status_.eval_loss_before = state_.eval_loss_before;
+    status_.loss = state_.loss;
+  } else {
+    state_.fingerprint = fingerprint();
+    TRY(say("measuring the model before training", 0.015));
+    state_.eval_loss_before = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
+    status_.eval_loss_before = state_.eval_loss_before;
+    samples_ = blank_samples(questions_);
+    if (!base_.weights.empty()) TRY(answer(paths_.model, &BeforeAfter::before));
+    TRY(files_.write_samples(samples_));
+  }
+  return files_.keep_metrics_up_to(state_.step);
+}
+
+Result<void> Run::answer(const fs::path& model_path, std::string BeforeAfter::* where) {
+  if (samples_.empty()) return {};
+  const std::vector<std::string> answers =
+      TRY(answer_questions(model_path, questions_, {recipe_.eval.max_answer_tokens, recipe_.n_threads}));
+  for (size_t i = 0; i < std::min(samples_.size(), answers.size()); ++i) samples_[i].*where = answers[i];
+  return {};
+}
+
+bool Run::checkpoint_is_due() const {
+  if (state_.step == n_steps_) return true;
+  if (recipe_.checkpoint.every_steps > 0 && state_.step % recipe_.checkpoint.every_steps == 0) return true;
+  return Clock::now() - last_checkpoint_ >= kLongestWithoutCheckpoint;
+}
+
+Result<void> Run::checkpoint() {
+  TRY(files_.sync_metrics());
+  TRY(save_checkpoint(files_.folder() / "checkpoints", state_, model_->trainables, recipe_.checkpoint.keep));
+  last_checkpoint_ = Clock::now();
+  return {};
+}
+
+Result<void> Run::diverged(double loss, double norm) const {
+  if (std::isfinite(loss) && std::isfinite(norm)) return {};
+  std::string where = "no single gradient";
+  for (size_t i = 0; i < model_->trainables.size(); ++i) {
+    const std::span<const float> g = stepper_->gradients()[i];
+    if (std::all_of(g.begin(), g.end(), [](float x) { return std::isfinite(x); })) continue;
+    where = "the gradient of " + model_->trainables[i].name;
+    break;
+  }
+  return error(Code::failed_precondition,
+               "training diverged at step {}: loss {}, gradient norm {}, first seen in {}; lower optimizer.learning_rate (now {}) or lengthen the warm-up",
+               state_.step + 1, loss, norm, where, recipe_.optimizer.learning_rate);
+}
+
+// One optimizer step: micro-batches, clipping, update.
+Result<MetricPoint> Run::one_step() {
+  const auto start = Clock::now();
+  std::vector<Batch> batches(static_cast<size_t>(recipe_.batch.gradient_accumulation));
+  int64_t n_learned = 0, n_tokens = 0;
+  for (Batch& batch : batches) {
+    train_data_->next(recipe_.batch.rows, batch);
+    n_learned += batch.n_learned;
+    n_tokens += batch.n_tokens;
+  }
+  double loss = 0;
+  for (size_t i = 0; i < batches.size(); ++i) loss += stepper_->forward_backward(batches[i], 1.0 / static_cast<double>(std::max<int64_t>(1, n_learned)), i == 0);
+  const double norm = global_norm(team_, stepper_->gradients());
+  TRY(diverged(loss, norm));
+  const int64_t step = state_.step + 1;
+  const RecipeOptimizer& o = recipe_.optimizer;
+  const double clip = o.grad_clip > 0 && norm > o.grad_clip ? o.grad_clip / norm : 1;
+  const AdamWOptions options{course_.at(step), o.beta1, o.beta2, o.eps, o.weight_decay};
+  adamw_step(team_, model_->trainables, stepper_->gradients(), clip, step, options);
+  const double seconds = seconds_since(start);
+  state_.step = step;
+  state_.epoch = train_data_->state().epoch;
+  state_.row = train_data_->state().row;
+  state_.n_learned += n_learned;
+  state_.loss = loss;
+  state_.seconds += seconds;
+  speeds_.push_back(static_cast<double>(n_tokens) / std::max(1e-9, seconds));
+  return MetricPoint{static_cast<int>(step), loss, options.learning_rate, norm, speeds_.back(), state_.seconds, {}};
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+Result<void> Run::train() {
+  const RecipeEval& eval = recipe_.eval;
+  while (state_.step < n_steps_) {
+    MetricPoint point = TRY(one_step());
+    if (eval.every_steps > 0 && state_.step % eval.every_steps == 0 && state_.step < n_steps_)
+      point.eval_loss = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows);
+    TRY(files_.append(point));
+    status_.step = fmt::format("training: step {} of {}", state_.step, n_steps_);
+    status_.progress = 0.02 + 0.93 * static_cast<double>(state_.step) / static_cast<double>(n_steps_);
+    status_.loss = point.loss;
+    status_.seconds_left = state_.seconds / static_cast<double>(state_.step) * static_cast<double>(n_steps_ - state_.step);
+    TRY(files_.write_status(status_, false));
+    if (callbacks_.on_metric) callbacks_.on_metric(point);
+    if (callbacks_.on_status) callbacks_.on_status(status_);
+    const bool stop = stop_.stop_requested();
+    if (stop || checkpoint_is_due()) TRY(checkpoint());
+    if (stop) return error(Code::cancelled, "stopped after step {} of {}; started again, the run goes on from there", state_.step, n_steps_);
+  }
+  status_.seconds_left.reset();
+  return {};
+}
+
+Result<RunResult> Run::finish() {
+  TRY(say("measuring the trained model", 0.95));
+  RunResult result;
+  result.eval_loss_before = state_.eval_loss_before;
+  result.eval_loss_after = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
+  status_.eval_loss_after = result.eval_loss_after;
+  TRY(say("writing the result", 0.96));
+  PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *model_));
+  TRY(say("comparing the trainer's answers with the server's", 0.97));
+  Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
+  result.parity_max_error = TRY(check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_));
+  TRY(say("answering the held-out questions", 0.98));
+  TRY(answer(pending.model_path(), &BeforeAfter::after));
+  TRY(files_.write_samples(samples_));
+  result.result = TRY(pending.publish()).string();
+  result.n_steps = static_cast<int>(state_.step);
+  result.n_tokens = state_.n_learned;
+  result.final_loss = state_.loss;
+  result.seconds = seconds_since(started_);
+  result.tokens_per_s = median(speeds_);
+  TRY(files_.write_summary(result));
+  status_.seconds_left = 0;
+  TRY(say("done", 1));
+  return result;
+}
+
+}  // namespace
+
+Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop) {
+  TRY(validate(recipe));
+  JobFiles files = TRY(JobFiles::open(paths.job));
+  if (auto finished = files.read_summary()) return *finished;
+  Run run(recipe, paths, callbacks, std::move(stop), std::move(files));
+  return run.run();
+}
+
+}  // namespace hearth::train
