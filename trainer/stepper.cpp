@@ -81,6 +81,7 @@ Stepper::~Stepper() = default;
 double Stepper::forward_backward(const Batch& batch, double weight, bool first) {
   State& s = *state_;
   fill_inputs(s.training, batch, weight);
+  s.training.input("dloss").f32()[0] = 1;
   s.training.run();
   const double loss = s.training.output(0).f32()[0];
   s.gradients.clear();

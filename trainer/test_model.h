@@ -1,0 +1,54 @@
+// A tiny model and synthetic documents for the trainer's tests.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "trainer/initialise.h"
+#include "trainer/model.h"
+#include "trainer/random.h"
+
+namespace hearth::train {
+
+inline ModelConfig tiny_config() {
+  ModelConfig c;
+  c.n_layers = 2, c.d_model = 48, c.n_heads = 4, c.n_kv_heads = 2, c.head_dim = 12, c.d_ff = 96, c.vocab_size = 64, c.max_seq_len = 128;
+  c.tied_embeddings = true;
+  c.init_std = 0.05;
+  return c;
+}
+
+// Without text side. with_weights: as if loaded from a file.
+struct TinyBase {
+  LoadedModel model;
+  std::map<std::string, Tensor> tensors;
+  explicit TinyBase(bool with_weights) {
+    model.config = tiny_config();
+    model.parameters = (*find_architecture("llama"))->parameters(model.config);
+    if (!with_weights) return;
+    for (const ParameterSpec& spec : model.parameters) {
+      Tensor& t = tensors[spec.role] = Tensor({Dtype::f32, spec.shape});
+      initialise(spec, model.config, 5, t.view());
+      model.weights[spec.role] = t.view();
+    }
+  }
+};
+
+// Counting documents: after a comes a + step, modulo the vocabulary; learnable to near certainty.
+inline std::shared_ptr<std::vector<Document>> counting_documents(int n, uint64_t key, int vocab = 64) {
+  auto out = std::make_shared<std::vector<Document>>();
+  Random random(key);
+  for (int d = 0; d < n; ++d) {
+    Document doc;
+    const auto length = 6 + random.below(20);
+    auto at = random.below(static_cast<uint64_t>(vocab));
+    const auto step = 1 + random.below(3);
+    for (uint64_t i = 0; i < length; ++i, at = (at + step) % static_cast<uint64_t>(vocab)) {
+      doc.ids.push_back(static_cast<int32_t>(at));
+      doc.learned.push_back(i >= 2);  // the first two tokens tell start and step
+    }
+    out->push_back(std::move(doc));
+  }
+  return out;
+}
+
+}  // namespace hearth::train
