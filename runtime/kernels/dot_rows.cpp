@@ -59,6 +59,8 @@ HEARTH_INLINE void dot_tile(const typename Read::Element* w, int64_t row_stride,
     for (int r = 0; r < kRows; ++r) {
       Vec v[kUnitVecs];
       Read::load_unit(w + r * row_stride, u, v);
+      // Rows are too short, and too many at once, for the hardware to see the stream: ask for the next tile's.
+      __builtin_prefetch(w + (r + kRows) * row_stride + u * Read::kElementsPerUnit);
 #pragma GCC unroll 16
       for (int m = 0; m < kBatch; ++m)
 #pragma GCC unroll 16

@@ -19,20 +19,23 @@
 namespace hearth::HEARTH_ISA {
 namespace {
 
-// Accumulators fill the registers: 12 x 2 of 32 (AVX-512), 6 x 2 of 16 (AVX2, SSE), the rest hold B's two vectors and
-// one broadcast of A.
+// Accumulators fill the registers: 12 x 2 of 32 (AVX-512), 6 x 2 (AVX2) or 4 x 2 (SSE) of 16, the rest hold B's two
+// vectors and one broadcast of A.
 constexpr int kTileVecs = 2;
-constexpr int kTileRows = HEARTH_ISA_LEVEL == 2 ? 12 : 6;
+constexpr int kTileRows = HEARTH_ISA_LEVEL == 2 ? 12 : HEARTH_ISA_LEVEL == 1 ? 6 : 4;
 constexpr int kTileCols = kTileVecs * kLanes;
 // 256 * 32 floats of B are 32 KiB, in L1 (48 KiB) on CPUs with AVX-512; half of it elsewhere. A multiple of every
 // block.
 constexpr int64_t kDepth = 256;
-constexpr int64_t kRowBlock = 64 * kTileRows;
+constexpr int64_t kRowBlock = 48 * kTileRows;
 // Threads start at multiples of this many columns, so that no quantised block is cut.
 constexpr int64_t kColGrain = 32;
 
 int64_t min_of(int64_t a, int64_t b) {
   return a < b ? a : b;
+}
+int64_t max_of(int64_t a, int64_t b) {
+  return a > b ? a : b;
 }
 int64_t div_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -50,6 +53,8 @@ template <int kRows>
 void micro_tile(int64_t depth, const float* __restrict a, const float* __restrict b, float* __restrict c, int64_t ldc,
                 int n_cols, bool add) {
   Vec sum[kRows][kTileVecs] = {};
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kTileVecs; ++v) __builtin_prefetch(c + r * ldc + v * kLanes, 1);
   for (int64_t k = 0; k < depth; ++k, a += kTileRows, b += kTileCols) {
     const Vec b0 = load(b), b1 = load(b + kLanes);
 #pragma GCC unroll 16
@@ -93,80 +98,155 @@ MicroTile micro_tile_for(int64_t rows) {
 
 // ---- packing ----
 
-using Vec4 = float __attribute__((vector_size(16)));
-HEARTH_INLINE Vec4 load4(const float* p) {
-  Vec4 v;
-  memcpy(&v, p, 16);
-  return v;
+// v[i][j] and v[j][i] change places.
+#if HEARTH_ISA_LEVEL == 2
+HEARTH_INLINE void transpose(Vec (&v)[16]) {
+  Vec t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4)
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      const __m512d low = _mm512_castps_pd(t[i + j]), high = _mm512_castps_pd(t[i + j + 2]);
+      v[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      v[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+    // v[4g + c] now holds columns c, c + 4, c + 8, c + 12 of rows 4g..4g + 3, one per 128-bit lane.
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    const Vec even01 = _mm512_shuffle_f32x4(v[c], v[4 + c], 0x88), odd01 = _mm512_shuffle_f32x4(v[c], v[4 + c], 0xdd);
+    const Vec even23 = _mm512_shuffle_f32x4(v[8 + c], v[12 + c], 0x88);
+    const Vec odd23 = _mm512_shuffle_f32x4(v[8 + c], v[12 + c], 0xdd);
+    t[c] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+    t[c + 4] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+    t[c + 8] = _mm512_shuffle_f32x4(even01, even23, 0xdd);
+    t[c + 12] = _mm512_shuffle_f32x4(odd01, odd23, 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) v[i] = t[i];
 }
-HEARTH_INLINE void store4(float* p, Vec4 v) {
-  memcpy(p, &v, 16);
+#elif HEARTH_ISA_LEVEL == 1
+HEARTH_INLINE void transpose(Vec (&v)[8]) {
+  Vec t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      const __m256d low = _mm256_castps_pd(t[i + j]), high = _mm256_castps_pd(t[i + j + 2]);
+      v[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+      v[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+    }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    t[c] = _mm256_permute2f128_ps(v[c], v[4 + c], 0x20);
+    t[c + 4] = _mm256_permute2f128_ps(v[c], v[4 + c], 0x31);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) v[i] = t[i];
 }
+#else
+HEARTH_INLINE void transpose(Vec (&v)[4]) {
+  const Vec low01 = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5),
+            high01 = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7);
+  const Vec low23 = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5),
+            high23 = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
+  v[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  v[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  v[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  v[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+#endif
 
-// out[k * ld_out + r] = in[r * ld_in + k] for 4 rows r and depth k.
-HEARTH_INLINE void transpose_4_rows(const float* in, int64_t ld_in, float* out, int64_t ld_out, int64_t depth) {
+// out[k * width + r] = in[r * ld_in + k] for up to kLanes rows r; the other lanes of each store are zero. Stores are
+// whole vectors in ascending order: where width < kLanes, the next k overwrites what is too much.
+void transpose_rows(const float* in, int64_t ld_in, int64_t rows, float* out, int64_t width, int64_t depth) {
   int64_t k = 0;
-  for (; k + 4 <= depth; k += 4) {
-    const Vec4 r0 = load4(in + k), r1 = load4(in + ld_in + k);
-    const Vec4 r2 = load4(in + 2 * ld_in + k), r3 = load4(in + 3 * ld_in + k);
-    const Vec4 lo01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), hi01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-    const Vec4 lo23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5), hi23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-    float* o = out + k * ld_out;
-    store4(o, __builtin_shufflevector(lo01, lo23, 0, 1, 4, 5));
-    store4(o + ld_out, __builtin_shufflevector(lo01, lo23, 2, 3, 6, 7));
-    store4(o + 2 * ld_out, __builtin_shufflevector(hi01, hi23, 0, 1, 4, 5));
-    store4(o + 3 * ld_out, __builtin_shufflevector(hi01, hi23, 2, 3, 6, 7));
+  for (; k + kLanes <= depth; k += kLanes) {
+    Vec v[kLanes];
+    if (rows == kLanes) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kLanes; ++r) v[r] = load(in + r * ld_in + k);
+    } else {
+#pragma GCC unroll 16
+      for (int r = 0; r < kLanes; ++r) v[r] = r < rows ? load(in + r * ld_in + k) : Vec{};
+    }
+    transpose(v);
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) store(out + (k + i) * width, v[i]);
   }
   for (; k < depth; ++k)
-    for (int r = 0; r < 4; ++r) out[k * ld_out + r] = in[r * ld_in + k];
+    for (int64_t r = 0; r < kLanes; ++r) out[k * width + r] = r < rows ? in[r * ld_in + k] : 0;
 }
 
-// out [depth][width] from `rows` rows of `in`, the columns past them zero.
+// out [depth][width] from `rows` rows of `in`, the columns past them zero. Writes up to kLanes floats past the end.
 void pack_transposed(const float* in, int64_t ld_in, int64_t rows, float* out, int64_t width, int64_t depth) {
-  int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) transpose_4_rows(in + r * ld_in, ld_in, out + r, width, depth);
-  for (; r < rows; ++r)
-    for (int64_t k = 0; k < depth; ++k) out[k * width + r] = in[r * ld_in + k];
-  for (; r < width; ++r)
-    for (int64_t k = 0; k < depth; ++k) out[k * width + r] = 0;
+  for (int64_t r = 0; r < width; r += kLanes)
+    transpose_rows(in + r * ld_in, ld_in, max_of(0, min_of(kLanes, rows - r)), out + r, width, depth);
 }
 
 // Rows [row, row + rows) of op(a), slice [k0, k0 + depth), as panels [depth][kTileRows].
 void pack_a(const GemmArgs& g, int64_t row, int64_t rows, int64_t k0, int64_t depth, float* out) {
-  for (int64_t r = 0; r < rows; r += kTileRows, out += depth * kTileRows) {
-    const int64_t n = min_of(kTileRows, rows - r);
-    if (!g.trans_a) {
-      pack_transposed(g.a + (row + r) * g.K + k0, g.K, n, out, kTileRows, depth);
-    } else {
-      for (int64_t k = 0; k < depth; ++k) {
-        const float* from = g.a + (k0 + k) * g.M + row + r;
-        for (int64_t i = 0; i < kTileRows; ++i) out[k * kTileRows + i] = i < n ? from[i] : 0;
-      }
-    }
+  if (!g.trans_a) {
+    for (int64_t r = 0; r < rows; r += kTileRows, out += depth * kTileRows)
+      pack_transposed(g.a + (row + r) * g.K + k0, g.K, min_of(kTileRows, rows - r), out, kTileRows, depth);
+    return;
   }
+  const int64_t whole = rows / kTileRows * kTileRows;
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* from = g.a + (k0 + k) * g.M + row;
+    float* to = out + k * kTileRows;
+    for (int64_t r = 0; r < whole; r += kTileRows) memcpy(to + r * depth, from + r, kTileRows * 4);
+    for (int64_t r = whole; r < whole + kTileRows && whole < rows; ++r)
+      to[whole * depth + r - whole] = r < rows ? from[r] : 0;
+  }
+}
+
+// Into L2: what the next panel will be packed from, while this one is computed with. The pieces are too short for the
+// hardware to see a stream in them.
+HEARTH_INLINE void prefetch_bytes(const void* begin, int64_t n) {
+  for (int64_t i = 0; i < n; i += 64) __builtin_prefetch(static_cast<const char*>(begin) + i, 0, 2);
 }
 
 // Columns [col, col + cols) of op(b) where b is [N, K]: rows of b, widened one slice each, then transposed.
 void pack_b_transposed(const GemmArgs& g, int64_t col, int64_t cols, int64_t k0, int64_t depth, float* out,
                        float* rows) {
+  const auto* bytes = static_cast<const char*>(g.b);
+  const int64_t row_bytes = dtype_bytes(g.b_dtype, g.K), piece_bytes = dtype_bytes(g.b_dtype, depth);
+  const char* next = bytes + dtype_bytes(g.b_dtype, (col + kTileCols) * g.K + k0);
+  for (int64_t n = 0; n < min_of(kTileCols, g.N - col - kTileCols); ++n)
+    prefetch_bytes(next + n * row_bytes, piece_bytes);
   if (g.b_dtype == Dtype::f32)
     return pack_transposed(static_cast<const float*>(g.b) + col * g.K + k0, g.K, cols, out, kTileCols, depth);
   for (int64_t n = 0; n < cols; ++n) widen(g.b_dtype, g.b, (col + n) * g.K + k0, rows + n * kDepth, depth);
   pack_transposed(rows, kDepth, cols, out, kTileCols, depth);
 }
 
-// Columns [col, col + cols) of b [K, N]. Widened in whole blocks around the columns.
+// Columns [col, col + cols) of b [K, N]. Quantised dtypes are widened in whole blocks around the columns.
 void pack_b_plain(const GemmArgs& g, int64_t col, int64_t cols, int64_t k0, int64_t depth, float* out) {
   float block_row[kTileCols + kQuantBlock];
   const int64_t unit = dtype_info(g.b_dtype).block_elements;
   const int64_t begin = col / unit * unit, end = div_up(col + cols, unit) * unit;
-  for (int64_t k = 0; k < depth; ++k, out += kTileCols) {
-    if (unit == 1) {
-      widen(g.b_dtype, g.b, (k0 + k) * g.N + col, out, cols);
-    } else {
-      widen(g.b_dtype, g.b, (k0 + k) * g.N + begin, block_row, end - begin);
-      memcpy(out, block_row + (col - begin), static_cast<size_t>(cols) * 4);
+  const auto* floats = static_cast<const float*>(g.b);
+  for (int64_t k = k0; k < k0 + depth; ++k, out += kTileCols) {
+    if (g.b_dtype == Dtype::f32 && cols == kTileCols) {
+      const float* from = floats + k * g.N + col;
+      for (int v = 0; v < kTileVecs; ++v) {
+        store(out + v * kLanes, load(from + v * kLanes));
+        __builtin_prefetch(from + kTileCols + v * kLanes, 0, 2);
+      }
+      continue;
     }
+    widen(g.b_dtype, g.b, k * g.N + begin, block_row, end - begin);
+    memcpy(out, block_row + (col - begin), static_cast<size_t>(cols) * 4);
     for (int64_t n = cols; n < kTileCols; ++n) out[n] = 0;
   }
 }
@@ -181,7 +261,7 @@ struct Range {
 void multiply_rectangle(const GemmArgs& g, Range rows, Range cols) {
   const int64_t block_rows = div_up(min_of(kRowBlock, rows.size()), kTileRows) * kTileRows;
   float* packed_a = thread_scratch(static_cast<size_t>(block_rows * kDepth + 2 * kTileCols * kDepth));
-  float* packed_b = packed_a + block_rows * kDepth;
+  float* packed_b = packed_a + block_rows * kDepth;  // packing A may write kLanes floats into it
   float* widened = packed_b + kTileCols * kDepth;
 
   for (int64_t row = rows.begin; row < rows.end; row += kRowBlock) {
