@@ -64,11 +64,11 @@ EN_TEMPLATES = {
            "please explain how I {}", "is there a way to {}", "can you tell me how to {}", "how does one {}", "what do I do to {}", "I am trying to {}",
            "I don't know how to {}", "where do I {}", "how is it possible to {}", "could you explain how to {}", "how could I {}", "how may I {}", "in order to {}, what do I do",
            "I would like to {}, how does that work", "{}", "{}: how", "steps to {}", "instructions to {}", "which steps are needed to {}", "how exactly do I {}",
-           "we want to {}", "we need to {}, how", "my boss wants me to {}", "what is needed to {}", "how do we {}", "any idea how to {}"],
+           "we want to {}", "we need to {}, how", "my boss wants me to {}", "what is needed to {}", "how do we {}", "any idea how to {}", "which button do I press to {}", "which command do I need to {}", "is it hard to {}", "give me the steps to {}", "the task is to {}", "how is one supposed to {}", "I was asked to {}", "guide me: how do I {}", "who can tell me how to {}", "I never managed to {}", "I must {} today, how"],
     "np": ["what is {}", "what's {}", "what are {}", "explain {}", "please explain {}", "tell me about {}", "describe {}", "what exactly is {}", "define {}",
            "what is meant by {}", "can you explain {}", "could you tell me what {} is", "I don't understand {}", "give me a short explanation of {}",
            "what do you know about {}", "say something about {}", "what does {} mean", "{}", "{}: what is that", "I read about {}, what is it", "what is the meaning of {}",
-           "in simple words, what is {}", "I have a question about {}", "do you know what {} is", "how would you describe {}", "what should I know about {}"],
+           "in simple words, what is {}", "I see {}, what is it for", "what is {} good for", "there is something called {}", "why is there {}", "what is the use of {}", "{}, please explain", "I have heard of {}", "what can you tell me about {}", "give me details about {}", "how does {} work", "is {} important", "I keep reading about {}", "I have a question about {}", "do you know what {} is", "how would you describe {}", "what should I know about {}"],
     "q": ["{}", "{}", "{}", "{}", "can you tell me: {}", "question: {}", "I would like to know: {}", "I wonder: {}", "tell me, {}", "one question: {}", "do you know: {}"],
     "if": ["{}. What should I do?", "{}. What can I do?", "{}, what now?", "what do I do when {}", "what should I do if {}", "{}", "help, {}", "{}!", "{}, how do I fix it",
            "{}, why", "why is it that {}", "what can I do when {}", "what to do if {}", "I have a problem: {}", "problem: {}", "{}. Any advice?", "{}. Help!",
@@ -225,16 +225,20 @@ THINGS = {
     "country": "France Germany China Japan Brazil Canada Italy Spain India Egypt Norway Sweden Mexico Kenya Peru Poland Greece Turkey Russia Australia Austria Portugal Ireland Chile Cuba".split(),
     "person": "Einstein|Newton|Shakespeare|Napoleon|Mozart|Goethe|Cleopatra|Darwin|Galileo|Picasso|the president|the king of England|Beethoven|Plato|Marie Curie|Caesar|the prime minister|Kant|Bach|Tesla".split("|"),
     "topic": "quantum physics|black holes|the French Revolution|photosynthesis|the stock market|football|gardening|the Roman Empire|cooking|climate change|chemistry|biology|DNA|philosophy|economics|opera|volcanoes|"
-             "dinosaurs|the moon|the sea|bridges|engines of cars|tax law|medicine|poetry|painting|electric cars|sailing|chess|tennis|mountains|world history|music theory|astronomy|algebra|geometry|insects|trains".split("|"),
+             "dinosaurs|the moon|the sea|bridges|engines of cars|tax law|medicine|poetry|painting|electric cars|sailing|chess|tennis|mountains|world history|music theory|astronomy|algebra|geometry|insects|trains|"
+             "magnetism|gravity|evolution|the Middle Ages|ancient Egypt|the Cold War|democracy|capitalism|inflation|mortgages|insurance|vitamins|sleep|yoga|running shoes|marathons|swimming|basketball|baseball|golf|"
+             "fishing|hunting|horses|elephants|whales|sharks|birds|bees|spiders|trees|roses|mushrooms|cheese|wine|beer|chocolate|sushi|fashion|perfume|jewellery|architecture|cathedrals|castles|pyramids|"
+             "sculpture|photography|films|theatre|ballet|jazz|rock music|violins|drums|novels|fairy tales|mythology|religion|ethics|logic|psychology|dreams|memory training|dentistry|vaccines|surgery|"
+             "weather|hurricanes|glaciers|deserts|rainforests|oil prices|solar power|wind turbines|nuclear energy|batteries|rockets|satellites|Mars|comets|calendars|clocks|maps|languages of Africa|Latin grammar|spelling".split("|"),
     "work": "a poem about love|an essay about history|a program in Java|a sorting function in C++|a letter to my landlord|a song|a novel|a business plan|a speech|a web page|a Python script that sorts files|"
-            "an email to my boss|a summary of a book|a haiku|a resume|a contract|a marketing text|a screenplay|a game|a SQL query|a report about sales".split("|"),
+            "an email to my boss|a summary of a book|a haiku|a resume|a contract|a marketing text|a screenplay|a game|a SQL query|a report about sales|a limerick|a rap|a toast for a wedding|a love letter|an advertisement|a diary|a recipe book|a lesson plan|a shell script|a crossword|a riddle|a review of a film|lyrics about rain|verses about spring|a poem about the sea".split("|"),
     "dish": "pasta|soup|a cake|bread|pizza|dumplings|rice|an omelette|curry|pancakes|coffee|tea|salad".split("|"),
     "lang": "French German Spanish Japanese Italian Russian Latin Greek Arabic Korean".split(),
 }
 OUT_OF_SCOPE = [
     "[what is|what's|tell me|do you know] the capital of {country}", "how many people live in {country}", "where is {country}", "who is the [president|leader|king|prime minister] of {country}",
     "[who was|who is|tell me about|when was born|what did] {person}", "what did {person} [do|write|discover|say]", "when did {person} [die|live]",
-    "[explain|tell me about|what is|teach me|what do you know about|I want to learn about|describe] {topic}", "how [do|does] {topic} work", "why [is|are] {topic} important", "who invented {topic}",
+    "[explain|tell me about|what is|teach me|what do you know about|I want to learn about|describe|give me facts about|I am interested in|talk about|a question about|how much do you know about|tell me everything about] {topic}", "how [do|does] {topic} work", "why [is|are] {topic} important", "who invented {topic}", "the history of {topic}", "explain {topic} to [me|a child]", "what [is|are] {topic} good for", "give me a summary of {topic}", "who is famous for {topic}", "when did {topic} begin",
     "[write|write me|can you write|compose|please write|make|create|draft] {work}", "[how do I|how to|give me a recipe to] [cook|make|bake] {dish}", "a recipe for {dish}",
     "[translate|how do you say] [this|hello|good morning|my text|the sentence|thank you] [in|into|to] {lang}", "do you speak {lang} well",
     "[what is|how is|what will be] the weather [|today|tomorrow|in {country}]", "what is the news [|today|from {country}]", "who won the [game|match|election|world cup|race]", "what is the price of [gold|oil|bitcoin|bread|a house|a car]",
@@ -412,7 +416,7 @@ def make_all(seed, per_fact):
     english += distinct(small_talk, per_fact * 10, rng, held_out)
     english += distinct(arithmetic, per_fact * 50, rng, held_out)
     english += distinct(dates, per_fact * 8, rng, held_out)
-    english += distinct(out_of_scope, per_fact * 15, rng, held_out)
+    english += distinct(out_of_scope, per_fact * 20, rng, held_out)
     english += distinct(story_request, per_fact * 4, rng, held_out)
     chinese += distinct(small_talk_zh, per_fact, rng, held_out)
     chat = list(conversations(english, rng)) + list(conversations(chinese, rng))
