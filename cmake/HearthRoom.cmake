@@ -26,7 +26,9 @@ target_compile_options(hearth_options INTERFACE
 target_link_libraries(hearth_options INTERFACE Threads::Threads)
 if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined>)
+    # GCC 12's flow warnings are mistaken about instrumented code.
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+      -Wno-maybe-uninitialized -Wno-restrict>)
   target_link_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE})
 endif()
 

@@ -50,7 +50,7 @@ Error errorOfResponse(int status, const QByteArray& body) {
   if (auto json = parse_json({body.constData(), static_cast<size_t>(body.size())}))
     if (auto inner = json_get<Json>(*json, "error"))
       if (auto text = json_get<std::string>(*inner, "message")) message = *text;
-  return Error{codeOfStatus(status), message, {}, std::source_location::current()};
+  return error(codeOfStatus(status), "{}", message);
 }
 
 HttpClient::HttpClient(const Endpoint& endpoint, QObject* parent) : Client(parent), endpoint_(endpoint) {
