@@ -115,6 +115,24 @@ def other_words(question, rng):
     return SYNONYM_PATTERN.sub(lambda m: rng.choice(SYNONYM_GROUPS[m.group(1)]) if rng.random() < 0.45 else m.group(1), question)
 
 
+STOP_WORDS = set("a an the is are do does i you it to of for in on my me can could would should how what which where when why please tell explain we this that be with there from".split())
+
+
+def fewer_words(question, rng):
+    """Hurried people: some words left out, or only the ones that matter, as in a search box. It also teaches the model to go by
+    the words that carry the meaning wherever they stand, and not by the beginning of the sentence."""
+    words = question.split(" ")
+    kind = rng.random()
+    if len(words) < 4 or kind < 0.68:
+        return question
+    if kind < 0.88:
+        return " ".join(word for word in words if rng.random() > 0.18) or question
+    words = [word for word in words if word.lower().strip("?.,:!") not in STOP_WORDS]
+    if kind > 0.95:
+        rng.shuffle(words)
+    return " ".join(words) if len(words) >= 2 else question
+
+
 def typo(text, rng):
     """One slip of the fingers inside a word: two letters swapped, one dropped, one doubled."""
     spots = [i for i in range(1, len(text) - 2) if text[i - 1].isalpha() and text[i].isalpha() and text[i + 1].isalpha()]
@@ -161,7 +179,7 @@ def ask(fact, rng):
         return rng.choice(ZH_OPENERS) + rng.choice(templates).format(phrase) + rng.choice(ZH_CLOSERS)
     # Half of the questions use the plainest forms; people do.
     template = rng.choice(templates[:6] if rng.random() < 0.4 else templates)
-    question = other_words(template.format(phrase), rng)
+    question = fewer_words(other_words(template.format(phrase), rng), rng)
     if rng.random() < 0.15:
         question = rng.choice(PREFACES) + " " + question
     return dress_up(question, rng)
