@@ -8,7 +8,9 @@ namespace {
 
 const std::regex kCode("`([^`]+)`");
 const std::regex kLink("\\]\\(([^)# ]+)(#[^)]*)?\\)");
-const std::regex kPath("(base|hwdetect|runtime|model_store|inference|trainer|appliance|gui|packaging|systemd|tests|docs|cmake)/[A-Za-z0-9_./-]*");
+const std::regex kPath(
+    "(base|hwdetect|runtime|model_store|inference|trainer|appliance|gui|packaging|systemd|tests|docs|cmake)/"
+    "[A-Za-z0-9_./-]*");
 const std::regex kSymbol("([A-Za-z_][A-Za-z0-9_]*(::~?[A-Za-z_][A-Za-z0-9_]*)*)(\\(.*\\))?");
 
 template <class Visit>
@@ -40,7 +42,8 @@ std::vector<Name> names_in(std::string_view markdown) {
     if (fenced || line.starts_with("    ")) continue;
     for_each_match(line, kCode, [&](const std::string& span) { read_code_span(span, number, names); });
     for_each_match(line, kLink, [&](const std::string& target) {
-      if (target.find("://") == std::string::npos && !target.starts_with("mailto:")) names.push_back({Name::Kind::link, target, number});
+      if (target.find("://") == std::string::npos && !target.starts_with("mailto:"))
+        names.push_back({Name::Kind::link, target, number});
     });
   }
   return names;

@@ -29,8 +29,10 @@ void add_identifiers(std::string_view text, std::set<std::string, std::less<>>& 
   for (size_t at = 0; at < text.size();) {
     const size_t start = at;
     while (at < text.size() && is_word(text[at])) ++at;
-    if (at > start) words.emplace(text.substr(start, at - start));
-    else ++at;
+    if (at > start)
+      words.emplace(text.substr(start, at - start));
+    else
+      ++at;
   }
 }
 
@@ -38,7 +40,8 @@ void add_identifiers(std::string_view text, std::set<std::string, std::less<>>& 
 const std::set<std::string, std::less<>>& identifiers() {
   static const auto words = [] {
     std::set<std::string, std::less<>> all;
-    for (const char* room : {"base", "hwdetect", "runtime", "model_store", "inference", "trainer", "appliance", "gui", "tests", "cmake"})
+    for (const char* room :
+         {"base", "hwdetect", "runtime", "model_store", "inference", "trainer", "appliance", "gui", "tests", "cmake"})
       for (const fs::path& file : files_below(kRoot / room, {".h", ".cpp", ".cu", ".cuh", ".cmake", ".py", ".qml"}))
         if (auto text = read_file(file)) add_identifiers(*text, all);
     return all;
@@ -54,9 +57,12 @@ std::vector<fs::path> documents() {
 
 bool exists(const fs::path& document, const Name& name) {
   switch (name.kind) {
-    case Name::Kind::path: return fs::exists(kRoot / name.text);
-    case Name::Kind::link: return fs::exists(document.parent_path() / name.text);
-    case Name::Kind::symbol: break;
+    case Name::Kind::path:
+      return fs::exists(kRoot / name.text);
+    case Name::Kind::link:
+      return fs::exists(document.parent_path() / name.text);
+    case Name::Kind::symbol:
+      break;
   }
   const auto parts = parts_of(name.text);
   return std::all_of(parts.begin(), parts.end(), [](const std::string& part) { return identifiers().contains(part); });
@@ -70,14 +76,17 @@ TEST(Docs, EveryNameInThemExists) {
     for (const Name& name : names_in(*text)) {
       ++n_names;
       if (name.text.starts_with("std::")) continue;
-      EXPECT_TRUE(exists(document, name)) << document.lexically_relative(kRoot).string() << ":" << name.line << ": " << name.text << " does not exist";
+      EXPECT_TRUE(exists(document, name))
+          << document.lexically_relative(kRoot).string() << ":" << name.line << ": " << name.text << " does not exist";
     }
   }
   EXPECT_GT(n_names, 20);
 }
 
 TEST(Docs, NamesAreFound) {
-  const auto names = names_in("See `runtime/ops/op.h`, `Store::install(path)` and `detect()`.\n`plain` `runtime/ops/<op>/`\n[a](x.md#y) [b](https://c.d)\n");
+  const auto names = names_in(
+      "See `runtime/ops/op.h`, `Store::install(path)` and `detect()`.\n`plain` `runtime/ops/<op>/`\n[a](x.md#y) "
+      "[b](https://c.d)\n");
   ASSERT_EQ(names.size(), 4u);
   EXPECT_EQ(names[0].kind, Name::Kind::path);
   EXPECT_EQ(names[1].text, "Store::install");
