@@ -1,20 +1,43 @@
 // ChatTemplate on the interpreter of the Jinja language.
 #include "model_store/templates/chat_template.h"
 
+#include "model_store/templates/interpreter.h"
+#include "model_store/templates/parser.h"
+#include "model_store/templates/value.h"
+
 namespace hearth {
 
 struct ChatTemplate::Impl {
   std::string source;
+  TemplateLimits limits;
+  size_t constants_bytes = 0;    // counted by the strings in `parsed`, which go first
+  jinja::ParsedTemplate parsed;
 };
 
-Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits&) {
+Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
+  if (source.size() > limits.max_source_bytes)
+    return error(Code::resource_exhausted, "a chat template of {} bytes is over the limit of {}", source.size(), limits.max_source_bytes);
   auto impl = std::make_shared<Impl>();
   impl->source = std::string(source);
+  impl->limits = limits;
+  impl->parsed = TRY(jinja::parse_template(source, limits.max_depth, &impl->constants_bytes));
   return ChatTemplate(std::move(impl));
 }
 
-Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view) const {
-  return error(Code::unimplemented, "chat templates are not interpreted yet");
+Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view context_json) const {
+  const TemplateLimits& limits = impl_->limits;
+  if (context_json.size() > limits.max_context_bytes)
+    return error(Code::resource_exhausted, "a conversation of {} bytes is over the limit of {}", context_json.size(), limits.max_context_bytes);
+  // The context belongs to the same budget; "now" is the interpreter's, the rest are variables.
+  jinja::Runtime context_runtime(limits);
+  jinja::Value context = TRY_WITH(jinja::value_from_json(context_runtime, context_json), "in the conversation");
+  if (!context.is(jinja::Kind::dict)) return error(Code::invalid_argument, "the conversation must be a JSON object");
+  std::string now;
+  if (const jinja::Value* value = context.as_dict().find("now"); value && value->is(jinja::Kind::string)) now = value->as_string();
+  jinja::Interpreter interpreter(limits, std::move(now));
+  TRY(interpreter.start(context));
+  TRY(interpreter.run(impl_->parsed.body));
+  return interpreter.take_result();
 }
 
 Result<std::string> ChatTemplate::render(std::string_view context_json) const { return TRY(render_marked(context_json)).text; }

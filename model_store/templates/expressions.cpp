@@ -1,0 +1,288 @@
+// How expressions evaluate: Python's rules for numbers, strings and containers.
+#include <algorithm>
+#include <cmath>
+
+#include "model_store/templates/interpreter.h"
+#include "model_store/templates/text.h"
+
+namespace hearth::jinja {
+namespace {
+
+Error no_operation(const char* what, const Value& a, const Value& b) {
+  if (a.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined", a.undefined_name());
+  if (b.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined", b.undefined_name());
+  return error(Code::invalid_argument, "cannot {} {} and {}", what, kind_name(a.kind()), kind_name(b.kind()));
+}
+Error too_large() { return error(Code::invalid_argument, "an integer does not fit 64 bits"); }
+
+Result<Value> join_text(Runtime& rt, std::string_view a, std::string_view b) {
+  TRY(rt.check_length(a.size() + b.size()));
+  std::string out;
+  out.reserve(a.size() + b.size());
+  return rt.string(out.append(a).append(b));
+}
+
+Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
+  if (a.is_integral() && b.is_integral()) {
+    int64_t out = 0;
+    if (__builtin_add_overflow(a.as_integer(), b.as_integer(), &out)) return too_large();
+    return Value::integer(out);
+  }
+  if (a.is_number() && b.is_number()) return Value::real(a.as_real() + b.as_real());
+  if (a.is(Kind::string) && b.is(Kind::string)) return join_text(rt, a.as_string(), b.as_string());
+  if (a.is_list() && a.kind() == b.kind()) {
+    TRY(rt.charge((a.as_list().items.size() + b.as_list().items.size()) * sizeof(Value)));
+    std::vector<Value> items = a.as_list().items;
+    items.insert(items.end(), b.as_list().items.begin(), b.as_list().items.end());
+    return rt.list(std::move(items), a.is(Kind::tuple));
+  }
+  return no_operation("add", a, b);
+}
+
+Result<Value> repeat(Runtime& rt, const Value& what, int64_t n) {
+  n = std::max<int64_t>(n, 0);
+  if (what.is(Kind::string)) {
+    const std::string& text = what.as_string();
+    uint64_t n_bytes = 0;
+    if (__builtin_mul_overflow(static_cast<uint64_t>(n), text.size(), &n_bytes)) n_bytes = UINT64_MAX;
+    TRY(rt.check_length(n_bytes));
+    std::string out;
+    out.reserve(n_bytes);
+    if (!text.empty())
+      for (int64_t i = 0; i < n; ++i) out += text;
+    return rt.string(std::move(out));
+  }
+  const auto& items = what.as_list().items;
+  uint64_t n_items = 0;
+  if (__builtin_mul_overflow(static_cast<uint64_t>(n), items.size() * sizeof(Value), &n_items)) n_items = UINT64_MAX / 2;
+  TRY(rt.check_length(n_items));
+  TRY(rt.charge(n_items));
+  std::vector<Value> out;
+  if (!items.empty())
+    for (int64_t i = 0; i < n; ++i) out.insert(out.end(), items.begin(), items.end());
+  return rt.list(std::move(out), what.is(Kind::tuple));
+}
+
+Result<Value> multiply(Runtime& rt, const Value& a, const Value& b) {
+  if (a.is_integral() && b.is_integral()) {
+    int64_t out = 0;
+    if (__builtin_mul_overflow(a.as_integer(), b.as_integer(), &out)) return too_large();
+    return Value::integer(out);
+  }
+  if (a.is_number() && b.is_number()) return Value::real(a.as_real() * b.as_real());
+  if ((a.is(Kind::string) || a.is_list()) && b.is_integral()) return repeat(rt, a, b.as_integer());
+  if ((b.is(Kind::string) || b.is_list()) && a.is_integral()) return repeat(rt, b, a.as_integer());
+  return no_operation("multiply", a, b);
+}
+
+Result<Value> subtract(const Value& a, const Value& b) {
+  if (a.is_integral() && b.is_integral()) {
+    int64_t out = 0;
+    if (__builtin_sub_overflow(a.as_integer(), b.as_integer(), &out)) return too_large();
+    return Value::integer(out);
+  }
+  if (a.is_number() && b.is_number()) return Value::real(a.as_real() - b.as_real());
+  return no_operation("subtract", a, b);
+}
+
+// Division rounds down and the remainder has the divisor's sign, as in Python.
+Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
+  if (!a.is_number() || !b.is_number()) return no_operation("divide", a, b);
+  if (b.as_real() == 0) return error(Code::invalid_argument, "division by zero");
+  if (op == BinaryOperator::divide) return Value::real(a.as_real() / b.as_real());
+  if (a.is_integral() && b.is_integral()) {
+    int64_t x = a.as_integer(), y = b.as_integer();
+    if (y == -1) return op == BinaryOperator::modulo ? Result<Value>(Value::integer(0)) : subtract(Value::integer(0), a);
+    int64_t remainder = x % y, quotient = x / y;
+    if (remainder != 0 && (remainder < 0) != (y < 0)) {
+      remainder += y;
+      --quotient;
+    }
+    return Value::integer(op == BinaryOperator::modulo ? remainder : quotient);
+  }
+  double quotient = std::floor(a.as_real() / b.as_real());
+  return Value::real(op == BinaryOperator::modulo ? a.as_real() - quotient * b.as_real() : quotient);
+}
+
+Result<Value> power(const Value& a, const Value& b) {
+  if (!a.is_number() || !b.is_number()) return no_operation("raise", a, b);
+  if (!a.is_integral() || !b.is_integral() || b.as_integer() < 0) return Value::real(std::pow(a.as_real(), b.as_real()));
+  int64_t out = 1, base = a.as_integer();
+  for (int64_t exponent = b.as_integer(); exponent > 0; exponent >>= 1) {
+    if ((exponent & 1) && __builtin_mul_overflow(out, base, &out)) return too_large();
+    if (exponent > 1 && __builtin_mul_overflow(base, base, &base)) return too_large();
+  }
+  return Value::integer(out);
+}
+
+// "%s and %d" % (a, b), the conversions that templates use.
+Result<Value> format_percent(Interpreter& in, const Value& format, const Value& arguments) {
+  Arguments given;
+  if (arguments.is(Kind::tuple))
+    given.positional = arguments.as_list().items;
+  else
+    given.positional.push_back(arguments);
+  return in.filter("format", format, std::move(given));
+}
+
+Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const Value& b) {
+  Runtime& rt = in.runtime();
+  TRY(rt.step());
+  switch (op) {
+    case BinaryOperator::add: return add(rt, a, b);
+    case BinaryOperator::subtract: return subtract(a, b);
+    case BinaryOperator::multiply: return multiply(rt, a, b);
+    case BinaryOperator::modulo:
+      if (a.is(Kind::string)) return format_percent(in, a, b);
+      return divide(op, a, b);
+    case BinaryOperator::divide:
+    case BinaryOperator::floor_divide: return divide(op, a, b);
+    case BinaryOperator::power: return power(a, b);
+    case BinaryOperator::concatenate: return join_text(rt, TRY(to_text(rt, a)), TRY(to_text(rt, b)));
+  }
+  return error(Code::internal, "no such operator");
+}
+
+Result<bool> holds(Runtime& rt, Comparison comparison, const Value& a, const Value& b) {
+  switch (comparison) {
+    case Comparison::equal: return equals(rt, a, b);
+    case Comparison::not_equal: return !TRY(equals(rt, a, b));
+    case Comparison::in: return contains(rt, b, a);
+    case Comparison::not_in: return !TRY(contains(rt, b, a));
+    case Comparison::less: return TRY(compare(rt, a, b)) < 0;
+    case Comparison::less_equal: return TRY(compare(rt, a, b)) <= 0;
+    case Comparison::greater: return TRY(compare(rt, a, b)) > 0;
+    case Comparison::greater_equal: return TRY(compare(rt, a, b)) >= 0;
+  }
+  return false;
+}
+
+struct SliceRange {
+  int64_t begin, end, step;
+};
+
+Result<std::optional<int64_t>> slice_bound(Interpreter& in, const ExpressionPtr& expression) {
+  if (!expression) return std::optional<int64_t>();
+  Value value = TRY(expression->evaluate(in));
+  if (value.is(Kind::none)) return std::optional<int64_t>();
+  if (!value.is_integral()) return error(Code::invalid_argument, "a slice needs integers, got {}", kind_name(value.kind()));
+  return std::optional<int64_t>(value.as_integer());
+}
+
+// Python's rules: negative counts from the end, everything is clamped.
+SliceRange clamp(std::optional<int64_t> begin, std::optional<int64_t> end, int64_t step, int64_t n) {
+  auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? (i < -n ? -1 : i + n) : i, step > 0 ? 0 : -1, step > 0 ? n : n - 1); };
+  return {begin ? place(*begin) : (step > 0 ? 0 : n - 1), end ? place(*end) : (step > 0 ? n : -1), step};
+}
+
+}  // namespace
+
+Result<Value> Constant::evaluate(Interpreter&) const { return value_; }
+Result<Value> Name::evaluate(Interpreter& in) const {
+  TRY(in.runtime().step());
+  return in.variable(name_);
+}
+
+Result<Value> ListDisplay::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  std::vector<Value> items;
+  for (const auto& each : items_) items.push_back(TRY(each->evaluate(in)));
+  return in.runtime().list(std::move(items), is_tuple_);
+}
+
+Result<Value> DictDisplay::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Dict out;
+  for (const auto& [key, value] : items_) {
+    Value k = TRY(key->evaluate(in));
+    if (!is_key(k)) return error(Code::invalid_argument, "{} cannot be a key", kind_name(k.kind()));
+    out.set(k, TRY(value->evaluate(in)));
+  }
+  return in.runtime().dict(std::move(out));
+}
+
+Result<Value> BinaryChain::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Value out = TRY(first_->evaluate(in));
+  for (const auto& [op, operand] : rest_) out = TRY(binary(in, op, out, TRY(operand->evaluate(in))));
+  return out;
+}
+
+Result<Value> ComparisonChain::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Value left = TRY(first_->evaluate(in));
+  for (const auto& [comparison, operand] : rest_) {
+    Value right = TRY(operand->evaluate(in));
+    if (!TRY(holds(in.runtime(), comparison, left, right))) return Value::boolean(false);
+    left = std::move(right);
+  }
+  return Value::boolean(true);
+}
+
+Result<Value> Logic::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Value out;
+  for (const auto& operand : operands_) {
+    out = TRY(operand->evaluate(in));
+    if (truth(out) != is_and_) break;
+  }
+  return out;
+}
+
+Result<Value> Not::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  return Value::boolean(!truth(TRY(operand_->evaluate(in))));
+}
+
+Result<Value> Negate::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Value v = TRY(operand_->evaluate(in));
+  if (!v.is_number()) return error(Code::invalid_argument, "{} has no sign", kind_name(v.kind()));
+  if (!negative_) return v.is(Kind::boolean) ? Value::integer(v.as_integer()) : v;
+  if (v.is(Kind::real)) return Value::real(-v.as_real());
+  return subtract(Value::integer(0), v);
+}
+
+Result<Value> Conditional::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  if (truth(TRY(condition_->evaluate(in)))) return then_->evaluate(in);
+  if (otherwise_) return otherwise_->evaluate(in);
+  return in.runtime().undefined("a condition without else");
+}
+
+Result<Value> Chain::evaluate(Interpreter& in) const {
+  auto depth = TRY(in.runtime().enter());
+  Value out = TRY(base_->evaluate(in));
+  for (const auto& suffix : suffixes_) out = TRY(suffix->apply(in, out));
+  return out;
+}
+
+Result<Value> AttributeSuffix::apply(Interpreter& in, const Value& base) const { return in.attribute(base, name_); }
+Result<Value> ItemSuffix::apply(Interpreter& in, const Value& base) const { return in.item(base, TRY(key_->evaluate(in))); }
+Result<Value> CallSuffix::apply(Interpreter& in, const Value& base) const { return in.call(base, TRY(in.evaluate(arguments_))); }
+Result<Value> FilterSuffix::apply(Interpreter& in, const Value& base) const { return in.filter(filter_.name, base, TRY(in.evaluate(filter_.arguments))); }
+Result<Value> TestSuffix::apply(Interpreter& in, const Value& base) const {
+  return Value::boolean(TRY(in.test(name_, base, TRY(in.evaluate(arguments_)))) != negated_);
+}
+
+Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
+  Runtime& rt = in.runtime();
+  if (!base.is_list() && !base.is(Kind::string)) return error(Code::invalid_argument, "{} cannot be sliced", base.is(Kind::undefined) ? "\"" + base.undefined_name() + "\" (undefined)" : std::string(kind_name(base.kind())));
+  auto begin = TRY(slice_bound(in, begin_)), end = TRY(slice_bound(in, end_)), step = TRY(slice_bound(in, step_));
+  if (step == 0) return error(Code::invalid_argument, "a slice's step must not be zero");
+  int64_t n = TRY(length_of(base));
+  // Steps beyond the length pick one item, however large they are.
+  SliceRange range = clamp(begin, end, std::clamp<int64_t>(step.value_or(1), -n - 1, n + 1), n);
+  if (base.is(Kind::string) && range.step == 1) {
+    TRY(rt.step(base.as_string().size()));
+    return rt.string(std::string(characters(base.as_string(), range.begin, std::max(range.begin, range.end))));
+  }
+  std::vector<Value> all = TRY(items_of(rt, base)), picked;
+  for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step) picked.push_back(all[static_cast<size_t>(i)]);
+  if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
+  std::string text;
+  for (const auto& c : picked) text += c.as_string();
+  return rt.string(std::move(text));
+}
+
+}  // namespace hearth::jinja

@@ -1,0 +1,72 @@
+// One rendering: variables, output, and the calls that nodes make.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model_store/templates/ast.h"
+#include "model_store/templates/value.h"
+
+namespace hearth::jinja {
+
+class Interpreter {
+ public:
+  Interpreter(const TemplateLimits& limits, std::string now) : rt_(limits), now_(std::move(now)) {}
+
+  Runtime& runtime() { return rt_; }
+  const std::string& now() const { return now_; }  // "2026-01-31T12:00:00", or empty: the clock
+
+  // Variables of the rendering, below every scope.
+  Result<void> start(const Value& context);
+  Result<Value> variable(std::string_view name);
+  Result<void> assign(const Target& target, const Value& value);
+  Result<void> define(const std::string& name, Value value);
+
+  // Runs a block; with a scope of its own when asked.
+  Result<Flow> run(const Block& block);
+  Result<Flow> run_scoped(const Block& block);
+  // Runs it with its output caught.
+  Result<std::string> capture(const Block& block);
+  Result<void> write(std::string_view text);
+
+  Result<Arguments> evaluate(const CallArguments& arguments);
+  Result<Value> call(const Value& function, Arguments arguments);
+  Result<Value> filter(std::string_view name, const Value& input, Arguments arguments);
+  Result<bool> test(std::string_view name, const Value& input, Arguments arguments);
+  Result<Value> filter_all(const std::vector<FilterUse>& filters, Value value);
+  // x.name and x[key]
+  Result<Value> attribute(const Value& base, std::string_view name);
+  Result<Value> item(const Value& base, const Value& key);
+
+  Scope* scope() { return scope_; }
+  // Makes `scope` the current one while it lives.
+  class ScopeChange {
+   public:
+    ScopeChange(Interpreter& in, Scope* scope) : in_(in), outside_(std::exchange(in.scope_, scope)) {}
+    ~ScopeChange() { in_.scope_ = outside_; }
+    ScopeChange(const ScopeChange&) = delete;
+
+   private:
+    Interpreter& in_;
+    Scope* outside_;
+  };
+
+  void begin_generated();
+  void end_generated();
+  ChatTemplate::Rendered take_result() { return {std::move(output_), std::move(generated_)}; }
+
+ private:
+  Result<Value> call_macro(const Function& function, Arguments arguments);
+
+  Runtime rt_;
+  std::string now_;
+  Scope* scope_ = nullptr;
+  std::string output_;
+  int n_captures_ = 0;
+  std::vector<std::pair<size_t, size_t>> generated_;
+};
+
+}  // namespace hearth::jinja

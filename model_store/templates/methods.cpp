@@ -1,0 +1,353 @@
+// Methods of strings, lists and dicts, as Python has them. Those that would change a list or dict are refused, as
+// transformers' sandbox does.
+#include <algorithm>
+
+#include <unicode/uchar.h>
+
+#include "model_store/templates/builtin_table.h"
+#include "model_store/templates/interpreter.h"
+#include "model_store/templates/text.h"
+#include "model_store/tokenizers/utf8.h"
+
+namespace hearth::jinja {
+namespace {
+
+// Every method checks its arguments to the end.
+template <Builtin method>
+Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) {
+  if (self.is(Kind::string)) TRY(in.runtime().step(self.as_string().size()));
+  Value out = TRY(method(in, self, arguments));
+  TRY(arguments.finish());
+  return out;
+}
+
+Result<Value> new_text(Interpreter& in, std::string_view text) { return in.runtime().string(std::string(text)); }
+
+Result<std::string> required_text(Arguments& arguments, std::string_view name) {
+  Value v = TRY(arguments.require(name));
+  if (!v.is(Kind::string)) return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(v.kind()));
+  return v.as_string();
+}
+
+template <bool left, bool right>
+Result<Value> strip(Interpreter& in, const Value& self, Arguments& arguments) {
+  auto set = arguments.take("chars");
+  std::string_view text = self.as_string();
+  if (set && !set->is(Kind::none)) {
+    if (!set->is(Kind::string)) return error(Code::invalid_argument, "what to strip must be a string, it is {}", kind_name(set->kind()));
+    if (left) text = strip_left(text, set->as_string());
+    if (right) text = strip_right(text, set->as_string());
+  } else {
+    if (left) text = strip_left(text);
+    if (right) text = strip_right(text);
+  }
+  return new_text(in, text);
+}
+
+// One string, or a tuple of which any will do.
+template <bool at_start>
+Result<Value> starts_or_ends(Interpreter&, const Value& self, Arguments& arguments) {
+  Value what = TRY(arguments.require("prefix"));
+  auto fits = [&](const Value& v) -> Result<bool> {
+    if (!v.is(Kind::string)) return error(Code::invalid_argument, "a string is needed, got {}", kind_name(v.kind()));
+    return at_start ? self.as_string().starts_with(v.as_string()) : self.as_string().ends_with(v.as_string());
+  };
+  if (!what.is(Kind::tuple)) return Value::boolean(TRY(fits(what)));
+  for (const auto& each : what.as_list().items)
+    if (TRY(fits(each))) return Value::boolean(true);
+  return Value::boolean(false);
+}
+
+std::vector<std::string_view> split_at_blanks(std::string_view text, int64_t max_splits) {
+  std::vector<std::string_view> out;
+  text = strip_left(text);
+  while (!text.empty() && max_splits-- != 0) {
+    size_t end = 0;
+    while (end < text.size()) {
+      Utf8Char c = decode_utf8(text.substr(end));
+      if (c.n_bytes > 0 && is_space(c.code_point)) break;
+      end += static_cast<size_t>(std::max(1, c.n_bytes));
+    }
+    out.push_back(text.substr(0, end));
+    text = strip_left(text.substr(end));
+  }
+  if (!text.empty()) out.push_back(strip_right(text));
+  return out;
+}
+
+std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, int64_t max_splits) {
+  std::vector<std::string_view> out;
+  for (size_t at; max_splits-- != 0 && (at = text.find(separator)) != std::string_view::npos;) {
+    out.push_back(text.substr(0, at));
+    text.remove_prefix(at + separator.size());
+  }
+  out.push_back(text);
+  return out;
+}
+
+std::vector<std::string_view> split_at_from_right(std::string_view text, std::string_view separator, int64_t max_splits) {
+  std::vector<std::string_view> out;
+  for (size_t at; max_splits-- != 0 && (at = text.rfind(separator)) != std::string_view::npos;) {
+    out.push_back(text.substr(at + separator.size()));
+    text = text.substr(0, at);
+  }
+  out.push_back(text);
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+Result<Value> list_of(Interpreter& in, const std::vector<std::string_view>& parts, bool is_tuple = false) {
+  std::vector<Value> out;
+  for (auto part : parts) out.push_back(TRY(new_text(in, part)));
+  return in.runtime().list(std::move(out), is_tuple);
+}
+
+template <bool from_right>
+Result<Value> split(Interpreter& in, const Value& self, Arguments& arguments) {
+  auto separator = arguments.take("sep");
+  int64_t max_splits = TRY(arguments.integer_or("maxsplit", -1));
+  if (!separator || separator->is(Kind::none)) {
+    if (from_right && max_splits >= 0) return error(Code::unimplemented, "rsplit at blanks with a limit is not supported");
+    return list_of(in, split_at_blanks(self.as_string(), max_splits));
+  }
+  if (!separator->is(Kind::string) || separator->as_string().empty()) return error(Code::invalid_argument, "the separator must be a string that is not empty");
+  return list_of(in, from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits) : split_at(self.as_string(), separator->as_string(), max_splits));
+}
+
+template <bool from_right>
+Result<Value> partition(Interpreter& in, const Value& self, Arguments& arguments) {
+  std::string separator = TRY(required_text(arguments, "sep"));
+  if (separator.empty()) return error(Code::invalid_argument, "the separator must not be empty");
+  std::string_view text = self.as_string();
+  size_t at = from_right ? text.rfind(separator) : text.find(separator);
+  if (at == std::string_view::npos) return from_right ? list_of(in, {"", "", text}, true) : list_of(in, {text, "", ""}, true);
+  return list_of(in, {text.substr(0, at), separator, text.substr(at + separator.size())}, true);
+}
+
+Result<Value> splitlines(Interpreter& in, const Value& self, Arguments& arguments) {
+  bool keep = TRY(arguments.flag_or("keepends", false));
+  std::vector<std::string_view> out;
+  std::string_view text = self.as_string();
+  while (!text.empty()) {
+    size_t end = std::min(text.find_first_of("\r\n"), text.size());
+    size_t n_break = end == text.size() ? 0 : text.substr(end).starts_with("\r\n") ? 2 : 1;
+    out.push_back(text.substr(0, end + (keep ? n_break : 0)));
+    text.remove_prefix(end + n_break);
+  }
+  return list_of(in, out);
+}
+
+template <std::string (*map)(std::string_view)>
+Result<Value> map_text(Interpreter& in, const Value& self, Arguments&) {
+  return in.runtime().string(map(self.as_string()));
+}
+
+Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) {
+  std::string old = TRY(required_text(arguments, "old")), fresh = TRY(required_text(arguments, "new"));
+  int64_t count = TRY(arguments.integer_or("count", -1));
+  const std::string& text = self.as_string();
+  std::string out;
+  size_t at = 0;
+  if (old.empty()) {  // before every character and at the end
+    auto all = split_characters(text);
+    for (size_t i = 0; i <= all.size(); ++i) {
+      if (count-- != 0) out += fresh;
+      if (i < all.size()) out += all[i];
+      TRY(in.runtime().check_length(out.size()));
+    }
+    return in.runtime().string(std::move(out));
+  }
+  for (size_t found; count-- != 0 && (found = text.find(old, at)) != std::string::npos; at = found + old.size()) {
+    out.append(text, at, found - at).append(fresh);
+    TRY(in.runtime().check_length(out.size()));
+  }
+  return in.runtime().string(out.append(text, at));
+}
+
+template <bool from_right, bool must_be_there>
+Result<Value> find(Interpreter&, const Value& self, Arguments& arguments) {
+  std::string what = TRY(required_text(arguments, "sub"));
+  const std::string& text = self.as_string();
+  int64_t begin = TRY(arguments.integer_or("start", 0));
+  if (begin < 0) begin = std::max<int64_t>(0, begin + count_characters(text));
+  std::string_view before = characters(text, 0, begin);
+  size_t at = from_right ? text.rfind(what) : text.find(what, before.size());
+  if (from_right && at != std::string::npos && at < before.size()) at = std::string::npos;
+  if (at == std::string::npos && must_be_there) return error(Code::invalid_argument, "the text was not found");
+  return Value::integer(at == std::string::npos ? -1 : count_characters(std::string_view(text).substr(0, at)));
+}
+
+Result<Value> count_text(Interpreter&, const Value& self, Arguments& arguments) {
+  std::string what = TRY(required_text(arguments, "sub"));
+  if (what.empty()) return Value::integer(count_characters(self.as_string()) + 1);
+  int64_t n = 0;
+  for (size_t at = 0; (at = self.as_string().find(what, at)) != std::string::npos; at += what.size()) ++n;
+  return Value::integer(n);
+}
+
+Result<Value> join(Interpreter& in, const Value& self, Arguments& arguments) {
+  auto items = TRY(items_of(in.runtime(), TRY(arguments.require("iterable"))));
+  std::string out;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].is(Kind::string)) return error(Code::invalid_argument, "only strings can be joined, not {}", kind_name(items[i].kind()));
+    if (i > 0) out += self.as_string();
+    out += items[i].as_string();
+    TRY(in.runtime().check_length(out.size()));
+  }
+  return in.runtime().string(std::move(out));
+}
+
+template <UBool (*fits)(UChar32)>
+Result<Value> all_characters(Interpreter&, const Value& self, Arguments&) {
+  auto all = split_characters(self.as_string());
+  return Value::boolean(!all.empty() && std::all_of(all.begin(), all.end(), [](std::string_view c) { return fits(static_cast<UChar32>(decode_utf8(c).code_point)); }));
+}
+UBool is_python_space(UChar32 c) { return is_space(static_cast<uint32_t>(c)); }
+
+template <bool upper>
+Result<Value> is_cased(Interpreter&, const Value& self, Arguments&) {
+  const std::string& text = self.as_string();
+  return Value::boolean(upper ? text == to_upper(text) && text != to_lower(text) : text == to_lower(text) && text != to_upper(text));
+}
+
+template <bool prefix>
+Result<Value> remove_affix(Interpreter& in, const Value& self, Arguments& arguments) {
+  std::string affix = TRY(required_text(arguments, "affix"));
+  std::string_view text = self.as_string();
+  if (prefix && text.starts_with(affix)) text.remove_prefix(affix.size());
+  if (!prefix && text.ends_with(affix)) text.remove_suffix(affix.size());
+  return new_text(in, text);
+}
+
+Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
+  int64_t width = TRY(arguments.integer_or("width", 0)), n = count_characters(self.as_string());
+  if (width > 100'000) return error(Code::resource_exhausted, "a width of {} is over the limit of 100000", width);
+  std::string text = self.as_string();
+  if (width > n) text.insert(!text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0, static_cast<size_t>(width - n), '0');
+  return in.runtime().string(std::move(text));
+}
+
+// "{} {0} {name}".format(...), without conversions.
+Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
+  Arguments given = std::exchange(arguments, Arguments());
+  std::string_view text = self.as_string();
+  std::string out;
+  size_t n_auto = 0;
+  while (!text.empty()) {
+    size_t at = std::min(text.find_first_of("{}"), text.size());
+    out += text.substr(0, at);
+    text.remove_prefix(at);
+    if (text.empty()) break;
+    if (text.size() > 1 && text[1] == text[0]) {
+      out += text[0];
+      text.remove_prefix(2);
+      continue;
+    }
+    size_t end = text.find('}');
+    if (text[0] == '}' || end == std::string_view::npos) return error(Code::invalid_argument, "a brace in a format is not closed");
+    std::string name(text.substr(1, end - 1));
+    text.remove_prefix(end + 1);
+    const Value* value = nullptr;
+    if (name.empty() || std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      size_t index = name.empty() ? n_auto++ : name.size() < 6 ? std::stoul(name) : SIZE_MAX;
+      if (index < given.positional.size()) value = &given.positional[index];
+    } else {
+      for (const auto& [key, v] : given.named)
+        if (key == name) value = &v;
+    }
+    if (!value) return error(Code::invalid_argument, "the format has no value for \"{{{}}}\"", name.substr(0, 60));
+    out += TRY(to_text(in.runtime(), *value));
+    TRY(in.runtime().check_length(out.size()));
+  }
+  return in.runtime().string(std::move(out));
+}
+
+Result<Value> refuse_change(Interpreter&, const Value& self, Arguments&) {
+  return error(Code::invalid_argument, "{} cannot be changed in a chat template; build a new one", kind_name(self.kind()));
+}
+
+Result<Value> dict_get(Interpreter&, const Value& self, Arguments& arguments) {
+  Value key = TRY(arguments.require("key"));
+  auto otherwise = arguments.take("default");
+  if (const Value* found = self.as_dict().find(key)) return *found;
+  return otherwise ? *otherwise : Value::none();
+}
+Result<Value> dict_items(Interpreter& in, const Value& self, Arguments&) {
+  std::vector<Value> out;
+  for (const auto& [key, value] : self.as_dict().items) out.push_back(TRY(in.runtime().list({key, value}, true)));
+  return in.runtime().list(std::move(out));
+}
+Result<Value> dict_keys(Interpreter& in, const Value& self, Arguments&) { return in.runtime().list(TRY(items_of(in.runtime(), self))); }
+Result<Value> dict_values(Interpreter& in, const Value& self, Arguments&) {
+  std::vector<Value> out;
+  for (const auto& [key, value] : self.as_dict().items) out.push_back(value);
+  return in.runtime().list(std::move(out));
+}
+Result<Value> copy(Interpreter&, const Value& self, Arguments&) { return self; }  // nothing can be changed: the same will do
+
+Result<Value> list_index(Interpreter& in, const Value& self, Arguments& arguments) {
+  Value what = TRY(arguments.require("value"));
+  const auto& items = self.as_list().items;
+  for (size_t i = 0; i < items.size(); ++i)
+    if (TRY(equals(in.runtime(), items[i], what))) return Value::integer(static_cast<int64_t>(i));
+  return error(Code::invalid_argument, "the item is not in the list");
+}
+Result<Value> list_count(Interpreter& in, const Value& self, Arguments& arguments) {
+  Value what = TRY(arguments.require("value"));
+  int64_t n = 0;
+  for (const auto& item : self.as_list().items) n += TRY(equals(in.runtime(), item, what));
+  return Value::integer(n);
+}
+
+constexpr BuiltinEntry kStringMethods[] = {
+    {"capitalize", checked<map_text<to_capitalized>>},
+    {"count", checked<count_text>},
+    {"endswith", checked<starts_or_ends<false>>},
+    {"find", checked<find<false, false>>},
+    {"format", checked<format>},
+    {"index", checked<find<false, true>>},
+    {"isalnum", checked<all_characters<u_isalnum>>},
+    {"isalpha", checked<all_characters<u_isalpha>>},
+    {"isdigit", checked<all_characters<u_isdigit>>},
+    {"islower", checked<is_cased<false>>},
+    {"isnumeric", checked<all_characters<u_isdigit>>},
+    {"isspace", checked<all_characters<is_python_space>>},
+    {"isupper", checked<is_cased<true>>},
+    {"join", checked<join>},
+    {"lower", checked<map_text<to_lower>>},
+    {"lstrip", checked<strip<true, false>>},
+    {"partition", checked<partition<false>>},
+    {"removeprefix", checked<remove_affix<true>>},
+    {"removesuffix", checked<remove_affix<false>>},
+    {"replace", checked<replace>},
+    {"rfind", checked<find<true, false>>},
+    {"rpartition", checked<partition<true>>},
+    {"rsplit", checked<split<true>>},
+    {"rstrip", checked<strip<false, true>>},
+    {"split", checked<split<false>>},
+    {"splitlines", checked<splitlines>},
+    {"startswith", checked<starts_or_ends<true>>},
+    {"strip", checked<strip<true, true>>},
+    {"title", checked<map_text<to_title>>},
+    {"upper", checked<map_text<to_upper>>},
+    {"zfill", checked<zfill>},
+};
+constexpr BuiltinEntry kDictMethods[] = {
+    {"clear", refuse_change}, {"copy", checked<copy>},        {"get", checked<dict_get>}, {"items", checked<dict_items>},      {"keys", checked<dict_keys>},
+    {"pop", refuse_change},   {"popitem", refuse_change},     {"setdefault", refuse_change}, {"update", refuse_change},        {"values", checked<dict_values>},
+};
+constexpr BuiltinEntry kListMethods[] = {
+    {"append", refuse_change}, {"clear", refuse_change},  {"copy", checked<copy>},   {"count", checked<list_count>}, {"extend", refuse_change}, {"index", checked<list_index>},
+    {"insert", refuse_change}, {"pop", refuse_change},    {"remove", refuse_change}, {"reverse", refuse_change},     {"sort", refuse_change},
+};
+
+}  // namespace
+
+const Builtin* find_method(const Value& self, std::string_view name) {
+  if (self.is(Kind::string)) return find_in(kStringMethods, name);
+  if (self.is(Kind::dict)) return find_in(kDictMethods, name);
+  if (self.is_list()) return find_in(kListMethods, name);
+  return nullptr;
+}
+
+}  // namespace hearth::jinja
