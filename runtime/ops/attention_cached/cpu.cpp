@@ -3,16 +3,16 @@
 // shapes:   q, out [T,H*D], k, v [T,K*D] f32; caches [n_pages,K,page_size,D] f32, f16 or bf16; positions, seq_of_token
 //           [T] i32, page_table [n_seqs,max_pages] i32
 // traffic:  per token 2·(positions+1)·K·D cache elements, each used by H/K heads: memory bound in decode
-// mapping:  a barrier after storing; then (token, kv head) pairs dealt out in turn, the H/K query heads together
+// mapping:  a barrier after storing; then (run of a sequence's tokens, kv head) pairs dealt out in turn. Keys go in
+// blocks
+//           of 64 positions, widened and transposed once for all query rows of the pair
 // needs:    nothing; a token with a negative position is padding: nothing is stored, its output is zero
-// numerics: fp32; softmax over pages in order with running maximum
+// numerics: fp32; blocks of positions in ascending order; a row's bits do not depend on the other rows
 #include "runtime/ops/attention_cached/attention_cached.h"
 
-#include <cmath>
-
+#include "runtime/kernels/attention_block.h"
 #include "runtime/kernels/convert.h"
 #include "runtime/kernels/isa.h"
-#include "runtime/kernels/simd.h"
 #include "runtime/kernels/thread_scratch.h"
 
 namespace hearth::HEARTH_ISA {
@@ -62,7 +62,9 @@ struct Cached {
     store_row(v_cache, offset, v + (t * K + kv) * D);
   }
 
-  void attend(int64_t t, int64_t kv) const;
+  // Tokens [begin, end) belong to one sequence and are not padding.
+  void attend(int64_t begin, int64_t end, int64_t kv) const;
+  void widen_positions(const void* cache, int64_t t, int64_t kv, int64_t first, int64_t n, float* rows) const;
 
   const AttentionCached& op;
   const int64_t T, H, K, D, page_size, max_pages;
@@ -73,50 +75,78 @@ struct Cached {
   float* out;
 };
 
-// One page at a time: widen its rows once, then all query heads of the group.
-void Cached::attend(int64_t t, int64_t kv) const {
-  const int64_t G = H / K, n = positions[t] + 1;
-  float* o = out + (t * H + kv * G) * D;  // [G][D]
-  memset(o, 0, static_cast<size_t>(G * D) * 4);
-  if (n <= 0) return;
-  float* rows = thread_scratch(static_cast<size_t>(page_size * D + page_size * G + 2 * G));  // [page_size][D]
-  float* scores = rows + page_size * D;                                                      // [G][page_size]
-  float *largest = scores + page_size * G, *sum = largest + G;                               // [G]
-  for (int64_t g = 0; g < G; ++g) largest[g] = -INFINITY, sum[g] = 0;
-
-  for (int64_t s0 = 0; s0 < n; s0 += page_size) {
-    const int64_t n_rows = n - s0 < page_size ? n - s0 : page_size;
-    const int64_t offset = page_offset(t, s0 / page_size, kv);
-    widen(dtype, k_cache, offset, rows, n_rows * D);
-    for (int64_t g = 0; g < G; ++g) {
-      const float* qg = q + (t * H + kv * G + g) * D;
-      float* p = scores + g * page_size;
-      float top = largest[g];
-      for (int64_t s = 0; s < n_rows; ++s) {
-        p[s] = op.softmax_scale * dot(qg, rows + s * D, D);
-        top = top > p[s] ? top : p[s];
-      }
-      const float shrink = std::exp(largest[g] - top);
-      largest[g] = top;
-      over(0, n_rows, [&](int64_t s, auto lanes) { store(p + s, exp(load(p + s, lanes) - top), lanes); });
-      sum[g] *= shrink;
-      for (int64_t s = 0; s < n_rows; ++s) sum[g] += p[s];
-      over(0, D, [&](int64_t i, auto lanes) { store(o + g * D + i, load(o + g * D + i, lanes) * shrink, lanes); });
-    }
-    widen(dtype, v_cache, offset, rows, n_rows * D);
-    for (int64_t g = 0; g < G; ++g)
-      for (int64_t s = 0; s < n_rows; ++s) add_scaled(o + g * D, scores[g * page_size + s], rows + s * D, D);
+// Positions [first, first + n) of the token's sequence → rows [n][D], page by page.
+void Cached::widen_positions(const void* cache, int64_t t, int64_t kv, int64_t first, int64_t n, float* rows) const {
+  for (int64_t done = 0; done < n;) {
+    const int64_t in_page = (first + done) % page_size;
+    const int64_t part = page_size - in_page < n - done ? page_size - in_page : n - done;
+    widen(dtype, cache, page_offset(t, (first + done) / page_size, kv) + in_page * D, rows + done * D, part * D);
+    done += part;
   }
-  for (int64_t g = 0; g < G; ++g)
-    over(0, D, [&](int64_t i, auto lanes) { store(o + g * D + i, load(o + g * D + i, lanes) / sum[g], lanes); });
+}
+
+void Cached::attend(int64_t begin, int64_t end, int64_t kv) const {
+  const int64_t G = H / K, n_tokens = end - begin, n_rows = n_tokens * G;
+  float* rows = thread_scratch(static_cast<size_t>(2 * kKeys * D + 16 + n_rows * (kKeys + 2)));  // [kKeys][D]
+  float* transposed = rows + kKeys * D;                                                          // [D][kKeys]
+  float* scores = transposed + kKeys * D + 16;                                                   // [n_rows][kKeys]
+  float *largest = scores + n_rows * kKeys, *sum = largest + n_rows;                             // [n_rows]
+  int64_t n_positions = 0;
+  for (int64_t t = begin; t < end; ++t) n_positions = n_positions > positions[t] ? n_positions : positions[t] + 1;
+
+  // A single token's heads are one set of rows; else each head's tokens are.
+  const bool single = n_tokens == 1;
+  const int64_t n_sets = single ? 1 : G, set_rows = single ? G : n_tokens, stride = single ? D : H * D;
+  auto first_row = [&](int64_t set) { return (begin * H + kv * G + set) * D; };
+  auto state = [&](int64_t set) {
+    return SoftmaxRows{out + first_row(set), stride, largest + set * set_rows, sum + set * set_rows};
+  };
+  for (int64_t set = 0; set < n_sets; ++set) start_rows(state(set), set_rows, D);
+
+  for (int64_t first = 0; first < n_positions; first += kKeys) {
+    const int64_t n_keys = n_positions - first < kKeys ? n_positions - first : kKeys;
+    widen_positions(k_cache, begin, kv, first, n_keys, rows);
+    pack_keys(rows, D, n_keys, D, transposed);
+    widen_positions(v_cache, begin, kv, first, n_keys, rows);
+    for (int64_t set = 0; set < n_sets; ++set)
+      attend_block(set_rows, {q + first_row(set), stride, 1}, transposed, n_keys, rows, D, D, op.softmax_scale, scores,
+                   state(set), [&](int64_t i) {
+                     return KeyRange{0, positions[single ? begin : begin + i] - first};
+                   });
+  }
+  for (int64_t set = 0; set < n_sets; ++set)
+    for (int64_t i = 0; i < set_rows; ++i) {
+      float* o = out + first_row(set) + i * stride;
+      const float inverse = 1.0f / sum[set * set_rows + i];
+      over(0, D, [&](int64_t d, auto lanes) { store(o + d, load(o + d, lanes) * inverse, lanes); });
+    }
+}
+
+// The end of the run of tokens of one sequence that starts at t.
+int64_t run_end(const Cached& c, int64_t t) {
+  constexpr int64_t kMaxTokens = 32;
+  int64_t end = t + 1;
+  while (end < c.T && end - t < kMaxTokens && c.seq_of_token[end] == c.seq_of_token[t] && c.positions[end] >= 0) ++end;
+  return end;
 }
 
 void run(const KernelArgs& args, const Worker& me) {
   const Cached c(args);
-  const auto [begin, end] = me.share(c.T * c.K);
-  for (int64_t unit = begin; unit < end; ++unit) c.append(unit / c.K, unit % c.K);
+  const auto [first, last] = me.share(c.T * c.K);
+  for (int64_t unit = first; unit < last; ++unit) c.append(unit / c.K, unit % c.K);
   me.sync();
-  for (int64_t unit = me.rank; unit < c.T * c.K; unit += me.size) c.attend(unit / c.K, unit % c.K);
+  int64_t unit = 0;
+  for (int64_t t = 0; t < c.T;) {
+    if (c.positions[t] < 0) {
+      if (unit++ % me.size == me.rank) memset(c.out + t * c.H * c.D, 0, static_cast<size_t>(c.H * c.D) * 4);
+      ++t;
+      continue;
+    }
+    const int64_t end = run_end(c, t);
+    for (int64_t kv = 0; kv < c.K; ++kv)
+      if (unit++ % me.size == me.rank) c.attend(t, end, kv);
+    t = end;
+  }
 }
 
 }  // namespace
