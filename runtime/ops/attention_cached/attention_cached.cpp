@@ -127,6 +127,21 @@ std::vector<Sample> AttentionCached::samples() {
     out.push_back(sample("decode_two", ids_tensor({5, 23}), ids_tensor({1, 0})));
     out.push_back(sample("mixed", ids_tensor({7, 8, 9, 10, 0, 1, 2, 20}), ids_tensor({0, 0, 0, 0, 1, 1, 1, 1})));
   }
+  // A chunk of a long prompt beside a decoding sequence; blocks of positions and pages cross in every way.
+  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16}) {
+    constexpr int64_t kPages = 15, kPageSize = 12, kTokens = 45;
+    Tensor positions(TensorType{Dtype::i32, {kTokens}}), seqs(TensorType{Dtype::i32, {kTokens}});
+    Tensor table(TensorType{Dtype::i32, {2, kPages}});
+    for (int64_t i = 0; i < 2 * kPages; ++i) table.i32()[i] = static_cast<int32_t>(i * 7 % (2 * kPages));
+    for (int64_t t = 0; t < kTokens; ++t) positions.i32()[t] = static_cast<int32_t>(100 + t), seqs.i32()[t] = 0;
+    positions.i32()[kTokens - 1] = 70, seqs.i32()[kTokens - 1] = 1;
+    auto wide = std::make_shared<AttentionCached>(6, 2, 20, 0.2f);
+    out.push_back(make_sample(fmt::format("long_{}", dtype_info(dtype).name), wide, {},
+                              random_tensor({kTokens, 120}, 1, 2), random_tensor({kTokens, 40}, 2, 2),
+                              random_tensor({kTokens, 40}, 3), random_weights(dtype, {2 * kPages, 2, kPageSize, 20}, 4),
+                              random_weights(dtype, {2 * kPages, 2, kPageSize, 20}, 5), std::move(positions),
+                              std::move(seqs), std::move(table)));
+  }
   for (Sample& s : out) s.tolerance = 2e-5;
   return out;
 }

@@ -117,7 +117,9 @@ Cost RmsNormBackward::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> RmsNormBackward::samples() {
   return sample_list(make_sample("small", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({6, 40}, 1),
-                                 random_tensor({40}, 2), random_tensor({6, 40}, 3)));
+                                 random_tensor({40}, 2), random_tensor({6, 40}, 3)),
+                     make_sample("tall", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({77, 100}, 4),
+                                 random_tensor({100}, 5), random_tensor({77, 100}, 6)));
 }
 
 }  // namespace hearth
