@@ -94,9 +94,25 @@ void BoxState::refreshJobs() {
 void BoxState::refreshPackSources() {
   client_.packSources([this](Result<std::vector<api::PackSource>> sources) {
     if (!sources) return;
+    // Folders that were scanned stay as they were until they have been looked into again.
+    for (const api::PackSource& old : packSources_) {
+      bool isListed = findIn(*sources, [&](const api::PackSource& s) { return s.path == old.path; });
+      if (!isListed && std::count(scannedPaths_.begin(), scannedPaths_.end(), old.path)) sources->push_back(old);
+    }
     packSources_ = std::move(*sources);
     emit packSourcesChanged();
+    rescanFolders();
   });
+}
+
+void BoxState::rescanFolders() {
+  for (const std::string& path : scannedPaths_)
+    client_.scanPacks(path, [this, path](Result<api::PackSource> source) {
+      if (source) return learn(*source);
+      std::erase(scannedPaths_, path);
+      std::erase_if(packSources_, [&](const api::PackSource& s) { return s.path == path; });
+      emit packSourcesChanged();
+    });
 }
 
 void BoxState::learn(const api::Job& job) {
@@ -127,6 +143,8 @@ void BoxState::learn(const api::Deployment& deployment) {
 }
 
 void BoxState::learn(const api::PackSource& source) {
+  if (!source.removable && !std::count(scannedPaths_.begin(), scannedPaths_.end(), source.path))
+    scannedPaths_.push_back(source.path);
   auto it = std::find_if(packSources_.begin(), packSources_.end(),
                          [&](const api::PackSource& s) { return s.path == source.path; });
   if (it == packSources_.end()) {

@@ -33,6 +33,7 @@ class BoxState : public QObject {
   // An answer told us before the event did.
   void learn(const api::Job& job);
   void learn(const api::Deployment& deployment);
+  // A folder that was looked into stays listed, and is looked into again whenever the sources are asked for.
   void learn(const api::PackSource& source);
 
   void refresh();
@@ -54,6 +55,7 @@ class BoxState : public QObject {
   void setConnection(Connection connection, const QString& problem);
   void follow(const api::Event& event);
   void refreshBox();
+  void rescanFolders();
 
   Client& client_;
   Connection connection_ = Connection::connecting;
@@ -63,6 +65,7 @@ class BoxState : public QObject {
   std::vector<api::Deployment> deployments_;
   std::vector<api::Job> jobs_;
   std::vector<api::PackSource> packSources_;
+  std::vector<std::string> scannedPaths_;
   QTimer boxTimer_;
 };
 

@@ -1,0 +1,102 @@
+// Composer: where a message is written. Return sends, Shift+Return breaks the line, Escape stops the answer.
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import Hearth
+
+FocusScope {
+    id: composer
+    required property Chat chat
+    signal pageRequested(string name)
+
+    function focusInput() { input.forceActiveFocus() }
+    function propose(text: string) {
+        input.text = text
+        if (!send())
+            focusInput()
+    }
+    function send(): bool {
+        if (!chat.send(input.text))
+            return false
+        input.clear()
+        return true
+    }
+
+    implicitHeight: column.implicitHeight + Theme.gap4
+
+    ColumnLayout {
+        id: column
+        x: (parent.width - width) / 2
+        width: Math.min(808, parent.width - 2 * Theme.gap4)
+        spacing: Theme.gap2
+
+        Notice {
+            objectName: "obstacle"
+            tone: "busy"
+            text: composer.chat.obstacle
+            actionText: text === "" ? "" : qsTr("Go to Models")
+            onAction: composer.pageRequested("models")
+        }
+        Rectangle {
+            Layout.fillWidth: true
+            implicitHeight: row.implicitHeight + 2 * Theme.gap2
+            radius: 20
+            color: Theme.card
+            border.width: input.activeFocus ? 2 : 1
+            border.color: input.activeFocus ? Theme.accent : Theme.controlBorder
+
+            RowLayout {
+                id: row
+                anchors.fill: parent
+                anchors.margins: Theme.gap2
+                anchors.leftMargin: Theme.gap3
+                spacing: Theme.gap2
+                ScrollView {
+                    Layout.fillWidth: true
+                    Layout.preferredHeight: Math.min(input.implicitHeight, 160)
+                    ScrollBar.horizontal.policy: ScrollBar.AlwaysOff
+                    TextArea {
+                        id: input
+                        objectName: "messageInput"
+                        focus: true
+                        wrapMode: TextEdit.Wrap
+                        placeholderText: qsTr("Write a message")
+                        placeholderTextColor: Theme.faint
+                        color: Theme.text
+                        selectionColor: Theme.accent
+                        selectedTextColor: Theme.onAccent
+                        font.pixelSize: 15
+                        background: null
+                        Accessible.name: qsTr("Your message")
+                        Keys.onReturnPressed: event => {
+                            if (event.modifiers & Qt.ShiftModifier)
+                                event.accepted = false
+                            else
+                                composer.send()
+                        }
+                        Keys.onEscapePressed: composer.chat.stop()
+                        KeyNavigation.priority: KeyNavigation.BeforeItem
+                        KeyNavigation.tab: sendButton
+                    }
+                }
+                IconButton {
+                    id: sendButton
+                    objectName: composer.chat.isAnswering ? "stopButton" : "sendButton"
+                    Layout.alignment: Qt.AlignBottom
+                    size: 36
+                    accent: true
+                    filled: composer.chat.isAnswering
+                    glyph: composer.chat.isAnswering ? Icons.stop : Icons.arrowUp
+                    text: composer.chat.isAnswering ? qsTr("Stop") : qsTr("Send")
+                    enabled: composer.chat.isAnswering || (input.text.trim() !== "" && composer.chat.model !== "")
+                    onClicked: {
+                        if (composer.chat.isAnswering)
+                            composer.chat.stop()
+                        else
+                            composer.send()
+                    }
+                }
+            }
+        }
+    }
+}

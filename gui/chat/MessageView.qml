@@ -1,0 +1,41 @@
+// MessageView: the messages, following the end while an answer is written unless one scrolled up.
+import QtQuick
+import QtQuick.Controls.Basic
+import Hearth
+
+ListView {
+    id: list
+    required property Chat chat
+    property bool follows: true
+
+    function followEnd() {
+        if (follows)
+            positionViewAtEnd()
+    }
+
+    objectName: "messages"
+    model: chat.messages
+    clip: true
+    boundsBehavior: Flickable.StopAtBounds
+    spacing: Theme.gap5
+    topMargin: Theme.gap5
+    bottomMargin: Theme.gap4
+    // Long answers are few; measuring them all keeps scrolling steady.
+    cacheBuffer: 4000
+    Accessible.role: Accessible.List
+    Accessible.name: qsTr("Messages")
+    ScrollBar.vertical: AppScrollBar {}
+
+    onCountChanged: {
+        follows = true
+        Qt.callLater(followEnd)
+    }
+    onContentHeightChanged: Qt.callLater(followEnd)
+    onMovementStarted: follows = false
+    onMovementEnded: follows = atYEnd
+
+    delegate: MessageDelegate {
+        width: list.width
+        chat: list.chat
+    }
+}

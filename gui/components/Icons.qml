@@ -1,0 +1,36 @@
+// Icons: line drawings on a 24 by 24 grid.
+pragma Singleton
+import QtQuick
+
+QtObject {
+    readonly property string flame: "M12.5 2.5 C13 6.5 18.5 9 18.5 14.5 A6.5 6.5 0 0 1 5.5 14.5 C5.5 11.8 7 10 8.3 8.8 C8.6 10.8 9.4 11.6 10.3 12 C9.9 8.6 10.6 5 12.5 2.5 Z"
+    readonly property string home: "M3.5 11 L12 4 L20.5 11 M5.5 9.6 V19.5 H18.5 V9.6 M10 19.5 V14 H14 V19.5"
+    readonly property string chat: "M6.5 4.5 H17.5 A2.5 2.5 0 0 1 20 7 V13.5 A2.5 2.5 0 0 1 17.5 16 H11.5 L7.5 19.5 V16 H6.5 A2.5 2.5 0 0 1 4 13.5 V7 A2.5 2.5 0 0 1 6.5 4.5 Z"
+    readonly property string models: "M12 3 L20 7.4 V16.6 L12 21 L4 16.6 V7.4 Z M4 7.4 L12 11.8 L20 7.4 M12 11.8 V21"
+    readonly property string sliders: "M4 7.5 H12.5 M18.5 7.5 H20 M15.5 4.9 A2.6 2.6 0 1 1 15.5 10.1 A2.6 2.6 0 1 1 15.5 4.9 Z M4 16.5 H5.5 M11.5 16.5 H20 M8.5 13.9 A2.6 2.6 0 1 1 8.5 19.1 A2.6 2.6 0 1 1 8.5 13.9 Z"
+    readonly property string download: "M12 4 V14.5 M7.5 10.5 L12 15 L16.5 10.5 M4.5 15.5 V18 A2 2 0 0 0 6.5 20 H17.5 A2 2 0 0 0 19.5 18 V15.5"
+    readonly property string gear: "M10.4 5.3 L10.6 3.0 L13.4 3.0 L13.6 5.3 L15.6 6.1 L17.4 4.7 L19.3 6.6 L17.9 8.4 L18.7 10.4 L21.0 10.6 L21.0 13.4 L18.7 13.6 L17.9 15.6 L19.3 17.4 L17.4 19.3 L15.6 17.9 L13.6 18.7 L13.4 21.0 L10.6 21.0 L10.4 18.7 L8.4 17.9 L6.6 19.3 L4.7 17.4 L6.1 15.6 L5.3 13.6 L3.0 13.4 L3.0 10.6 L5.3 10.4 L6.1 8.4 L4.7 6.6 L6.6 4.7 L8.4 6.1 Z M12 9 A3 3 0 1 1 12 15 A3 3 0 1 1 12 9 Z"
+    readonly property string plus: "M12 5 V19 M5 12 H19"
+    readonly property string arrowUp: "M12 19 V5.5 M6 11.5 L12 5.5 L18 11.5"
+    readonly property string arrowRight: "M5 12 H18.5 M12.5 6 L18.5 12 L12.5 18"
+    readonly property string stop: "M8 7 H16 A1 1 0 0 1 17 8 V16 A1 1 0 0 1 16 17 H8 A1 1 0 0 1 7 16 V8 A1 1 0 0 1 8 7 Z"
+    readonly property string copy: "M9.5 8.5 H18 A1.5 1.5 0 0 1 19.5 10 V18.5 A1.5 1.5 0 0 1 18 20 H9.5 A1.5 1.5 0 0 1 8 18.5 V10 A1.5 1.5 0 0 1 9.5 8.5 Z M5.5 15.5 A1.5 1.5 0 0 1 4.5 14 V5.5 A1.5 1.5 0 0 1 6 4 H14 A1.5 1.5 0 0 1 15.5 5"
+    readonly property string check: "M5 12.5 L10 17.5 L19.5 7"
+    readonly property string trash: "M4.5 7 H19.5 M9 7 V4.5 H15 V7 M6.5 7 L7.4 19 A1.2 1.2 0 0 0 8.6 20 H15.4 A1.2 1.2 0 0 0 16.6 19 L17.5 7 M10.2 10.8 V16.2 M13.8 10.8 V16.2"
+    readonly property string pencil: "M4.5 19.5 L5.5 15.2 L16 4.7 A1.6 1.6 0 0 1 18.3 4.7 L19.3 5.7 A1.6 1.6 0 0 1 19.3 8 L8.8 18.5 Z M14 6.7 L17.3 10"
+    readonly property string again: "M19.5 12 A7.5 7.5 0 1 1 17.3 6.7 L19.5 8.9 M19.5 4.5 V9 H15"
+    readonly property string folder: "M3.5 7 A1.5 1.5 0 0 1 5 5.5 H9.5 L11.5 7.8 H19 A1.5 1.5 0 0 1 20.5 9.3 V17.5 A1.5 1.5 0 0 1 19 19 H5 A1.5 1.5 0 0 1 3.5 17.5 Z"
+    readonly property string usb: "M8 10.5 V4 H16 V10.5 M10.5 6.6 V7.8 M13.5 6.6 V7.8 M6.5 10.5 H17.5 V17.5 A3 3 0 0 1 14.5 20.5 H9.5 A3 3 0 0 1 6.5 17.5 Z"
+    readonly property string search: "M10.5 4.5 A6 6 0 1 1 10.5 16.5 A6 6 0 1 1 10.5 4.5 Z M15 15 L20 20"
+    readonly property string warning: "M12 4 L21 19.5 H3 Z M12 10 V14.2 M12 16.6 V16.9"
+    readonly property string close: "M6 6 L18 18 M18 6 L6 18"
+    readonly property string down: "M6.5 9.5 L12 15 L17.5 9.5"
+    readonly property string left: "M14.5 6 L8.5 12 L14.5 18"
+    readonly property string play: "M8 5 L19 12 L8 19 Z"
+    readonly property string chip: "M7 7 H17 V17 H7 Z M10.2 10.2 H13.8 V13.8 H10.2 Z M9.5 7 V4 M14.5 7 V4 M9.5 20 V17 M14.5 20 V17 M4 9.5 H7 M4 14.5 H7 M17 9.5 H20 M17 14.5 H20"
+    readonly property string screen: "M4 5.5 H20 V16 H4 Z M9 19.5 H15 M12 16 V19.5 M7.5 8.5 H10.5 V13 H7.5 Z"
+    readonly property string memory: "M3.5 7.5 H20.5 V16 H3.5 Z M6 16 V18.5 M9 16 V18.5 M12 16 V18.5 M15 16 V18.5 M18 16 V18.5 M7 10.5 V13 M10.3 10.5 V13 M13.7 10.5 V13 M17 10.5 V13"
+    readonly property string disk: "M4 7 C4 3.9 20 3.9 20 7 C20 10.1 4 10.1 4 7 Z M4 7 V17 C4 20.1 20 20.1 20 17 V7 M4 12 C4 15.1 20 15.1 20 12"
+    readonly property string shield: "M12 3.5 L19 6 V11.5 C19 16 16 19 12 20.5 C8 19 5 16 5 11.5 V6 Z M9 12 L11.3 14.3 L15.3 9.8"
+    readonly property string document: "M6.5 3.5 H14 L18 7.5 V20.5 H6.5 Z M14 3.5 V7.5 H18 M9.3 11.5 H15.2 M9.3 14.5 H15.2 M9.3 17.3 H13"
+}

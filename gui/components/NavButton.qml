@@ -1,0 +1,57 @@
+// NavButton: one entry of the side bar.
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+
+Button {
+    id: button
+    required property string glyph
+    property bool current: false
+    property int count: 0
+
+    implicitHeight: 40
+    leftPadding: Theme.gap3
+    rightPadding: Theme.gap3
+    topPadding: 0
+    bottomPadding: 0
+    Accessible.name: text
+    Accessible.role: Accessible.PageTab
+    Keys.onReturnPressed: click()
+
+    contentItem: RowLayout {
+        spacing: Theme.gap3
+        AppIcon {
+            glyph: button.glyph
+            color: button.current ? Theme.accent : Theme.muted
+        }
+        AppText {
+            Layout.fillWidth: true
+            text: button.text
+            color: button.current ? Theme.text : Theme.muted
+            font.bold: button.current
+            elide: Text.ElideRight
+            wrapMode: Text.NoWrap
+        }
+        Rectangle {
+            visible: button.count > 0
+            implicitWidth: Math.max(20, countText.implicitWidth + 10)
+            implicitHeight: 20
+            radius: 10
+            color: Theme.accent
+            AppText {
+                id: countText
+                anchors.centerIn: parent
+                text: button.count
+                color: Theme.onAccent
+                font.pixelSize: 11
+                font.bold: true
+            }
+        }
+    }
+    background: Rectangle {
+        radius: Theme.controlRadius
+        color: button.current ? Theme.card : button.down ? Theme.pressed : button.hovered ? Theme.hover : "transparent"
+        border.color: button.current ? Theme.border : "transparent"
+        FocusRing { shown: button.visualFocus }
+    }
+}

@@ -1,0 +1,60 @@
+// PageFrame: what every page but Chat looks like: a title, a line below it, actions at the right, and a scrolling column.
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+
+FocusScope {
+    id: page
+    property string title
+    property string subtitle
+    property alias actions: actionRow.data
+    default property alias content: column.data
+
+    Flickable {
+        id: flick
+        anchors.fill: parent
+        contentWidth: width
+        contentHeight: body.implicitHeight + 2 * Theme.gap6
+        boundsBehavior: Flickable.StopAtBounds
+        ScrollBar.vertical: AppScrollBar {}
+
+        ColumnLayout {
+            id: body
+            x: Math.max(Theme.gap6, (flick.width - width) / 2)
+            y: Theme.gap6
+            width: Math.min(Theme.pageWidth, flick.width - 2 * Theme.gap6)
+            spacing: Theme.gap5
+
+            RowLayout {
+                Layout.fillWidth: true
+                spacing: Theme.gap4
+                ColumnLayout {
+                    Layout.fillWidth: true
+                    spacing: Theme.gap1
+                    AppText {
+                        Layout.fillWidth: true
+                        kind: "title"
+                        text: page.title
+                        Accessible.role: Accessible.Heading
+                        Accessible.name: text
+                    }
+                    AppText {
+                        Layout.fillWidth: true
+                        kind: "muted"
+                        text: page.subtitle
+                        visible: text !== ""
+                    }
+                }
+                RowLayout {
+                    id: actionRow
+                    spacing: Theme.gap2
+                }
+            }
+            ColumnLayout {
+                id: column
+                Layout.fillWidth: true
+                spacing: Theme.gap4
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// DataStep: the examples: chosen, checked, and shown as they were understood.
+import QtQuick
+import QtQuick.Layouts
+import Hearth
+
+ColumnLayout {
+    id: step
+    required property FineTune fineTune
+
+    spacing: Theme.gap3
+    AppText { kind: "heading"; text: qsTr("What should it learn from?") }
+    Card {
+        AppText {
+            Layout.fillWidth: true
+            kind: "muted"
+            text: qsTr("A .jsonl file with conversations (messages, ShareGPT) or instructions (Alpaca), or plain text.")
+        }
+        RowLayout {
+            spacing: Theme.gap2
+            PathField {
+                id: path
+                objectName: "dataPath"
+                wantsFile: true
+                label: qsTr("File with examples")
+                placeholder: qsTr("/path/to/examples.jsonl")
+                nameFilters: [qsTr("Examples (*.jsonl *.json *.txt *.md)"), qsTr("All files (*)")]
+                onAccepted: step.fineTune.addData(text)
+            }
+            AppButton {
+                objectName: "dataAdd"
+                text: step.fineTune.isUploading ? qsTr("Checking…") : qsTr("Add")
+                enabled: path.text.trim() !== "" && !step.fineTune.isUploading
+                onClicked: step.fineTune.addData(path.text)
+            }
+        }
+    }
+    Repeater {
+        model: step.fineTune.datasets
+        delegate: ChoiceCard {
+            id: choice
+            required property string datasetId
+            required property string name
+            required property bool isValid
+            required property string problemText
+            required facts
+            objectName: "dataset:" + name
+            title: name
+            note: isValid ? qsTr("Ready") : problemText
+            noteTone: isValid ? "good" : "bad"
+            checked: step.fineTune.dataset === datasetId
+            onClicked: step.fineTune.dataset = datasetId
+        }
+    }
+    Card {
+        objectName: "dataProblems"
+        visible: step.fineTune.problems.count > 0
+        color: Theme.badSoft
+        border.color: "transparent"
+        AppText { kind: "heading"; text: qsTr("Please mend these lines, then add the file again") }
+        Repeater {
+            model: step.fineTune.problems
+            delegate: ColumnLayout {
+                id: problem
+                required property string place
+                required property string message
+                Layout.fillWidth: true
+                spacing: 0
+                AppText {
+                    objectName: "problemPlace"
+                    Layout.fillWidth: true
+                    text: problem.place
+                    color: Theme.bad
+                    font.bold: true
+                }
+                AppText { Layout.fillWidth: true; text: problem.message }
+            }
+        }
+    }
+    Card {
+        visible: step.fineTune.preview.count > 0
+        AppText { kind: "heading"; text: qsTr("The first examples, as the model will see them") }
+        Repeater {
+            model: step.fineTune.preview
+            delegate: ColumnLayout {
+                id: turn
+                required property string speaker
+                required property string turnText
+                required property bool isUser
+                required property bool startsExample
+                required property int index
+                Layout.fillWidth: true
+                spacing: Theme.gap2
+                Rectangle {
+                    visible: turn.startsExample && turn.index > 0
+                    Layout.fillWidth: true
+                    implicitHeight: 1
+                    color: Theme.border
+                }
+                RowLayout {
+                    spacing: Theme.gap3
+                    AppText {
+                        Layout.preferredWidth: 84
+                        Layout.alignment: Qt.AlignTop
+                        kind: "small"
+                        text: turn.speaker
+                        color: turn.isUser ? Theme.muted : Theme.accent
+                    }
+                    AppText {
+                        Layout.fillWidth: true
+                        text: turn.turnText
+                        maximumLineCount: 4
+                        elide: Text.ElideRight
+                    }
+                }
+            }
+        }
+    }
+}

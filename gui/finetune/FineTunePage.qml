@@ -1,0 +1,90 @@
+// Fine-tune: past and running trainings, the wizard, and one training watched.
+import QtQuick
+import QtQuick.Layouts
+import Hearth
+
+PageFrame {
+    id: page
+    required property FineTune fineTune
+    signal chatRequested(string model)
+
+    objectName: "finetunePage"
+    title: fineTune.step === FineTune.Watch ? fineTune.jobTitle : qsTr("Fine-tune")
+    subtitle: fineTune.step === FineTune.Watch ? "" : qsTr("Teach a model from your own examples. Everything stays on this box.")
+    actions: [
+        AppButton {
+            objectName: "wizardBegin"
+            visible: page.fineTune.step === FineTune.Overview
+            kind: "primary"
+            glyph: Icons.plus
+            text: qsTr("New fine-tune")
+            onClicked: page.fineTune.begin()
+        },
+        AppButton {
+            objectName: "toOverview"
+            visible: page.fineTune.step === FineTune.Watch
+            glyph: Icons.left
+            text: qsTr("All fine-tunes")
+            onClicked: page.fineTune.step = FineTune.Overview
+        }
+    ]
+
+    Connections {
+        target: page.fineTune
+        function onResultReady(model: string) { page.chatRequested(model) }
+    }
+
+    StepBar {
+        visible: page.fineTune.step !== FineTune.Overview
+        Layout.fillWidth: true
+        current: page.fineTune.step - FineTune.ChooseModel
+    }
+    Notice {
+        objectName: "finetuneProblem"
+        text: page.fineTune.problem
+    }
+
+    TrainingList {
+        visible: page.fineTune.step === FineTune.Overview
+        fineTune: page.fineTune
+    }
+    ModelStep {
+        visible: page.fineTune.step === FineTune.ChooseModel
+        Layout.fillWidth: true
+        fineTune: page.fineTune
+    }
+    DataStep {
+        visible: page.fineTune.step === FineTune.ChooseData
+        Layout.fillWidth: true
+        fineTune: page.fineTune
+    }
+    PresetStep {
+        visible: page.fineTune.step === FineTune.ChoosePreset
+        Layout.fillWidth: true
+        fineTune: page.fineTune
+    }
+    WatchStep {
+        visible: page.fineTune.step === FineTune.Watch
+        Layout.fillWidth: true
+        fineTune: page.fineTune
+    }
+
+    RowLayout {
+        visible: page.fineTune.step !== FineTune.Overview && page.fineTune.step !== FineTune.Watch
+        Layout.fillWidth: true
+        spacing: Theme.gap2
+        AppButton {
+            objectName: "wizardBack"
+            text: qsTr("Back")
+            onClicked: page.fineTune.back()
+        }
+        Item { Layout.fillWidth: true }
+        AppButton {
+            objectName: "wizardNext"
+            kind: "primary"
+            enabled: page.fineTune.canGoOn
+            text: page.fineTune.step === FineTune.ChoosePreset ? qsTr("Start training") : qsTr("Continue")
+            onClicked: page.fineTune.next()
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// PresetStep: how thorough, and what that will cost, before anything runs.
+import QtQuick
+import QtQuick.Layouts
+import Hearth
+
+ColumnLayout {
+    id: step
+    required property FineTune fineTune
+
+    spacing: Theme.gap3
+    AppText { kind: "heading"; text: qsTr("How thorough should it be?") }
+    Repeater {
+        model: step.fineTune.presets
+        delegate: ChoiceCard {
+            required property string presetId
+            required property string description
+            required title
+            required facts
+            objectName: "preset:" + presetId
+            detail: description
+            checked: step.fineTune.preset === presetId
+            onClicked: step.fineTune.preset = presetId
+        }
+    }
+    Card {
+        AppText { kind: "heading"; text: qsTr("What to expect") }
+        AppText {
+            visible: !step.fineTune.hasEstimate
+            kind: "muted"
+            text: qsTr("Working it out…")
+        }
+        GridLayout {
+            visible: step.fineTune.hasEstimate
+            columns: 2
+            columnSpacing: Theme.gap5
+            rowSpacing: Theme.gap2
+            AppText { kind: "muted"; text: qsTr("Time") }
+            AppText { objectName: "estimateTime"; Layout.fillWidth: true; font.bold: true; text: step.fineTune.estimateTime }
+            AppText { kind: "muted"; text: qsTr("Memory") }
+            AppText { Layout.fillWidth: true; font.bold: true; text: step.fineTune.estimateMemory }
+            AppText { kind: "muted"; text: qsTr("Work") }
+            AppText { Layout.fillWidth: true; text: step.fineTune.estimateSteps }
+        }
+        RowLayout {
+            visible: step.fineTune.hasEstimate
+            spacing: Theme.gap2
+            AppIcon {
+                glyph: step.fineTune.estimateFits ? Icons.check : Icons.warning
+                color: step.fineTune.estimateFits ? Theme.good : Theme.bad
+                size: 18
+            }
+            AppText { Layout.fillWidth: true; kind: "small"; text: step.fineTune.estimateNote }
+        }
+    }
+    Card {
+        AppText { kind: "heading"; text: qsTr("Name of the new model") }
+        AppTextField {
+            objectName: "resultName"
+            Layout.fillWidth: true
+            label: qsTr("Name of the new model")
+            placeholderText: qsTr("Left empty: derived from the model and the data")
+            text: step.fineTune.resultName
+            onTextEdited: step.fineTune.resultName = text
+        }
+    }
+}

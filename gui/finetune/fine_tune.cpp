@@ -1,0 +1,322 @@
+// FineTune: each choice asks the service for what depends on it; the running job is followed by events.
+#include "gui/finetune/fine_tune.h"
+
+#include <QFile>
+#include <QFileInfo>
+
+#include <cmath>
+
+#include "gui/components/format.h"
+#include "gui/models/model_library.h"
+
+namespace hearth::gui {
+
+namespace {
+constexpr int kMetricsMs = 700;  // the curve is redrawn at most this often
+}
+
+FineTune::FineTune(BoxState& box, QObject* parent)
+    : QObject(parent), box_(box), jobs_(box, {QStringLiteral("train")}, JobListModel::Show::all), models_(box) {
+  metricsTimer_.setSingleShot(true);
+  metricsTimer_.setInterval(kMetricsMs);
+  connect(&metricsTimer_, &QTimer::timeout, this, &FineTune::loadMetrics);
+  connect(&box, &BoxState::connectionChanged, this, [this] {
+    if (box_.connection() == BoxState::Connection::connected) loadLists();
+  });
+  connect(&box, &BoxState::jobsChanged, this, &FineTune::followJob);
+  connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
+    if (textOf(job.id) != jobId_) return;
+    loadMetrics();
+    loadSamples();
+  });
+  connect(&box, &BoxState::deploymentsChanged, this, &FineTune::followDeployment);
+}
+
+void FineTune::setProblem(const QString& problem) {
+  problem_ = problem;
+  emit changed();
+}
+
+// --- the wizard ---
+
+void FineTune::setStep(Step step) {
+  if (step_ == step) return;
+  step_ = step;
+  if (step_ == ChoosePreset) askEstimate();
+  setProblem({});
+}
+
+void FineTune::begin() {
+  loadLists();
+  dataset_.clear();
+  estimate_.reset();
+  resultName_.clear();
+  preview_.set({});
+  problems_.set({});
+  if (!models_.find(model_)) model_.clear();
+  setStep(ChooseModel);
+  emit changed();
+}
+
+bool FineTune::canGoOn() const {
+  switch (step_) {
+    case ChooseModel: return !model_.isEmpty();
+    case ChooseData: return !dataset_.isEmpty() && datasetIsValid();
+    case ChoosePreset: return !preset_.isEmpty() && estimateFits();
+    case Overview:
+    case Watch: return false;
+  }
+  return false;
+}
+
+void FineTune::next() {
+  if (!canGoOn()) return;
+  if (step_ == ChoosePreset) return train();
+  setStep(static_cast<Step>(step_ + 1));
+}
+
+void FineTune::back() {
+  if (step_ == Watch) return setStep(Overview);
+  if (step_ != Overview) setStep(static_cast<Step>(step_ - 1));
+}
+
+void FineTune::loadLists() {
+  box_.client().datasets([this](Result<std::vector<api::Dataset>> datasets) {
+    if (datasets) datasets_.set(*datasets);
+    emit changed();
+  });
+  box_.client().presets([this](Result<std::vector<api::TrainPreset>> presets) {
+    if (presets) presets_.set(*presets);
+    emit changed();
+  });
+}
+
+void FineTune::setModel(const QString& model) {
+  if (model_ == model) return;
+  model_ = model;
+  resultName_.clear();
+  emit changed();
+}
+
+void FineTune::setPreset(const QString& id) {
+  if (preset_ == id) return;
+  preset_ = id;
+  askEstimate();
+}
+
+void FineTune::setResultName(const QString& name) {
+  if (resultName_ == name) return;
+  resultName_ = name;
+  emit changed();
+}
+
+// --- data ---
+
+void FineTune::addData(const QString& text) {
+  std::string path = pathOf(text);
+  if (path.empty()) return setProblem(tr("Choose a file first."));
+  QFile file(textOf(path));
+  if (!file.open(QIODevice::ReadOnly)) return setProblem(tr("Cannot open %1: %2").arg(file.fileName(), file.errorString()));
+  if (file.size() > kMaxDatasetBytes)
+    return setProblem(tr("%1 is larger than %2. Split it into smaller files.").arg(file.fileName(), bytesText(kMaxDatasetBytes)));
+  isUploading_ = true;
+  setProblem({});
+  box_.client().addDataset(QFileInfo(file).fileName().toStdString(), file.readAll(), [this](Result<api::Dataset> dataset) {
+    isUploading_ = false;
+    if (!dataset) return setProblem(textOf(dataset.error()));
+    loadLists();
+    dataset_.clear();
+    setDataset(textOf(dataset->id));
+  });
+}
+
+void FineTune::removeData(const QString& id) {
+  box_.client().removeDataset(id.toStdString(), [this, id](Result<void> done) {
+    if (!done) return setProblem(textOf(done.error()));
+    if (dataset_ == id) setDataset({});
+    loadLists();
+  });
+}
+
+void FineTune::setDataset(const QString& id) {
+  if (dataset_ == id) return;
+  dataset_ = id;
+  preview_.set({});
+  problems_.set({});
+  if (!id.isEmpty()) loadPreview();
+  emit changed();
+}
+
+void FineTune::loadPreview() {
+  box_.client().previewDataset(dataset_.toStdString(), [this, id = dataset_](Result<api::DatasetPreview> preview) {
+    if (dataset_ != id) return;
+    if (!preview) return setProblem(textOf(preview.error()));
+    problems_.set(preview->dataset.problems);
+    preview_.set(preview->examples);
+    emit changed();
+  });
+}
+
+QString FineTune::datasetName() const {
+  const DatasetRow* row = datasets_.find(dataset_);
+  return row ? textOf(row->dataset.name) : QString();
+}
+
+bool FineTune::datasetIsValid() const {
+  const DatasetRow* row = datasets_.find(dataset_);
+  return row && row->dataset.valid;
+}
+
+// --- prediction ---
+
+api::TrainRequest FineTune::request() const {
+  return {.model = model_.toStdString(), .dataset = dataset_.toStdString(), .preset = preset_.toStdString(),
+          .name = resultName_.trimmed().toStdString()};
+}
+
+void FineTune::askEstimate() {
+  estimate_.reset();
+  emit changed();
+  if (model_.isEmpty() || dataset_.isEmpty()) return;
+  box_.client().estimate(request(), [this, number = ++estimateNumber_](Result<api::TrainEstimate> estimate) {
+    if (number != estimateNumber_) return;
+    if (!estimate) return setProblem(textOf(estimate.error()));
+    estimate_ = std::move(*estimate);
+    setProblem({});
+  });
+}
+
+QString FineTune::estimateTime() const { return estimate_ ? tr("About %1").arg(durationText(estimate_->seconds)) : QString(); }
+QString FineTune::estimateMemory() const {
+  if (!estimate_) return {};
+  return tr("%1 of %2 free").arg(bytesText(estimate_->peak_memory_bytes), bytesText(estimate_->available_bytes));
+}
+QString FineTune::estimateSteps() const {
+  return estimate_ ? tr("%1 steps, %2 tokens a pass").arg(estimate_->n_steps).arg(estimate_->n_tokens) : QString();
+}
+QString FineTune::estimateNote() const {
+  if (!estimate_) return {};
+  if (!estimate_->fits) return tr("This needs more memory than is free. Stop a running model, or choose a smaller one.");
+  return tr("Predicted from the measured speed of this box. You can go on working while it trains.");
+}
+
+// --- training ---
+
+void FineTune::train() {
+  box_.client().train(request(), [this](Result<api::Job> job) {
+    if (!job) return setProblem(textOf(job.error()));
+    box_.learn(*job);
+    openJob(textOf(job->id));
+  });
+}
+
+void FineTune::openJob(const QString& id) {
+  jobId_ = id;
+  isAwaitingResult_ = false;
+  curve_.clear();
+  samples_.set({});
+  setStep(Watch);
+  loadMetrics();
+  loadSamples();
+  emit changed();
+}
+
+void FineTune::cancelJob() { jobs_.cancel(jobId_); }
+
+void FineTune::followJob() {
+  if (step_ == Watch && job() && !isOver(*job()) && !metricsTimer_.isActive()) metricsTimer_.start();
+  emit changed();
+}
+
+void FineTune::loadMetrics() {
+  if (jobId_.isEmpty()) return;
+  box_.client().metrics(jobId_.toStdString(), [this, id = jobId_](Result<std::vector<api::MetricPoint>> points) {
+    if (!points || id != jobId_) return;
+    curve_.setPoints(*points, job() ? job()->eval_loss_before : std::nullopt);
+  });
+}
+
+void FineTune::loadSamples() {
+  if (!job() || job()->state != "done") return;
+  box_.client().samples(jobId_.toStdString(), [this, id = jobId_](Result<std::vector<api::BeforeAfter>> samples) {
+    if (samples && id == jobId_) samples_.set(*samples);
+  });
+}
+
+QString FineTune::jobTitle() const { return job() ? titleTextOf(*job()) : QString(); }
+QString FineTune::jobState() const { return job() ? textOf(job()->state) : QString(); }
+QString FineTune::jobStateText() const { return job() ? stateTextOf(*job()) : QString(); }
+QString FineTune::jobDetail() const {
+  if (!job()) return {};
+  return textOf(job()->state == "failed" ? job()->reason : job()->step);
+}
+double FineTune::jobProgress() const { return job() ? job()->progress : 0; }
+QString FineTune::jobTimeLeft() const {
+  if (!job() || isOver(*job()) || !job()->seconds_left) return {};
+  return tr("%1 left").arg(durationText(*job()->seconds_left));
+}
+QString FineTune::lossText() const { return job() && job()->loss ? hearth::gui::lossText(*job()->loss) : QString(); }
+QString FineTune::evalText() const {
+  if (!job() || !job()->eval_loss_before) return {};
+  double before = *job()->eval_loss_before;
+  if (!job()->eval_loss_after) return tr("Before training: %1").arg(hearth::gui::lossText(before));
+  double after = *job()->eval_loss_after;
+  int percent = before > 0 ? static_cast<int>(std::lround((before - after) / before * 100)) : 0;
+  QString change = percent >= 0 ? tr("%1 % better").arg(percent) : tr("%1 % worse").arg(-percent);
+  return tr("%1 before, %2 after: %3").arg(hearth::gui::lossText(before), hearth::gui::lossText(after), change);
+}
+
+// --- the result ---
+
+QString FineTune::resultModel() const { return job() ? textOf(job()->result_model) : QString(); }
+
+bool FineTune::resultIsReady() const {
+  const api::Deployment* d = box_.deployment(resultModel().toStdString());
+  return d && d->state == "ready";
+}
+
+bool FineTune::resultIsStarting() const {
+  const api::Deployment* d = box_.deployment(resultModel().toStdString());
+  return isAwaitingResult_ || (d && (d->state == "starting" || d->state == "restarting"));
+}
+
+void FineTune::deployResult() {
+  if (resultModel().isEmpty()) return;
+  if (resultIsReady()) {
+    emit resultReady(resultModel());
+    return;
+  }
+  isAwaitingResult_ = true;
+  setProblem({});
+  box_.client().deploy({.model = resultModel().toStdString()}, [this](Result<api::Deployment> deployment) {
+    if (!deployment) {
+      isAwaitingResult_ = false;
+      return setProblem(textOf(deployment.error()));
+    }
+    box_.learn(*deployment);
+  });
+}
+
+void FineTune::followDeployment() {
+  emit changed();
+  if (!isAwaitingResult_) return;
+  const api::Deployment* d = box_.deployment(resultModel().toStdString());
+  if (!d || (d->state != "ready" && d->state != "failed")) return;
+  isAwaitingResult_ = false;
+  if (d->state == "failed") return setProblem(textOf(d->reason));
+  emit changed();
+  emit resultReady(resultModel());
+}
+
+void FineTune::retranslate() {
+  jobs_.refresh();
+  models_.refresh();
+  datasets_.refresh();
+  problems_.refresh();
+  preview_.refresh();
+  presets_.refresh();
+  emit curve_.changed();
+  emit changed();
+}
+
+}  // namespace hearth::gui

@@ -1,0 +1,127 @@
+// Models: what is in the store, whether it fits, and what to do with it.
+import QtQuick
+import QtQuick.Layouts
+import Hearth
+
+PageFrame {
+    id: page
+    required property ModelLibrary library
+    required property bool isLocal
+    signal chatRequested(string model)
+    signal pageRequested(string name)
+
+    objectName: "modelsPage"
+    title: qsTr("Models")
+    subtitle: library.diskText
+    actions: [
+        AppButton {
+            objectName: "addModel"
+            kind: "primary"
+            glyph: Icons.plus
+            text: qsTr("Add a model")
+            onClicked: addDialog.open()
+        }
+    ]
+
+    Notice {
+        objectName: "modelsProblem"
+        text: page.library.problem
+        closable: true
+        onClosed: page.library.clearProblem()
+    }
+
+    Card {
+        visible: page.library.jobs.count > 0
+        Repeater {
+            model: page.library.jobs
+            delegate: JobRow {
+                required property string jobId
+                onCancelled: page.library.jobs.cancel(jobId)
+            }
+        }
+    }
+
+    Repeater {
+        model: page.library.models
+        delegate: ModelCard {
+            onDeployWanted: page.library.deploy(name)
+            onStopWanted: page.library.undeploy(name)
+            onChatWanted: page.chatRequested(name)
+            onRemovalWanted: {
+                removeDialog.modelName = name
+                removeDialog.open()
+            }
+        }
+    }
+
+    Card {
+        visible: page.library.models.count === 0
+        padding: Theme.gap6
+        AppIcon { Layout.alignment: Qt.AlignHCenter; glyph: Icons.models; size: 40; color: Theme.faint }
+        AppText { Layout.alignment: Qt.AlignHCenter; kind: "heading"; text: qsTr("No models yet") }
+        AppText {
+            Layout.fillWidth: true
+            horizontalAlignment: Text.AlignHCenter
+            kind: "muted"
+            text: qsTr("Plug in a stick with model packs, or add a folder or file that you already have.")
+        }
+        AppButton {
+            Layout.alignment: Qt.AlignHCenter
+            text: qsTr("Look for packs")
+            onClicked: page.pageRequested("updates")
+        }
+    }
+
+    AppDialog {
+        id: addDialog
+        objectName: "addDialog"
+        title: qsTr("Add a model")
+        acceptText: qsTr("Add")
+        acceptEnabled: pathField.text.trim() !== ""
+        width: 560
+        onOpened: pathField.focusField()
+        onAccepted: {
+            page.library.add(pathField.text, nameField.text)
+            pathField.clear()
+            nameField.clear()
+        }
+        ColumnLayout {
+            width: parent.width
+            spacing: Theme.gap3
+            AppText {
+                Layout.fillWidth: true
+                kind: "muted"
+                text: page.isLocal ? qsTr("A folder with a model pack, a Hugging Face folder, or a .gguf or .safetensors file.")
+                                   : qsTr("The path on the box of a model pack, a Hugging Face folder, or a .gguf or .safetensors file.")
+            }
+            PathField {
+                id: pathField
+                objectName: "addPath"
+                label: qsTr("Folder or file")
+                placeholder: qsTr("/path/to/model")
+                canBrowse: page.isLocal
+            }
+            AppTextField {
+                id: nameField
+                objectName: "addName"
+                Layout.fillWidth: true
+                label: qsTr("Name")
+                placeholderText: qsTr("Name (left empty: from the path)")
+            }
+        }
+    }
+
+    AppDialog {
+        id: removeDialog
+        property string modelName
+        objectName: "removeModel"
+        title: qsTr("Remove %1?").arg(modelName)
+        acceptText: qsTr("Remove")
+        acceptKind: "danger"
+        onAccepted: page.library.remove(modelName)
+        AppText {
+            width: parent.width
+            text: page.library.removalText(removeDialog.modelName)
+        }
+    }
+}

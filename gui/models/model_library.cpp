@@ -1,0 +1,114 @@
+// ModelLibrary: calls and their errors.
+#include "gui/models/model_library.h"
+
+#include <QDir>
+#include <QUrl>
+
+#include <numeric>
+
+#include "gui/components/format.h"
+
+namespace hearth::gui {
+
+std::string pathOf(const QString& text) {
+  QString path = text.trimmed();
+  if (path.startsWith(QLatin1String("file:"))) path = QUrl(path).toLocalFile();
+  if (path == QLatin1String("~") || path.startsWith(QLatin1String("~/"))) path.replace(0, 1, QDir::homePath());
+  return path.toStdString();
+}
+
+ModelLibrary::ModelLibrary(BoxState& box, QObject* parent)
+    : QObject(parent),
+      box_(box),
+      models_(box),
+      jobs_(box, {QStringLiteral("install"), QStringLiteral("import"), QStringLiteral("export")},
+            JobListModel::Show::running) {
+  connect(&box, &BoxState::boxChanged, this, &ModelLibrary::diskChanged);
+  connect(&box, &BoxState::modelsChanged, this, &ModelLibrary::diskChanged);
+  connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
+    if (job.state == "failed" && (job.kind == "import" || job.kind == "export"))
+      setProblem(tr("%1 failed: %2").arg(titleTextOf(job), textOf(job.reason)));
+  });
+}
+
+QString ModelLibrary::diskText() const {
+  uint64_t used = std::accumulate(box_.models().begin(), box_.models().end(), uint64_t{0},
+                                  [](uint64_t sum, const api::Model& m) { return sum + m.size_bytes; });
+  return tr("Models use %1; %2 are free").arg(bytesText(used), bytesText(box_.box().disk_free_bytes));
+}
+
+double ModelLibrary::diskUsed() const {
+  const api::Box& box = box_.box();
+  if (box.disk_bytes == 0) return 0;
+  return 1 - static_cast<double>(box.disk_free_bytes) / static_cast<double>(box.disk_bytes);
+}
+
+void ModelLibrary::deploy(const QString& model) {
+  setProblem({});
+  box_.client().deploy({.model = model.toStdString()}, [this](Result<api::Deployment> deployment) {
+    if (!deployment) return setProblem(textOf(deployment.error()));
+    box_.learn(*deployment);
+  });
+}
+
+void ModelLibrary::undeploy(const QString& model) {
+  setProblem({});
+  box_.client().undeploy(model.toStdString(), [this](Result<void> done) {
+    if (!done) setProblem(textOf(done.error()));
+    box_.refreshDeployments();
+    box_.refreshModels();
+  });
+}
+
+void ModelLibrary::remove(const QString& model) {
+  setProblem({});
+  box_.client().removeModel(model.toStdString(), [this](Result<void> done) {
+    if (!done) setProblem(textOf(done.error()));
+    box_.refreshModels();
+  });
+}
+
+void ModelLibrary::add(const QString& text, const QString& name) {
+  setProblem({});
+  std::string path = pathOf(text);
+  if (path.empty()) return setProblem(tr("Choose a folder or file first."));
+  // A folder with a pack shows up in Updates; anything else is imported.
+  box_.client().scanPacks(path, [this, path, name = name.trimmed().toStdString()](Result<api::PackSource> source) {
+    if (!source || source->packs.empty()) return importFrom(path, name);
+    box_.learn(*source);
+    if (source->packs.size() > 1) return setProblem(tr("This folder holds %1 packs; choose in Updates.").arg(source->packs.size()));
+    box_.client().installPack({.path = path, .digest = source->packs[0].digest}, [this](Result<api::Job> job) {
+      if (!job) return setProblem(textOf(job.error()));
+      box_.learn(*job);
+    });
+  });
+}
+
+void ModelLibrary::importFrom(const std::string& path, const std::string& name) {
+  box_.client().importModel({.path = path, .name = name}, [this](Result<api::Job> job) {
+    if (!job) return setProblem(textOf(job.error()));
+    box_.learn(*job);
+  });
+}
+
+QString ModelLibrary::removalText(const QString& model) const {
+  const ModelRow* row = models_.find(model);
+  if (!row) return {};
+  QString text = tr("This frees %1. It cannot be undone.").arg(bytesText(row->model.size_bytes));
+  if (row->model.bundled) text += QChar(' ') + tr("It came with the box; you can install it again from its pack.");
+  return text;
+}
+
+void ModelLibrary::retranslate() {
+  models_.refresh();
+  jobs_.refresh();
+  emit diskChanged();
+}
+
+void ModelLibrary::setProblem(const QString& problem) {
+  if (problem_ == problem) return;
+  problem_ = problem;
+  emit problemChanged();
+}
+
+}  // namespace hearth::gui

@@ -1,0 +1,60 @@
+// ModelLibrary: what a person does with models: deploy, stop, remove, import.
+#pragma once
+
+#include <QObject>
+#include <QtQml/qqmlregistration.h>
+
+#include "gui/home/job_list_model.h"
+#include "gui/models/model_list_model.h"
+
+namespace hearth::gui {
+
+class ModelLibrary : public QObject {
+  Q_OBJECT
+  QML_ELEMENT
+  QML_UNCREATABLE("made by Desktop")
+  Q_PROPERTY(hearth::gui::ModelListModel* models READ models CONSTANT FINAL)
+  Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // running installs, imports and exports
+  Q_PROPERTY(QString diskText READ diskText NOTIFY diskChanged FINAL)
+  Q_PROPERTY(double diskUsed READ diskUsed NOTIFY diskChanged FINAL)  // 0..1
+  // What went wrong last, for people; "" when nothing did.
+  Q_PROPERTY(QString problem READ problem NOTIFY problemChanged FINAL)
+
+ public:
+  explicit ModelLibrary(BoxState& box, QObject* parent = nullptr);
+
+  ModelListModel* models() { return &models_; }
+  JobListModel* jobs() { return &jobs_; }
+  QString diskText() const;
+  double diskUsed() const;
+  QString problem() const { return problem_; }
+
+  Q_INVOKABLE void deploy(const QString& model);
+  Q_INVOKABLE void undeploy(const QString& model);
+  Q_INVOKABLE void remove(const QString& model);
+  // `path` is on the box: a Hugging Face folder, a .gguf or .safetensors file, or a folder with a pack. A file:// URL is
+  // taken too. An empty name is derived from the path.
+  Q_INVOKABLE void add(const QString& path, const QString& name);
+  // What removing frees and whether others were made from it, for the confirmation.
+  Q_INVOKABLE QString removalText(const QString& model) const;
+  Q_INVOKABLE void clearProblem() { setProblem({}); }
+  void retranslate();
+
+ signals:
+  void diskChanged();
+  void problemChanged();
+
+ private:
+  void setProblem(const QString& problem);
+  void importFrom(const std::string& path, const std::string& name);
+
+  BoxState& box_;
+  ModelListModel models_;
+  JobListModel jobs_;
+  QString problem_;
+};
+
+// A path that a person typed or a dialog chose: trims, takes file:// URLs and "~".
+std::string pathOf(const QString& text);
+
+}  // namespace hearth::gui
