@@ -27,7 +27,7 @@ Item {
             visible: header.chat.modelNames.length > 0
             label: qsTr("Model that answers")
             model: header.chat.modelNames
-            currentIndex: header.chat.modelNames.indexOf(header.chat.model)
+            currentIndex: header.chat.modelIndex
             enabled: !header.chat.isAnswering
             onActivated: index => header.chat.model = header.chat.modelNames[index]
         }

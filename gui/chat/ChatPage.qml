@@ -44,12 +44,13 @@ FocusScope {
                 Layout.fillHeight: true
                 MessageView {
                     anchors.fill: parent
-                    visible: page.chat.messages.count > 0
+                    id: messageView
+                    visible: count > 0
                     chat: page.chat
                 }
                 ChatWelcome {
                     anchors.fill: parent
-                    visible: page.chat.messages.count === 0
+                    visible: messageView.count === 0
                     chat: page.chat
                     onSuggested: text => composer.propose(text)
                 }

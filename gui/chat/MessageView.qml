@@ -28,9 +28,9 @@ ListView {
 
     onCountChanged: {
         follows = true
-        Qt.callLater(followEnd)
+        followEnd()
     }
-    onContentHeightChanged: Qt.callLater(followEnd)
+    onContentHeightChanged: followEnd()
     onMovementStarted: follows = false
     onMovementEnded: follows = atYEnd
 

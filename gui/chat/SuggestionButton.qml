@@ -10,7 +10,7 @@ Button {
     text: modelData
     padding: Theme.gap4
     Accessible.name: text
-    Keys.onReturnPressed: click()
+    Keys.onReturnPressed: button.clicked()
     contentItem: AppText {
         text: button.modelData
         color: button.hovered ? Theme.text : Theme.muted

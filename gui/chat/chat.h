@@ -29,6 +29,7 @@ class Chat : public QObject {
   Q_PROPERTY(QString title READ title NOTIFY conversationChanged FINAL)
   Q_PROPERTY(QStringList modelNames READ modelNames NOTIFY modelsChanged FINAL)  // ready to chat
   Q_PROPERTY(QString model READ model WRITE setModel NOTIFY modelsChanged FINAL)  // "" when none is ready
+  Q_PROPERTY(int modelIndex READ modelIndex NOTIFY modelsChanged FINAL)  // of model in modelNames, or -1
   Q_PROPERTY(bool isAnswering READ isAnswering NOTIFY isAnsweringChanged FINAL)
   // Why nothing can be sent now, and what to do; "" when it can.
   Q_PROPERTY(QString obstacle READ obstacle NOTIFY modelsChanged FINAL)
@@ -48,6 +49,7 @@ class Chat : public QObject {
   QStringList modelNames() const;
   QString model() const;
   void setModel(const QString& model);
+  int modelIndex() const { return static_cast<int>(modelNames().indexOf(model())); }
   bool isAnswering() const { return !stream_.isNull(); }
   QString obstacle() const;
   QString problem() const { return problem_; }

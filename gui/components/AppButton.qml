@@ -19,8 +19,8 @@ Button {
     bottomPadding: 0
     opacity: enabled ? 1 : 0.45
     Accessible.name: text
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
 
     contentItem: RowLayout {
         spacing: Theme.gap2

@@ -2,6 +2,7 @@
 import QtQuick
 import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 
 Dialog {
     id: dialog
@@ -9,7 +10,7 @@ Dialog {
     property string acceptKind: "primary"
     property bool acceptEnabled: true
 
-    parent: Overlay.overlay
+    parent: T.Overlay.overlay
     anchors.centerIn: parent
     modal: true
     focus: true
@@ -17,7 +18,7 @@ Dialog {
     width: 460
     closePolicy: Popup.CloseOnEscape
 
-    Overlay.modal: Rectangle { color: Theme.shade }
+    T.Overlay.modal: Rectangle { color: Theme.shade }
     background: Rectangle {
         radius: Theme.cardRadius
         color: Theme.card

@@ -15,8 +15,8 @@ Button {
     opacity: enabled ? 1 : 0.4
     display: AbstractButton.IconOnly
     Accessible.name: text
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
     ToolTip.visible: hovered && text !== ""
     ToolTip.text: text
     ToolTip.delay: 600

@@ -16,7 +16,7 @@ Button {
     bottomPadding: 0
     Accessible.name: text
     Accessible.role: Accessible.PageTab
-    Keys.onReturnPressed: click()
+    Keys.onReturnPressed: button.clicked()
 
     contentItem: RowLayout {
         spacing: Theme.gap3
@@ -34,12 +34,11 @@ Button {
         }
         Rectangle {
             visible: button.count > 0
-            implicitWidth: Math.max(20, countText.implicitWidth + 10)
+            implicitWidth: button.count < 10 ? 20 : 28
             implicitHeight: 20
             radius: 10
             color: Theme.accent
             AppText {
-                id: countText
                 anchors.centerIn: parent
                 text: button.count
                 color: Theme.onAccent

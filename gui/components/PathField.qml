@@ -10,7 +10,7 @@ RowLayout {
     property alias label: field.label
     property bool wantsFile: false
     property bool canBrowse: true
-    property list<string> nameFilters
+    property alias nameFilters: fileDialog.nameFilters
     signal accepted()
 
     function clear() { field.clear() }
@@ -33,16 +33,15 @@ RowLayout {
     }
     FileDialog {
         id: fileDialog
-        nameFilters: row.nameFilters
         onAccepted: {
-            field.text = selectedFile.toString()
+            field.text = `${selectedFile}`
             row.accepted()
         }
     }
     FolderDialog {
         id: folderDialog
         onAccepted: {
-            field.text = selectedFolder.toString()
+            field.text = `${selectedFolder}`
             row.accepted()
         }
     }

@@ -18,7 +18,7 @@ RadioButton {
     indicator: null
     Accessible.name: title
     Accessible.description: detail
-    Keys.onReturnPressed: click()
+    Keys.onReturnPressed: choice.clicked()
 
     contentItem: RowLayout {
         spacing: Theme.gap4

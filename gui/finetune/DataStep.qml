@@ -53,11 +53,12 @@ ColumnLayout {
     }
     Card {
         objectName: "dataProblems"
-        visible: step.fineTune.problems.count > 0
+        visible: problemRows.count > 0
         color: Theme.badSoft
         border.color: "transparent"
         AppText { kind: "heading"; text: qsTr("Please mend these lines, then add the file again") }
         Repeater {
+            id: problemRows
             model: step.fineTune.problems
             delegate: ColumnLayout {
                 id: problem
@@ -77,9 +78,10 @@ ColumnLayout {
         }
     }
     Card {
-        visible: step.fineTune.preview.count > 0
+        visible: turnRows.count > 0
         AppText { kind: "heading"; text: qsTr("The first examples, as the model will see them") }
         Repeater {
+            id: turnRows
             model: step.fineTune.preview
             delegate: ColumnLayout {
                 id: turn

@@ -10,6 +10,7 @@ ColumnLayout {
     spacing: Theme.gap3
     AppText { kind: "heading"; text: qsTr("Which model should learn?") }
     Repeater {
+        id: modelRows
         model: step.fineTune.models
         delegate: ChoiceCard {
             required property string name
@@ -27,7 +28,7 @@ ColumnLayout {
         }
     }
     AppText {
-        visible: step.fineTune.models.count === 0
+        visible: modelRows.count === 0
         kind: "muted"
         text: qsTr("There is no model to train. Install one first.")
     }

@@ -10,9 +10,10 @@ Card {
     AppText {
         kind: "heading"
         text: qsTr("Your fine-tunes")
-        visible: card.fineTune.jobs.count > 0
+        visible: rows.count > 0
     }
     Repeater {
+        id: rows
         model: card.fineTune.jobs
         delegate: JobRow {
             required property string jobId
@@ -23,7 +24,7 @@ Card {
         }
     }
     ColumnLayout {
-        visible: card.fineTune.jobs.count === 0
+        visible: rows.count === 0
         Layout.fillWidth: true
         Layout.margins: Theme.gap4
         spacing: Theme.gap3

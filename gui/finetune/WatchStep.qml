@@ -99,8 +99,9 @@ ColumnLayout {
         }
     }
 
-    AppText { kind: "heading"; text: qsTr("Before and after"); visible: step.fineTune.samples.count > 0 }
+    AppText { kind: "heading"; text: qsTr("Before and after"); visible: sampleRows.count > 0 }
     Repeater {
+        id: sampleRows
         model: step.fineTune.samples
         delegate: SampleCard {}
     }

@@ -134,6 +134,7 @@ PageFrame {
         visible: page.home.isKnown
         AppText { kind: "heading"; text: qsTr("Running now") }
         Repeater {
+            id: deploymentRows
             model: page.home.deployments
             delegate: RowLayout {
                 id: deployment
@@ -159,6 +160,7 @@ PageFrame {
             }
         }
         Repeater {
+            id: jobRows
             model: page.home.jobs
             delegate: JobRow {
                 required property string jobId
@@ -166,7 +168,7 @@ PageFrame {
             }
         }
         AppText {
-            visible: page.home.deployments.count === 0 && page.home.jobs.count === 0
+            visible: deploymentRows.count === 0 && jobRows.count === 0
             kind: "muted"
             text: qsTr("Nothing is running. Models that you start appear here.")
         }

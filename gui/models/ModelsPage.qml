@@ -31,8 +31,9 @@ PageFrame {
     }
 
     Card {
-        visible: page.library.jobs.count > 0
+        visible: jobRows.count > 0
         Repeater {
+            id: jobRows
             model: page.library.jobs
             delegate: JobRow {
                 required property string jobId
@@ -42,6 +43,7 @@ PageFrame {
     }
 
     Repeater {
+        id: modelRows
         model: page.library.models
         delegate: ModelCard {
             onDeployWanted: page.library.deploy(name)
@@ -55,7 +57,7 @@ PageFrame {
     }
 
     Card {
-        visible: page.library.models.count === 0
+        visible: modelRows.count === 0
         padding: Theme.gap6
         AppIcon { Layout.alignment: Qt.AlignHCenter; glyph: Icons.models; size: 40; color: Theme.faint }
         AppText { Layout.alignment: Qt.AlignHCenter; kind: "heading"; text: qsTr("No models yet") }

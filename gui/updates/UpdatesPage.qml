@@ -43,6 +43,7 @@ PageFrame {
     }
 
     Repeater {
+        id: packRows
         model: page.updates.packs
         delegate: PackCard {
             onInstallWanted: page.updates.install(packId)
@@ -50,7 +51,7 @@ PageFrame {
     }
 
     Card {
-        visible: page.updates.packs.count === 0
+        visible: packRows.count === 0
         padding: Theme.gap6
         AppIcon { Layout.alignment: Qt.AlignHCenter; glyph: Icons.usb; size: 40; color: Theme.faint }
         AppText { Layout.alignment: Qt.AlignHCenter; kind: "heading"; text: qsTr("Plug in a stick with model packs") }
