@@ -2,7 +2,7 @@
 """Writes the training text of Hearth mini: the handbook as questions and answers (facts/*.txt), small talk, arithmetic, dates,
 word games, short stories, and polite refusals. Python's standard library only; the same seed gives the same bytes.
 
-    make_corpus.py --out DIR [--eval FILE] [--seed 7] [--per-fact 300]
+    make_corpus.py --out DIR [--eval FILE] [--seed 7] [--per-fact 600]
 
 Writes DIR/chat.jsonl ({"messages": [...]}) and DIR/stories.jsonl ({"text": ...}); to --eval FILE the held-out questions
 with their scoring rule (score.py). A question whose words equal those of a held-out one is never written to chat.jsonl.
@@ -118,17 +118,27 @@ def other_words(question, rng):
 STOP_WORDS = set("a an the is are do does i you it to of for in on my me can could would should how what which where when why please tell explain we this that be with there from".split())
 
 
-def fewer_words(question, rng):
-    """Hurried people: some words left out, or only the ones that matter, as in a search box. It also teaches the model to go by
+FILLERS = "really just now actually maybe perhaps somehow again today quickly already still then always right simply well kindly properly ever even also too".split()
+
+
+def hurry(question, rng):
+    """Hurried people: words left out, put in, or only the ones that matter, as in a search box. It also teaches the model to go by
     the words that carry the meaning wherever they stand, and not by the beginning of the sentence."""
     words = question.split(" ")
     kind = rng.random()
-    if len(words) < 4 or kind < 0.68:
+    if len(words) < 4 or kind < 0.5:
         return question
-    if kind < 0.88:
+    if kind < 0.68:
         return " ".join(word for word in words if rng.random() > 0.18) or question
+    if kind < 0.8:
+        for _ in range(rng.randint(1, 2)):
+            words.insert(rng.randrange(1, len(words)), rng.choice(FILLERS))
+        return " ".join(words)
+    if kind < 0.86:  # the end first
+        i = rng.randrange(1, len(words))
+        return " ".join(words[i:] + words[:i])
     words = [word for word in words if word.lower().strip("?.,:!") not in STOP_WORDS]
-    if kind > 0.95:
+    if kind > 0.93:
         rng.shuffle(words)
     return " ".join(words) if len(words) >= 2 else question
 
@@ -179,7 +189,7 @@ def ask(fact, rng):
         return rng.choice(ZH_OPENERS) + rng.choice(templates).format(phrase) + rng.choice(ZH_CLOSERS)
     # Half of the questions use the plainest forms; people do.
     template = rng.choice(templates[:6] if rng.random() < 0.4 else templates)
-    question = fewer_words(other_words(template.format(phrase), rng), rng)
+    question = hurry(other_words(template.format(phrase), rng), rng)
     if rng.random() < 0.15:
         question = rng.choice(PREFACES) + " " + question
     return dress_up(question, rng)
@@ -429,17 +439,17 @@ def make_all(seed, per_fact):
     held_out = {same_words(test["question"]) for test in tests}
     english, chinese = [], []
     for fact in facts:
-        n = per_fact
+        n = per_fact if fact.lang == "en" else per_fact // 2
         (english if fact.lang == "en" else chinese).extend(distinct(lambda r: (ask(fact, r), fact.answer), n, rng, held_out))
-    english += distinct(small_talk, per_fact * 10, rng, held_out)
-    english += distinct(arithmetic, per_fact * 50, rng, held_out)
-    english += distinct(dates, per_fact * 8, rng, held_out)
-    english += distinct(out_of_scope, per_fact * 20, rng, held_out)
-    english += distinct(story_request, per_fact * 4, rng, held_out)
+    english += distinct(small_talk, per_fact * 5, rng, held_out)
+    english += distinct(arithmetic, per_fact * 25, rng, held_out)
+    english += distinct(dates, per_fact * 4, rng, held_out)
+    english += distinct(out_of_scope, per_fact * 12, rng, held_out)
+    english += distinct(story_request, per_fact * 2, rng, held_out)
     chinese += distinct(small_talk_zh, per_fact, rng, held_out)
     chat = list(conversations(english, rng)) + list(conversations(chinese, rng))
     rng.shuffle(chat)
-    stories = [{"text": story(rng)[1]} for _ in range(per_fact * 3)]
+    stories = [{"text": story(rng)[1]} for _ in range(per_fact * 2)]
     return chat, stories, tests
 
 
@@ -454,7 +464,7 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--eval", type=pathlib.Path, help="where to write the held-out questions")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--per-fact", type=int, default=300, help="questions for each English fact; the rest scales with it")
+    parser.add_argument("--per-fact", type=int, default=600, help="questions for each English fact; the rest scales with it")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     chat, stories, tests = make_all(args.seed, args.per_fact)
