@@ -76,7 +76,13 @@ class Llama3Recovery {
     for (size_t i = 0; i < divisors_.size(); ++i)
       if (divisors_[i] > 1 + 1e-6 && divisors_[i] < rope.factor * (1 - 1e-6))
         points.emplace_back(cycles_per_token(i), (1.0 / divisors_[i] - 1 / rope.factor) / (1 - 1 / rope.factor));
-    if (points.size() < 2) return false;
+    if (points.empty()) return false;
+    if (points.size() == 1) {  // any line through the point will do; take the usual high_freq_factor
+      rope.low_freq_factor = 1;
+      rope.high_freq_factor = 4;
+      rope.original_max_seq_len = static_cast<int>(std::lround((1 + 3 * points[0].second) / points[0].first));
+      return true;
+    }
     auto [x0, y0] = points.front();
     auto [x1, y1] = points.back();
     double slope = (y1 - y0) / (x1 - x0), offset = y0 - slope * x0;  // L/(high-low), -low/(high-low)
@@ -125,7 +131,9 @@ Result<void> read_rope(const GgufFile& file, const std::string& prefix, ModelCon
     rope.original_max_seq_len = TRY(to_int(TRY(file.integer_or(key, config.max_seq_len)), key));
     rope.beta_fast = TRY(file.number_or(prefix + "rope.scaling.yarn_beta_fast", 32));
     rope.beta_slow = TRY(file.number_or(prefix + "rope.scaling.yarn_beta_slow", 1));
-    rope.attention_factor = TRY(file.number_or(prefix + "rope.scaling.yarn_attn_factor", 0));
+    // There, the magnitude is this times 0.1 ln(factor) + 1.
+    double attn_factor = TRY(file.number_or(prefix + "rope.scaling.attn_factor", TRY(file.number_or(prefix + "rope.scaling.yarn_attn_factor", 1))));
+    if (attn_factor > 0 && attn_factor != 1) rope.attention_factor = attn_factor * (factor > 1 ? 0.1 * std::log(factor) + 1 : 1);
   } else if (type != "none" && type != "linear") {
     return error(Code::unimplemented, "position scaling of the type \"{}\" is not supported yet", type.substr(0, 40));
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,8 +72,9 @@ using GgufValue = std::variant<bool, uint32_t, int32_t, uint64_t, float, std::st
 struct GgufTensorToWrite {
   std::string name;
   Dtype dtype;
-  std::vector<int64_t> shape;        // outermost first
-  std::span<const std::byte> bytes;  // already of that dtype
+  std::vector<int64_t> shape;  // outermost first
+  // Of that dtype; valid until the next tensor is asked for.
+  std::function<Result<std::span<const std::byte>>()> bytes;
 };
 
 // Writes version 3 with alignment 32, atomically and durably.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,17 +26,18 @@ Result<std::vector<std::filesystem::path>> list_safetensors(const std::filesyste
 
 struct TensorToWrite {
   std::string name;
-  Dtype dtype;                       // f32, f16, bf16 or i32
-  std::vector<int64_t> shape;        // outermost first
-  std::span<const std::byte> bytes;  // row-major
+  Dtype dtype;                 // f32, f16, bf16 or i32
+  std::vector<int64_t> shape;  // outermost first
+  // Row-major bytes, valid until the next tensor is asked for: only one converted tensor is in memory at a time.
+  std::function<Result<std::span<const std::byte>>()> bytes;
 };
 
 // One file, atomically and durably. `metadata` becomes __metadata__ ({"format", "pt"} is what other readers expect).
-Result<void> write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+Result<void> write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                                const std::vector<std::pair<std::string, std::string>>& metadata = {{"format", "pt"}});
 
 // model.safetensors, or shards of at most max_shard_bytes with model.safetensors.index.json, into an existing folder.
-Result<void> write_safetensors_folder(const std::filesystem::path& folder, const std::vector<TensorToWrite>& tensors,
+Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::vector<TensorToWrite> tensors,
                                       uint64_t max_shard_bytes = uint64_t{4} << 30);
 
 }  // namespace hearth

@@ -34,6 +34,7 @@ class PreTokenizer {
 
   // Patterns in order, when all steps are plain isolated cuts; for exporters that look the name up.
   const std::vector<std::string>& patterns() const { return patterns_; }
+  bool is_plain() const { return is_plain_ && !add_prefix_space_ && !symbols_from_; }  // patterns() says all
   // The GGUF name for these patterns, if there is one.
   std::optional<std::string_view> gguf_name() const;
 

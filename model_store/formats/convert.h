@@ -1,0 +1,24 @@
+// Weights in another dtype, converted row by row into a buffer that the next tensor reuses.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "runtime/tensor/tensor.h"
+
+namespace hearth {
+
+class Converter {
+ public:
+  // The bytes of `view` in `dtype`: its own bytes where they are that already, else valid until the next call.
+  std::span<const std::byte> convert(const TensorView& view, Dtype dtype);
+  // As convert(), then rows reordered for GGUF.
+  std::span<const std::byte> convert_rope_rows(const TensorView& view, Dtype dtype, int n_heads);
+
+ private:
+  std::vector<std::byte> bytes_, permuted_;
+  std::vector<float> row_;
+};
+
+}  // namespace hearth

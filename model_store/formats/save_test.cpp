@@ -1,0 +1,170 @@
+// Writers: what is saved loads again as the same model.
+#include "model_store/formats/save.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "model_store/formats/gguf.h"
+#include "model_store/formats/safetensors.h"
+
+namespace hearth {
+namespace {
+namespace fs = std::filesystem;
+
+fs::path golden(const char* name) { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name; }
+
+LoadedModel load(const fs::path& path) {
+  auto model = load_model(path);
+  if (!model) ADD_FAILURE() << model.error().to_string();
+  return model ? *std::move(model) : LoadedModel();
+}
+
+ModelToSave to_save(const LoadedModel& model) { return {model.config, model.weights, model.generation, model.path}; }
+
+double largest_difference(const LoadedModel& a, const LoadedModel& b) {
+  double out = 0;
+  for (const auto& [role, view] : a.weights) {
+    Tensor x = to_f32(view), y = to_f32(b.weights.at(role));
+    for (int64_t i = 0; i < view.shape().n_elements(); ++i) out = std::max(out, static_cast<double>(std::abs(x.f32()[i] - y.f32()[i])));
+  }
+  return out;
+}
+
+constexpr const char* kCases[] = {"gqa_untied_fp32", "mha_tied_bf16", "rope_llama3_fp32", "rope_yarn_fp32", "rope_linear_bf16", "head_dim_fp32", "sharded_tokenizer_bf16"};
+
+TEST(Save, HuggingFaceFolderComesBackTheSame) {
+  auto temporary = TempFolder::create("save_test");
+  for (const char* name : kCases) {
+    LoadedModel model = load(golden(name));
+    fs::path folder = temporary->path() / name;
+    Dtype dtype = model.weights.begin()->second.type.dtype;
+    auto saved = save_hf_folder(folder, to_save(model), dtype);
+    ASSERT_TRUE(saved) << saved.error().to_string();
+    LoadedModel back = load(folder);
+    EXPECT_EQ(back.config, model.config) << name;
+    EXPECT_EQ(back.generation.eos_ids, model.generation.eos_ids) << name;
+    EXPECT_EQ(largest_difference(model, back), 0) << name;
+    EXPECT_EQ(back.copied_bytes, model.copied_bytes) << name;
+    EXPECT_EQ(back.tokenizer.has_value(), model.tokenizer.has_value()) << name;
+    EXPECT_EQ(back.chat_template.has_value(), model.chat_template.has_value()) << name;
+  }
+}
+
+TEST(Save, GgufComesBackTheSameWithVocabulary) {
+  auto temporary = TempFolder::create("save_test");
+  for (const char* name : kCases) {
+    LoadedModel model = load(golden(name));
+    fs::path file = temporary->path() / (std::string(name) + ".gguf");
+    ModelToSave save = to_save(model);
+    if (!model.tokenizer) save.tokenizer_from.clear();
+    auto saved = save_gguf(file, save, Dtype::f32);
+    ASSERT_TRUE(saved) << saved.error().to_string();
+    LoadedModel back = load(file);
+    EXPECT_EQ(largest_difference(model, back), 0) << name;
+    // GGUF keeps floats, not doubles, and llama3 scaling as a table: compare what the graph sees.
+    auto want = rope_table(model.config.rope, model.config.head_dim), got = rope_table(back.config.rope, back.config.head_dim);
+    EXPECT_NEAR(got.magnitude, want.magnitude, 1e-6) << name;
+    for (size_t i = 0; i < want.inverse_frequencies.size(); ++i) EXPECT_NEAR(got.inverse_frequencies[i], want.inverse_frequencies[i], 1e-6 * want.inverse_frequencies[i]) << name;
+    if (!model.tokenizer) continue;
+    std::string text = "Hello world, 12345  naïve\n\n你好 <|eot_id|>";
+    EXPECT_EQ(*back.tokenizer->encode(text), *model.tokenizer->encode(text));
+    EXPECT_EQ(back.chat_template->source(), model.chat_template->source());
+    for (int32_t id : model.generation.eos_ids) EXPECT_TRUE(std::count(back.generation.eos_ids.begin(), back.generation.eos_ids.end(), id)) << id;
+  }
+}
+
+TEST(Save, QuantisedGgufIsNearAndSmall) {
+  auto temporary = TempFolder::create("save_test");
+  LoadedModel model = load(golden("sharded_tokenizer_bf16"));
+  for (auto [dtype, tolerance] : {std::pair{Dtype::q8_0, 4e-3}, {Dtype::q4_0, 8e-2}, {Dtype::f16, 1e-4}, {Dtype::bf16, 0.0}}) {
+    fs::path file = temporary->path() / "m.gguf";
+    ASSERT_TRUE(save_gguf(file, to_save(model), dtype));
+    EXPECT_LE(largest_difference(model, load(file)), tolerance) << dtype_info(dtype).name;
+  }
+}
+
+TEST(Save, QuantisesAsTheReferenceDoes) {
+  auto temporary = TempFolder::create("save_test");
+  LoadedModel model = load(golden("sharded_tokenizer_bf16"));
+  for (auto [dtype, kind] : {std::pair{Dtype::q8_0, "Q8_0"}, {Dtype::q4_0, "Q4_0"}}) {
+    ASSERT_TRUE(save_gguf(temporary->path() / "m.gguf", to_save(model), dtype));
+    auto ours = GgufFile::open(temporary->path() / "m.gguf");
+    auto theirs = GgufFile::open(golden("sharded_tokenizer_bf16") / fmt::format("model-{}.gguf", kind));
+    size_t n_bytes = 0, n_same = 0;
+    for (const auto& tensor : theirs->tensors().tensors()) {
+      const StoredTensor* same = ours->tensors().find(tensor.name);
+      ASSERT_TRUE(same && same->bytes.size() == tensor.bytes.size()) << tensor.name;
+      for (size_t i = 0; i < tensor.bytes.size(); ++i) n_same += tensor.bytes[i] == same->bytes[i];
+      n_bytes += tensor.bytes.size();
+    }
+    EXPECT_GT(static_cast<double>(n_same), 0.999 * static_cast<double>(n_bytes)) << kind;  // ties may round the other way
+  }
+}
+
+TEST(Save, FolderFromGgufGetsATokenizer) {
+  auto temporary = TempFolder::create("save_test");
+  fs::path gguf = golden("sharded_tokenizer_bf16") / "model-F32.gguf";
+  LoadedModel model = load(gguf);
+  auto saved = save_hf_folder(temporary->path() / "m", to_save(model), Dtype::f32);
+  ASSERT_TRUE(saved) << saved.error().to_string();
+  LoadedModel back = load(temporary->path() / "m");
+  ASSERT_TRUE(back.tokenizer) << back.tokenizer_problem->to_string();
+  std::string text = "It's we'll 12345 <|eot_id|> 模型：你好！";
+  EXPECT_EQ(*back.tokenizer->encode(text), *model.tokenizer->encode(text));
+  EXPECT_EQ(largest_difference(model, back), 0);
+}
+
+TEST(Save, ShardsHoldEverythingOnce) {
+  auto temporary = TempFolder::create("save_test");
+  std::vector<float> numbers(300);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
+  std::vector<TensorToWrite> tensors;
+  for (int i = 0; i < 5; ++i)
+    tensors.push_back({"t" + std::to_string(i), Dtype::f32, {10, 6}, [&numbers, i]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(numbers).subspan(static_cast<size_t>(i) * 60, 60)); }});
+  ASSERT_TRUE(write_safetensors_folder(temporary->path(), std::move(tensors), 500));
+  auto file = open_safetensors(temporary->path());
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(list_safetensors(temporary->path())->size(), 4u);  // the index and three shards of two tensors
+  for (int i = 0; i < 5; ++i) {
+    const StoredTensor* tensor = file->find("t" + std::to_string(i));
+    ASSERT_TRUE(tensor);
+    EXPECT_EQ(std::memcmp(tensor->bytes.data(), numbers.data() + i * 60, 240), 0);
+  }
+}
+
+TEST(Save, AdapterComesBackAndMerges) {
+  auto temporary = TempFolder::create("save_test");
+  LoadedModel model = load(golden("gqa_untied_fp32"));
+  Tensor a({Dtype::f32, {2, 64}}), b({Dtype::f32, {64, 2}});
+  a.f32()[3] = 2;         // row 0, column 3
+  b.f32()[5 * 2 + 0] = 4;  // row 5, column 0
+  LoraAdapter adapter{.rank = 2, .alpha = 4, .base_model = "base"};
+  adapter.weights = {{"layers.1.wq.lora_a", a.view()}, {"layers.1.wq.lora_b", b.view()}};
+  auto saved = save_peft_adapter(temporary->path() / "adapter", model.config, adapter);
+  ASSERT_TRUE(saved) << saved.error().to_string();
+  Json config = *parse_json(*read_file(temporary->path() / "adapter/adapter_config.json"));
+  EXPECT_EQ(config["target_modules"], Json({"model.layers.1.self_attn.q_proj"})) << "one layer only: its whole path";
+  auto names = open_safetensors(temporary->path() / "adapter/adapter_model.safetensors");
+  EXPECT_TRUE(names->find("base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight"));
+
+  auto back = load_peft_adapter(temporary->path() / "adapter", model.config);
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_EQ(back->rank, 2);
+  EXPECT_EQ(back->alpha, 4);
+  const TensorView& wq = model.weights.at("layers.1.wq");
+  auto merged = merge_lora(wq, back->weights.at("layers.1.wq.lora_a"), back->weights.at("layers.1.wq.lora_b"), back->alpha / static_cast<float>(back->rank));
+  ASSERT_TRUE(merged);
+  for (int64_t i = 0; i < 64 * 64; ++i) EXPECT_FLOAT_EQ(merged->f32()[i] - wq.f32()[i], i == 5 * 64 + 3 ? 16 : 0);
+
+  auto other = load_peft_adapter(temporary->path() / "adapter", load(golden("head_dim_fp32")).config);
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().to_string().find("another model"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearth
