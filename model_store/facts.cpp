@@ -41,21 +41,6 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
 }
 
-// Until formats/ can look inside the weights: what config.json says.
-Result<ModelFacts> inspect_config(const fs::path& path) {
-  ModelFacts facts;
-  facts.format = path.extension() == ".gguf" ? "gguf" : "safetensors";
-  std::error_code ec;
-  if (fs::exists(path / "adapter_config.json", ec)) facts.format = "peft";
-  if (!fs::exists(path / "config.json", ec)) return facts;
-  std::string text = TRY(read_file(path / "config.json", kMaxAdapterConfigBytes));
-  Json json = TRY_WITH(parse_json(text), "in config.json");
-  facts.family = TRY(json_get_or<std::string>(json, "model_type", ""));
-  facts.dtype = TRY(json_get_or<std::string>(json, "torch_dtype", ""));
-  facts.max_seq_len = TRY(json_get_or<int64_t>(json, "max_position_embeddings", 0));
-  facts.has_chat_template = fs::exists(path / "chat_template.jinja", ec);
-  return facts;
-}
 }  // namespace
 
 fs::path loader_path_in(const fs::path& folder, const std::vector<ModelFile>& files) {
@@ -66,7 +51,7 @@ fs::path loader_path_in(const fs::path& folder, const std::vector<ModelFile>& fi
 }
 
 Result<ModelFacts> read_facts(const fs::path& folder, ModelRecord& record) {
-  ModelFacts facts = TRY_WITH(inspect_config(loader_path_in(folder, record.files)), "while looking into the model's files");
+  ModelFacts facts = TRY_WITH(inspect_model(loader_path_in(folder, record.files)), "while looking into the model's files");
   bool is_adapter = facts.format == "peft";
   record.kind = is_adapter ? "adapter" : "model";
   record.family = facts.family;

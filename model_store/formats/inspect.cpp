@@ -1,0 +1,140 @@
+// inspect_model: facts from headers.
+#include "model_store/formats/inspect.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/json.h"
+#include "model_store/formats/gguf.h"
+#include "model_store/formats/model_config.h"
+#include "model_store/formats/safetensors.h"
+#include "model_store/formats/text_side.h"
+#include "runtime/architectures/architecture.h"
+
+namespace hearth {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+void count_weights(const TensorFile& file, ModelFacts& facts) {
+  std::map<std::string, uint64_t> by_dtype;
+  for (const auto& tensor : file.tensors()) {
+    facts.n_params += tensor.n_elements();
+    by_dtype[lower(tensor.format_dtype)] += tensor.n_elements();
+  }
+  auto most = std::max_element(by_dtype.begin(), by_dtype.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most != by_dtype.end()) facts.dtype = most->first;
+  facts.size_bytes = file.size_bytes();
+}
+
+void use_config(const Result<ModelConfig>& config, ModelFacts& facts) {
+  facts.is_supported = config.has_value();
+  if (!config) {
+    facts.why_not = config.error().to_string();
+    return;
+  }
+  facts.family = config->family;
+  facts.max_seq_len = config->max_seq_len;
+  facts.vocab_size = config->vocab_size;
+}
+
+// A dtype without kernels makes the model one that cannot run here.
+void check_dtypes(const TensorFile& file, ModelFacts& facts) {
+  for (const auto& tensor : file.tensors()) {
+    if (tensor.dtype || !facts.is_supported) continue;
+    facts.is_supported = false;
+    facts.why_not = fmt::format("tensor \"{}\" holds {}, which this build has no kernels for", tensor.name, tensor.format_dtype);
+  }
+}
+
+uint64_t folder_bytes(const fs::path& folder) {
+  uint64_t out = 0;
+  std::error_code ec;
+  for (fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec))
+    if (it->is_regular_file(ec)) out += it->file_size(ec);
+  return out;
+}
+
+// What config.json spells, for a family that is not known here.
+void read_spelling(const Json& config, ModelFacts& facts) {
+  auto text = [&](const char* key) {
+    auto it = config.find(key);
+    return it != config.end() && it->is_string() ? it->get<std::string>() : std::string();
+  };
+  facts.family = text("model_type");
+  facts.name = text("_name_or_path");
+  auto positions = json_get_or<int64_t>(config, "max_position_embeddings", 0), vocabulary = json_get_or<int64_t>(config, "vocab_size", 0);
+  facts.max_seq_len = positions ? *positions : 0;
+  facts.vocab_size = vocabulary ? *vocabulary : 0;
+}
+
+Result<ModelFacts> inspect_hf(const fs::path& folder) {
+  ModelFacts facts;
+  facts.format = "safetensors";
+  std::string text = TRY(read_file(folder / "config.json", kMaxConfigBytes));
+  Json config = TRY_WITH(parse_json(text), "in config.json");
+  if (!config.is_object()) return error(Code::invalid_argument, "config.json must be an object, got {}", config.type_name());
+  read_spelling(config, facts);
+  use_config(config_from_hf(text), facts);
+  TensorFile weights = TRY(open_safetensors(folder));
+  count_weights(weights, facts);
+  check_dtypes(weights, facts);
+  std::error_code ec;
+  facts.has_tokenizer = fs::exists(folder / "tokenizer.json", ec) || fs::exists(folder / "tokenizer.model", ec);
+  facts.has_chat_template = find_chat_template_hf(folder).has_value();
+  facts.size_bytes = folder_bytes(folder);
+  return facts;
+}
+
+Result<ModelFacts> inspect_gguf(const fs::path& path) {
+  GgufFile file = TRY(GgufFile::open(path));
+  ModelFacts facts;
+  facts.format = "gguf";
+  facts.family = TRY(file.string_or("general.architecture", ""));
+  facts.name = TRY(file.string_or("general.name", ""));
+  auto context = file.integer_or(facts.family + ".context_length", 0);
+  facts.max_seq_len = context ? *context : 0;
+  use_config(config_from_gguf(file), facts);
+  count_weights(file.tensors(), facts);
+  check_dtypes(file.tensors(), facts);
+  facts.has_tokenizer = file.has("tokenizer.ggml.tokens");
+  facts.has_chat_template = file.has("tokenizer.chat_template");
+  return facts;
+}
+
+Result<ModelFacts> inspect_adapter(const fs::path& folder) {
+  ModelFacts facts;
+  facts.format = "peft";
+  std::string text = TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes));
+  Json config = TRY_WITH(parse_json(text), "in adapter_config.json");
+  std::string type = TRY(json_get_or<std::string>(config, "peft_type", ""));
+  facts.is_supported = type == "LORA";
+  if (!facts.is_supported) facts.why_not = fmt::format("adapters of the type \"{}\" are not supported yet", type.substr(0, 60));
+  TensorFile weights = TRY(open_safetensors(folder / "adapter_model.safetensors"));
+  count_weights(weights, facts);
+  facts.size_bytes = folder_bytes(folder);
+  return facts;
+}
+
+}  // namespace
+
+Result<ModelFacts> inspect_model(const fs::path& path) {
+  std::error_code ec;
+  if (!fs::exists(path, ec)) return error(Code::not_found, "{} does not exist", path.string());
+  if (!fs::is_directory(path, ec)) {
+    if (path.extension() == ".gguf") return inspect_gguf(path);
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+  }
+  if (fs::exists(path / "adapter_config.json", ec)) return TRY_WITH(inspect_adapter(path), "while inspecting {}", path.string());
+  if (fs::exists(path / "config.json", ec)) return TRY_WITH(inspect_hf(path), "while inspecting {}", path.string());
+  return error(Code::invalid_argument, "{} is not a model: it holds neither config.json nor adapter_config.json", path.string());
+}
+
+}  // namespace hearth
