@@ -39,10 +39,13 @@ std::vector<fs::path> files_in(const fs::path& folder, std::error_code& ec) {
   return out;
 }
 
-bool is_staged_blob(const fs::path& path) { return Digest::from_hex(path.filename().string()).has_value(); }
+bool is_staged_blob(const fs::path& path) {
+  return Digest::from_hex(path.filename().string()).has_value();
+}
 }  // namespace
 
-Staging::Staging(Staging&& other) noexcept : folder_(std::exchange(other.folder_, {})), blobs_(std::move(other.blobs_)) {}
+Staging::Staging(Staging&& other) noexcept
+    : folder_(std::exchange(other.folder_, {})), blobs_(std::move(other.blobs_)) {}
 
 Staging::~Staging() {
   if (folder_.empty()) return;
@@ -67,7 +70,8 @@ Result<BlobInfo> Staging::add_bytes(std::string_view bytes) {
   return BlobInfo{digest, bytes.size()};
 }
 
-Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t size_bytes, const std::optional<Digest>& expected, Meter& meter) {
+Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t size_bytes,
+                                   const std::optional<Digest>& expected, Meter& meter) {
   fs::path part = folder_ / "part";
   Fd out = TRY(open_file(part, O_RDWR | O_CREAT | O_TRUNC, 0600));
   kill_point("blob.created");
@@ -75,7 +79,8 @@ Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t 
   (void)::posix_fadvise(in.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   Digest digest = TRY(copy_and_hash(in, from, out, part, size_bytes, meter));
   if (expected && digest != *expected)
-    return error(Code::data_loss, "{} is damaged: its SHA-256 is {}, expected {}; get a fresh copy", from.string(), digest.hex(), expected->hex());
+    return error(Code::data_loss, "{} is damaged: its SHA-256 is {}, expected {}; get a fresh copy", from.string(),
+                 digest.hex(), expected->hex());
   TRY(seal(out, part));
   fs::path name = folder_ / digest.hex();
   if (::rename(part.c_str(), name.c_str()) != 0) return errno_error("rename to", name, errno);
@@ -101,7 +106,8 @@ Result<void> Staging::commit() {
 Result<void> Blobs::create() {
   TRY(make_folders(folder_));
   TRY(make_folders(incoming_));
-  for (const fs::path& folder : {folder_.parent_path().parent_path(), folder_.parent_path(), folder_}) TRY(fsync_path(folder));
+  for (const fs::path& folder : {folder_.parent_path().parent_path(), folder_.parent_path(), folder_})
+    TRY(fsync_path(folder));
   return {};
 }
 
@@ -144,11 +150,14 @@ Result<void> Blobs::verify(const BlobInfo& blob, Meter& meter) const {
   if (!fd) return fd.error();
   (void)::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   Digest found = TRY(hash_exactly(*fd, where, blob.size_bytes, meter));
-  if (found != blob.digest) return error(Code::data_loss, "blob {} has other content (SHA-256 {})", blob.digest.hex(), found.hex());
+  if (found != blob.digest)
+    return error(Code::data_loss, "blob {} has other content (SHA-256 {})", blob.digest.hex(), found.hex());
   return {};
 }
 
-Result<std::string> Blobs::read(const Digest& digest, uint64_t max_bytes) const { return read_file(path(digest), max_bytes); }
+Result<std::string> Blobs::read(const Digest& digest, uint64_t max_bytes) const {
+  return read_file(path(digest), max_bytes);
+}
 
 Result<void> Blobs::remove(const Digest& digest) const {
   fs::path where = path(digest);
@@ -157,7 +166,9 @@ Result<void> Blobs::remove(const Digest& digest) const {
   return {};
 }
 
-Result<void> Blobs::flush() const { return fsync_path(folder_); }
+Result<void> Blobs::flush() const {
+  return fsync_path(folder_);
+}
 
 Result<uint64_t> Blobs::free_bytes() const {
   struct statvfs st {};
@@ -171,7 +182,9 @@ Result<void> Blobs::check_space(uint64_t needed_bytes) const {
   uint64_t free = uint64_t{st.f_bavail} * st.f_frsize, size = uint64_t{st.f_blocks} * st.f_frsize;
   uint64_t reserve_bytes = std::min(kMaxReserveBytes, size / kReserveFraction);
   if (needed_bytes <= free && free - needed_bytes >= reserve_bytes) return {};
-  return error(Code::resource_exhausted, "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove a model or free some space and try again",
+  return error(Code::resource_exhausted,
+               "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove "
+               "a model or free some space and try again",
                (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20);
 }
 

@@ -37,23 +37,25 @@ class Staging {
 
  private:
   friend class Blobs;
-  Staging(std::filesystem::path folder, std::filesystem::path blobs) : folder_(std::move(folder)), blobs_(std::move(blobs)) {}
+  Staging(std::filesystem::path folder, std::filesystem::path blobs)
+      : folder_(std::move(folder)), blobs_(std::move(blobs)) {}
   std::filesystem::path folder_, blobs_;
 };
 
 class Blobs {
  public:
-  explicit Blobs(const std::filesystem::path& state_dir) : folder_(state_dir / "blobs" / "sha256"), incoming_(state_dir / "blobs" / "incoming") {}
+  explicit Blobs(const std::filesystem::path& state_dir)
+      : folder_(state_dir / "blobs" / "sha256"), incoming_(state_dir / "blobs" / "incoming") {}
 
-  Result<void> create();                 // makes the folders
-  Result<void> sweep();                  // removes what an interrupted writer left in incoming/
+  Result<void> create();  // makes the folders
+  Result<void> sweep();   // removes what an interrupted writer left in incoming/
   Result<Staging> stage() const;
   std::filesystem::path path(const Digest& digest) const { return folder_ / digest.hex(); }
   Result<std::vector<BlobInfo>> list() const;
   // data_loss when missing, of another size, or of other content.
   Result<void> verify(const BlobInfo& blob, Meter& meter) const;
   Result<std::string> read(const Digest& digest, uint64_t max_bytes) const;
-  Result<void> remove(const Digest& digest) const;   // not durable before flush()
+  Result<void> remove(const Digest& digest) const;  // not durable before flush()
   Result<void> flush() const;
   Result<uint64_t> free_bytes() const;
   // resource_exhausted when needed_bytes and a reserve for the box itself do not fit.

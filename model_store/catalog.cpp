@@ -26,7 +26,8 @@ constexpr const char* kSchema = R"(
 )";
 
 constexpr const char* kSelect =
-    "SELECT name, digest, manifest_bytes, config_digest, config_bytes, kind, version, family, dtype, license, description, source, signer, "
+    "SELECT name, digest, manifest_bytes, config_digest, config_bytes, kind, version, family, dtype, license, "
+    "description, source, signer, "
     "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at FROM models ";
 
 std::string blob_column(const SQLite::Column& column) {
@@ -49,7 +50,8 @@ CatalogEntry read_row(SQLite::Statement& row) {
   r.description = row.getColumn(10).getString();
   r.source = row.getColumn(11).getString();
   r.signer = row.getColumn(12).getString();
-  if (!row.isColumnNull(14)) entry.signature = PackSignature{blob_column(row.getColumn(13)), blob_column(row.getColumn(14))};
+  if (!row.isColumnNull(14))
+    entry.signature = PackSignature{blob_column(row.getColumn(13)), blob_column(row.getColumn(14))};
   if (!row.isColumnNull(15)) r.parent = row.getColumn(15).getString();
   r.n_params = static_cast<uint64_t>(row.getColumn(16).getInt64());
   r.max_seq_len = row.getColumn(17).getInt();
@@ -80,8 +82,10 @@ void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
     if (value) put.bind(i, value->data(), static_cast<int>(value->size()));  // otherwise NULL
   };
   text(r.name), text(r.digest), number(entry.manifest_bytes), text(entry.config_digest), number(entry.config_bytes);
-  text(r.kind), text(r.version), text(r.family), text(r.dtype), text(r.license), text(r.description), text(r.source), text(r.signer);
-  blob(entry.signature ? &entry.signature->payload : nullptr), blob(entry.signature ? &entry.signature->signature : nullptr);
+  text(r.kind), text(r.version), text(r.family), text(r.dtype), text(r.license), text(r.description), text(r.source),
+      text(r.signer);
+  blob(entry.signature ? &entry.signature->payload : nullptr),
+      blob(entry.signature ? &entry.signature->signature : nullptr);
   ++i;
   if (r.parent) put.bind(i, *r.parent);
   number(r.n_params), number(static_cast<uint64_t>(r.max_seq_len)), number(r.has_chat_template), number(r.bundled);
@@ -133,7 +137,10 @@ auto Catalog::read(std::string_view doing, Work&& work) const -> decltype(work()
 template <class Work>
 Result<void> Catalog::write(std::string_view doing, Work&& work) {
   std::lock_guard lock(mutex_);
-  if (disk_failed_) return error(Code::data_loss, "the disk of the catalog reported an error before: check it, then restart Hearth; nothing was changed");
+  if (disk_failed_)
+    return error(
+        Code::data_loss,
+        "the disk of the catalog reported an error before: check it, then restart Hearth; nothing was changed");
   try {
     SQLite::Transaction transaction(*db_, SQLite::TransactionBehavior::IMMEDIATE);
     work();
@@ -193,7 +200,8 @@ Result<std::optional<std::string>> Catalog::name_of(std::string_view manifest_di
 
 Result<std::set<std::string>> Catalog::referenced_blobs() const {
   return read("listing blobs in use", [&]() -> Result<std::set<std::string>> {
-    SQLite::Statement query(*db_, "SELECT digest FROM models UNION SELECT config_digest FROM models UNION SELECT digest FROM model_files");
+    SQLite::Statement query(
+        *db_, "SELECT digest FROM models UNION SELECT config_digest FROM models UNION SELECT digest FROM model_files");
     std::vector<std::string> digests = read_column(query);
     return std::set<std::string>(digests.begin(), digests.end());
   });

@@ -36,7 +36,7 @@ class Catalog {
   Result<std::set<std::string>> referenced_blobs() const;  // "sha256:..." of all models
   Result<std::vector<std::string>> adapters_of(std::string_view parent) const;
 
-  Result<void> put(const CatalogEntry& entry);             // replaces a row of the same name
+  Result<void> put(const CatalogEntry& entry);  // replaces a row of the same name
   Result<void> erase(std::string_view name);
 
  private:

@@ -27,13 +27,15 @@ Result<size_t> read_some(const Fd& in, const fs::path& from, std::byte* buffer, 
     if (n >= 0) return static_cast<size_t>(n);
     if (errno == EINTR) continue;
     Error e = errno_error("read", from, errno);
-    if (errno == EIO || errno == ENODEV || errno == ENXIO) e.message += "; was the stick pulled out? Put it back, or use another copy, and try again";
+    if (errno == EIO || errno == ENODEV || errno == ENXIO)
+      e.message += "; was the stick pulled out? Put it back, or use another copy, and try again";
     return e;
   }
 }
 
 Error write_hint(Error e, int error_number) {
-  if (error_number == EFBIG) e.message += "; this filesystem cannot hold a file that large (FAT32 ends at 4 GiB): use ext4 or exFAT";
+  if (error_number == EFBIG)
+    e.message += "; this filesystem cannot hold a file that large (FAT32 ends at 4 GiB): use ext4 or exFAT";
   return e;
 }
 
@@ -51,25 +53,30 @@ Result<void> read_exactly(const Fd& in, const fs::path& from, uint64_t size_byte
   while (left > 0) {
     size_t n = TRY(read_some(in, from, buffer.data.get(), std::min<uint64_t>(left, kBufferBytes)));
     if (n == 0)
-      return error(Code::data_loss, "{} ends {} bytes early (expected {}): it is truncated; get a fresh copy", from.string(), left, size_bytes);
+      return error(Code::data_loss, "{} ends {} bytes early (expected {}): it is truncated; get a fresh copy",
+                   from.string(), left, size_bytes);
     TRY(take(std::span(buffer.data.get(), n)));
     left -= n;
     TRY(meter.add(n));
   }
   if (TRY(read_some(in, from, buffer.data.get(), 1)) != 0)
-    return error(Code::data_loss, "{} is longer than the {} bytes it should have; get a fresh copy", from.string(), size_bytes);
+    return error(Code::data_loss, "{} is longer than the {} bytes it should have; get a fresh copy", from.string(),
+                 size_bytes);
   return {};
 }
 
 // Shares the blocks where the filesystem can (XFS, btrfs). The clone is ours alone: nobody can change it any more.
-bool clone_file(const Fd& in, const Fd& out) { return ::ioctl(out.get(), FICLONE, in.get()) == 0; }
+bool clone_file(const Fd& in, const Fd& out) {
+  return ::ioctl(out.get(), FICLONE, in.get()) == 0;
+}
 }  // namespace
 
 Result<Fd> open_regular(int at, const fs::path& path, bool follow_links) {
   int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow_links ? 0 : O_NOFOLLOW);
   Fd fd(::openat(at, path.c_str(), flags));
   if (!fd.valid() && errno == ELOOP && !follow_links)
-    return error(Code::invalid_argument, "{} is a symbolic link; links are refused here, put the file itself there", path.string());
+    return error(Code::invalid_argument, "{} is a symbolic link; links are refused here, put the file itself there",
+                 path.string());
   if (!fd.valid()) return errno_error("open", path, errno);
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
@@ -92,7 +99,8 @@ Result<Digest> hash_exactly(const Fd& in, const fs::path& from, uint64_t size_by
   return hash.finish();
 }
 
-Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, const fs::path& to, uint64_t size_bytes, Meter& meter) {
+Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, const fs::path& to, uint64_t size_bytes,
+                             Meter& meter) {
   if (clone_file(in, out)) return hash_exactly(out, from, size_bytes, meter);
   Sha256 hash;
   uint64_t written = 0;
@@ -101,7 +109,8 @@ Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, 
     TRY(write_chunk(out, to, chunk));
     uint64_t before = written;
     written += chunk.size();
-    if (before / kWriteBackEvery != written / kWriteBackEvery) (void)::sync_file_range(out.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (before / kWriteBackEvery != written / kWriteBackEvery)
+      (void)::sync_file_range(out.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     return {};
   }));
   return hash.finish();

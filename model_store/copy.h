@@ -16,8 +16,8 @@ Result<Fd> open_regular(int at, const std::filesystem::path& path, bool follow_l
 Result<uint64_t> size_of(const Fd& fd, const std::filesystem::path& path_for_errors);
 
 // Exactly size_bytes from `in` to the empty file `out`; data_loss when `in` is shorter or longer.
-Result<Digest> copy_and_hash(const Fd& in, const std::filesystem::path& from, const Fd& out, const std::filesystem::path& to,
-                             uint64_t size_bytes, Meter& meter);
+Result<Digest> copy_and_hash(const Fd& in, const std::filesystem::path& from, const Fd& out,
+                             const std::filesystem::path& to, uint64_t size_bytes, Meter& meter);
 // As above without the copy.
 Result<Digest> hash_exactly(const Fd& in, const std::filesystem::path& from, uint64_t size_bytes, Meter& meter);
 

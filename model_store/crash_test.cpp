@@ -44,31 +44,51 @@ struct Work {
   // What the store holds after n steps, as "name:files".
   static std::vector<std::string> expected(int n) {
     switch (n) {
-      case 0: return {};
-      case 1: return {"i 6"};
+      case 0:
+        return {};
+      case 1:
+        return {"i 6"};
       case 2:
-      case 3: return {"i 6", "m 6"};
-      case 4: return {"i 6", "m 6 updated"};
-      case 5: return {"m 6 updated"};
-      default: return {};
+      case 3:
+        return {"i 6", "m 6"};
+      case 4:
+        return {"i 6", "m 6 updated"};
+      case 5:
+        return {"m 6 updated"};
+      default:
+        return {};
     }
   }
   Result<void> step(Store& store, int n) const {
     switch (n) {
-      case 0: TRY(store.import_model(bench.folder.path() / "import", {.name = "i"})); break;
-      case 1: TRY(store.install(bench.stick, pack_one)); break;
-      case 2: TRY(store.folder("m")); break;
-      case 3: TRY(store.install(media_two, pack_two, {.replace = true})); break;
-      case 4: TRY(store.remove("i")); break;
-      case 5: TRY(store.remove("m")); break;
-      default: break;
+      case 0:
+        TRY(store.import_model(bench.folder.path() / "import", {.name = "i"}));
+        break;
+      case 1:
+        TRY(store.install(bench.stick, pack_one));
+        break;
+      case 2:
+        TRY(store.folder("m"));
+        break;
+      case 3:
+        TRY(store.install(media_two, pack_two, {.replace = true}));
+        break;
+      case 4:
+        TRY(store.remove("i"));
+        break;
+      case 5:
+        TRY(store.remove("m"));
+        break;
+      default:
+        break;
     }
     return {};
   }
   std::vector<std::string> holds(Store& store) const {
     std::vector<std::string> out;
     for (const ModelRecord& model : must(store.list()))
-      out.push_back(model.name + " " + std::to_string(model.files.size()) + (model.digest == pack_two ? " updated" : ""));
+      out.push_back(model.name + " " + std::to_string(model.files.size()) +
+                    (model.digest == pack_two ? " updated" : ""));
     return out;
   }
 };
@@ -85,7 +105,8 @@ bool run_and_die(int n, Body&& body) {
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_TRUE((WIFEXITED(status) && WEXITSTATUS(status) == 0) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) << "status " << status;
+  EXPECT_TRUE((WIFEXITED(status) && WEXITSTATUS(status) == 0) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+      << "status " << status;
   return WIFEXITED(status);
 }
 
@@ -153,7 +174,8 @@ TEST(Crash, RandomMoments) {
     if (child == 0) {
       Store store = must(Store::open(work.bench.state, Mode::read_write));
       for (;;) {
-        for (int i = 0; i < Work::kSteps; ++i) (void)work.step(store, i);  // on what is left of the last round: may be refused
+        for (int i = 0; i < Work::kSteps; ++i)
+          (void)work.step(store, i);  // on what is left of the last round: may be refused
       }
     }
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));

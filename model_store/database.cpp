@@ -36,13 +36,18 @@ Error database_error(const SQLite::Exception& e, std::string_view doing) {
       break;
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-    case SQLITE_PERM: code = Code::permission_denied; break;
-    default: break;
+    case SQLITE_PERM:
+      code = Code::permission_denied;
+      break;
+    default:
+      break;
   }
   return error(code, "while {}: database: {}{}", doing, e.what(), hint);
 }
 
-bool is_io_error(const SQLite::Exception& e) { return (e.getErrorCode() & 0xff) == SQLITE_IOERR; }
+bool is_io_error(const SQLite::Exception& e) {
+  return (e.getErrorCode() & 0xff) == SQLITE_IOERR;
+}
 
 Result<std::unique_ptr<SQLite::Database>> open_database(const fs::path& file, bool writable) {
   std::error_code ec;
@@ -52,12 +57,16 @@ Result<std::unique_ptr<SQLite::Database>> open_database(const fs::path& file, bo
     auto db = std::make_unique<SQLite::Database>(file.string(), flags, kBusyTimeoutMs);
     if (writable) {
       std::string mode = db->execAndGet("PRAGMA journal_mode=WAL").getString();
-      if (mode != "wal") return error(Code::failed_precondition, "{} cannot use SQLite's WAL here (got \"{}\"); put the state directory on a local disk", file.string(), mode);
+      if (mode != "wal")
+        return error(Code::failed_precondition,
+                     "{} cannot use SQLite's WAL here (got \"{}\"); put the state directory on a local disk",
+                     file.string(), mode);
     }
     db->exec("PRAGMA synchronous=FULL");
     db->exec("PRAGMA foreign_keys=ON");
     if (writable)
-      db->exec("CREATE TABLE IF NOT EXISTS schema_versions(component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
+      db->exec(
+          "CREATE TABLE IF NOT EXISTS schema_versions(component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
     return db;
   } catch (const SQLite::Exception& e) {
     return database_error(e, "opening " + file.string());
@@ -73,7 +82,10 @@ Result<int> schema_version(SQLite::Database& db, std::string_view component, int
       if (query.executeStep()) version = query.getColumn(0).getInt();
     }
     if (version > known)
-      return error(Code::failed_precondition, "the {} tables have version {}, this program knows {}: it was written by a newer Hearth; update this one", component, version, known);
+      return error(
+          Code::failed_precondition,
+          "the {} tables have version {}, this program knows {}: it was written by a newer Hearth; update this one",
+          component, version, known);
     return version;
   } catch (const SQLite::Exception& e) {
     return database_error(e, "reading the schema version");
@@ -81,7 +93,8 @@ Result<int> schema_version(SQLite::Database& db, std::string_view component, int
 }
 
 void set_schema_version(SQLite::Database& db, std::string_view component, int version) {
-  SQLite::Statement put(db, "INSERT INTO schema_versions VALUES(?,?) ON CONFLICT(component) DO UPDATE SET version=excluded.version");
+  SQLite::Statement put(
+      db, "INSERT INTO schema_versions VALUES(?,?) ON CONFLICT(component) DO UPDATE SET version=excluded.version");
   put.bind(1, std::string(component));
   put.bind(2, version);
   put.exec();

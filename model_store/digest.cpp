@@ -12,7 +12,9 @@ namespace hearth::store {
 namespace {
 constexpr size_t kHexDigits = 64;
 
-bool is_lower_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 }  // namespace
 
 Result<Digest> Digest::from_hex(std::string_view hex) {
@@ -23,7 +25,8 @@ Result<Digest> Digest::from_hex(std::string_view hex) {
 
 Result<Digest> Digest::parse(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
-  if (!text.starts_with(kPrefix)) return error(Code::invalid_argument, "a digest must be \"sha256:\" and 64 lower-case hexadecimal digits");
+  if (!text.starts_with(kPrefix))
+    return error(Code::invalid_argument, "a digest must be \"sha256:\" and 64 lower-case hexadecimal digits");
   return from_hex(text.substr(kPrefix.size()));
 }
 
@@ -33,7 +36,9 @@ Digest Digest::of(std::string_view bytes) {
   return hash.finish();
 }
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+void Sha256::Free::operator()(evp_md_ctx_st* context) const {
+  EVP_MD_CTX_free(context);
+}
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   CHECK(context_ != nullptr);
@@ -47,7 +52,8 @@ void Sha256::update(std::span<const std::byte> bytes) {
 Digest Sha256::finish() {
   std::array<std::byte, 32> raw;
   unsigned length = 0;
-  CHECK(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(raw.data()), &length) == 1 && length == raw.size());
+  CHECK(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(raw.data()), &length) == 1 &&
+        length == raw.size());
   CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
   return Digest(to_hex(raw));
 }

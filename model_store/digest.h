@@ -16,8 +16,8 @@ namespace hearth::store {
 
 class Digest {
  public:
-  static Result<Digest> parse(std::string_view text);      // "sha256:<64 hex>"
-  static Result<Digest> from_hex(std::string_view hex);    // "<64 hex>", as blobs are named
+  static Result<Digest> parse(std::string_view text);    // "sha256:<64 hex>"
+  static Result<Digest> from_hex(std::string_view hex);  // "<64 hex>", as blobs are named
   static Digest of(std::string_view bytes);
   const std::string& hex() const { return hex_; }
   std::string text() const { return "sha256:" + hex_; }

@@ -13,7 +13,8 @@ struct Signed {
 };
 
 // A fresh signature with the given key, else the one the pack came with, else none.
-Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Digest& manifest, const ExportOptions& options) {
+Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Digest& manifest,
+                                            const ExportOptions& options) {
   if (options.signing_key.empty()) {
     if (!entry.signature) return std::optional<Signed>();
     return std::optional(Signed{*entry.signature, entry.record.signer});
@@ -30,7 +31,8 @@ Result<void> copy_blob(const Blobs& blobs, PackLayout& layout, const ModelFile& 
 }
 }  // namespace
 
-Result<std::string> Store::export_pack(std::string_view name, const fs::path& folder, const ExportOptions& options, const Control& control) const {
+Result<std::string> Store::export_pack(std::string_view name, const fs::path& folder, const ExportOptions& options,
+                                       const Control& control) const {
   CatalogEntry entry = TRY(impl_->entry(name));
   Digest manifest = TRY(Digest::parse(entry.record.digest));
   auto signature = TRY(signature_for(entry, manifest, options));
@@ -40,9 +42,11 @@ Result<std::string> Store::export_pack(std::string_view name, const fs::path& fo
   files.push_back({"(config)", entry.config_digest, entry.config_bytes});
   files.push_back({"(manifest)", entry.record.digest, entry.manifest_bytes});
   Meter meter(control, entry.record.size_bytes + entry.config_bytes + entry.manifest_bytes);
-  for (const ModelFile& file : files) TRY_WITH(copy_blob(impl_->blobs, layout, file, meter), "while exporting {}", name);
+  for (const ModelFile& file : files)
+    TRY_WITH(copy_blob(impl_->blobs, layout, file, meter), "while exporting {}", name);
 
-  oci::Descriptor model{std::string(oci::kManifestType), std::string(oci::kModelType), manifest, entry.manifest_bytes, {}};
+  oci::Descriptor model{
+      std::string(oci::kManifestType), std::string(oci::kModelType), manifest, entry.manifest_bytes, {}};
   model.annotations[std::string(oci::kRefName)] = entry.record.name;
   std::vector<oci::Descriptor> entries{model};
   if (signature) entries.push_back(TRY(write_signature(layout, signature->signature, signature->key_id, model)));

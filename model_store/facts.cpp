@@ -27,8 +27,10 @@ Result<std::string> base_model_of(const fs::path& adapter_config) {
 // Hugging Face spells licences in lower case; SPDX does not.
 std::string spdx(std::string_view license) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"apache-2.0", "Apache-2.0"}, {"mit", "MIT"}, {"bsd-3-clause", "BSD-3-Clause"}, {"cc-by-4.0", "CC-BY-4.0"},
-      {"cc-by-sa-4.0", "CC-BY-SA-4.0"}, {"cc-by-nc-4.0", "CC-BY-NC-4.0"}, {"gpl-3.0", "GPL-3.0-only"}};
+      {"apache-2.0", "Apache-2.0"},     {"mit", "MIT"},
+      {"bsd-3-clause", "BSD-3-Clause"}, {"cc-by-4.0", "CC-BY-4.0"},
+      {"cc-by-sa-4.0", "CC-BY-SA-4.0"}, {"cc-by-nc-4.0", "CC-BY-NC-4.0"},
+      {"gpl-3.0", "GPL-3.0-only"}};
   for (auto [from, to] : kNames)
     if (license == from) return std::string(to);
   return std::string(license);
@@ -51,7 +53,8 @@ fs::path loader_path_in(const fs::path& folder, const std::vector<ModelFile>& fi
 }
 
 Result<ModelFacts> read_facts(const fs::path& folder, ModelRecord& record) {
-  ModelFacts facts = TRY_WITH(inspect_model(loader_path_in(folder, record.files)), "while looking into the model's files");
+  ModelFacts facts =
+      TRY_WITH(inspect_model(loader_path_in(folder, record.files)), "while looking into the model's files");
   bool is_adapter = facts.format == "peft";
   record.kind = is_adapter ? "adapter" : "model";
   record.family = facts.family;
@@ -61,7 +64,8 @@ Result<ModelFacts> read_facts(const fs::path& folder, ModelRecord& record) {
   record.has_chat_template = facts.has_chat_template;
   if (is_adapter && !record.parent) record.parent = TRY(base_model_of(folder / "adapter_config.json"));
   if (is_adapter && record.parent->empty())
-    return error(Code::invalid_argument, "the adapter does not say which base model it belongs to; name it when importing");
+    return error(Code::invalid_argument,
+                 "the adapter does not say which base model it belongs to; name it when importing");
   return facts;
 }
 

@@ -10,7 +10,9 @@ namespace {
 constexpr size_t kMaxModelName = 64;  // a Unix socket path holds 107 bytes, folder included
 constexpr size_t kMaxFileName = 1024, kMaxPart = 255, kMaxParts = 8;
 
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-'; }
+bool is_name_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+}
 
 std::string shown(std::string_view name) {
   std::string out;
@@ -22,7 +24,11 @@ std::string shown(std::string_view name) {
 size_t utf8_sequence(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   unsigned char first = byte(0);
-  size_t n = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  size_t n = first < 0x80                    ? 1
+             : first >= 0xC2 && first < 0xE0 ? 2
+             : first >= 0xE0 && first < 0xF0 ? 3
+             : first >= 0xF0 && first < 0xF5 ? 4
+                                             : 0;
   if (n == 0 || text.size() < n) return 0;
   for (size_t i = 1; i < n; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -47,23 +53,29 @@ Result<void> check_model_name(std::string_view name) {
   bool good = !name.empty() && name.size() <= kMaxModelName && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
               std::all_of(name.begin(), name.end(), is_name_char);
   if (good) return {};
-  return error(Code::invalid_argument, "\"{}\" cannot be a model's name: use 1 to {} letters, digits, '.', '_' or '-', beginning with a letter or digit",
-               shown(name), kMaxModelName);
+  return error(
+      Code::invalid_argument,
+      "\"{}\" cannot be a model's name: use 1 to {} letters, digits, '.', '_' or '-', beginning with a letter or digit",
+      shown(name), kMaxModelName);
 }
 
 std::string make_model_name(std::string_view text) {
   std::string out;
   for (char c : text) {
     if (out.size() == kMaxModelName) break;
-    if (is_name_char(c) && (!out.empty() || std::isalnum(static_cast<unsigned char>(c)) != 0)) out += c;
-    else if (!out.empty() && out.back() != '-') out += '-';
+    if (is_name_char(c) && (!out.empty() || std::isalnum(static_cast<unsigned char>(c)) != 0))
+      out += c;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
   }
   while (!out.empty() && out.back() == '-') out.pop_back();
   return out.empty() ? "model" : out;
 }
 
 Result<void> check_file_name(std::string_view name) {
-  auto refuse = [&](std::string_view why) { return error(Code::invalid_argument, "the file name \"{}\" is refused: {}", shown(name), why); };
+  auto refuse = [&](std::string_view why) {
+    return error(Code::invalid_argument, "the file name \"{}\" is refused: {}", shown(name), why);
+  };
   if (name.empty()) return refuse("it is empty");
   if (name.size() > kMaxFileName) return refuse("it is longer than 1024 bytes");
   if (!is_plain_text(name)) return refuse("it has a control character, a backslash or bytes that are not UTF-8");
@@ -84,8 +96,10 @@ Result<void> check_file_names(const std::vector<std::string>& names) {
   std::set<std::string> files, folders;
   for (const std::string& name : names) {
     TRY(check_file_name(name));
-    if (!files.insert(name).second) return error(Code::invalid_argument, "the file name \"{}\" appears twice", shown(name));
-    for (size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) folders.insert(name.substr(0, slash));
+    if (!files.insert(name).second)
+      return error(Code::invalid_argument, "the file name \"{}\" appears twice", shown(name));
+    for (size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
+      folders.insert(name.substr(0, slash));
   }
   for (const std::string& name : names)
     if (folders.contains(name)) return error(Code::invalid_argument, "\"{}\" is both a file and a folder", shown(name));

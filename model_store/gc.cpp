@@ -49,7 +49,8 @@ Result<uint64_t> Store::remove(std::string_view name) {
   Catalog* models = TRY(impl_->catalog());
   std::vector<std::string> adapters = TRY(models->adapters_of(name));
   if (!adapters.empty())
-    return error(Code::failed_precondition, "{} is the base model of {}; remove {} first", name, join(adapters), adapters.size() == 1 ? "it" : "them");
+    return error(Code::failed_precondition, "{} is the base model of {}; remove {} first", name, join(adapters),
+                 adapters.size() == 1 ? "it" : "them");
   TRY(models->erase(name));
   return impl_->drop_unreferenced();
 }
@@ -88,7 +89,9 @@ Result<void> Store::verify(std::string_view name, const Control& control) const 
     if (!checked) damaged.push_back(file.name + " (" + checked.error().message + ")");
   }
   if (damaged.empty()) return {};
-  return error(Code::data_loss, "model {} is damaged on disk: {}; install or import it again to repair it, and check the disk", name, join(damaged));
+  return error(Code::data_loss,
+               "model {} is damaged on disk: {}; install or import it again to repair it, and check the disk", name,
+               join(damaged));
 }
 
 }  // namespace hearth::store

@@ -16,7 +16,9 @@ namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
 
-oci::Descriptor describe(std::string_view media_type, const BlobInfo& blob) { return {std::string(media_type), "", blob.digest, blob.size_bytes, {}}; }
+oci::Descriptor describe(std::string_view media_type, const BlobInfo& blob) {
+  return {std::string(media_type), "", blob.digest, blob.size_bytes, {}};
+}
 
 Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, Meter& meter) {
   Fd in = TRY(open_regular(AT_FDCWD, file.path, true));
@@ -34,7 +36,8 @@ Result<ModelFacts> inspect_staged(const Staging& staging, ModelRecord& record) {
 }
 
 oci::ModelInfo info_of(const ModelRecord& record, const ModelFacts& facts) {
-  return {record.name, record.version, record.description, record.license, record.family, facts.format, record.dtype, oci::param_size_text(record.n_params)};
+  return {record.name,   record.version, record.description, record.license,
+          record.family, facts.format,   record.dtype,       oci::param_size_text(record.n_params)};
 }
 
 // Manifest and configuration, the same bytes for the same files and metadata.
@@ -45,7 +48,8 @@ Result<void> stage_documents(Staging& staging, const ModelFacts& facts, CatalogE
     layers.back().annotations[std::string(oci::kFilePath)] = file.name;
   }
   BlobInfo config = TRY(staging.add_bytes(oci::write_model_config(info_of(entry.record, facts), layers)));
-  oci::Manifest manifest{std::string(oci::kModelType), describe(oci::kModelConfigType, config), layers, std::nullopt, {}};
+  oci::Manifest manifest{
+      std::string(oci::kModelType), describe(oci::kModelConfigType, config), layers, std::nullopt, {}};
   if (entry.record.parent) manifest.annotations[std::string(oci::kParent)] = *entry.record.parent;
   BlobInfo blob = TRY(staging.add_bytes(oci::write_manifest(manifest)));
   entry.config_digest = config.digest.text();
@@ -60,7 +64,9 @@ Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& option
   ModelRecord& record = entry.record;
   fs::path name = path.lexically_normal();
   if (!name.has_filename()) name = name.parent_path();
-  record.name = options.name.empty() ? make_model_name(fs::is_directory(path) ? name.filename().string() : name.stem().string()) : options.name;
+  record.name = options.name.empty()
+                    ? make_model_name(fs::is_directory(path) ? name.filename().string() : name.stem().string())
+                    : options.name;
   TRY(check_model_name(record.name));
   record.version = options.version;
   record.license = options.license;
@@ -82,7 +88,8 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
 
   Staging staging = TRY(impl_->blobs.stage());
   Meter meter(control, total);
-  for (const ImportFile& file : files) entry.record.files.push_back(TRY_WITH(stage_file(staging, file, meter), "while importing {}", path.string()));
+  for (const ImportFile& file : files)
+    entry.record.files.push_back(TRY_WITH(stage_file(staging, file, meter), "while importing {}", path.string()));
   entry.record.size_bytes = total;
   ModelFacts facts = TRY_WITH(inspect_staged(staging, entry.record), "while importing {}", path.string());
   TRY(stage_documents(staging, facts, entry));
@@ -90,7 +97,9 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
 
   auto existing = TRY(TRY(impl_->catalog())->find(entry.record.name));
   if (existing && existing->record.digest != entry.record.digest)
-    return error(Code::already_exists, "there is already another model named {}; choose a name (--name) or remove that one first", entry.record.name);
+    return error(Code::already_exists,
+                 "there is already another model named {}; choose a name (--name) or remove that one first",
+                 entry.record.name);
   if (existing) entry = std::move(*existing);  // the same again: its files are renewed, its history stays
   return impl_->commit(staging, std::move(entry));
 }

@@ -21,8 +21,12 @@ constexpr const char* kShardIndex = "model.safetensors.index.json";
 bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> suffixes) {
   return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
-bool is_weight(std::string_view name) { return ends_with_any(name, {".safetensors", ".gguf"}); }
-bool is_pickle(std::string_view name) { return ends_with_any(name, {".bin", ".pt", ".pth", ".ckpt", ".pkl"}); }
+bool is_weight(std::string_view name) {
+  return ends_with_any(name, {".safetensors", ".gguf"});
+}
+bool is_pickle(std::string_view name) {
+  return ends_with_any(name, {".bin", ".pt", ".pth", ".ckpt", ".pkl"});
+}
 bool is_wanted(std::string_view name) {
   if (name.starts_with('.')) return false;
   return is_weight(name) || ends_with_any(name, {".json", ".jinja", ".model", ".txt", ".md"}) ||
@@ -33,7 +37,8 @@ bool has(const std::vector<ImportFile>& files, std::string_view name) {
   return std::any_of(files.begin(), files.end(), [&](const ImportFile& file) { return file.name == name; });
 }
 size_t count_ending(const std::vector<ImportFile>& files, std::string_view suffix) {
-  return static_cast<size_t>(std::count_if(files.begin(), files.end(), [&](const ImportFile& file) { return file.name.ends_with(suffix); }));
+  return static_cast<size_t>(
+      std::count_if(files.begin(), files.end(), [&](const ImportFile& file) { return file.name.ends_with(suffix); }));
 }
 
 Result<ImportFile> describe(const fs::path& path) {
@@ -41,7 +46,8 @@ Result<ImportFile> describe(const fs::path& path) {
   ImportFile file{path.filename().string(), path, TRY(size_of(fd, path))};
   TRY(check_file_name(file.name));
   if (!is_weight(file.name) && file.size_bytes > kMaxSmallFileBytes)
-    return error(Code::invalid_argument, "{} has {} bytes; only weights may be larger than {} MiB", path.string(), file.size_bytes, kMaxSmallFileBytes >> 20);
+    return error(Code::invalid_argument, "{} has {} bytes; only weights may be larger than {} MiB", path.string(),
+                 file.size_bytes, kMaxSmallFileBytes >> 20);
   return file;
 }
 
@@ -50,7 +56,9 @@ Result<void> refuse_lfs_pointer(const ImportFile& file) {
   if (file.size_bytes > 1024 || !is_weight(file.name)) return {};
   std::string text = TRY(read_file(file.path, 1024));
   if (!text.starts_with("version https://git-lfs")) return {};
-  return error(Code::failed_precondition, "{} is only a Git LFS pointer, not the weights; fetch the real file with `git lfs pull`", file.path.string());
+  return error(Code::failed_precondition,
+               "{} is only a Git LFS pointer, not the weights; fetch the real file with `git lfs pull`",
+               file.path.string());
 }
 
 Result<void> check_shards(const std::vector<ImportFile>& files, const fs::path& folder) {
@@ -60,7 +68,8 @@ Result<void> check_shards(const std::vector<ImportFile>& files, const fs::path& 
   Json map = TRY_WITH(json_get<Json>(json, "weight_map"), "in {}", kShardIndex);
   for (const Json& shard : map)
     if (!shard.is_string() || !has(files, shard.get<std::string>()))
-      return error(Code::failed_precondition, "{} names the file {}, which is not there: the download is not complete", kShardIndex, shard.is_string() ? shard.get<std::string>() : "?");
+      return error(Code::failed_precondition, "{} names the file {}, which is not there: the download is not complete",
+                   kShardIndex, shard.is_string() ? shard.get<std::string>() : "?");
   return {};
 }
 
@@ -73,7 +82,9 @@ Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pi
     if (!fs::is_regular_file(it->path(), ignored)) continue;  // follows links: a Hugging Face cache is made of them
     has_pickle |= is_pickle(name);
     if (!is_wanted(name)) continue;
-    if (out.size() == kMaxFiles) return error(Code::invalid_argument, "{} has more than {} files; it is not a model's folder", folder.string(), kMaxFiles);
+    if (out.size() == kMaxFiles)
+      return error(Code::invalid_argument, "{} has more than {} files; it is not a model's folder", folder.string(),
+                   kMaxFiles);
     out.push_back(TRY(describe(it->path())));
   }
   if (ec) return errno_error("read folder", folder, ec.value());
@@ -84,7 +95,9 @@ Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pi
 // Some folders hold the same weights a second time, in the maker's own names.
 void drop_doubles(std::vector<ImportFile>& files) {
   if (!has(files, "model.safetensors") && !has(files, kShardIndex)) return;
-  std::erase_if(files, [](const ImportFile& file) { return file.name.starts_with("consolidated") && file.name.ends_with(".safetensors"); });
+  std::erase_if(files, [](const ImportFile& file) {
+    return file.name.starts_with("consolidated") && file.name.ends_with(".safetensors");
+  });
 }
 
 Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
@@ -92,18 +105,24 @@ Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
   std::vector<ImportFile> files = TRY(list_wanted(folder, has_pickle));
   if (count_ending(files, ".safetensors") > 0) {
     if (!has(files, "config.json") && !has(files, "adapter_config.json"))
-      return error(Code::invalid_argument, "{} has weights but neither config.json nor adapter_config.json", folder.string());
+      return error(Code::invalid_argument, "{} has weights but neither config.json nor adapter_config.json",
+                   folder.string());
     std::erase_if(files, [](const ImportFile& file) { return file.name.ends_with(".gguf"); });
     drop_doubles(files);
     TRY(check_shards(files, folder));
     return files;
   }
   size_t n_gguf = count_ending(files, ".gguf");
-  if (n_gguf > 1) return error(Code::invalid_argument, "{} holds {} .gguf files; name the one to import", folder.string(), n_gguf);
+  if (n_gguf > 1)
+    return error(Code::invalid_argument, "{} holds {} .gguf files; name the one to import", folder.string(), n_gguf);
   if (n_gguf == 1) return files;
   if (has_pickle)
-    return error(Code::invalid_argument, "{} has only pickled weights (.bin, .pt), which can run code when loaded and are refused; save them as .safetensors", folder.string());
-  return error(Code::invalid_argument, "{} holds no model: expected .safetensors with config.json, or one .gguf", folder.string());
+    return error(Code::invalid_argument,
+                 "{} has only pickled weights (.bin, .pt), which can run code when loaded and are refused; save them "
+                 "as .safetensors",
+                 folder.string());
+  return error(Code::invalid_argument, "{} holds no model: expected .safetensors with config.json, or one .gguf",
+               folder.string());
 }
 
 Result<std::vector<ImportFile>> beside(const fs::path& weights) {
@@ -112,7 +131,8 @@ Result<std::vector<ImportFile>> beside(const fs::path& weights) {
   std::vector<ImportFile> files = TRY(list_wanted(folder, has_pickle));
   std::erase_if(files, [&](const ImportFile& file) { return is_weight(file.name) && file.name != weights.filename(); });
   std::erase_if(files, [&](const ImportFile& file) { return file.name == kShardIndex; });
-  if (!has(files, "config.json")) return error(Code::invalid_argument, "{} needs a config.json beside it", weights.string());
+  if (!has(files, "config.json"))
+    return error(Code::invalid_argument, "{} needs a config.json beside it", weights.string());
   return files;
 }
 
@@ -120,7 +140,10 @@ Result<std::vector<ImportFile>> from_file(const fs::path& file) {
   std::string name = file.filename().string();
   if (name.ends_with(".gguf")) return std::vector{TRY(describe(file))};
   if (name.ends_with(".safetensors")) return beside(file);
-  if (is_pickle(name)) return error(Code::invalid_argument, "{} is pickled, which can run code when loaded, and is refused; save the weights as .safetensors", file.string());
+  if (is_pickle(name))
+    return error(Code::invalid_argument,
+                 "{} is pickled, which can run code when loaded, and is refused; save the weights as .safetensors",
+                 file.string());
   return error(Code::invalid_argument, "{} is no model: expected a folder, a .gguf or a .safetensors", file.string());
 }
 }  // namespace

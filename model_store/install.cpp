@@ -104,8 +104,13 @@ struct Located {
 };
 
 Error no_pack(const fs::path& source, std::string_view digest) {
-  if (digest.empty()) return error(Code::not_found, "{} holds no model pack: expected an OCI image layout (oci-layout, index.json, blobs) there or one folder below", source.string());
-  return error(Code::not_found, "{} holds no pack with the digest {}; scan it again", source.string(), digest.substr(0, 80));
+  if (digest.empty())
+    return error(Code::not_found,
+                 "{} holds no model pack: expected an OCI image layout (oci-layout, index.json, blobs) there or one "
+                 "folder below",
+                 source.string());
+  return error(Code::not_found, "{} holds no pack with the digest {}; scan it again", source.string(),
+               digest.substr(0, 80));
 }
 
 Result<Located> locate(const fs::path& source, std::string_view digest) {
@@ -126,7 +131,8 @@ Result<Located> locate(const fs::path& source, std::string_view digest) {
     }
   }
   if (!found) return broken ? *broken : no_pack(source, digest);
-  if (digest.empty() && n_found > 1) return error(Code::invalid_argument, "{} holds {} packs; say which one by its digest", source.string(), n_found);
+  if (digest.empty() && n_found > 1)
+    return error(Code::invalid_argument, "{} holds {} packs; say which one by its digest", source.string(), n_found);
   return std::move(*found);
 }
 
@@ -136,7 +142,8 @@ Error refused(const TrustedKeys::Verdict& verdict, std::string_view name) {
 }
 
 // Copies a layer, or keeps the store's own copy when that still has the right content.
-Result<void> stage_layer(Store::Impl& store, Staging& staging, const PackLayout& layout, const oci::Descriptor& layer, Meter& meter, const Control& control) {
+Result<void> stage_layer(Store::Impl& store, Staging& staging, const PackLayout& layout, const oci::Descriptor& layer,
+                         Meter& meter, const Control& control) {
   BlobInfo blob{layer.digest, layer.size_bytes};
   std::error_code ec;
   if (fs::exists(store.blobs.path(blob.digest), ec)) {
@@ -161,7 +168,8 @@ uint64_t missing_bytes(const Blobs& blobs, const Pack& pack) {
   return total;
 }
 
-CatalogEntry entry_of(const Pack& pack, const TrustedKeys::Verdict& verdict, const fs::path& source, const InstallOptions& options) {
+CatalogEntry entry_of(const Pack& pack, const TrustedKeys::Verdict& verdict, const fs::path& source,
+                      const InstallOptions& options) {
   CatalogEntry entry;
   ModelRecord& record = entry.record;
   record.name = options.name.empty() ? name_in(pack) : options.name;
@@ -174,7 +182,9 @@ CatalogEntry entry_of(const Pack& pack, const TrustedKeys::Verdict& verdict, con
   record.files = pack.files;
   record.size_bytes = pack.size_bytes;
   record.bundled = options.bundled;
-  if (auto it = pack.manifest.annotations.find(oci::kParent); it != pack.manifest.annotations.end() && check_model_name(it->second)) record.parent = it->second;
+  if (auto it = pack.manifest.annotations.find(oci::kParent);
+      it != pack.manifest.annotations.end() && check_model_name(it->second))
+    record.parent = it->second;
   entry.config_digest = pack.manifest.config.digest.text();
   entry.config_bytes = pack.manifest.config.size_bytes;
   entry.manifest_bytes = pack.descriptor.size_bytes;
@@ -186,7 +196,9 @@ Result<void> check_name_free(Catalog& catalog, const ModelRecord& record, bool r
   TRY(check_model_name(record.name));
   auto existing = TRY(catalog.find(record.name));
   if (!existing || replace || existing->record.digest == record.digest) return {};
-  return error(Code::already_exists, "there is already another model named {}; choose a name (--name), or remove that one first", record.name);
+  return error(Code::already_exists,
+               "there is already another model named {}; choose a name (--name), or remove that one first",
+               record.name);
 }
 
 Result<void> inspect_staged(const Staging& staging, ModelRecord& record) {
@@ -204,7 +216,8 @@ Result<std::vector<PackSummary>> Store::scan(const fs::path& source) const {
   std::vector<PackSummary> out;
   for (const fs::path& folder : TRY(find_layouts(source))) {
     auto layout = PackLayout::open(folder);
-    if (!layout) out.push_back(broken_layout(folder, layout.error()));
+    if (!layout)
+      out.push_back(broken_layout(folder, layout.error()));
     else
       for (const oci::Descriptor& entry : model_entries(*layout)) {
         out.push_back(summarise(*layout, entry, keys));
@@ -228,13 +241,15 @@ Result<PackSummary> Store::check_pack(const fs::path& source, std::string_view d
     if (found && *found == layer.digest) continue;
     if (!found && found.error().code == Code::cancelled) return found.error();
     out.trust = Trust::damaged;
-    out.problem = found ? path.string() + " is damaged: its content does not match its name; get a fresh copy" : found.error().to_string();
+    out.problem = found ? path.string() + " is damaged: its content does not match its name; get a fresh copy"
+                        : found.error().to_string();
     return out;
   }
   return out;
 }
 
-Result<ModelRecord> Store::install(const fs::path& source, std::string_view digest, const InstallOptions& options, const Control& control) {
+Result<ModelRecord> Store::install(const fs::path& source, std::string_view digest, const InstallOptions& options,
+                                   const Control& control) {
   TRY(impl_->require_writer());
   std::lock_guard changing(impl_->changing);
   TrustedKeys keys = TRY(impl_->keys());

@@ -10,7 +10,8 @@ using KillPointHook = void (*)(const char* name);
 inline std::atomic<KillPointHook> kill_point_hook = nullptr;
 
 inline void kill_point(const char* name) {
-  if (KillPointHook hook = kill_point_hook.load(std::memory_order_relaxed)) [[unlikely]] hook(name);
+  if (KillPointHook hook = kill_point_hook.load(std::memory_order_relaxed)) [[unlikely]]
+    hook(name);
 }
 
 }  // namespace hearth::store

@@ -1,4 +1,5 @@
-// Counts bytes of a long operation for its Control: reports at most every few MiB, and turns a stop request into an Error.
+// Counts bytes of a long operation for its Control: reports at most every few MiB, and turns a stop request into an
+// Error.
 #pragma once
 
 #include "model_store/store.h"

@@ -23,15 +23,18 @@ TEST(Digest, KnownValuesAndIncrementalHashing) {
 TEST(Digest, OnlyTheExactFormIsADigest) {
   std::string hex(64, 'a');
   EXPECT_TRUE(Digest::parse("sha256:" + hex));
-  for (const std::string& bad : {std::string(), hex, "sha256:" + hex.substr(1), "sha256:" + hex + "a", "sha512:" + hex, "SHA256:" + hex,
-                                 "sha256:" + std::string(64, 'A'), "sha256:" + std::string(63, 'a') + "g", "sha256:../" + std::string(61, 'a'),
-                                 "sha256:" + std::string(63, 'a') + std::string(1, '\0'), "sha256-" + hex, " sha256:" + hex})
+  for (const std::string& bad :
+       {std::string(), hex, "sha256:" + hex.substr(1), "sha256:" + hex + "a", "sha512:" + hex, "SHA256:" + hex,
+        "sha256:" + std::string(64, 'A'), "sha256:" + std::string(63, 'a') + "g", "sha256:../" + std::string(61, 'a'),
+        "sha256:" + std::string(63, 'a') + std::string(1, '\0'), "sha256-" + hex, " sha256:" + hex})
     EXPECT_FALSE(Digest::parse(bad)) << bad;
 }
 
 TEST(Names, Models) {
   for (const char* good : {"a", "Llama-3.2-1B", "q4_0", "0"}) EXPECT_TRUE(check_model_name(good)) << good;
-  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string("-x"), std::string("a/b"), std::string("a b"), std::string("é"), std::string(65, 'a'), std::string("a\0b", 3)})
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".."), std::string("-x"), std::string("a/b"), std::string("a b"),
+        std::string("é"), std::string(65, 'a'), std::string("a\0b", 3)})
     EXPECT_FALSE(check_model_name(bad)) << bad;
   EXPECT_EQ(make_model_name("My Model (v2)!"), "My-Model-v2");
   EXPECT_EQ(make_model_name("../../etc"), "etc");
@@ -40,10 +43,13 @@ TEST(Names, Models) {
 }
 
 TEST(Names, Files) {
-  for (const char* good : {"a", "config.json", "a/b/c", "模型.gguf", "..a", "a..", ".hidden"}) EXPECT_TRUE(check_file_name(good)) << good;
-  for (const std::string& bad : {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("."), std::string(".."), std::string("a/../b"), std::string("a/./b"),
-                                 std::string("a\\b"), std::string("a\tb"), std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
-                                 std::string(256, 'a'), std::string("1/2/3/4/5/6/7/8/9")})
+  for (const char* good : {"a", "config.json", "a/b/c", "模型.gguf", "..a", "a..", ".hidden"})
+    EXPECT_TRUE(check_file_name(good)) << good;
+  for (const std::string& bad :
+       {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("."), std::string(".."),
+        std::string("a/../b"), std::string("a/./b"), std::string("a\\b"), std::string("a\tb"), std::string("a\0b", 3),
+        std::string("\xff"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"), std::string(256, 'a'),
+        std::string("1/2/3/4/5/6/7/8/9")})
     EXPECT_FALSE(check_file_name(bad)) << bad;
   EXPECT_TRUE(check_file_names({"a", "b/c", "b/d"}));
   EXPECT_ERROR(check_file_names({"a", "a"}), Code::invalid_argument, "twice");
@@ -52,7 +58,8 @@ TEST(Names, Files) {
 
 TEST(Oci, ManifestRoundTrip) {
   oci::Descriptor config{std::string(oci::kModelConfigType), "", Digest::of("c"), 1, {}};
-  oci::Descriptor layer{std::string(oci::kWeightType), "", Digest::of("w"), 5, {{std::string(oci::kFilePath), "w.safetensors"}}};
+  oci::Descriptor layer{
+      std::string(oci::kWeightType), "", Digest::of("w"), 5, {{std::string(oci::kFilePath), "w.safetensors"}}};
   oci::Manifest manifest{std::string(oci::kModelType), config, {layer}, config, {{std::string(oci::kParent), "base"}}};
   std::string text = oci::write_manifest(manifest);
   oci::Manifest read = must(oci::parse_manifest(text));
@@ -79,7 +86,9 @@ TEST(Oci, EveryPrefixAndEveryChangedByteOfAManifestIsHandled) {
 }
 
 TEST(Oci, ConfigurationTextForPeopleIsCleaned) {
-  oci::ModelInfo info = must(oci::parse_model_config(R"({"descriptor":{"name":"a\u0000b\u001b[31m","description":")" + std::string(10000, 'x') + R"(","licenses":["MIT","CC0-1.0"]},"config":{}})"));
+  oci::ModelInfo info =
+      must(oci::parse_model_config(R"({"descriptor":{"name":"a\u0000b\u001b[31m","description":")" +
+                                   std::string(10000, 'x') + R"(","licenses":["MIT","CC0-1.0"]},"config":{}})"));
   EXPECT_EQ(info.name, "a b [31m");
   EXPECT_EQ(info.description.size(), 4096u);
   EXPECT_EQ(info.license, "MIT AND CC0-1.0");
@@ -92,7 +101,8 @@ TEST(Signature, SignsLoadsAndRefuses) {
   auto file = folder.path() / "k.pem";
   std::string id = must(generate_signing_key(file));
   EXPECT_ERROR(generate_signing_key(file), Code::already_exists, "never overwritten");
-  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   SigningKey key = must(SigningKey::load(file));
   PublicKey pub = must(PublicKey::from_pem(must(read_file(file.string() + ".pub")), "k"));
   EXPECT_EQ(pub.id(), id);
@@ -113,7 +123,8 @@ TEST(Signature, ThePayloadMustNameThisManifest) {
   PackSignature signature = must(sign_pack(key, Digest::of("a"), "a"));
   EXPECT_TRUE(check_payload(signature.payload, Digest::of("a")));
   EXPECT_FALSE(check_payload(signature.payload, Digest::of("b")));
-  for (const char* bad : {"", "{}", "[]", "null", R"({"critical":1})", R"({"critical":{"type":"cosign container image signature","image":[]}})"})
+  for (const char* bad : {"", "{}", "[]", "null", R"({"critical":1})",
+                          R"({"critical":{"type":"cosign container image signature","image":[]}})"})
     EXPECT_FALSE(check_payload(bad, Digest::of("a"))) << bad;
 }
 

@@ -39,14 +39,17 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   Descriptor out{TRY(json_get<std::string>(json, "mediaType")), TRY(json_get_or<std::string>(json, "artifactType", "")),
                  TRY(Digest::parse(TRY(json_get<std::string>(json, "digest")))), TRY(json_get<uint64_t>(json, "size")),
                  TRY(parse_annotations(json))};
-  if (out.size_bytes > kMaxBlobBytes) return error(Code::invalid_argument, "a blob of {} bytes is larger than the limit of {}", out.size_bytes, kMaxBlobBytes);
+  if (out.size_bytes > kMaxBlobBytes)
+    return error(Code::invalid_argument, "a blob of {} bytes is larger than the limit of {}", out.size_bytes,
+                 kMaxBlobBytes);
   return out;
 }
 
 Result<std::vector<Descriptor>> parse_descriptors(const Json& json, const char* key, size_t limit) {
   auto it = json.find(key);
   if (it == json.end() || !it->is_array()) return error(Code::invalid_argument, "\"{}\" must be an array", key);
-  if (it->size() > limit) return error(Code::invalid_argument, "\"{}\" has {} entries, the limit is {}", key, it->size(), limit);
+  if (it->size() > limit)
+    return error(Code::invalid_argument, "\"{}\" has {} entries, the limit is {}", key, it->size(), limit);
   std::vector<Descriptor> out;
   for (const Json& item : *it) out.push_back(TRY_WITH(parse_descriptor(item), "in {}[{}]", key, out.size()));
   return out;
@@ -102,16 +105,22 @@ Result<Manifest> parse_manifest(std::string_view text) {
   Json json = TRY(parse_document(text, kMaxManifestBytes));
   TRY(check_schema_version(json));
   std::string type = TRY(json_get_or<std::string>(json, "mediaType", std::string(kManifestType)));
-  if (type != kManifestType) return error(Code::invalid_argument, "expected a manifest of type {}, got {}", kManifestType, clean(type));
+  if (type != kManifestType)
+    return error(Code::invalid_argument, "expected a manifest of type {}, got {}", kManifestType, clean(type));
   if (!json.contains("config")) return error(Code::invalid_argument, "field \"config\" is missing");
-  Manifest out{TRY(json_get_or<std::string>(json, "artifactType", "")), TRY_WITH(parse_descriptor(json["config"]), "in config"),
+  Manifest out{TRY(json_get_or<std::string>(json, "artifactType", "")),
+               TRY_WITH(parse_descriptor(json["config"]), "in config"),
                TRY(parse_descriptors(json, "layers", kMaxLayers)), std::nullopt, TRY(parse_annotations(json))};
-  if (auto it = json.find("subject"); it != json.end() && !it->is_null()) out.subject = TRY_WITH(parse_descriptor(*it), "in subject");
+  if (auto it = json.find("subject"); it != json.end() && !it->is_null())
+    out.subject = TRY_WITH(parse_descriptor(*it), "in subject");
   return out;
 }
 
 std::string write_manifest(const Manifest& manifest) {
-  Json out = {{"schemaVersion", 2}, {"mediaType", kManifestType}, {"config", to_json(manifest.config)}, {"layers", to_json(manifest.layers)}};
+  Json out = {{"schemaVersion", 2},
+              {"mediaType", kManifestType},
+              {"config", to_json(manifest.config)},
+              {"layers", to_json(manifest.layers)}};
   put_if(out, "artifactType", manifest.artifact_type);
   if (manifest.subject) out["subject"] = to_json(*manifest.subject);
   if (!manifest.annotations.empty()) out["annotations"] = manifest.annotations;
@@ -151,7 +160,8 @@ std::string write_model_config(const ModelInfo& info, const std::vector<Descript
   put_if(config, "precision", info.precision);
   put_if(config, "paramSize", info.param_size);
   for (const Descriptor& layer : layers) diff_ids.push_back(layer.digest.text());
-  return dump_json({{"descriptor", descriptor}, {"config", config}, {"modelfs", {{"type", "layers"}, {"diffIds", diff_ids}}}});
+  return dump_json(
+      {{"descriptor", descriptor}, {"config", config}, {"modelfs", {{"type", "layers"}, {"diffIds", diff_ids}}}});
 }
 
 Result<std::vector<std::string>> file_names_of(const Manifest& manifest) {
@@ -159,7 +169,10 @@ Result<std::vector<std::string>> file_names_of(const Manifest& manifest) {
   std::vector<std::string> names;
   for (const Descriptor& layer : manifest.layers) {
     if (!layer.media_type.ends_with(".raw"))
-      return error(Code::unimplemented, "layer {} has the type {}; archived or compressed layers cannot be installed yet: make the pack with raw layers", names.size(), clean(layer.media_type));
+      return error(Code::unimplemented,
+                   "layer {} has the type {}; archived or compressed layers cannot be installed yet: make the pack "
+                   "with raw layers",
+                   names.size(), clean(layer.media_type));
     std::string name = layer.annotation(kFilePath);
     if (name.empty()) return error(Code::invalid_argument, "layer {} has no annotation {}", names.size(), kFilePath);
     names.push_back(std::move(name));
@@ -169,7 +182,10 @@ Result<std::vector<std::string>> file_names_of(const Manifest& manifest) {
 }
 
 std::string_view media_type_for(std::string_view name) {
-  auto is_doc = [&] { return name.ends_with(".md") || name.starts_with("README") || name.starts_with("LICENSE") || name.starts_with("NOTICE"); };
+  auto is_doc = [&] {
+    return name.ends_with(".md") || name.starts_with("README") || name.starts_with("LICENSE") ||
+           name.starts_with("NOTICE");
+  };
   if (name.ends_with(".safetensors") || name.ends_with(".gguf")) return kWeightType;
   return is_doc() ? kDocType : kWeightConfigType;
 }
@@ -177,7 +193,8 @@ std::string_view media_type_for(std::string_view name) {
 std::string param_size_text(uint64_t n_params) {
   constexpr std::pair<double, char> kScales[] = {{1e12, 'T'}, {1e9, 'B'}, {1e6, 'M'}, {1e3, 'K'}};
   for (auto [scale, letter] : kScales)
-    if (static_cast<double>(n_params) >= scale) return fmt::format("{:.1f}{}", static_cast<double>(n_params) / scale, letter);
+    if (static_cast<double>(n_params) >= scale)
+      return fmt::format("{:.1f}{}", static_cast<double>(n_params) / scale, letter);
   return n_params == 0 ? "" : fmt::format("{:.1f}K", static_cast<double>(n_params) / 1e3);
 }
 

@@ -23,7 +23,8 @@ inline constexpr std::string_view kWeightConfigType = "application/vnd.cncf.mode
 inline constexpr std::string_view kDocType = "application/vnd.cncf.model.doc.v1.raw";
 inline constexpr std::string_view kFilePath = "org.cncf.model.filepath";
 inline constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
-inline constexpr std::string_view kParent = "org.hearth.model.parent";  // the one annotation of our own: the base model's name
+inline constexpr std::string_view kParent =
+    "org.hearth.model.parent";  // the one annotation of our own: the base model's name
 
 inline constexpr uint64_t kMaxIndexBytes = 4 << 20, kMaxManifestBytes = 4 << 20, kMaxConfigBytes = 1 << 20;
 inline constexpr size_t kMaxIndexEntries = 1024, kMaxLayers = 4096;

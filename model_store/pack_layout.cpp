@@ -18,13 +18,15 @@ constexpr uint64_t kMaxLayoutBytes = 4096;
 Result<Fd> open_folder(int at, const char* name, const fs::path& shown) {
   Fd fd(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd.valid()) return fd;
-  if (errno == ELOOP || errno == ENOTDIR) return error(Code::invalid_argument, "{} must be a folder, not a link or a file", shown.string());
+  if (errno == ELOOP || errno == ENOTDIR)
+    return error(Code::invalid_argument, "{} must be a folder, not a link or a file", shown.string());
   return errno_error("open folder", shown, errno);
 }
 
 Result<std::string> read_bounded(const Fd& fd, const fs::path& shown, uint64_t limit) {
   uint64_t size = TRY(size_of(fd, shown));
-  if (size > limit) return error(Code::invalid_argument, "{} has {} bytes, the limit is {}", shown.string(), size, limit);
+  if (size > limit)
+    return error(Code::invalid_argument, "{} has {} bytes, the limit is {}", shown.string(), size, limit);
   std::string text(size, '\0');
   size_t done = 0;
   while (done < size) {
@@ -43,7 +45,9 @@ Result<void> check_version(const Fd& root, const fs::path& folder) {
   std::string text = TRY(read_bounded(TRY(open_regular(root.get(), "oci-layout", false)), shown, kMaxLayoutBytes));
   Json json = TRY_WITH(parse_json(text, 4), "in {}", shown.string());
   std::string version = TRY_WITH(json_get<std::string>(json, "imageLayoutVersion"), "in {}", shown.string());
-  if (!version.starts_with("1.")) return error(Code::invalid_argument, "{} has layout version {}, this Hearth reads 1.x", shown.string(), version.substr(0, 40));
+  if (!version.starts_with("1."))
+    return error(Code::invalid_argument, "{} has layout version {}, this Hearth reads 1.x", shown.string(),
+                 version.substr(0, 40));
   return {};
 }
 }  // namespace
@@ -78,7 +82,8 @@ Result<PackLayout> PackLayout::open_or_create(const fs::path& folder) {
 Result<Fd> PackLayout::open_blob(const Digest& digest) const {
   auto fd = open_regular(blobs_.get(), digest.hex(), false);
   if (!fd && fd.error().code == Code::not_found)
-    return error(Code::data_loss, "{} is missing: the pack is incomplete; copy the whole folder again", blob_path(digest).string());
+    return error(Code::data_loss, "{} is missing: the pack is incomplete; copy the whole folder again",
+                 blob_path(digest).string());
   if (!fd) fd.error().context.push_back("in " + folder_.string());
   return fd;
 }
@@ -87,18 +92,22 @@ Result<void> PackLayout::check_presence(const oci::Descriptor& descriptor) const
   Fd fd = TRY(open_blob(descriptor.digest));
   uint64_t size = TRY(size_of(fd, blob_path(descriptor.digest)));
   if (size != descriptor.size_bytes)
-    return error(Code::data_loss, "{} has {} bytes, expected {}: it is {}; get a fresh copy of the pack", blob_path(descriptor.digest).string(), size,
-                 descriptor.size_bytes, size < descriptor.size_bytes ? "truncated" : "too long");
+    return error(Code::data_loss, "{} has {} bytes, expected {}: it is {}; get a fresh copy of the pack",
+                 blob_path(descriptor.digest).string(), size, descriptor.size_bytes,
+                 size < descriptor.size_bytes ? "truncated" : "too long");
   return {};
 }
 
 Result<std::string> PackLayout::read_document(const oci::Descriptor& descriptor, uint64_t limit) const {
-  if (descriptor.size_bytes > limit) return error(Code::invalid_argument, "a document of {} bytes is larger than the limit of {}", descriptor.size_bytes, limit);
+  if (descriptor.size_bytes > limit)
+    return error(Code::invalid_argument, "a document of {} bytes is larger than the limit of {}", descriptor.size_bytes,
+                 limit);
   fs::path shown = blob_path(descriptor.digest);
   TRY(check_presence(descriptor));
   std::string text = TRY(read_bounded(TRY(open_blob(descriptor.digest)), shown, limit));
   if (text.size() != descriptor.size_bytes || Digest::of(text) != descriptor.digest)
-    return error(Code::data_loss, "{} is damaged: its content does not match its name; get a fresh copy of the pack", shown.string());
+    return error(Code::data_loss, "{} is damaged: its content does not match its name; get a fresh copy of the pack",
+                 shown.string());
   return text;
 }
 
@@ -115,13 +124,16 @@ Result<void> PackLayout::add_document(std::string_view bytes) {
   return write_file(blob_path(Digest::of(bytes)), bytes);
 }
 
-Result<void> PackLayout::add_blob(const Fd& in, const fs::path& from, const Digest& digest, uint64_t size_bytes, Meter& meter) {
+Result<void> PackLayout::add_blob(const Fd& in, const fs::path& from, const Digest& digest, uint64_t size_bytes,
+                                  Meter& meter) {
   if (TRY(has_blob(digest, size_bytes))) return meter.add(size_bytes);
   fs::path to = blob_path(digest), part = to.string() + ".part";
   auto copy = [&]() -> Result<void> {
     Fd out = TRY(open_file(part, O_RDWR | O_CREAT | O_TRUNC));
     Digest found = TRY(copy_and_hash(in, from, out, part, size_bytes, meter));
-    if (found != digest) return error(Code::data_loss, "{} is damaged: its content does not match its digest; run `hearth verify`", from.string());
+    if (found != digest)
+      return error(Code::data_loss, "{} is damaged: its content does not match its digest; run `hearth verify`",
+                   from.string());
     if (::fsync(out.get()) != 0) return errno_error("flush", part, errno);
     return rename_durably(part, to);
   };
@@ -137,7 +149,9 @@ Result<void> PackLayout::add_to_index(const std::vector<oci::Descriptor>& entrie
     });
     index_.push_back(entry);
   }
-  if (index_.size() > oci::kMaxIndexEntries) return error(Code::resource_exhausted, "{} already holds {} packs, the limit", folder_.string(), oci::kMaxIndexEntries);
+  if (index_.size() > oci::kMaxIndexEntries)
+    return error(Code::resource_exhausted, "{} already holds {} packs, the limit", folder_.string(),
+                 oci::kMaxIndexEntries);
   return write_file(folder_ / "index.json", oci::write_index(index_));
 }
 

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "base/files.h"
 #include "model_store/meter.h"
 #include "model_store/oci.h"
-#include "base/files.h"
 
 namespace hearth::store {
 
@@ -23,20 +23,21 @@ class PackLayout {
 
   // A small document, checked against its digest and size.
   Result<std::string> read_document(const oci::Descriptor& descriptor, uint64_t limit) const;
-  Result<Fd> open_blob(const Digest& digest) const;     // a regular file; its content is not checked
+  Result<Fd> open_blob(const Digest& digest) const;  // a regular file; its content is not checked
   // data_loss when the blob is missing or not size_bytes long: what can be told without reading it.
   Result<void> check_presence(const oci::Descriptor& descriptor) const;
   std::filesystem::path blob_path(const Digest& digest) const { return folder_ / "blobs" / "sha256" / digest.hex(); }
 
   Result<void> add_document(std::string_view bytes);
-  Result<void> add_blob(const Fd& in, const std::filesystem::path& from, const Digest& digest, uint64_t size_bytes, Meter& meter);
+  Result<void> add_blob(const Fd& in, const std::filesystem::path& from, const Digest& digest, uint64_t size_bytes,
+                        Meter& meter);
   // Replaces entries with the same ref name or digest, then makes the index durable.
   Result<void> add_to_index(const std::vector<oci::Descriptor>& entries);
 
  private:
   Result<bool> has_blob(const Digest& digest, uint64_t size_bytes) const;
   std::filesystem::path folder_;
-  Fd root_;       // everything is opened relative to it, so that the folder cannot be exchanged under us
+  Fd root_;  // everything is opened relative to it, so that the folder cannot be exchanged under us
   Fd blobs_;
   std::vector<oci::Descriptor> index_;
 };

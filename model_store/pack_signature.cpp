@@ -14,11 +14,14 @@ constexpr std::string_view kSignatureKind = "cosign container image signature";
 constexpr uint64_t kMaxPayloadBytes = 64 << 10;
 constexpr size_t kMaxSignatures = 16, kSignatureBytes = 64;
 
-std::string tag_of(const Digest& manifest) { return "sha256-" + manifest.hex() + ".sig"; }
+std::string tag_of(const Digest& manifest) {
+  return "sha256-" + manifest.hex() + ".sig";
+}
 
 std::string to_base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                          reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   out.resize(static_cast<size_t>(n));
   return out;
 }
@@ -28,7 +31,8 @@ std::optional<std::string> signature_from_base64(std::string_view text) {
   constexpr size_t kTextBytes = (kSignatureBytes + 2) / 3 * 4;
   if (text.size() != kTextBytes) return std::nullopt;
   std::string out(kTextBytes, '\0');
-  int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (n < static_cast<int>(kSignatureBytes)) return std::nullopt;
   out.resize(kSignatureBytes);
   return out;
@@ -36,7 +40,10 @@ std::optional<std::string> signature_from_base64(std::string_view text) {
 
 // The image configuration that cosign gives its signature images.
 std::string config_text(const Digest& payload) {
-  return dump_json({{"architecture", ""}, {"os", ""}, {"config", Json::object()}, {"rootfs", {{"type", "layers"}, {"diff_ids", {payload.text()}}}}});
+  return dump_json({{"architecture", ""},
+                    {"os", ""},
+                    {"config", Json::object()},
+                    {"rootfs", {{"type", "layers"}, {"diff_ids", {payload.text()}}}}});
 }
 
 oci::Descriptor describe(std::string_view media_type, std::string_view bytes) {
@@ -54,7 +61,9 @@ std::optional<FoundSignature> read_layer(const PackLayout& layout, const oci::De
 
 Result<PackSignature> sign_pack(const SigningKey& key, const Digest& manifest, std::string_view name) {
   Json payload = {{"critical",
-                   {{"identity", {{"docker-reference", name}}}, {"image", {{"docker-manifest-digest", manifest.text()}}}, {"type", kSignatureKind}}},
+                   {{"identity", {{"docker-reference", name}}},
+                    {"image", {{"docker-manifest-digest", manifest.text()}}},
+                    {"type", kSignatureKind}}},
                   {"optional", {{"creator", "Hearth"}}}};
   std::string text = dump_json(payload);
   return PackSignature{text, TRY(key.sign(text))};
@@ -89,13 +98,16 @@ std::vector<FoundSignature> find_signatures(const PackLayout& layout, const Dige
   return out;
 }
 
-Result<oci::Descriptor> write_signature(PackLayout& layout, const PackSignature& signature, std::string_view key_id, const oci::Descriptor& subject) {
+Result<oci::Descriptor> write_signature(PackLayout& layout, const PackSignature& signature, std::string_view key_id,
+                                        const oci::Descriptor& subject) {
   oci::Descriptor layer = describe(kPayloadType, signature.payload);
-  layer.annotations = {{std::string(kSignatureAnnotation), to_base64(signature.signature)}, {std::string(kKeyHint), std::string(key_id)}};
+  layer.annotations = {{std::string(kSignatureAnnotation), to_base64(signature.signature)},
+                       {std::string(kKeyHint), std::string(key_id)}};
   std::string config = config_text(layer.digest);
   oci::Descriptor target = subject;
   target.annotations.clear();
-  std::string manifest = oci::write_manifest({std::string(kSignatureArtifact), describe(oci::kImageConfigType, config), {layer}, target, {}});
+  std::string manifest = oci::write_manifest(
+      {std::string(kSignatureArtifact), describe(oci::kImageConfigType, config), {layer}, target, {}});
   for (const std::string& text : {signature.payload, config, manifest}) TRY(layout.add_document(text));
   oci::Descriptor entry = describe(oci::kManifestType, manifest);
   entry.artifact_type = kSignatureArtifact;

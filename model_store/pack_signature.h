@@ -1,6 +1,6 @@
 // The signature of a pack, in the form that cosign and containers/image know: a "simple signing" payload that names the
 // manifest's digest, signed with Ed25519, carried as an OCI manifest in the same index under the tag
-// sha256-<hex>.sig and with the model as its subject (docs/decisions/0006-pack-signatures.md).
+// sha256-<hex>.sig and with the model as its subject (docs/decisions/0008).
 #pragma once
 
 #include "model_store/catalog.h"
@@ -22,6 +22,7 @@ struct FoundSignature {
 std::vector<FoundSignature> find_signatures(const PackLayout& layout, const Digest& manifest);
 
 // Writes payload, config and manifest blobs; returns the index entry.
-Result<oci::Descriptor> write_signature(PackLayout& layout, const PackSignature& signature, std::string_view key_id, const oci::Descriptor& subject);
+Result<oci::Descriptor> write_signature(PackLayout& layout, const PackSignature& signature, std::string_view key_id,
+                                        const oci::Descriptor& subject);
 
 }  // namespace hearth::store

@@ -17,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace test;
 
-fs::path blob_in(const fs::path& layout, const std::string& digest) { return layout / "blobs" / "sha256" / digest.substr(7); }
+fs::path blob_in(const fs::path& layout, const std::string& digest) {
+  return layout / "blobs" / "sha256" / digest.substr(7);
+}
 
 // The descriptor of a named file in the exported pack.
 std::string layer_digest(const fs::path& layout, const std::string& manifest, const std::string& name) {
@@ -68,7 +70,8 @@ TEST(Pack, ExportScanInstallRoundTrip) {
   EXPECT_EQ(model.family, "llama");
   ASSERT_OK(store.verify("tiny"));
   fs::path view = must(store.folder("tiny")), source = bench.folder.path() / "source-tiny";
-  for (const ModelFile& file : model.files) EXPECT_EQ(must(read_file(view / file.name)), must(read_file(source / file.name)));
+  for (const ModelFile& file : model.files)
+    EXPECT_EQ(must(read_file(view / file.name)), must(read_file(source / file.name)));
   EXPECT_TRUE(must(store.scan(bench.stick))[0].installed);
 }
 
@@ -231,7 +234,8 @@ TEST(Pack, HostileFileNamesAreRefusedEvenWhenSigned) {
   for (const char* name : {"../../evil", "/etc/passwd", "a/../../b", "", ".", "a//b", "a\\b", "config.json", "a\nb"}) {
     std::string hostile = resign_with(bench, digest, [&](Json& manifest) {
       for (Json& layer : manifest["layers"])
-        if (layer["annotations"][std::string(oci::kFilePath)] == "model.safetensors") layer["annotations"][std::string(oci::kFilePath)] = name;
+        if (layer["annotations"][std::string(oci::kFilePath)] == "model.safetensors")
+          layer["annotations"][std::string(oci::kFilePath)] = name;
     });
     SCOPED_TRACE(name);
     expect_refused(bench, store, hostile, {Code::invalid_argument, *name ? "file name" : "no annotation"});
@@ -253,10 +257,12 @@ TEST(Pack, ABrokenIndexIsShownAndRefused) {
   std::string digest = bench.make_pack("m", 1, 4096);
   Store store = bench.open();
   std::string good = must(read_file(bench.stick / "index.json"));
-  for (const std::string& bad : {std::string(), std::string("{"), std::string("[]"), std::string(R"({"schemaVersion":2})"),
-                                 std::string(R"({"schemaVersion":1,"manifests":[]})"), std::string(5 << 20, ' '),
-                                 std::string(R"({"schemaVersion":2,"manifests":[{"mediaType":"x","size":1,"digest":"sha256:../../../etc/passwd"}]})"),
-                                 std::string(R"({"schemaVersion":2,"manifests":)") + std::string(100000, '[')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("[]"), std::string(R"({"schemaVersion":2})"),
+        std::string(R"({"schemaVersion":1,"manifests":[]})"), std::string(5 << 20, ' '),
+        std::string(
+            R"({"schemaVersion":2,"manifests":[{"mediaType":"x","size":1,"digest":"sha256:../../../etc/passwd"}]})"),
+        std::string(R"({"schemaVersion":2,"manifests":)") + std::string(100000, '[')}) {
     must(write_file(bench.stick / "index.json", bad));
     std::vector<PackSummary> packs = must(store.scan(bench.stick));
     ASSERT_EQ(packs.size(), 1u);
@@ -283,7 +289,8 @@ TEST(Pack, AFullDiskIsRefusedAndTheStoreUnchanged) {
   std::string digest = bench.make_pack("big", 1, 5 << 20);
   fs::path small = bench.folder.path() / "small";
   must(make_folders(small));
-  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=3m") != 0) GTEST_SKIP() << "mounting is not possible here; see AFileSizeLimitIsLikeAFullDisk";
+  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=3m") != 0)
+    GTEST_SKIP() << "mounting is not possible here; see AFileSizeLimitIsLikeAFullDisk";
   fs::copy(bench.state / "trust", small / "trust");
   {
     Store store = must(Store::open(small, Mode::read_write));
@@ -335,7 +342,11 @@ std::string resign_with(const Bench& bench, const std::string& digest, const std
   std::string text = dump_json(manifest);
   PackLayout layout = must(PackLayout::open(bench.stick));
   must(layout.add_document(text));
-  oci::Descriptor entry{std::string(oci::kManifestType), std::string(oci::kModelType), Digest::of(text), text.size(), {{std::string(oci::kRefName), "changed"}}};
+  oci::Descriptor entry{std::string(oci::kManifestType),
+                        std::string(oci::kModelType),
+                        Digest::of(text),
+                        text.size(),
+                        {{std::string(oci::kRefName), "changed"}}};
   SigningKey key = must(SigningKey::load(bench.key));
   PackSignature signature = must(sign_pack(key, entry.digest, "changed"));
   must(layout.add_to_index({entry, must(write_signature(layout, signature, key.public_key().id(), entry))}));

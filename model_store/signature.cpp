@@ -28,9 +28,13 @@ using Bio = std::unique_ptr<BIO, FreeBio>;
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 using Key = std::shared_ptr<EVP_PKEY>;
 
-Key own(EVP_PKEY* key) { return {key, [](EVP_PKEY* k) { EVP_PKEY_free(k); }}; }
+Key own(EVP_PKEY* key) {
+  return {key, [](EVP_PKEY* k) { EVP_PKEY_free(k); }};
+}
 
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 Result<std::string> id_of(EVP_PKEY* key) {
   std::array<unsigned char, 32> raw;
@@ -46,7 +50,9 @@ std::string text_of(BIO* bio) {
   return {data, static_cast<size_t>(size)};
 }
 
-int refuse_passphrase(char*, int, int, void*) { return -1; }
+int refuse_passphrase(char*, int, int, void*) {
+  return -1;
+}
 }  // namespace
 
 Result<PublicKey> PublicKey::from_pem(std::string_view pem, std::string_view name) {
@@ -54,7 +60,8 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem, std::string_view nam
   Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Key key = own(PEM_read_bio_PUBKEY(bio.get(), nullptr, refuse_passphrase, nullptr));
   if (!key || EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519)
-    return error(Code::invalid_argument, "{} is not an Ed25519 public key in PEM form; ask the pack's maker for the right file", name);
+    return error(Code::invalid_argument,
+                 "{} is not an Ed25519 public key in PEM form; ask the pack's maker for the right file", name);
   PublicKey out;
   out.id_ = TRY(id_of(key.get()));
   out.key_ = std::move(key);
@@ -70,7 +77,8 @@ bool PublicKey::verifies(std::string_view message, std::string_view signature) c
 
 Result<std::string> PublicKey::to_pem() const {
   Bio bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_PUBKEY(bio.get(), key_.get()) != 1) return error(Code::internal, "OpenSSL could not write a public key");
+  if (!bio || PEM_write_bio_PUBKEY(bio.get(), key_.get()) != 1)
+    return error(Code::internal, "OpenSSL could not write a public key");
   return text_of(bio.get());
 }
 
@@ -100,7 +108,8 @@ Result<std::string> SigningKey::sign(std::string_view message) const {
   size_t size = signature.size();
   Context context(EVP_MD_CTX_new());
   if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, public_.key_.get()) != 1 ||
-      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes_of(message), message.size()) != 1)
+      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes_of(message),
+                     message.size()) != 1)
     return error(Code::internal, "OpenSSL could not sign");
   return signature;
 }
@@ -115,7 +124,8 @@ Result<std::string> SigningKey::to_pem() const {
 Result<std::string> generate_signing_key(const fs::path& file) {
   SigningKey key = TRY(SigningKey::generate());
   std::string pem = TRY(key.to_pem());
-  Fd fd = TRY_WITH(open_file(file, O_WRONLY | O_CREAT | O_EXCL, 0600), "while making a signing key (an existing key is never overwritten)");
+  Fd fd = TRY_WITH(open_file(file, O_WRONLY | O_CREAT | O_EXCL, 0600),
+                   "while making a signing key (an existing key is never overwritten)");
   TRY(write_all(fd.get(), std::as_bytes(std::span(pem)), file));
   if (::fsync(fd.get()) != 0) return errno_error("flush", file, errno);
   TRY(write_file(file.string() + ".pub", TRY(key.public_key().to_pem())));

@@ -8,7 +8,9 @@ namespace hearth::store {
 namespace {
 using namespace test;
 
-bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+bool run(const std::string& command) {
+  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+}
 
 TEST(Skopeo, InspectsAndCopiesAPack) {
   if (!run("skopeo --version")) GTEST_SKIP() << "skopeo is not installed";

@@ -17,9 +17,12 @@ double seconds_now() {
 
 std::string_view trust_name(Trust trust) {
   switch (trust) {
-    case Trust::trusted: return "trusted";
-    case Trust::untrusted: return "untrusted";
-    case Trust::damaged: return "damaged";
+    case Trust::trusted:
+      return "trusted";
+    case Trust::untrusted:
+      return "untrusted";
+    case Trust::damaged:
+      return "damaged";
   }
   return "damaged";
 }
@@ -51,15 +54,19 @@ Result<Catalog*> Store::Impl::catalog() {
   std::lock_guard guard(catalog_mutex);
   if (opened_catalog) return opened_catalog.get();
   auto opened = Catalog::open(state_dir, mode == Mode::read_write);
-  if (opened) opened_catalog = std::move(*opened);
-  else if (opened.error().code != Code::not_found || mode == Mode::read_write) return opened.error();
+  if (opened)
+    opened_catalog = std::move(*opened);
+  else if (opened.error().code != Code::not_found || mode == Mode::read_write)
+    return opened.error();
   return opened_catalog.get();
 }
 
 Result<CatalogEntry> Store::Impl::entry(std::string_view name) {
   Catalog* models = TRY(catalog());
   auto found = models ? TRY(models->find(name)) : std::optional<CatalogEntry>();
-  if (!found) return error(Code::not_found, "there is no model named \"{}\" in the store; `hearth models` lists them", name.substr(0, 80));
+  if (!found)
+    return error(Code::not_found, "there is no model named \"{}\" in the store; `hearth models` lists them",
+                 name.substr(0, 80));
   return std::move(*found);
 }
 
@@ -90,16 +97,22 @@ Result<std::vector<ModelRecord>> Store::list() const {
   return models->list();
 }
 
-Result<ModelRecord> Store::find(std::string_view name) const { return TRY(impl_->entry(name)).record; }
+Result<ModelRecord> Store::find(std::string_view name) const {
+  return TRY(impl_->entry(name)).record;
+}
 
-Result<fs::path> Store::folder(std::string_view name) const { return view_of(impl_->state_dir, TRY(impl_->entry(name)).record); }
+Result<fs::path> Store::folder(std::string_view name) const {
+  return view_of(impl_->state_dir, TRY(impl_->entry(name)).record);
+}
 
 Result<fs::path> Store::loader_path(std::string_view name) const {
   ModelRecord record = TRY(impl_->entry(name)).record;
   return loader_path_in(TRY(view_of(impl_->state_dir, record)), record.files);
 }
 
-Result<std::vector<TrustedKey>> Store::trusted_keys() const { return TRY(impl_->keys()).list(); }
+Result<std::vector<TrustedKey>> Store::trusted_keys() const {
+  return TRY(impl_->keys()).list();
+}
 
 Result<TrustedKey> Store::trust_key(const fs::path& file) {
   TRY(impl_->require_writer());

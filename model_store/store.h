@@ -45,12 +45,12 @@ struct ModelFile {
 };
 
 struct ModelRecord {
-  std::string name;         // unique in the store
-  std::string digest;       // of the OCI manifest: two models with the same digest are the same files and metadata
-  std::string kind;         // model | adapter
+  std::string name;    // unique in the store
+  std::string digest;  // of the OCI manifest: two models with the same digest are the same files and metadata
+  std::string kind;    // model | adapter
   std::string version, family, dtype, license, description;
-  std::string source;       // "pack from /media/stick", "import of ...", "training job ..."
-  std::string signer;       // key id that signed the pack; empty for what was imported or trained here
+  std::string source;                 // "pack from /media/stick", "import of ...", "training job ..."
+  std::string signer;                 // key id that signed the pack; empty for what was imported or trained here
   std::optional<std::string> parent;  // base model: of an adapter, or of a fine-tuned model
   std::vector<ModelFile> files;
   uint64_t size_bytes = 0;  // sum of files
@@ -67,9 +67,9 @@ struct Control {
 };
 
 struct ImportOptions {
-  std::string name;  // empty: from the path
+  std::string name;                                   // empty: from the path
   std::string version, license, description, source;  // empty: from the files, where they say
-  std::optional<std::string> parent;  // of an adapter: default is adapter_config.json's base model
+  std::optional<std::string> parent;                  // of an adapter: default is adapter_config.json's base model
 };
 
 struct InstallOptions {
@@ -87,13 +87,13 @@ std::string_view trust_name(Trust trust);
 
 struct PackSummary {
   std::string name, version, description, license;
-  std::string digest;               // of the manifest; what install() takes
-  std::filesystem::path layout;     // the OCI image layout that holds it: the scanned folder or one just below it
-  uint64_t size_bytes = 0;          // of its files
-  bool installed = false;           // this very digest is in the store
+  std::string digest;            // of the manifest; what install() takes
+  std::filesystem::path layout;  // the OCI image layout that holds it: the scanned folder or one just below it
+  uint64_t size_bytes = 0;       // of its files
+  bool installed = false;        // this very digest is in the store
   Trust trust = Trust::damaged;
-  std::string signer;               // key id, when trusted
-  std::string problem;              // what is wrong and what to do; empty when trusted
+  std::string signer;   // key id, when trusted
+  std::string problem;  // what is wrong and what to do; empty when trusted
 };
 
 struct DiskUse {
@@ -102,7 +102,7 @@ struct DiskUse {
 };
 
 struct TrustedKey {
-  std::string id;                   // "sha256:<hex>" of the raw public key
+  std::string id;  // "sha256:<hex>" of the raw public key
   std::filesystem::path file;
 };
 
@@ -115,34 +115,39 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  Result<std::vector<ModelRecord>> list() const;                // by name
-  Result<ModelRecord> find(std::string_view name) const;        // not_found
+  Result<std::vector<ModelRecord>> list() const;                           // by name
+  Result<ModelRecord> find(std::string_view name) const;                   // not_found
   Result<std::filesystem::path> folder(std::string_view name) const;       // its files under their own names
   Result<std::filesystem::path> loader_path(std::string_view name) const;  // the folder, or the .gguf in it
 
   // A Hugging Face folder, a .gguf, a .safetensors (with config.json and tokenizer files beside it), or a PEFT adapter
   // folder. Pickled weights (.bin, .pt) are refused. already_exists when the name is taken by other content.
-  Result<ModelRecord> import_model(const std::filesystem::path& path, const ImportOptions& options = {}, const Control& control = {});
+  Result<ModelRecord> import_model(const std::filesystem::path& path, const ImportOptions& options = {},
+                                   const Control& control = {});
 
   // Packs in a folder or on a stick: OCI image layouts, in the folder itself or one level below.
   Result<std::vector<PackSummary>> scan(const std::filesystem::path& source) const;
-  // One pack, every byte read and hashed (scan() looks at documents, signature and sizes only). digest empty: the only one.
-  Result<PackSummary> check_pack(const std::filesystem::path& source, std::string_view digest, const Control& control = {}) const;
+  // One pack, every byte read and hashed (scan() looks at documents, signature and sizes only). digest empty: the only
+  // one.
+  Result<PackSummary> check_pack(const std::filesystem::path& source, std::string_view digest,
+                                 const Control& control = {}) const;
   // digest empty: the only pack there. Anything but a trusted, whole pack is refused and leaves the store as it was.
-  Result<ModelRecord> install(const std::filesystem::path& source, std::string_view digest, const InstallOptions& options = {}, const Control& control = {});
+  Result<ModelRecord> install(const std::filesystem::path& source, std::string_view digest,
+                              const InstallOptions& options = {}, const Control& control = {});
   // Adds the model to the OCI image layout at `folder` (made when missing) and returns the manifest digest.
-  Result<std::string> export_pack(std::string_view name, const std::filesystem::path& folder, const ExportOptions& options = {}, const Control& control = {}) const;
+  Result<std::string> export_pack(std::string_view name, const std::filesystem::path& folder,
+                                  const ExportOptions& options = {}, const Control& control = {}) const;
 
   // Reads every file of the model again and compares its hash; data_loss names each damaged file.
   Result<void> verify(std::string_view name, const Control& control = {}) const;
-  Result<uint64_t> remove(std::string_view name);   // → bytes freed; failed_precondition while an adapter needs it
-  Result<uint64_t> collect_garbage();               // → bytes freed
+  Result<uint64_t> remove(std::string_view name);  // → bytes freed; failed_precondition while an adapter needs it
+  Result<uint64_t> collect_garbage();              // → bytes freed
   Result<DiskUse> disk_use() const;
 
   Result<std::vector<TrustedKey>> trusted_keys() const;
   Result<TrustedKey> trust_key(const std::filesystem::path& public_key_pem);  // copies it to trust/
 
- struct Impl;
+  struct Impl;
 
  private:
   explicit Store(std::unique_ptr<Impl> impl);

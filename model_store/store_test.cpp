@@ -43,7 +43,8 @@ TEST(Store, ImportKeepsFilesAndFacts) {
   EXPECT_EQ(model.files.size(), 7u);  // 3 shards, their index, config, tokenizer, README
   fs::path view = must(store.folder(model.name));
   EXPECT_EQ(must(read_file(view / "config.json")), must(read_file(source / "config.json")));
-  EXPECT_EQ(must(read_file(view / "model-00002-of-00003.safetensors")), must(read_file(source / "model-00002-of-00003.safetensors")));
+  EXPECT_EQ(must(read_file(view / "model-00002-of-00003.safetensors")),
+            must(read_file(source / "model-00002-of-00003.safetensors")));
   EXPECT_FALSE(fs::exists(view / "run.py"));
   EXPECT_FALSE(fs::exists(view / "optimizer.pt"));
   EXPECT_EQ(must(store.loader_path(model.name)), view);

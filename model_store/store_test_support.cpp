@@ -17,7 +17,8 @@ namespace {
 // A safetensors file with one bf16 tensor of n_values pseudo-random values.
 std::string safetensors(const std::string& tensor, int seed, size_t n_rows, size_t n_columns) {
   size_t n_bytes = n_rows * n_columns * 2;
-  std::string header = dump_json({{tensor, {{"dtype", "BF16"}, {"shape", {n_rows, n_columns}}, {"data_offsets", {0, n_bytes}}}}});
+  std::string header =
+      dump_json({{tensor, {{"dtype", "BF16"}, {"shape", {n_rows, n_columns}}, {"data_offsets", {0, n_bytes}}}}});
   header.resize((header.size() + 7) / 8 * 8, ' ');
   uint64_t length = header.size();
   std::string out(reinterpret_cast<const char*>(&length), sizeof length);
@@ -28,10 +29,20 @@ std::string safetensors(const std::string& tensor, int seed, size_t n_rows, size
 }
 
 std::string config() {
-  return dump_json({{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"}, {"hidden_size", 64}, {"intermediate_size", 128},
-                    {"num_hidden_layers", 1}, {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"vocab_size", 512},
-                    {"max_position_embeddings", 256}, {"rms_norm_eps", 1e-5}, {"rope_theta", 10000.0}, {"torch_dtype", "bfloat16"},
-                    {"tie_word_embeddings", true}, {"hidden_act", "silu"}});
+  return dump_json({{"architectures", {"LlamaForCausalLM"}},
+                    {"model_type", "llama"},
+                    {"hidden_size", 64},
+                    {"intermediate_size", 128},
+                    {"num_hidden_layers", 1},
+                    {"num_attention_heads", 4},
+                    {"num_key_value_heads", 2},
+                    {"vocab_size", 512},
+                    {"max_position_embeddings", 256},
+                    {"rms_norm_eps", 1e-5},
+                    {"rope_theta", 10000.0},
+                    {"torch_dtype", "bfloat16"},
+                    {"tie_word_embeddings", true},
+                    {"hidden_act", "silu"}});
 }
 
 std::string dump_rows(SQLite::Database& db, const std::string& table) {
@@ -48,23 +59,33 @@ std::string dump_rows(SQLite::Database& db, const std::string& table) {
 void make_model_folder(const fs::path& folder, int seed, size_t shard_bytes, int n_shards) {
   must(make_folders(folder));
   must(write_file(folder / "config.json", config()));
-  must(write_file(folder / "tokenizer.json", R"({"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})"));
+  must(write_file(folder / "tokenizer.json",
+                  R"({"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})"));
   must(write_file(folder / "README.md", "---\nlicense: apache-2.0\n---\nA model for tests.\n"));
   Json map = Json::object();
   for (int i = 0; i < n_shards; ++i) {
-    std::string name = n_shards == 1 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n_shards);
-    std::string tensor = i == 0 ? "model.embed_tokens.weight" : fmt::format("model.layers.{}.mlp.up_proj.weight", i - 1);
+    std::string name =
+        n_shards == 1 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n_shards);
+    std::string tensor =
+        i == 0 ? "model.embed_tokens.weight" : fmt::format("model.layers.{}.mlp.up_proj.weight", i - 1);
     must(write_file(folder / name, safetensors(tensor, seed * 100 + i, shard_bytes / 128, 64)));
     map[tensor] = name;
   }
-  if (n_shards > 1) must(write_file(folder / "model.safetensors.index.json", dump_json({{"metadata", Json::object()}, {"weight_map", map}})));
+  if (n_shards > 1)
+    must(write_file(folder / "model.safetensors.index.json",
+                    dump_json({{"metadata", Json::object()}, {"weight_map", map}})));
 }
 
 void make_adapter_folder(const fs::path& folder, const std::string& base) {
   must(make_folders(folder));
-  must(write_file(folder / "adapter_config.json", dump_json({{"peft_type", "LORA"}, {"r", 4}, {"lora_alpha", 8}, {"base_model_name_or_path", base},
-                                                             {"target_modules", {"q_proj"}}, {"task_type", "CAUSAL_LM"}})));
-  must(write_file(folder / "adapter_model.safetensors", safetensors("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 7, 4, 64)));
+  must(write_file(folder / "adapter_config.json", dump_json({{"peft_type", "LORA"},
+                                                             {"r", 4},
+                                                             {"lora_alpha", 8},
+                                                             {"base_model_name_or_path", base},
+                                                             {"target_modules", {"q_proj"}},
+                                                             {"task_type", "CAUSAL_LM"}})));
+  must(write_file(folder / "adapter_model.safetensors",
+                  safetensors("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 7, 4, 64)));
 }
 
 std::string fingerprint(const fs::path& state_dir) {
@@ -72,7 +93,9 @@ std::string fingerprint(const fs::path& state_dir) {
   for (const auto& entry : fs::recursive_directory_iterator(state_dir)) {
     std::string name = fs::relative(entry.path(), state_dir).string();
     if (name.starts_with("hearth.db") || entry.is_directory()) continue;
-    lines.push_back(name + " " + (entry.is_symlink() ? fs::read_symlink(entry.path()).string() : Digest::of(must(read_file(entry.path()))).hex()));
+    lines.push_back(name + " " +
+                    (entry.is_symlink() ? fs::read_symlink(entry.path()).string()
+                                        : Digest::of(must(read_file(entry.path()))).hex()));
   }
   std::sort(lines.begin(), lines.end());
   std::string out;

@@ -15,12 +15,12 @@
     auto&& ok_ = (result);                                                \
     ASSERT_TRUE(ok_.has_value()) << (ok_ ? "" : ok_.error().to_string()); \
   } while (0)
-#define EXPECT_ERROR(result, wanted_code, part)                                                         \
-  do {                                                                                                  \
-    auto&& bad_ = (result);                                                                             \
-    ASSERT_FALSE(bad_.has_value());                                                                     \
-    EXPECT_EQ(bad_.error().code, wanted_code) << bad_.error().to_string();                              \
-    EXPECT_NE(bad_.error().to_string().find(part), std::string::npos) << bad_.error().to_string();     \
+#define EXPECT_ERROR(result, wanted_code, part)                                                    \
+  do {                                                                                             \
+    auto&& bad_ = (result);                                                                        \
+    ASSERT_FALSE(bad_.has_value());                                                                \
+    EXPECT_EQ(bad_.error().code, wanted_code) << bad_.error().to_string();                         \
+    EXPECT_NE(bad_.error().to_string().find(part), std::string::npos) << bad_.error().to_string(); \
   } while (0)
 
 namespace hearth::store::test {
@@ -43,7 +43,8 @@ inline void must(Result<void> result) {
 
 // A Llama checkpoint folder: config.json, tokenizer.json, README.md and n_shards weight files of about shard_bytes.
 // seed changes the weights.
-void make_model_folder(const std::filesystem::path& folder, int seed = 1, size_t shard_bytes = 64 << 10, int n_shards = 1);
+void make_model_folder(const std::filesystem::path& folder, int seed = 1, size_t shard_bytes = 64 << 10,
+                       int n_shards = 1);
 // A PEFT adapter folder for a base model.
 void make_adapter_folder(const std::filesystem::path& folder, const std::string& base);
 
@@ -56,7 +57,8 @@ std::filesystem::path fast_folder();
 // A box with a store, a maker with a key that the box trusts, and a stick.
 struct Bench {
   TempFolder folder = must(TempFolder::create("store_test", fast_folder()));
-  std::filesystem::path state = folder.path() / "state", stick = folder.path() / "stick", key = folder.path() / "maker.pem";
+  std::filesystem::path state = folder.path() / "state", stick = folder.path() / "stick",
+                        key = folder.path() / "maker.pem";
   Bench();
   Store open(Mode mode = Mode::read_write) const { return must(Store::open(state, mode)); }
   // Makes a model in a store of the maker's and exports it to the stick, signed with `key`. Returns the digest.

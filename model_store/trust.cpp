@@ -27,9 +27,13 @@ Result<TrustedKeys> TrustedKeys::load(const std::vector<fs::path>& folders) {
   if (!folders.empty()) out.first_folder_ = folders[0];
   for (const fs::path& folder : folders)
     for (const fs::path& file : TRY(key_files(folder))) {
-      if (out.keys_.size() == kMaxKeys) return error(Code::resource_exhausted, "more than {} trusted keys; remove some from {}", kMaxKeys, folder.string());
+      if (out.keys_.size() == kMaxKeys)
+        return error(Code::resource_exhausted, "more than {} trusted keys; remove some from {}", kMaxKeys,
+                     folder.string());
       std::string pem = TRY(read_file(file, kMaxKeyBytes));
-      out.keys_.push_back({TRY_WITH(PublicKey::from_pem(pem, file.string()), "while loading the trusted keys (remove the file if it is not a key)"), file});
+      out.keys_.push_back({TRY_WITH(PublicKey::from_pem(pem, file.string()),
+                                    "while loading the trusted keys (remove the file if it is not a key)"),
+                           file});
     }
   return out;
 }
@@ -48,16 +52,25 @@ TrustedKeys::Verdict TrustedKeys::judge(const std::vector<FoundSignature>& signa
   for (const FoundSignature& found : signatures) {
     if (!check_payload(found.signature.payload, manifest)) continue;
     for (const Entry& entry : keys_)
-      if (entry.key.verifies(found.signature.payload, found.signature.signature)) return {Trust::trusted, entry.key.id(), found.signature, ""};
+      if (entry.key.verifies(found.signature.payload, found.signature.signature))
+        return {Trust::trusted, entry.key.id(), found.signature, ""};
   }
   if (signatures.empty())
     return {Trust::untrusted, "", {}, fmt::format("it is not signed; ask its maker for a signed pack")};
   std::string hint = signatures[0].key_hint;
   if (knows(hint))
-    return {Trust::damaged, "", {}, fmt::format("its signature is wrong although its key is trusted: it was changed after it was signed; get a fresh copy")};
+    return {Trust::damaged,
+            "",
+            {},
+            fmt::format("its signature is wrong although its key is trusted: it was changed after it was signed; get a "
+                        "fresh copy")};
   if (hint.size() > 80) hint.resize(80);
-  return {Trust::untrusted, "", {}, fmt::format("it is signed with a key that this box does not trust{}; if you trust its maker, put their public key (a .pub file) into {}",
-                                                hint.empty() ? "" : " (" + hint + ")", first_folder_.string())};
+  return {Trust::untrusted,
+          "",
+          {},
+          fmt::format("it is signed with a key that this box does not trust{}; if you trust its maker, put their "
+                      "public key (a .pub file) into {}",
+                      hint.empty() ? "" : " (" + hint + ")", first_folder_.string())};
 }
 
 }  // namespace hearth::store

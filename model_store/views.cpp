@@ -12,13 +12,16 @@ namespace fs = std::filesystem;
 namespace {
 constexpr int kAttempts = 3;  // another process may tidy or build the same view meanwhile
 
-fs::path views_folder(const fs::path& state_dir) { return state_dir / "prepared" / "views"; }
+fs::path views_folder(const fs::path& state_dir) {
+  return state_dir / "prepared" / "views";
+}
 
 // Every link resolves to a file of the right size.
 bool is_complete(const fs::path& view, const std::vector<ModelFile>& files) {
   return std::all_of(files.begin(), files.end(), [&](const ModelFile& file) {
     struct stat st {};
-    return ::stat((view / file.name).c_str(), &st) == 0 && S_ISREG(st.st_mode) && static_cast<uint64_t>(st.st_size) == file.size_bytes;
+    return ::stat((view / file.name).c_str(), &st) == 0 && S_ISREG(st.st_mode) &&
+           static_cast<uint64_t>(st.st_size) == file.size_bytes;
   });
 }
 
@@ -28,7 +31,9 @@ Result<void> check_blobs(const fs::path& state_dir, const ModelRecord& record) {
     std::error_code ec;
     fs::path blob = blobs.path(TRY(Digest::parse(file.digest)));
     if (fs::file_size(blob, ec) != file.size_bytes || ec)
-      return error(Code::data_loss, "{} of model {} is missing or has another size in the store; install or import the model again", file.name, record.name);
+      return error(Code::data_loss,
+                   "{} of model {} is missing or has another size in the store; install or import the model again",
+                   file.name, record.name);
   }
   return {};
 }
@@ -41,21 +46,25 @@ Result<void> build(const fs::path& state_dir, const fs::path& view, const ModelR
   ::chmod(folder.c_str(), 0755);
   Blobs blobs(state_dir);
   fs::path from_here = view;
-  TRY(link_files(folder, record.files, [&](const Digest& digest) { return fs::relative(blobs.path(digest), from_here); }));
+  TRY(link_files(folder, record.files,
+                 [&](const Digest& digest) { return fs::relative(blobs.path(digest), from_here); }));
   kill_point("view.linked");
   if (::rename(folder.c_str(), view.c_str()) == 0) return {};
   if (errno != ENOTEMPTY && errno != EEXIST) return errno_error("rename to", view, errno);
   // An old one, incomplete or just built by somebody else: set it aside and try once more.
   ::rename(view.c_str(), (made.path() / "old").c_str());
-  if (::rename(folder.c_str(), view.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) return errno_error("rename to", view, errno);
+  if (::rename(folder.c_str(), view.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST)
+    return errno_error("rename to", view, errno);
   return {};
 }
 }  // namespace
 
-Result<void> link_files(const fs::path& folder, const std::vector<ModelFile>& files, const std::function<fs::path(const Digest&)>& where) {
+Result<void> link_files(const fs::path& folder, const std::vector<ModelFile>& files,
+                        const std::function<fs::path(const Digest&)>& where) {
   for (const ModelFile& file : files) {
     fs::path link = folder / file.name, target = where(TRY(Digest::parse(file.digest)));
-    for (auto depth = std::count(file.name.begin(), file.name.end(), '/'); depth > 0 && target.is_relative(); --depth) target = ".." / target;
+    for (auto depth = std::count(file.name.begin(), file.name.end(), '/'); depth > 0 && target.is_relative(); --depth)
+      target = ".." / target;
     TRY(make_folders(link.parent_path()));
     if (::symlink(target.c_str(), link.c_str()) != 0) return errno_error("link", link, errno);
   }

@@ -32,10 +32,13 @@ Result<std::vector<fs::path>> folders_in(const fs::path& source) {
 
 Result<std::vector<fs::path>> find_layouts(const fs::path& source) {
   if (is_network(source.string()))
-    return error(Code::unimplemented, "packs from the network are not supported yet: download the pack on another machine, put it on a stick and install it from there");
+    return error(Code::unimplemented,
+                 "packs from the network are not supported yet: download the pack on another machine, put it on a "
+                 "stick and install it from there");
   std::error_code ec;
   if (!fs::is_directory(source, ec))
-    return error(Code::not_found, "{} is not a folder; name the folder or the stick that holds the pack", source.string());
+    return error(Code::not_found, "{} is not a folder; name the folder or the stick that holds the pack",
+                 source.string());
   if (PackLayout::is_layout(source)) return std::vector{source};
   std::vector<fs::path> out;
   for (const fs::path& folder : TRY(folders_in(source)))
