@@ -155,7 +155,8 @@ Result<void> Catalog::write(std::string_view doing, Work&& work) {
 }
 
 Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& state_dir, bool writable) {
-  std::unique_ptr<Catalog> catalog(new Catalog(TRY(open_database(state_dir / "hearth.db", writable))));
+  std::unique_ptr<SQLite::Database> db = TRY(open_database(state_dir / "hearth.db", writable));
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(db)));
   int version = TRY(schema_version(*catalog->db_, kComponent, kVersion));
   if (version == kVersion) return catalog;
   if (!writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());

@@ -20,7 +20,8 @@ Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Dig
     return std::optional(Signed{*entry.signature, entry.record.signer});
   }
   SigningKey key = TRY(SigningKey::load(options.signing_key));
-  return std::optional(Signed{TRY(sign_pack(key, manifest, entry.record.name)), key.public_key().id()});
+  PackSignature signature = TRY(sign_pack(key, manifest, entry.record.name));
+  return std::optional(Signed{std::move(signature), key.public_key().id()});
 }
 
 Result<void> copy_blob(const Blobs& blobs, PackLayout& layout, const ModelFile& file, Meter& meter) {

@@ -44,7 +44,8 @@ oci::ModelInfo info_of(const ModelRecord& record, const ModelFacts& facts) {
 Result<void> stage_documents(Staging& staging, const ModelFacts& facts, CatalogEntry& entry) {
   std::vector<oci::Descriptor> layers;
   for (const ModelFile& file : entry.record.files) {
-    layers.push_back(describe(oci::media_type_for(file.name), {TRY(Digest::parse(file.digest)), file.size_bytes}));
+    BlobInfo blob{TRY(Digest::parse(file.digest)), file.size_bytes};
+    layers.push_back(describe(oci::media_type_for(file.name), blob));
     layers.back().annotations[std::string(oci::kFilePath)] = file.name;
   }
   BlobInfo config = TRY(staging.add_bytes(oci::write_model_config(info_of(entry.record, facts), layers)));

@@ -43,7 +43,8 @@ size_t count_ending(const std::vector<ImportFile>& files, std::string_view suffi
 
 Result<ImportFile> describe(const fs::path& path) {
   Fd fd = TRY(open_regular(AT_FDCWD, path, true));
-  ImportFile file{path.filename().string(), path, TRY(size_of(fd, path))};
+  uint64_t size_bytes = TRY(size_of(fd, path));
+  ImportFile file{path.filename().string(), path, size_bytes};
   TRY(check_file_name(file.name));
   if (!is_weight(file.name) && file.size_bytes > kMaxSmallFileBytes)
     return error(Code::invalid_argument, "{} has {} bytes; only weights may be larger than {} MiB", path.string(),

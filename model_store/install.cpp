@@ -127,7 +127,8 @@ Result<Located> locate(const fs::path& source, std::string_view digest) {
     for (oci::Descriptor& entry : model_entries(*layout)) {
       if (!digest.empty() && entry.digest.text() != digest) continue;
       if (n_found++ > 0) continue;
-      found.emplace(Located{TRY(PackLayout::open(folder)), std::move(entry)});
+      PackLayout again = TRY(PackLayout::open(folder));  // the loop still walks through the first one
+      found.emplace(Located{std::move(again), std::move(entry)});
     }
   }
   if (!found) return broken ? *broken : no_pack(source, digest);

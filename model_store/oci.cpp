@@ -36,9 +36,14 @@ Result<Annotations> parse_annotations(const Json& json) {
 
 Result<Descriptor> parse_descriptor(const Json& json) {
   if (!json.is_object()) return error(Code::invalid_argument, "a descriptor must be an object");
-  Descriptor out{TRY(json_get<std::string>(json, "mediaType")), TRY(json_get_or<std::string>(json, "artifactType", "")),
-                 TRY(Digest::parse(TRY(json_get<std::string>(json, "digest")))), TRY(json_get<uint64_t>(json, "size")),
-                 TRY(parse_annotations(json))};
+  // One by one: an early return from inside braces would leak the members that are already made (GCC 12).
+  std::string media_type = TRY(json_get<std::string>(json, "mediaType"));
+  std::string artifact_type = TRY(json_get_or<std::string>(json, "artifactType", ""));
+  std::string digest_text = TRY(json_get<std::string>(json, "digest"));
+  Digest digest = TRY(Digest::parse(digest_text));
+  uint64_t size_bytes = TRY(json_get<uint64_t>(json, "size"));
+  Annotations annotations = TRY(parse_annotations(json));
+  Descriptor out{std::move(media_type), std::move(artifact_type), std::move(digest), size_bytes, std::move(annotations)};
   if (out.size_bytes > kMaxBlobBytes)
     return error(Code::invalid_argument, "a blob of {} bytes is larger than the limit of {}", out.size_bytes,
                  kMaxBlobBytes);
@@ -108,9 +113,11 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (type != kManifestType)
     return error(Code::invalid_argument, "expected a manifest of type {}, got {}", kManifestType, clean(type));
   if (!json.contains("config")) return error(Code::invalid_argument, "field \"config\" is missing");
-  Manifest out{TRY(json_get_or<std::string>(json, "artifactType", "")),
-               TRY_WITH(parse_descriptor(json["config"]), "in config"),
-               TRY(parse_descriptors(json, "layers", kMaxLayers)), std::nullopt, TRY(parse_annotations(json))};
+  std::string artifact_type = TRY(json_get_or<std::string>(json, "artifactType", ""));
+  Descriptor config = TRY_WITH(parse_descriptor(json["config"]), "in config");
+  std::vector<Descriptor> layers = TRY(parse_descriptors(json, "layers", kMaxLayers));
+  Annotations annotations = TRY(parse_annotations(json));
+  Manifest out{std::move(artifact_type), std::move(config), std::move(layers), std::nullopt, std::move(annotations)};
   if (auto it = json.find("subject"); it != json.end() && !it->is_null())
     out.subject = TRY_WITH(parse_descriptor(*it), "in subject");
   return out;

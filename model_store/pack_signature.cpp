@@ -66,7 +66,8 @@ Result<PackSignature> sign_pack(const SigningKey& key, const Digest& manifest, s
                     {"type", kSignatureKind}}},
                   {"optional", {{"creator", "Hearth"}}}};
   std::string text = dump_json(payload);
-  return PackSignature{text, TRY(key.sign(text))};
+  std::string signature = TRY(key.sign(text));
+  return PackSignature{std::move(text), std::move(signature)};
 }
 
 Result<void> check_payload(std::string_view payload, const Digest& manifest) {

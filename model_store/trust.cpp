@@ -31,9 +31,9 @@ Result<TrustedKeys> TrustedKeys::load(const std::vector<fs::path>& folders) {
         return error(Code::resource_exhausted, "more than {} trusted keys; remove some from {}", kMaxKeys,
                      folder.string());
       std::string pem = TRY(read_file(file, kMaxKeyBytes));
-      out.keys_.push_back({TRY_WITH(PublicKey::from_pem(pem, file.string()),
-                                    "while loading the trusted keys (remove the file if it is not a key)"),
-                           file});
+      PublicKey key = TRY_WITH(PublicKey::from_pem(pem, file.string()),
+                               "while loading the trusted keys (remove the file if it is not a key)");
+      out.keys_.push_back({std::move(key), file});
     }
   return out;
 }
