@@ -60,9 +60,19 @@ def digest(parts):
     return total.hexdigest()
 
 
+def unity_members(file):
+    """The sources that a translation unit made by CMake's UNITY_BUILD includes; else the file itself."""
+    if "/Unity/unity_" not in file or not Path(file).exists():
+        return [file]
+    return re.findall(r'#include "([^"]+)"', Path(file).read_text())
+
+
 def write_database(build, folder):
     """The compile commands, less what clang does not know: GCC's precompiled headers and coroutine flags."""
-    entries = json.loads((build / "compile_commands.json").read_text())
+    entries = []
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        entries += [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)}
+                    for source in unity_members(entry["file"])]
     for entry in entries:
         command = re.sub(r"-include \S*cmake_pch\.hxx", "", entry["command"])
         command = re.sub(r"-(Winvalid-pch|fcoroutines|fpch-preprocess)\b", "", command)
