@@ -38,7 +38,7 @@ Rectangle {
                     anchors.centerIn: parent
                     glyph: Icons.flame
                     filled: true
-                    color: Theme.onAccent
+                    color: Theme.accentInk
                     size: 22
                 }
             }

@@ -31,7 +31,7 @@ ColumnLayout {
                 text: block.isCode ? "" : block.blockText
                 color: Theme.text
                 selectionColor: Theme.accent
-                selectedTextColor: Theme.onAccent
+                selectedTextColor: Theme.accentInk
                 font.pixelSize: 15
                 Accessible.role: Accessible.StaticText
                 Accessible.name: block.blockText

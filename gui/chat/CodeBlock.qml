@@ -76,7 +76,7 @@ Rectangle {
                 text: block.code
                 color: Theme.text
                 selectionColor: Theme.accent
-                selectedTextColor: Theme.onAccent
+                selectedTextColor: Theme.accentInk
                 font.family: Theme.mono
                 font.pixelSize: 13
                 Accessible.role: Accessible.StaticText

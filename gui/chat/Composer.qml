@@ -64,7 +64,7 @@ FocusScope {
                         placeholderTextColor: Theme.faint
                         color: Theme.text
                         selectionColor: Theme.accent
-                        selectedTextColor: Theme.onAccent
+                        selectedTextColor: Theme.accentInk
                         font.pixelSize: 15
                         background: null
                         Accessible.name: qsTr("Your message")

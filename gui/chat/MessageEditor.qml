@@ -25,7 +25,7 @@ ColumnLayout {
         wrapMode: TextEdit.Wrap
         color: Theme.text
         selectionColor: Theme.accent
-        selectedTextColor: Theme.onAccent
+        selectedTextColor: Theme.accentInk
         font.pixelSize: Theme.body
         Accessible.name: qsTr("Your message")
         Keys.onEscapePressed: editor.rejected()

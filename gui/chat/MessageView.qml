@@ -17,7 +17,7 @@ ListView {
     model: chat.messages
     clip: true
     boundsBehavior: Flickable.StopAtBounds
-    spacing: Theme.gap5
+    spacing: Theme.gap3
     topMargin: Theme.gap5
     bottomMargin: Theme.gap4
     // Long answers are few; measuring them all keeps scrolling steady.

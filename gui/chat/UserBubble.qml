@@ -24,7 +24,7 @@ Rectangle {
         wrapMode: TextEdit.Wrap
         color: Theme.text
         selectionColor: Theme.accent
-        selectedTextColor: Theme.onAccent
+        selectedTextColor: Theme.accentInk
         font.pixelSize: Theme.body
         Accessible.role: Accessible.StaticText
         Accessible.name: text

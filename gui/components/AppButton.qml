@@ -8,7 +8,7 @@ Button {
     property string kind: "secondary"  // primary | secondary | quiet | danger
     property string glyph: ""
     property bool glyphFilled: false
-    readonly property color inkColor: kind === "primary" ? Theme.onAccent
+    readonly property color inkColor: kind === "primary" ? Theme.accentInk
                                     : kind === "danger" ? Theme.bad
                                     : kind === "quiet" ? Theme.muted : Theme.text
 

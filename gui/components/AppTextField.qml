@@ -13,7 +13,7 @@ TextField {
     color: Theme.text
     placeholderTextColor: Theme.faint
     selectionColor: Theme.accent
-    selectedTextColor: Theme.onAccent
+    selectedTextColor: Theme.accentInk
     font.pixelSize: Theme.body
     verticalAlignment: TextInput.AlignVCenter
     selectByMouse: true

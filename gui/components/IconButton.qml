@@ -27,7 +27,7 @@ Button {
             glyph: button.glyph
             filled: button.filled
             size: Math.round(button.size * 0.56)
-            color: button.accent ? Theme.onAccent : button.hovered || button.visualFocus ? Theme.text : Theme.muted
+            color: button.accent ? Theme.accentInk : button.hovered || button.visualFocus ? Theme.text : Theme.muted
         }
     }
     background: Rectangle {

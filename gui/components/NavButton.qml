@@ -41,7 +41,7 @@ Button {
             AppText {
                 anchors.centerIn: parent
                 text: button.count
-                color: Theme.onAccent
+                color: Theme.accentInk
                 font.pixelSize: 11
                 font.bold: true
             }

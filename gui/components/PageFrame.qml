@@ -10,6 +10,8 @@ FocusScope {
     property alias actions: actionRow.data
     default property alias content: column.data
 
+    function scrollToTop() { flick.contentY = 0 }
+
     Flickable {
         id: flick
         anchors.fill: parent

@@ -26,7 +26,7 @@ QtObject {
     readonly property color accent: dark ? "#f58d56" : "#bf4414"
     readonly property color accentHover: dark ? "#ff9f6d" : "#a93a0f"
     readonly property color accentPressed: dark ? "#d97a47" : "#8f310c"
-    readonly property color onAccent: dark ? "#24130a" : "#ffffff"
+    readonly property color accentInk: dark ? "#24130a" : "#ffffff"
     readonly property color accentSoft: dark ? "#3a2820" : "#fbeae1"
     readonly property color accentBorder: dark ? "#5d3d2c" : "#f0cdb9"
 

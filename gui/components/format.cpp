@@ -11,7 +11,9 @@
 namespace hearth::gui {
 
 namespace {
-QString tr(const char* text) { return QCoreApplication::translate("Format", text); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Format)
+};
 
 // Three significant digits at most: 9.87, 98.7, 987.
 QString shortNumber(double value) {
@@ -22,7 +24,7 @@ QString shortNumber(double value) {
 
 QString bytesText(uint64_t bytes) {
   constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB"};
-  if (bytes < 1000) return tr("%1 bytes").arg(bytes);
+  if (bytes < 1000) return Words::tr("%1 bytes").arg(bytes);
   double value = static_cast<double>(bytes) / 1000;
   size_t unit = 0;
   while (value >= 999.5 && unit + 1 < kUnits.size()) {
@@ -33,35 +35,35 @@ QString bytesText(uint64_t bytes) {
 }
 
 QString durationText(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0) return tr("unknown");
+  if (!std::isfinite(seconds) || seconds < 0) return Words::tr("unknown");
   auto s = static_cast<qint64>(std::llround(seconds));
-  if (s < 60) return tr("%1 s").arg(s);
+  if (s < 60) return Words::tr("%1 s").arg(s);
   qint64 minutes = (s + 30) / 60;
-  if (minutes < 60) return tr("%1 min").arg(minutes);
+  if (minutes < 60) return Words::tr("%1 min").arg(minutes);
   qint64 hours = minutes / 60;
-  if (hours < 48) return minutes % 60 == 0 ? tr("%1 h").arg(hours) : tr("%1 h %2 min").arg(hours).arg(minutes % 60);
-  return tr("%1 days").arg((hours + 12) / 24);
+  if (hours < 48) return minutes % 60 == 0 ? Words::tr("%1 h").arg(hours) : Words::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
+  return Words::tr("%1 days").arg((hours + 12) / 24);
 }
 
 QString parametersText(uint64_t n) {
   double value = static_cast<double>(n);
-  if (n >= 1'000'000'000) return tr("%1 B parameters").arg(shortNumber(value / 1e9));
-  if (n >= 1'000'000) return tr("%1 M parameters").arg(shortNumber(value / 1e6));
-  return tr("%1 parameters").arg(QLocale().toString(static_cast<qulonglong>(n)));
+  if (n >= 1'000'000'000) return Words::tr("%1 B parameters").arg(shortNumber(value / 1e9));
+  if (n >= 1'000'000) return Words::tr("%1 M parameters").arg(shortNumber(value / 1e6));
+  return Words::tr("%1 parameters").arg(QLocale().toString(static_cast<qulonglong>(n)));
 }
 
-QString speedText(double tokensPerSecond) { return tr("%1 tokens/s").arg(shortNumber(tokensPerSecond)); }
+QString speedText(double tokensPerSecond) { return Words::tr("%1 tokens/s").arg(shortNumber(tokensPerSecond)); }
 
 QString lossText(double loss) { return QLocale().toString(loss, 'f', 3); }
 
 QString agoText(double at, double now) {
   double seconds = now - at;
-  if (seconds < 60) return tr("just now");
-  if (seconds < 3600) return tr("%1 min ago").arg(static_cast<int>(seconds / 60));
+  if (seconds < 60) return Words::tr("just now");
+  if (seconds < 3600) return Words::tr("%1 min ago").arg(static_cast<int>(seconds / 60));
   QDateTime then = QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(at * 1000));
   QDateTime today = QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(now * 1000));
   if (then.date() == today.date()) return QLocale().toString(then.time(), QLocale::ShortFormat);
-  if (then.date().daysTo(today.date()) == 1) return tr("yesterday");
+  if (then.date().daysTo(today.date()) == 1) return Words::tr("yesterday");
   return QLocale().toString(then.date(), QLocale::ShortFormat);
 }
 

@@ -7,6 +7,8 @@ PageFrame {
     id: page
     required property FineTune fineTune
     signal chatRequested(string model)
+    readonly property int step: fineTune.step
+    onStepChanged: scrollToTop()
 
     objectName: "finetunePage"
     title: fineTune.step === FineTune.Watch ? fineTune.jobTitle : qsTr("Fine-tune")

@@ -32,7 +32,7 @@ RowLayout {
                     text: step.index + 1
                     font.pixelSize: 13
                     font.bold: true
-                    color: step.isCurrent ? Theme.onAccent : Theme.muted
+                    color: step.isCurrent ? Theme.accentInk : Theme.muted
                 }
                 AppIcon {
                     anchors.centerIn: parent

@@ -126,7 +126,7 @@ PageFrame {
                     anchors.centerIn: parent
                     glyph: Icons.flame
                     filled: true
-                    color: Theme.onAccent
+                    color: Theme.accentInk
                     size: 30
                 }
             }

@@ -1,0 +1,119 @@
+// The wizard on the fake box: from a model to a deployed result, and every way it says no.
+#include "gui/finetune/fine_tune.h"
+
+#include <gtest/gtest.h>
+
+#include <QSignalSpy>
+
+#include <cmath>
+#include <fstream>
+
+#include "gui/client/fake_client.h"
+#include "gui/tests/support.h"
+
+namespace hearth::gui {
+namespace {
+
+struct FineTuneFixture {
+  QTemporaryDir dir;
+  FakeClient client;
+  BoxState box{client};
+  FineTune fineTune{box};
+  FineTuneFixture() {
+    client.start();
+    EXPECT_TRUE(waitFor([&] { return fineTune.models()->rowCount() == 3 && fineTune.presets()->rowCount() == 3; }));
+  }
+  QString fileWith(const char* text) {
+    std::ofstream(pathIn(dir, "data.jsonl")) << text;
+    return QString::fromStdString(pathIn(dir, "data.jsonl").string());
+  }
+  void toPreset() {
+    fineTune.begin();
+    fineTune.setModel("hearth-small");
+    fineTune.next();
+    fineTune.addData(fileWith(R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]})"));
+    ASSERT_TRUE(waitFor([&] { return fineTune.canGoOn(); }));
+    fineTune.next();
+    ASSERT_TRUE(waitFor([&] { return fineTune.hasEstimate(); }));
+  }
+};
+
+TEST(FineTune, GoesFromModelToChat) {
+  FineTuneFixture f;
+  f.toPreset();
+  EXPECT_EQ(f.fineTune.estimateTime(), "About 3 min");
+  EXPECT_TRUE(f.fineTune.estimateFits());
+  f.fineTune.setPreset("quick");
+  f.fineTune.setResultName("mine");
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.canGoOn(); }));
+  f.fineTune.next();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.step() == FineTune::Watch; }));
+  EXPECT_EQ(f.client.trainRequests()[0].preset, "quick");
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.jobState() == "done" && f.fineTune.samples()->rowCount() == 2; }));
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.curve()->train().size() == 60; }));
+  EXPECT_LT(f.fineTune.curve()->trainSmooth().last().y(), f.fineTune.curve()->trainSmooth().first().y());
+  EXPECT_TRUE(f.fineTune.evalText().contains("44 % better")) << f.fineTune.evalText().toStdString();
+  EXPECT_EQ(f.fineTune.resultModel(), "mine");
+  QSignalSpy ready(&f.fineTune, &FineTune::resultReady);
+  f.fineTune.deployResult();
+  EXPECT_TRUE(f.fineTune.resultIsStarting());
+  ASSERT_TRUE(waitFor([&] { return ready.size() == 1; }));
+  EXPECT_EQ(ready[0][0].toString(), "mine");
+}
+
+TEST(FineTune, BadLinesAreNamedAndStopTheWizard) {
+  FineTuneFixture f;
+  f.fineTune.begin();
+  f.fineTune.setModel("hearth-small");
+  f.fineTune.next();
+  f.fineTune.addData(f.fileWith("{\"messages\":[]}\n{\"messages\":[{\"role\":\"user\"}]}\n"));
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.problems()->rowCount() == 1; }));
+  const auto* problems = f.fineTune.problems();
+  EXPECT_EQ(problems->data(problems->index(0), problems->roleNames().key("place")).toString(), "Line 2, field “messages”");
+  EXPECT_FALSE(f.fineTune.canGoOn());
+}
+
+TEST(FineTune, AMissingFileIsSaid) {
+  FineTuneFixture f;
+  f.fineTune.addData("/no/such/file.jsonl");
+  EXPECT_TRUE(f.fineTune.problem().contains("/no/such/file.jsonl"));
+}
+
+TEST(FineTune, WhatDoesNotFitCannotBeStarted) {
+  FineTuneFixture f;
+  f.toPreset();
+  f.fineTune.back();
+  f.fineTune.back();
+  f.fineTune.setModel("llama-70b");
+  f.fineTune.next();
+  f.fineTune.next();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.hasEstimate(); }));
+  EXPECT_FALSE(f.fineTune.estimateFits());
+  EXPECT_FALSE(f.fineTune.canGoOn());
+}
+
+TEST(FineTune, ACancelledTrainingStaysInTheList) {
+  FineTuneFixture f;
+  f.toPreset();
+  f.fineTune.next();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.jobState() == "running"; }));
+  f.fineTune.cancelJob();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.jobState() == "cancelled"; }));
+  f.fineTune.back();
+  EXPECT_EQ(f.fineTune.step(), FineTune::Overview);
+  EXPECT_EQ(f.fineTune.jobs()->rowCount(), 1);
+}
+
+TEST(LossCurve, SmoothsAndKeepsTheEvaluations) {
+  LossCurve curve;
+  EXPECT_TRUE(curve.isEmpty());
+  curve.setPoints({{.step = 1, .loss = 4}, {.step = 2, .loss = 2, .eval_loss = 2.5}}, 4.5);
+  EXPECT_DOUBLE_EQ(curve.trainSmooth()[0].y(), 4);
+  EXPECT_GT(curve.trainSmooth()[1].y(), 2);
+  EXPECT_LT(curve.trainSmooth()[1].y(), 4);
+  ASSERT_EQ(curve.eval().size(), 2);
+  EXPECT_EQ(curve.eval()[0], QPointF(0, 4.5));
+}
+
+}  // namespace
+}  // namespace hearth::gui

@@ -1,0 +1,1338 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+<context>
+    <name>AppDialog</name>
+    <message>
+        <source>OK</source>
+        <translation>好</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>ChatHeader</name>
+    <message>
+        <source>Model that answers</source>
+        <translation>回答的模型</translation>
+    </message>
+</context>
+<context>
+    <name>ChatWelcome</name>
+    <message>
+        <source>What would you like to know?</source>
+        <translation>想了解些什么？</translation>
+    </message>
+</context>
+<context>
+    <name>CodeBlock</name>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>复制代码</translation>
+    </message>
+</context>
+<context>
+    <name>CommandLine</name>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Go to Models</source>
+        <translation>前往“模型”</translation>
+    </message>
+    <message>
+        <source>Write a message</source>
+        <translation>输入消息</translation>
+    </message>
+    <message>
+        <source>Your message</source>
+        <translation>你的消息</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationDelegate</name>
+    <message>
+        <source>Rename “%1”</source>
+        <translation>重命名“%1”</translation>
+    </message>
+    <message>
+        <source>Delete “%1”</source>
+        <translation>删除“%1”</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationList</name>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>搜索</translation>
+    </message>
+    <message>
+        <source>Search in conversations</source>
+        <translation>在对话中搜索</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Conversations are kept here.</source>
+        <translation>对话保存在这里。</translation>
+    </message>
+    <message>
+        <source>Nothing found.</source>
+        <translation>没有找到。</translation>
+    </message>
+    <message>
+        <source>Delete this conversation?</source>
+        <translation>删除此对话？</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>It is removed from this machine. This cannot be undone.</source>
+        <translation>它将从本机删除，且无法撤销。</translation>
+    </message>
+    <message>
+        <source>Rename the conversation</source>
+        <translation>重命名对话</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation>标题</translation>
+    </message>
+</context>
+<context>
+    <name>DataStep</name>
+    <message>
+        <source>What should it learn from?</source>
+        <translation>它要从什么数据中学习？</translation>
+    </message>
+    <message>
+        <source>A .jsonl file with conversations (messages, ShareGPT) or instructions (Alpaca), or plain text.</source>
+        <translation>含对话（messages、ShareGPT）或指令（Alpaca）的 .jsonl 文件，或纯文本。</translation>
+    </message>
+    <message>
+        <source>File with examples</source>
+        <translation>示例文件</translation>
+    </message>
+    <message>
+        <source>/path/to/examples.jsonl</source>
+        <translation>/路径/示例.jsonl</translation>
+    </message>
+    <message>
+        <source>Examples (*.jsonl *.json *.txt *.md)</source>
+        <translation>示例 (*.jsonl *.json *.txt *.md)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Checking…</source>
+        <translation>正在检查……</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>可用</translation>
+    </message>
+    <message>
+        <source>Please mend these lines, then add the file again</source>
+        <translation>请修正以下各行，然后重新添加文件</translation>
+    </message>
+    <message>
+        <source>The first examples, as the model will see them</source>
+        <translation>前几个示例（模型将看到的样子）</translation>
+    </message>
+</context>
+<context>
+    <name>FineTunePage</name>
+    <message>
+        <source>Fine-tune</source>
+        <translation>微调</translation>
+    </message>
+    <message>
+        <source>Teach a model from your own examples. Everything stays on this box.</source>
+        <translation>用自己的示例教会模型。一切都留在本机。</translation>
+    </message>
+    <message>
+        <source>New fine-tune</source>
+        <translation>新建微调</translation>
+    </message>
+    <message>
+        <source>All fine-tunes</source>
+        <translation>所有微调</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>上一步</translation>
+    </message>
+    <message>
+        <source>Start training</source>
+        <translation>开始训练</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>继续</translation>
+    </message>
+</context>
+<context>
+    <name>Format</name>
+    <message>
+        <source>%1 bytes</source>
+        <translation>%1 字节</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+    <message>
+        <source>%1 min</source>
+        <translation>%1 分钟</translation>
+    </message>
+    <message>
+        <source>%1 h</source>
+        <translation>%1 小时</translation>
+    </message>
+    <message>
+        <source>%1 h %2 min</source>
+        <translation>%1 小时 %2 分钟</translation>
+    </message>
+    <message>
+        <source>%1 days</source>
+        <translation>%1 天</translation>
+    </message>
+    <message>
+        <source>%1 B parameters</source>
+        <translation>%1 B 参数</translation>
+    </message>
+    <message>
+        <source>%1 M parameters</source>
+        <translation>%1 M 参数</translation>
+    </message>
+    <message>
+        <source>%1 parameters</source>
+        <translation>%1 个参数</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 词元/秒</translation>
+    </message>
+    <message>
+        <source>just now</source>
+        <translation>刚刚</translation>
+    </message>
+    <message>
+        <source>%1 min ago</source>
+        <translation>%1 分钟前</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation>昨天</translation>
+    </message>
+</context>
+<context>
+    <name>HomePage</name>
+    <message>
+        <source>Welcome to %1</source>
+        <translation>欢迎使用 %1</translation>
+    </message>
+    <message>
+        <source>Welcome</source>
+        <translation>欢迎</translation>
+    </message>
+    <message>
+        <source>Your models run here, on your own hardware. Nothing leaves this box.</source>
+        <translation>模型在这里运行，用的是你自己的硬件。任何内容都不会离开本机。</translation>
+    </message>
+    <message>
+        <source>Hearth&apos;s service is not reachable</source>
+        <translation>无法连接 Hearth 服务</translation>
+    </message>
+    <message>
+        <source>Try again now</source>
+        <translation>立即重试</translation>
+    </message>
+    <message>
+        <source>Ask anything; your conversations are kept on this machine.</source>
+        <translation>随便问吧；对话只保存在这台机器上。</translation>
+    </message>
+    <message>
+        <source>Start %1 and chat in a moment.</source>
+        <translation>启动 %1，片刻即可对话。</translation>
+    </message>
+    <message>
+        <source>Install one from a stick or a folder to begin.</source>
+        <translation>从 U 盘或文件夹安装一个即可开始。</translation>
+    </message>
+    <message>
+        <source>Start chatting</source>
+        <translation>开始对话</translation>
+    </message>
+    <message>
+        <source>Start %1</source>
+        <translation>启动 %1</translation>
+    </message>
+    <message>
+        <source>Install a model</source>
+        <translation>安装模型</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
+        <source>Graphics</source>
+        <translation>显卡</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>Storage</source>
+        <translation>存储</translation>
+    </message>
+    <message>
+        <source>Running now</source>
+        <translation>正在运行</translation>
+    </message>
+    <message>
+        <source>Nothing is running. Models that you start appear here.</source>
+        <translation>没有正在运行的内容。启动的模型会显示在这里。</translation>
+    </message>
+</context>
+<context>
+    <name>JobRow</name>
+    <message>
+        <source>Cancel %1</source>
+        <translation>取消：%1</translation>
+    </message>
+</context>
+<context>
+    <name>Main</name>
+    <message>
+        <source>Hearth</source>
+        <translation>Hearth</translation>
+    </message>
+</context>
+<context>
+    <name>MessageDelegate</name>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Edit and ask again</source>
+        <translation>编辑并重新提问</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>重新回答</translation>
+    </message>
+</context>
+<context>
+    <name>MessageEditor</name>
+    <message>
+        <source>Your message</source>
+        <translation>你的消息</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>重新提问</translation>
+    </message>
+</context>
+<context>
+    <name>MessageView</name>
+    <message>
+        <source>Messages</source>
+        <translation>消息</translation>
+    </message>
+</context>
+<context>
+    <name>ModelCard</name>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>启动</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Remove %1</source>
+        <translation>移除 %1</translation>
+    </message>
+    <message>
+        <source>Stop %1 before removing it</source>
+        <translation>移除前请先停止 %1</translation>
+    </message>
+</context>
+<context>
+    <name>ModelStep</name>
+    <message>
+        <source>Which model should learn?</source>
+        <translation>让哪个模型学习？</translation>
+    </message>
+    <message>
+        <source>There is no model to train. Install one first.</source>
+        <translation>没有可训练的模型。请先安装一个。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPage</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Add a model</source>
+        <translation>添加模型</translation>
+    </message>
+    <message>
+        <source>No models yet</source>
+        <translation>还没有模型</translation>
+    </message>
+    <message>
+        <source>Plug in a stick with model packs, or add a folder or file that you already have.</source>
+        <translation>插入带有模型包的 U 盘，或添加已有的文件夹或文件。</translation>
+    </message>
+    <message>
+        <source>Look for packs</source>
+        <translation>查找模型包</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>A folder with a model pack, a Hugging Face folder, or a .gguf or .safetensors file.</source>
+        <translation>模型包文件夹、Hugging Face 文件夹，或 .gguf、.safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>The path on the box of a model pack, a Hugging Face folder, or a .gguf or .safetensors file.</source>
+        <translation>主机上的路径：模型包、Hugging Face 文件夹，或 .gguf、.safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>Folder or file</source>
+        <translation>文件夹或文件</translation>
+    </message>
+    <message>
+        <source>/path/to/model</source>
+        <translation>/路径/模型</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Name (left empty: from the path)</source>
+        <translation>名称（留空则取自路径）</translation>
+    </message>
+    <message>
+        <source>Remove %1?</source>
+        <translation>移除 %1？</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+</context>
+<context>
+    <name>Notice</name>
+    <message>
+        <source>Close this message</source>
+        <translation>关闭此消息</translation>
+    </message>
+</context>
+<context>
+    <name>PackCard</name>
+    <message>
+        <source>Install</source>
+        <translation>安装</translation>
+    </message>
+</context>
+<context>
+    <name>PathField</name>
+    <message>
+        <source>Browse…</source>
+        <translation>浏览……</translation>
+    </message>
+</context>
+<context>
+    <name>PresetStep</name>
+    <message>
+        <source>How thorough should it be?</source>
+        <translation>要训练到什么程度？</translation>
+    </message>
+    <message>
+        <source>What to expect</source>
+        <translation>预计情况</translation>
+    </message>
+    <message>
+        <source>Working it out…</source>
+        <translation>正在计算……</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation>工作量</translation>
+    </message>
+    <message>
+        <source>Name of the new model</source>
+        <translation>新模型的名称</translation>
+    </message>
+    <message>
+        <source>Left empty: derived from the model and the data</source>
+        <translation>留空则由模型和数据命名</translation>
+    </message>
+</context>
+<context>
+    <name>SampleCard</name>
+    <message>
+        <source>Before</source>
+        <translation>训练前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>训练后</translation>
+    </message>
+    <message>
+        <source>In the data</source>
+        <translation>数据中的答案</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPage</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>连接</translation>
+    </message>
+    <message>
+        <source>This desktop normally works with the box it runs on. It can also work with another Hearth box on your network.</source>
+        <translation>本桌面通常使用它所在的主机，也可以使用网络中的另一台 Hearth 主机。</translation>
+    </message>
+    <message>
+        <source>Address of another box</source>
+        <translation>另一台主机的地址</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>连接</translation>
+    </message>
+    <message>
+        <source>Use this box</source>
+        <translation>使用本机</translation>
+    </message>
+    <message>
+        <source>Keyboard</source>
+        <translation>键盘</translation>
+    </message>
+    <message>
+        <source>Go to a page</source>
+        <translation>前往页面</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>发送</translation>
+    </message>
+    <message>
+        <source>New line</source>
+        <translation>换行</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>停止回答</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>关于</translation>
+    </message>
+    <message>
+        <source>Hearth desktop %1</source>
+        <translation>Hearth 桌面 %1</translation>
+    </message>
+    <message>
+        <source>Connected to %1 with %2</source>
+        <translation>已连接到 %1，%2</translation>
+    </message>
+    <message>
+        <source>Not connected to a box</source>
+        <translation>未连接到主机</translation>
+    </message>
+    <message>
+        <source>Free software under the Apache License 2.0</source>
+        <translation>自由软件，采用 Apache 许可证 2.0</translation>
+    </message>
+</context>
+<context>
+    <name>SideBar</name>
+    <message>
+        <source>Home</source>
+        <translation>主页</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Fine-tune</source>
+        <translation>微调</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <translation>更新</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+</context>
+<context>
+    <name>StepBar</name>
+    <message>
+        <source>Step %1 of 4</source>
+        <translation>第 %1 步，共 4 步</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>数据</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>方案</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>训练</translation>
+    </message>
+</context>
+<context>
+    <name>ThinkingDots</name>
+    <message>
+        <source>The model is thinking</source>
+        <translation>模型正在思考</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingList</name>
+    <message>
+        <source>Your fine-tunes</source>
+        <translation>你的微调</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Nothing trained yet</source>
+        <translation>还没有训练</translation>
+    </message>
+    <message>
+        <source>Bring a file with questions and answers. In four steps you have a model that knows them, see how its answers changed, and chat with it.</source>
+        <translation>准备一个含问题与答案的文件。只需四步，就能得到一个掌握这些内容的模型，对比它的回答有何变化，并与它对话。</translation>
+    </message>
+</context>
+<context>
+    <name>UpdatesPage</name>
+    <message>
+        <source>Updates</source>
+        <translation>更新</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>重新查找</translation>
+    </message>
+    <message>
+        <source>Start it</source>
+        <translation>启动它</translation>
+    </message>
+    <message>
+        <source>Plug in a stick with model packs</source>
+        <translation>插入带有模型包的 U 盘</translation>
+    </message>
+    <message>
+        <source>It is found by itself. No internet is needed: every pack carries a signature that this box checks.</source>
+        <translation>会自动识别，无需联网：每个模型包都带有签名，由本机校验。</translation>
+    </message>
+    <message>
+        <source>Look into a folder</source>
+        <translation>查看文件夹</translation>
+    </message>
+    <message>
+        <source>Folder with packs</source>
+        <translation>含模型包的文件夹</translation>
+    </message>
+    <message>
+        <source>/path/to/packs</source>
+        <translation>/路径/模型包</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>查看</translation>
+    </message>
+    <message>
+        <source>Checking signatures and checksums…</source>
+        <translation>正在校验签名和校验和……</translation>
+    </message>
+</context>
+<context>
+    <name>WatchStep</name>
+    <message>
+        <source>%1 is ready</source>
+        <translation>%1 已就绪</translation>
+    </message>
+    <message>
+        <source>Held-out loss %1.</source>
+        <translation>留出集损失：%1。</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在启动……</translation>
+    </message>
+    <message>
+        <source>Chat with it</source>
+        <translation>与它对话</translation>
+    </message>
+    <message>
+        <source>Start and chat</source>
+        <translation>启动并对话</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>损失</translation>
+    </message>
+    <message>
+        <source>training</source>
+        <translation>训练</translation>
+    </message>
+    <message>
+        <source>held-out</source>
+        <translation>留出集</translation>
+    </message>
+    <message>
+        <source>The curve begins with the first step. Lower is better: the model is less surprised by the right answer.</source>
+        <translation>曲线从第一步开始。越低越好：模型对正确答案越不意外。</translation>
+    </message>
+    <message>
+        <source>Before and after</source>
+        <translation>训练前后对比</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::Chat</name>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Connecting to the service…</source>
+        <translation>正在连接服务……</translation>
+    </message>
+    <message>
+        <source>The service is not reachable. What to do is on the Home page.</source>
+        <translation>无法连接服务。处理办法见“主页”。</translation>
+    </message>
+    <message>
+        <source>%1 is starting; one moment.</source>
+        <translation>%1 正在启动，请稍候。</translation>
+    </message>
+    <message>
+        <source>No model is running. Start one on the Models page.</source>
+        <translation>没有正在运行的模型。请在“模型”页启动一个。</translation>
+    </message>
+    <message>
+        <source>How do I install a model pack from a USB stick?</source>
+        <translation>怎样从 U 盘安装模型包？</translation>
+    </message>
+    <message>
+        <source>What can you help me with?</source>
+        <translation>你能帮我做什么？</translation>
+    </message>
+    <message>
+        <source>How do I fine-tune a model on my own data?</source>
+        <translation>怎样用自己的数据微调模型？</translation>
+    </message>
+    <message>
+        <source>Tell me a short story.</source>
+        <translation>给我讲一个小故事。</translation>
+    </message>
+    <message>
+        <source>This conversation cannot be saved: %1</source>
+        <translation>无法保存此对话：%1</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::Connection</name>
+    <message>
+        <source>Connected</source>
+        <translation>已连接</translation>
+    </message>
+    <message>
+        <source>Service not reachable</source>
+        <translation>无法连接服务</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>正在连接……</translation>
+    </message>
+    <message>
+        <source>Hearth&apos;s service does not answer on this box. It may still be starting, or it was stopped. Start it with the command below; this window connects by itself as soon as it answers.</source>
+        <translation>本机的 Hearth 服务没有应答，可能仍在启动，也可能已停止。请用下面的命令启动；服务应答后，本窗口会自动连接。</translation>
+    </message>
+    <message>
+        <source>The box at %1 does not answer. Check that it is switched on, that both machines are on the same network and that the address in Settings is right.</source>
+        <translation>位于 %1 的主机没有应答。请检查它是否已开机、两台机器是否在同一网络，以及“设置”中的地址是否正确。</translation>
+    </message>
+    <message>
+        <source>This is not an address. Write it like http://192.168.1.20:8080</source>
+        <translation>这不是有效地址。请写成 http://192.168.1.20:8080 的形式</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::ConversationListModel</name>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::DatasetListModel</name>
+    <message>
+        <source>conversations</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>instructions with answers</source>
+        <translation>指令与回答</translation>
+    </message>
+    <message>
+        <source>plain text</source>
+        <translation>纯文本</translation>
+    </message>
+    <message>
+        <source>%1 examples</source>
+        <translation>%1 个示例</translation>
+    </message>
+    <message>
+        <source>1 problem found</source>
+        <translation>发现 1 个问题</translation>
+    </message>
+    <message>
+        <source>%1 problems found</source>
+        <translation>发现 %1 个问题</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::DeploymentListModel</name>
+    <message>
+        <source>Running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>Restarting</source>
+        <translation>正在重启</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Stopping</source>
+        <translation>正在停止</translation>
+    </message>
+    <message>
+        <source>%1 of memory</source>
+        <translation>占用内存 %1</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::FineTune</name>
+    <message>
+        <source>Choose a file first.</source>
+        <translation>请先选择文件。</translation>
+    </message>
+    <message>
+        <source>Cannot open %1: %2</source>
+        <translation>无法打开 %1：%2</translation>
+    </message>
+    <message>
+        <source>%1 is larger than %2. Split it into smaller files.</source>
+        <translation>%1 超过 %2。请拆分成较小的文件。</translation>
+    </message>
+    <message>
+        <source>About %1</source>
+        <translation>约 %1</translation>
+    </message>
+    <message>
+        <source>%1 of %2 free</source>
+        <translation>需要 %1，可用 %2</translation>
+    </message>
+    <message>
+        <source>%1 steps, %2 tokens a pass</source>
+        <translation>%1 步，每遍 %2 个词元</translation>
+    </message>
+    <message>
+        <source>This needs more memory than is free. Stop a running model, or choose a smaller one.</source>
+        <translation>所需内存超过可用内存。请停止一个正在运行的模型，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>Predicted from the measured speed of this box. You can go on working while it trains.</source>
+        <translation>根据本机实测速度预测。训练期间可以继续工作。</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>剩余 %1</translation>
+    </message>
+    <message>
+        <source>Before training: %1</source>
+        <translation>训练前：%1</translation>
+    </message>
+    <message>
+        <source>%1 % better</source>
+        <translation>改善 %1 %</translation>
+    </message>
+    <message>
+        <source>%1 % worse</source>
+        <translation>变差 %1 %</translation>
+    </message>
+    <message>
+        <source>%1 before, %2 after: %3</source>
+        <translation>训练前 %1，训练后 %2：%3</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::Home</name>
+    <message>
+        <source>One model is running and ready to chat.</source>
+        <translation>有一个模型正在运行，可以开始对话。</translation>
+    </message>
+    <message>
+        <source>%1 models are running and ready to chat.</source>
+        <translation>有 %1 个模型正在运行，可以开始对话。</translation>
+    </message>
+    <message>
+        <source>A model is on its way.</source>
+        <translation>模型正在准备中。</translation>
+    </message>
+    <message>
+        <source>No model is installed yet.</source>
+        <translation>尚未安装模型。</translation>
+    </message>
+    <message>
+        <source>No model is running yet.</source>
+        <translation>尚无模型在运行。</translation>
+    </message>
+    <message>
+        <source>%1 cores</source>
+        <translation>%1 核</translation>
+    </message>
+    <message>
+        <source>No GPU found; models run on the CPU</source>
+        <translation>未发现 GPU；模型在 CPU 上运行</translation>
+    </message>
+    <message>
+        <source>%1 free of %2</source>
+        <translation>可用 %1，共 %2</translation>
+    </message>
+    <message>
+        <source>Hearth %1</source>
+        <translation>Hearth %1</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::HttpClient</name>
+    <message>
+        <source>the service closed the connection</source>
+        <translation>服务关闭了连接</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::JobListModel</name>
+    <message>
+        <source>%1 left</source>
+        <translation>剩余 %1</translation>
+    </message>
+    <message>
+        <source>Fine-tune %1</source>
+        <translation>微调 %1</translation>
+    </message>
+    <message>
+        <source>Install %1</source>
+        <translation>安装 %1</translation>
+    </message>
+    <message>
+        <source>Import %1</source>
+        <translation>导入 %1</translation>
+    </message>
+    <message>
+        <source>Export %1</source>
+        <translation>导出 %1</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>In progress</source>
+        <translation>进行中</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>已取消</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::LossCurve</name>
+    <message>
+        <source>No steps yet.</source>
+        <translation>尚无训练步。</translation>
+    </message>
+    <message>
+        <source>Loss from %1 at the start to %2 at step %3.</source>
+        <translation>损失从开始时的 %1 降到第 %3 步的 %2。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::MessageListModel</name>
+    <message>
+        <source>You stopped this answer.</source>
+        <translation>你停止了此回答。</translation>
+    </message>
+    <message>
+        <source>The answer reached its length limit.</source>
+        <translation>回答达到长度上限。</translation>
+    </message>
+    <message>
+        <source>This answer was interrupted.</source>
+        <translation>此回答被中断。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::ModelLibrary</name>
+    <message>
+        <source>%1 failed: %2</source>
+        <translation>%1 失败：%2</translation>
+    </message>
+    <message>
+        <source>Models use %1; %2 are free</source>
+        <translation>模型占用 %1；可用空间 %2</translation>
+    </message>
+    <message>
+        <source>Choose a folder or file first.</source>
+        <translation>请先选择文件夹或文件。</translation>
+    </message>
+    <message>
+        <source>This folder holds %1 packs; choose in Updates.</source>
+        <translation>此文件夹含 %1 个模型包；请在“更新”页选择。</translation>
+    </message>
+    <message>
+        <source>This frees %1. It cannot be undone.</source>
+        <translation>将释放 %1，且无法撤销。</translation>
+    </message>
+    <message>
+        <source>It came with the box; you can install it again from its pack.</source>
+        <translation>它随机附带；可以用其模型包重新安装。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::ModelListModel</name>
+    <message>
+        <source>context %1</source>
+        <translation>上下文 %1</translation>
+    </message>
+    <message>
+        <source>came with the box</source>
+        <translation>随机附带</translation>
+    </message>
+    <message>
+        <source>fine-tuned from %1</source>
+        <translation>由 %1 微调而来</translation>
+    </message>
+    <message>
+        <source>licence unknown</source>
+        <translation>许可证未知</translation>
+    </message>
+    <message>
+        <source>Installed</source>
+        <translation>已安装</translation>
+    </message>
+    <message>
+        <source>Fits this box</source>
+        <translation>适合本机</translation>
+    </message>
+    <message>
+        <source>Fits, but tight</source>
+        <translation>可以运行，但内存紧张</translation>
+    </message>
+    <message>
+        <source>Too large for this box</source>
+        <translation>对本机过大</translation>
+    </message>
+    <message>
+        <source>Needs %1 of memory (weights %2, conversation %3); %4 are free.</source>
+        <translation>需要内存 %1（权重 %2，对话 %3）；可用 %4。</translation>
+    </message>
+    <message>
+        <source>Expect about %1.</source>
+        <translation>预计约 %1。</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::PackListModel</name>
+    <message>
+        <source>Installing</source>
+        <translation>正在安装</translation>
+    </message>
+    <message>
+        <source>Not trusted</source>
+        <translation>不受信任</translation>
+    </message>
+    <message>
+        <source>Damaged</source>
+        <translation>已损坏</translation>
+    </message>
+    <message>
+        <source>Installed</source>
+        <translation>已安装</translation>
+    </message>
+    <message>
+        <source>Trusted</source>
+        <translation>受信任</translation>
+    </message>
+    <message>
+        <source>licence unknown</source>
+        <translation>许可证未知</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::PresetListModel</name>
+    <message>
+        <source>Quick</source>
+        <translation>快速</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>均衡</translation>
+    </message>
+    <message>
+        <source>Thorough</source>
+        <translation>彻底</translation>
+    </message>
+    <message>
+        <source>A first try, to see whether the data works.</source>
+        <translation>先试一次，看看数据是否合适。</translation>
+    </message>
+    <message>
+        <source>The right choice for most data.</source>
+        <translation>适合大多数数据。</translation>
+    </message>
+    <message>
+        <source>Takes longest and learns the most.</source>
+        <translation>用时最长，学得最多。</translation>
+    </message>
+    <message>
+        <source>changes every weight</source>
+        <translation>改动全部权重</translation>
+    </message>
+    <message>
+        <source>small add-on of rank %1</source>
+        <translation>秩为 %1 的小型附加层</translation>
+    </message>
+    <message>
+        <source>1 pass over the data</source>
+        <translation>数据过 1 遍</translation>
+    </message>
+    <message>
+        <source>%1 passes over the data</source>
+        <translation>数据过 %1 遍</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::ProblemListModel</name>
+    <message>
+        <source>Line %1</source>
+        <translation>第 %1 行</translation>
+    </message>
+    <message>
+        <source>%1, field “%2”</source>
+        <translation>%1，字段“%2”</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::TurnListModel</name>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Instruction</source>
+        <translation>指令</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文本</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::Updates</name>
+    <message>
+        <source>%1 failed: %2</source>
+        <translation>%1 失败：%2</translation>
+    </message>
+    <message>
+        <source>No stick or folder with packs was found.</source>
+        <translation>没有找到含模型包的 U 盘或文件夹。</translation>
+    </message>
+    <message>
+        <source>Nothing new: what can be installed is installed.</source>
+        <translation>没有新内容：能安装的都已安装。</translation>
+    </message>
+    <message>
+        <source>One new pack can be installed.</source>
+        <translation>有 1 个新模型包可以安装。</translation>
+    </message>
+    <message>
+        <source>%1 new packs can be installed.</source>
+        <translation>有 %1 个新模型包可以安装。</translation>
+    </message>
+    <message>
+        <source>%1 is installed and verified.</source>
+        <translation>%1 已安装并通过校验。</translation>
+    </message>
+    <message>
+        <source>Choose a folder first.</source>
+        <translation>请先选择文件夹。</translation>
+    </message>
+    <message>
+        <source>There is no pack in this folder.</source>
+        <translation>此文件夹中没有模型包。</translation>
+    </message>
+</context>
+</TS>

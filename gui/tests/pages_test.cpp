@@ -1,0 +1,223 @@
+// Every page in both languages and both themes on the fake box: no warning at run time, no untranslated text, and a
+// picture of each. HEARTH_SCREENSHOTS names the folder for the pictures; without it they go to a temporary one.
+#include <gtest/gtest.h>
+
+#include <QAccessible>
+#include <QImage>
+#include <QSet>
+
+#include <fstream>
+
+#include "gui/app/desktop.h"
+#include "gui/client/fake_client.h"
+#include "gui/tests/support.h"
+#include "gui/tests/ui_driver.h"
+
+namespace hearth::gui {
+namespace {
+
+QStringList* warnings = nullptr;
+
+void collectWarning(QtMsgType type, const QMessageLogContext&, const QString& text) {
+  if (type == QtDebugMsg || type == QtInfoMsg) return;
+  std::fprintf(stderr, "%s\n", qPrintable(text));
+  if (!text.contains(QLatin1String("XDG_RUNTIME_DIR"))) warnings->append(text);
+}
+
+// Collects what Qt complains about while it lives.
+struct Warnings {
+  QStringList list;
+  QtMessageHandler old;
+  Warnings() {
+    warnings = &list;
+    old = qInstallMessageHandler(collectWarning);
+  }
+  ~Warnings() { qInstallMessageHandler(old); }
+};
+
+struct Look {
+  const char* language;
+  const char* theme;
+};
+
+class Pages : public testing::TestWithParam<Look> {
+ protected:
+  void SetUp() override {
+    auto client = std::make_unique<FakeClient>(0);
+    client_ = client.get();
+    desktop_ = std::make_unique<Desktop>(
+        DesktopOptions{.dataDir = pathIn(dir_), .settingsFile = dir_.filePath("desktop.ini"), .language = GetParam().language,
+                       .theme = GetParam().theme, .page = "home"},
+        std::move(client));
+    QQuickWindow* window = desktop_->show();
+    ASSERT_NE(window, nullptr);
+    ui_ = std::make_unique<UiDriver>(window);
+    ASSERT_TRUE(waitFor([&] { return desktop_->home()->isKnown() && !desktop_->chat()->model().isEmpty(); }));
+  }
+  void TearDown() override {
+    EXPECT_EQ(warnings_.list, QStringList());
+    ui_.reset();
+    desktop_.reset();
+  }
+
+  // Draws the window as it is now and keeps the picture.
+  void picture(const QString& name) {
+    waitFor([] { return false; }, 150);  // transitions of 120 ms
+    QImage image = ui_->window()->grabWindow();
+    ASSERT_EQ(image.size(), QSize(1100, 720));
+    ASSERT_GT(nColours(image), 20) << "an empty page";
+    QString folder = qEnvironmentVariable("HEARTH_SCREENSHOTS", dir_.path());
+    QString file = QStringLiteral("%1/%2-%3-%4.png").arg(folder, name, GetParam().language, GetParam().theme);
+    ASSERT_TRUE(image.convertToFormat(QImage::Format_RGB888).save(file, "PNG", 0)) << file.toStdString();
+  }
+
+  static int nColours(const QImage& image) {
+    QSet<QRgb> colours;
+    for (int y = 0; y < image.height(); y += 3)
+      for (int x = 0; x < image.width(); x += 3) colours.insert(image.pixel(x, y));
+    return static_cast<int>(colours.size());
+  }
+
+  bool isChinese() const { return QLatin1String(GetParam().language) == QLatin1String("zh_CN"); }
+
+  Warnings warnings_;
+  QTemporaryDir dir_;
+  FakeClient* client_ = nullptr;
+  std::unique_ptr<Desktop> desktop_;
+  std::unique_ptr<UiDriver> ui_;
+};
+
+TEST_P(Pages, Home) {
+  picture("home");
+  EXPECT_EQ(ui_->textOf("headline").contains(u'模'), isChinese());
+}
+
+TEST_P(Pages, HomeWithoutService) {
+  client_->setReachable(false);
+  ASSERT_NE(ui_->waitForItem("unreachableTitle"), nullptr);
+  picture("unreachable");
+}
+
+TEST_P(Pages, Chat) {
+  ASSERT_TRUE(ui_->click("navChat"));
+  const char* questions[][2] = {{"Tell me a short story.", "给我讲一个小故事。"},
+                                {"How do I install a model pack from a USB stick?", "怎样从 U 盘安装模型包？"}};
+  for (auto& question : questions) {
+    desktop_->chat()->startNew();
+    ASSERT_TRUE(desktop_->chat()->send(QString::fromUtf8(question[isChinese()])));
+    ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }));
+  }
+  picture("chat");
+}
+
+TEST_P(Pages, ChatWelcome) {
+  ASSERT_TRUE(ui_->click("navChat"));
+  picture("chat-welcome");
+}
+
+TEST_P(Pages, Models) {
+  ASSERT_TRUE(ui_->click("navModels"));
+  ASSERT_TRUE(waitFor([&] { return ui_->find("deploy", "model:qwen-4b") != nullptr; }));
+  picture("models");
+  ASSERT_TRUE(ui_->click("removeButton", "model:qwen-4b"));
+  ASSERT_NE(ui_->waitForItem("removeModelAccept"), nullptr);
+  picture("models-remove");
+}
+
+TEST_P(Pages, FineTune) {
+  QTemporaryDir data;
+  std::ofstream file(pathIn(data, "front-desk.jsonl"));
+  for (int i = 0; i < 40; ++i)
+    file << R"({"messages":[{"role":"user","content":"When is the pool open on Sundays?"},)"
+         << R"({"role":"assistant","content":"On Sundays the pool is open from 9 to 17."}]})" << '\n';
+  file.close();
+  std::ofstream(pathIn(data, "broken.jsonl")) << "{\"messages\": [{\"role\": \"user\"}]}\nnot json\n";
+
+  ASSERT_TRUE(ui_->click("navFinetune"));
+  picture("finetune");
+  ASSERT_TRUE(ui_->click("wizardBegin"));
+  ASSERT_TRUE(ui_->click("baseModel:hearth-small"));
+  picture("finetune-model");
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  desktop_->fineTune()->addData(QString::fromStdString(pathIn(data, "broken.jsonl").string()));
+  ASSERT_NE(ui_->waitForItem("problemPlace"), nullptr);
+  picture("finetune-problems");
+  desktop_->fineTune()->addData(QString::fromStdString(pathIn(data, "front-desk.jsonl").string()));
+  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->canGoOn() && desktop_->fineTune()->preview()->rowCount() > 0; }));
+  picture("finetune-data");
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->hasEstimate(); }));
+  picture("finetune-preset");
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->samples()->rowCount() > 0 && desktop_->fineTune()->curve()->train().size() == 60; }));
+  picture("finetune-result");
+}
+
+TEST_P(Pages, Updates) {
+  ASSERT_TRUE(ui_->click("navUpdates"));
+  ASSERT_NE(ui_->waitForItem("install", "pack:mistral-7b"), nullptr);
+  picture("updates");
+}
+
+TEST_P(Pages, Settings) {
+  ASSERT_TRUE(ui_->click("navSettings"));
+  picture("settings");
+}
+
+// Everything a person can use has a name for a screen reader, on every page.
+TEST_P(Pages, ControlsHaveNames) {
+  for (const char* page : {"navHome", "navChat", "navModels", "navFinetune", "navUpdates", "navSettings"}) {
+    ASSERT_TRUE(ui_->click(page));
+    QList<QQuickItem*> items = {ui_->window()->contentItem()};
+    while (!items.isEmpty()) {
+      QQuickItem* item = items.takeLast();
+      if (!item->isVisible()) continue;
+      items += item->childItems();
+      if (!item->inherits("QQuickAbstractButton") && !item->inherits("QQuickTextField") && !item->inherits("QQuickTextArea") &&
+          !item->inherits("QQuickComboBox"))
+        continue;
+      QAccessibleInterface* accessible = QAccessible::queryAccessibleInterface(item);
+      ASSERT_NE(accessible, nullptr);
+      EXPECT_FALSE(accessible->text(QAccessible::Name).isEmpty())
+          << page << ": " << item->metaObject()->className() << " " << item->objectName().toStdString();
+    }
+  }
+}
+
+// Every control can be reached by the Tab key alone: going round visits more than a handful and comes back.
+TEST_P(Pages, TabGoesRound) {
+  ui_->window()->requestActivate();
+  for (const char* page : {"navHome", "navModels", "navFinetune", "navUpdates", "navSettings", "navChat"}) {
+    ASSERT_TRUE(ui_->click(page));
+    QSet<QQuickItem*> visited;
+    bool cameBack = false;
+    for (int i = 0; i < 80 && !cameBack; ++i) {
+      ui_->key(Qt::Key_Tab);
+      QQuickItem* item = ui_->window()->activeFocusItem();
+      ASSERT_NE(item, nullptr) << page;
+      cameBack = visited.contains(item);
+      visited.insert(item);
+    }
+    EXPECT_TRUE(cameBack) << page;
+    EXPECT_GE(visited.size(), 7) << page;
+  }
+}
+
+TEST_P(Pages, LanguageAndThemeChangeAtOnce) {
+  ASSERT_TRUE(ui_->click("navSettings"));
+  ASSERT_TRUE(ui_->click("languageChoice:zh_CN"));
+  EXPECT_TRUE(ui_->waitForText("navHome", QStringLiteral("主页")));
+  ASSERT_TRUE(ui_->click("languageChoice:en"));
+  EXPECT_TRUE(ui_->waitForText("navHome", QStringLiteral("Home")));
+  ASSERT_TRUE(ui_->click("themeChoice:dark"));
+  EXPECT_TRUE(waitFor([&] { return ui_->window()->color().lightnessF() < 0.3; }));
+  ASSERT_TRUE(ui_->click("themeChoice:light"));
+  EXPECT_TRUE(waitFor([&] { return ui_->window()->color().lightnessF() > 0.7; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Looks, Pages,
+                         testing::Values(Look{"en", "light"}, Look{"en", "dark"}, Look{"zh_CN", "light"}, Look{"zh_CN", "dark"}),
+                         [](const auto& info) { return std::string(info.param.language) + "_" + info.param.theme; });
+
+}  // namespace
+}  // namespace hearth::gui

@@ -1,0 +1,151 @@
+// The four things that people do, through the real window: chat, deploy, fine-tune, update from a stick. The same steps run
+// on the fake box and, where the build knows the programs, against a real hearthd with a real engine and trainer.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "gui/app/desktop.h"
+#include "gui/tests/rig.h"
+#include "gui/tests/support.h"
+#include "gui/tests/ui_driver.h"
+
+namespace hearth::gui {
+namespace {
+
+constexpr int kMinuteMs = 60'000;
+
+class UserFlow : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    rig_ = makeRig(GetParam());
+    ASSERT_NE(rig_, nullptr) << "cannot prepare the " << GetParam() << " box";
+    desktop_ = std::make_unique<Desktop>(
+        DesktopOptions{.stateDir = rig_->stateDir(), .dataDir = pathIn(dir_), .settingsFile = dir_.filePath("desktop.ini"),
+                       .language = "en", .theme = "light", .page = "home"},
+        rig_->client());
+    QQuickWindow* window = desktop_->show();
+    ASSERT_NE(window, nullptr);
+    ui_ = std::make_unique<UiDriver>(window);
+    window->requestActivate();
+    ASSERT_TRUE(waitFor([&] { return desktop_->home()->isKnown(); }, kMinuteMs)) << desktop_->connection()->problem().toStdString();
+  }
+  void TearDown() override {
+    if (HasFailure() && ui_) ui_->window()->grabWindow().save(QStringLiteral("user_flow_failed_%1.png").arg(GetParam()));
+    ui_.reset();
+    desktop_.reset();
+    rig_.reset();
+  }
+
+  QString card() const { return QStringLiteral("model:") + rig_->chatModel(); }
+
+  // Models page: starts the model and waits until it runs.
+  void deploy() {
+    ASSERT_TRUE(ui_->click("navModels"));
+    ASSERT_NE(ui_->waitForItem(card()), nullptr);
+    if (ui_->textOf("modelState", card()) == QLatin1String("Running")) return;
+    ASSERT_TRUE(ui_->click("deploy", card()));
+    ASSERT_TRUE(ui_->waitForText("modelState", "Running", card(), 2 * kMinuteMs)) << ui_->textOf("modelState", card()).toStdString();
+  }
+
+  // Chat page: asks and waits for an answer that ended well.
+  void ask(const QString& question) {
+    int before = desktop_->chat()->messages()->rowCount();
+    ASSERT_TRUE(ui_->type("messageInput", question));
+    EXPECT_EQ(ui_->textOf("messageInput"), question);
+    ASSERT_TRUE(ui_->click("sendButton"));
+    ASSERT_TRUE(waitFor([&] { return desktop_->chat()->messages()->rowCount() == before + 2 && !desktop_->chat()->isAnswering(); }, 3 * kMinuteMs));
+    const ChatMessage& answer = desktop_->chat()->messages()->at(before + 1);
+    EXPECT_EQ(answer.error, QString());
+    EXPECT_FALSE(answer.text.trimmed().isEmpty());
+    std::printf("  %s\n  > %s\n", qPrintable(question), qPrintable(answer.text.simplified()));
+  }
+
+  std::unique_ptr<Rig> rig_;
+  QTemporaryDir dir_;
+  std::unique_ptr<Desktop> desktop_;
+  std::unique_ptr<UiDriver> ui_;
+};
+
+TEST_P(UserFlow, DeployThenChat) {
+  deploy();
+  ASSERT_FALSE(HasFatalFailure());
+  ASSERT_TRUE(ui_->click("chatWith", card()));
+  ask("How do I install a model pack from a USB stick?");
+  ask("What is Hearth?");
+  ASSERT_FALSE(HasFatalFailure());
+
+  // Again, then edited; the conversation is in the list and on disk.
+  ASSERT_TRUE(ui_->click("regenerate"));
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }, 3 * kMinuteMs));
+  EXPECT_EQ(desktop_->chat()->messages()->rowCount(), 4);
+  EXPECT_EQ(desktop_->chat()->conversations()->rowCount(), 1);
+  ASSERT_FALSE(ChatLog::list(pathIn(dir_, "chats")).isEmpty());
+  Conversation kept = *ChatLog::read(pathIn(dir_, "chats"), ChatLog::list(pathIn(dir_, "chats")).first());
+  ASSERT_EQ(kept.messages.size(), 4u);
+  EXPECT_EQ(kept.messages[3].text, desktop_->chat()->messages()->at(3).text);
+
+  // And stopped again on the Models page.
+  ASSERT_TRUE(ui_->click("navModels"));
+  ASSERT_TRUE(ui_->click("undeploy", card()));
+  EXPECT_TRUE(ui_->waitForText("modelState", "Installed", card(), kMinuteMs));
+}
+
+TEST_P(UserFlow, FineTuneThenChatWithTheResult) {
+  QString file = QString::fromStdString(pathIn(dir_, "front-desk.jsonl").string());
+  std::ofstream(file.toStdString()) << rig_->trainingData();
+  ASSERT_TRUE(ui_->click("navFinetune"));
+  ASSERT_TRUE(ui_->click("wizardBegin"));
+  ASSERT_TRUE(ui_->click("baseModel:" + rig_->chatModel()));
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  ASSERT_TRUE(ui_->type("dataPathText", file));
+  ASSERT_TRUE(ui_->click("dataAdd"));
+  ASSERT_TRUE(ui_->click("wizardNext", {}, kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
+  ASSERT_TRUE(ui_->click("preset:quick"));
+  ASSERT_TRUE(ui_->waitForText("estimateTime", "About", {}, kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
+  ASSERT_TRUE(ui_->type("resultName", "front-desk"));
+  ASSERT_TRUE(ui_->click("wizardNext", {}, kMinuteMs));
+
+  ASSERT_TRUE(ui_->waitForText("resultText", "front-desk", {}, 10 * kMinuteMs))
+      << desktop_->fineTune()->problem().toStdString() << desktop_->fineTune()->jobDetail().toStdString();
+  EXPECT_NE(ui_->waitForItem("lossCurve"), nullptr);
+  EXPECT_FALSE(desktop_->fineTune()->curve()->isEmpty());
+  std::printf("  %s\n", qPrintable(desktop_->fineTune()->evalText()));
+  ASSERT_TRUE(ui_->click("deployResult"));
+  ASSERT_TRUE(waitFor([&] { return ui_->find("messageInput") != nullptr; }, 2 * kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
+  EXPECT_EQ(desktop_->chat()->model(), "front-desk");
+  ask("When is the pool open on Sundays?");
+}
+
+TEST_P(UserFlow, InstallFromAStick) {
+  ASSERT_TRUE(ui_->click("navUpdates"));
+  if (!rig_->stickIsPluggedIn()) {
+    ASSERT_TRUE(ui_->type("scanPathText", rig_->stickPath()));
+    ASSERT_TRUE(ui_->click("scanButton"));
+  }
+  QString pack = QStringLiteral("pack:") + rig_->stickPack();
+  ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
+  EXPECT_TRUE(ui_->waitForText("packStatus", "Trusted", pack));
+  ASSERT_TRUE(ui_->click("install", pack));
+  ASSERT_TRUE(waitFor([&] { return !desktop_->updates()->success().isEmpty(); }, 2 * kMinuteMs)) << desktop_->updates()->problem().toStdString();
+  ASSERT_TRUE(ui_->click("updatesSuccessAction"));  // "Start it"
+  ASSERT_NE(ui_->waitForItem("model:" + rig_->stickPack()), nullptr);
+  EXPECT_TRUE(ui_->waitForText("modelState", "Running", "model:" + rig_->stickPack(), 2 * kMinuteMs));
+}
+
+TEST_P(UserFlow, ADamagedPackIsRefusedAndSaysWhatToDo) {
+  ASSERT_TRUE(ui_->click("navUpdates"));
+  if (!rig_->stickIsPluggedIn()) {
+    ASSERT_TRUE(ui_->type("scanPathText", rig_->damagedStickPath()));
+    ASSERT_TRUE(ui_->click("scanButton"));
+  }
+  QString pack = QStringLiteral("pack:") + rig_->damagedPack();
+  ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
+  EXPECT_TRUE(ui_->waitForText("packStatus", "Damaged", pack));
+  EXPECT_FALSE(ui_->textOf("packProblem", pack).isEmpty());
+  EXPECT_EQ(ui_->find("install", pack), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Boxes, UserFlow, testing::ValuesIn(rigNames()), [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace hearth::gui
