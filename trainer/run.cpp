@@ -19,6 +19,7 @@
 #include "trainer/state/checkpoint.h"
 #include "trainer/state/job_files.h"
 #include "trainer/stepper.h"
+#include "trainer/train_step.h"
 
 namespace hearth::train {
 namespace {
@@ -55,7 +56,7 @@ class Run {
   Result<RunResult> finish();
 
   Result<void> say(std::string step, double progress);
-  Result<void> diverged(double loss, double norm) const;
+  Error diverged(const StepOutcome& outcome) const;
   Result<void> checkpoint();
   Result<void> answer(const fs::path& model_path, std::string BeforeAfter::* where);
   bool checkpoint_is_due() const;
@@ -199,8 +200,7 @@ Result<void> Run::checkpoint() {
   return {};
 }
 
-Result<void> Run::diverged(double loss, double norm) const {
-  if (std::isfinite(loss) && std::isfinite(norm)) return {};
+Error Run::diverged(const StepOutcome& outcome) const {
   std::string where = "no single gradient";
   for (size_t i = 0; i < model_->trainables.size(); ++i) {
     const std::span<const float> g = stepper_->gradients()[i];
@@ -210,37 +210,25 @@ Result<void> Run::diverged(double loss, double norm) const {
   }
   return error(Code::failed_precondition,
                "training diverged at step {}: loss {}, gradient norm {}, first seen in {}; lower optimizer.learning_rate (now {}) or lengthen the warm-up",
-               state_.step + 1, loss, norm, where, recipe_.optimizer.learning_rate);
+               state_.step + 1, outcome.loss, outcome.grad_norm, where, recipe_.optimizer.learning_rate);
 }
 
-// One optimizer step: micro-batches, clipping, update.
 Result<MetricPoint> Run::one_step() {
   const auto start = Clock::now();
   std::vector<Batch> batches(static_cast<size_t>(recipe_.batch.gradient_accumulation));
-  int64_t n_learned = 0, n_tokens = 0;
-  for (Batch& batch : batches) {
-    train_data_->next(recipe_.batch.rows, batch);
-    n_learned += batch.n_learned;
-    n_tokens += batch.n_tokens;
-  }
-  double loss = 0;
-  for (size_t i = 0; i < batches.size(); ++i) loss += stepper_->forward_backward(batches[i], 1.0 / static_cast<double>(std::max<int64_t>(1, n_learned)), i == 0);
-  const double norm = global_norm(team_, stepper_->gradients());
-  TRY(diverged(loss, norm));
-  const int64_t step = state_.step + 1;
-  const RecipeOptimizer& o = recipe_.optimizer;
-  const double clip = o.grad_clip > 0 && norm > o.grad_clip ? o.grad_clip / norm : 1;
-  const AdamWOptions options{course_.at(step), o.beta1, o.beta2, o.eps, o.weight_decay};
-  adamw_step(team_, model_->trainables, stepper_->gradients(), clip, step, options);
+  for (Batch& batch : batches) train_data_->next(recipe_.batch.rows, batch);
+  const double rate = course_.at(state_.step + 1);
+  const StepOutcome outcome = train_step(batches, *model_, *stepper_, team_, recipe_.optimizer, rate, state_.step + 1);
+  if (!outcome.is_finite) return diverged(outcome);
   const double seconds = seconds_since(start);
-  state_.step = step;
+  ++state_.step;
   state_.epoch = train_data_->state().epoch;
   state_.row = train_data_->state().row;
-  state_.n_learned += n_learned;
-  state_.loss = loss;
+  state_.n_learned += outcome.n_learned;
+  state_.loss = outcome.loss;
   state_.seconds += seconds;
-  speeds_.push_back(static_cast<double>(n_tokens) / std::max(1e-9, seconds));
-  return MetricPoint{static_cast<int>(step), loss, options.learning_rate, norm, speeds_.back(), state_.seconds, {}};
+  speeds_.push_back(static_cast<double>(outcome.n_tokens) / std::max(1e-9, seconds));
+  return MetricPoint{static_cast<int>(state_.step), outcome.loss, rate, outcome.grad_norm, speeds_.back(), state_.seconds, {}};
 }
 
 double median(std::vector<double> values) {
