@@ -1,0 +1,161 @@
+// Whole runs of hearth-trainer: from scratch, then LoRA on the result; refusals; and runs killed at random moments, which
+// must end in the same bits as one that was left alone.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "base/files.h"
+#include "model_store/formats/load.h"
+#include "model_store/formats/safetensors.h"
+#include "trainer/random.h"
+#include "trainer/run.h"
+
+extern char** environ;
+
+namespace hearth::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 4096, "hidden_size": 32,
+  "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256,
+  "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "tie_word_embeddings": true, "hidden_act": "silu", "bos_token_id": 0, "eos_token_id": [3, 1]})";
+
+class RunTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const fs::path text_side = HEARTH_SOURCE_DIR "/packaging/packs/hearth-mini";
+    fs::create_directory(path("tiny"));
+    for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) fs::copy_file(text_side / name, path("tiny") / name);
+    ASSERT_TRUE(write_file(path("tiny/config.json"), kConfig));
+    std::string data;
+    for (int i = 0; i < 120; ++i)
+      data += fmt::format("{{\"messages\": [{{\"role\": \"user\", \"content\": \"What is {} plus one?\"}}, {{\"role\": \"assistant\", \"content\": \"It is {}.\"}}]}}\n", i, i + 1);
+    ASSERT_TRUE(write_file(path("data.jsonl"), data));
+  }
+  fs::path path(const std::string& name) const { return temp_.path() / name; }
+
+  fs::path job(const std::string& name, const std::string& model, const std::string& rest) {
+    fs::create_directory(path(name));
+    const std::string recipe = fmt::format("n_threads = 2\n[model]\n{}\n[data]\npath = \"{}\"\nmax_seq_len = 64\n{}", model, path("data.jsonl").string(), rest);
+    EXPECT_TRUE(write_file(path(name) / "recipe.toml", recipe));
+    return path(name);
+  }
+  std::string scratch() const { return fmt::format("from_scratch = \"{}\"", path("tiny").string()); }
+
+  pid_t start(const fs::path& job) {
+    const std::string job_dir = job.string(), state = path("state").string(), log = (job / "log").string();
+    const char* argv[] = {HEARTH_TRAINER, "--job-dir", job_dir.c_str(), "--state-dir", state.c_str(), nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    pid_t pid = -1;
+    EXPECT_EQ(posix_spawn(&pid, HEARTH_TRAINER, &actions, nullptr, const_cast<char**>(argv), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+  }
+  static int wait_for(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  static std::string text(const fs::path& file) { return read_file(file).value_or(""); }
+  static Json summary(const fs::path& job) { return parse_json(text(job / "summary.json")).value_or(Json::object()); }
+  // step → loss, every step once.
+  static std::map<int, double> losses(const fs::path& job) {
+    std::map<int, double> out;
+    std::ifstream lines(job / "metrics.jsonl");
+    for (std::string line; std::getline(lines, line);) {
+      const Json json = *parse_json(line);
+      EXPECT_TRUE(out.emplace(json["step"].get<int>(), json["loss"].get<double>()).second) << line;
+    }
+    return out;
+  }
+  TempFolder temp_ = *TempFolder::create("trainer-run");
+};
+
+constexpr const char* kShort = "[schedule]\nn_steps = 40\n[batch]\nrows = 2\n[optimizer]\nlearning_rate = 5e-3\n[checkpoint]\nevery_steps = 7\n[eval]\nevery_steps = 20\nn_samples = 2\nmax_answer_tokens = 8\n[output]\ndtype = \"f32\"\n";
+
+TEST_F(RunTest, FromScratchThenLora) {
+  const fs::path first = job("first", scratch(), kShort);
+  ASSERT_EQ(wait_for(start(first)), 0) << text(first / "log");
+  const Json done = summary(first);
+  EXPECT_LT(done["eval_loss_after"].get<double>(), 0.8 * done["eval_loss_before"].get<double>());
+  EXPECT_LT(done["parity_max_error"].get<double>(), 5e-3);
+  EXPECT_EQ(losses(first).size(), 40u);
+  EXPECT_NE(text(first / "samples.jsonl").find("plus one?"), std::string::npos);
+  ASSERT_TRUE(load_model(first / "result"));
+
+  const fs::path second = job("second", fmt::format("init = \"{}\"", (first / "result").string()), std::string(kShort) + "[method]\ntype = \"lora\"\nrank = 4\n");
+  ASSERT_EQ(wait_for(start(second)), 0) << text(second / "log");
+  const Json tuned = summary(second);
+  EXPECT_NEAR(tuned["eval_loss_before"].get<double>(), done["eval_loss_after"].get<double>(), 1e-3);
+  EXPECT_LT(tuned["eval_loss_after"].get<double>(), tuned["eval_loss_before"].get<double>());
+  EXPECT_TRUE(fs::exists(second / "result/adapter/adapter_config.json"));
+  EXPECT_TRUE(load_model(second / "result"));
+}
+
+TEST_F(RunTest, KilledAtRandomMomentsEndsInTheSameBits) {
+  const fs::path whole = job("whole", scratch(), kShort), killed = job("killed", scratch(), kShort);
+  const auto start_time = std::chrono::steady_clock::now();
+  ASSERT_EQ(wait_for(start(whole)), 0) << text(whole / "log");
+  const auto usual = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_time);
+  Random random(static_cast<uint64_t>(getpid()));
+  int n_kills = 0;
+  for (; n_kills < 50; ++n_kills) {
+    const pid_t pid = start(killed);
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(static_cast<uint64_t>(usual.count()))));  // the random moment
+    if (waitpid(pid, nullptr, WNOHANG) == pid) break;  // it was done before
+    kill(pid, SIGKILL);
+    wait_for(pid);
+  }
+  ASSERT_EQ(wait_for(start(killed)), 0) << text(killed / "log");
+  EXPECT_GT(n_kills, 0);
+  EXPECT_EQ(text(killed / "result/model.safetensors"), text(whole / "result/model.safetensors")) << "after " << n_kills << " kills";
+  EXPECT_EQ(losses(killed), losses(whole));
+}
+
+TEST_F(RunTest, StopsWithACheckpointAndGoesOn) {
+  const fs::path j = job("stopped", scratch(), std::string(kShort));
+  const pid_t pid = start(j);
+  while (text(j / "metrics.jsonl").empty()) std::this_thread::yield();
+  kill(pid, SIGTERM);
+  const int code = wait_for(pid);
+  if (code == 0) GTEST_SKIP() << "it was faster than the signal";
+  EXPECT_EQ(code, 1);
+  EXPECT_NE(text(j / "log").find("error: "), std::string::npos);
+  EXPECT_FALSE(fs::exists(j / "result"));
+  const size_t n_before = losses(j).size();
+  ASSERT_EQ(wait_for(start(j)), 0) << text(j / "log");
+  EXPECT_GE(losses(j).size(), n_before);
+  EXPECT_EQ(losses(j).size(), 40u);
+  EXPECT_EQ(wait_for(start(j)), 0);  // finished: at once, and nothing changes
+}
+
+TEST_F(RunTest, WhatIsWrongIsSaidOnTheLastLine) {
+  const auto last_line = [&](const fs::path& j) {
+    EXPECT_EQ(wait_for(start(j)), 1);
+    std::string log = text(j / "log"), line, last;
+    std::istringstream lines(log);
+    while (std::getline(lines, line)) last = line;
+    return last;
+  };
+  EXPECT_NE(last_line(job("a", scratch(), "[optimizer]\nlearning_rat = 1\n")).find("did you mean \"optimizer.learning_rate\""), std::string::npos);
+  EXPECT_NE(last_line(job("b", scratch(), std::string(kShort) + "[data]\n")).find("error: "), std::string::npos);
+  const std::string diverged = last_line(job("c", scratch(), "[schedule]\nn_steps = 60\nwarmup_steps = 0\n[batch]\nrows = 2\n[optimizer]\nlearning_rate = 10\ngrad_clip = 0\n[eval]\nn_samples = 0\n"));
+  EXPECT_NE(diverged.find("error: "), std::string::npos);
+  EXPECT_TRUE(diverged.find("diverged") != std::string::npos || diverged.find("parity") != std::string::npos) << diverged;
+  ASSERT_TRUE(write_file(path("data.jsonl"), "{\"messages\": [{\"role\": \"user\"}]}\n"));
+  const std::string bad = last_line(job("d", scratch(), kShort));
+  EXPECT_NE(bad.find("line 1"), std::string::npos) << bad;
+  EXPECT_NE(bad.find("messages[0].content"), std::string::npos) << bad;
+}
+
+}  // namespace
+}  // namespace hearth::train
