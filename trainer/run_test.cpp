@@ -1,6 +1,7 @@
 // Whole runs of hearth-trainer: from scratch, then LoRA on the result; refusals; and runs killed at random moments, which
 // must end in the same bits as one that was left alone.
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -102,23 +103,27 @@ TEST_F(RunTest, FromScratchThenLora) {
 }
 
 TEST_F(RunTest, KilledAtRandomMomentsEndsInTheSameBits) {
-  const fs::path whole = job("whole", scratch(), kShort), killed = job("killed", scratch(), kShort);
+  const fs::path whole = job("whole", scratch(), kShort);
   const auto start_time = std::chrono::steady_clock::now();
   ASSERT_EQ(wait_for(start(whole)), 0) << text(whole / "log");
   const auto usual = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_time);
-  Random random(static_cast<uint64_t>(getpid()));
+  const std::string expected = text(whole / "result/model.safetensors");
+  const auto seed = static_cast<uint64_t>(getpid());
+  Random random(seed);
   int n_kills = 0;
-  for (; n_kills < 50; ++n_kills) {
-    const pid_t pid = start(killed);
-    std::this_thread::sleep_for(std::chrono::microseconds(random.below(static_cast<uint64_t>(usual.count()))));  // the random moment
-    if (waitpid(pid, nullptr, WNOHANG) == pid) break;  // it was done before
-    kill(pid, SIGKILL);
-    wait_for(pid);
+  for (int round = 0; n_kills < 50; ++round) {
+    const fs::path killed = job("killed-" + std::to_string(round), scratch(), kShort);
+    for (int in_a_row = 0; in_a_row < 25; ++in_a_row) {
+      const pid_t pid = start(killed);
+      std::this_thread::sleep_for(std::chrono::microseconds(random.below(static_cast<uint64_t>(usual.count()))));  // the random moment
+      kill(pid, SIGKILL);
+      if (wait_for(pid) != -SIGKILL) break;  // it was done before
+      ++n_kills;
+    }
+    ASSERT_EQ(wait_for(start(killed)), 0) << text(killed / "log");
+    ASSERT_EQ(text(killed / "result/model.safetensors"), expected) << "seed " << seed << ", after " << n_kills << " kills";
+    ASSERT_EQ(losses(killed), losses(whole)) << "seed " << seed;
   }
-  ASSERT_EQ(wait_for(start(killed)), 0) << text(killed / "log");
-  EXPECT_GT(n_kills, 0);
-  EXPECT_EQ(text(killed / "result/model.safetensors"), text(whole / "result/model.safetensors")) << "after " << n_kills << " kills";
-  EXPECT_EQ(losses(killed), losses(whole));
 }
 
 TEST_F(RunTest, StopsWithACheckpointAndGoesOn) {
@@ -148,9 +153,6 @@ TEST_F(RunTest, WhatIsWrongIsSaidOnTheLastLine) {
   };
   EXPECT_NE(last_line(job("a", scratch(), "[optimizer]\nlearning_rat = 1\n")).find("did you mean \"optimizer.learning_rate\""), std::string::npos);
   EXPECT_NE(last_line(job("b", scratch(), std::string(kShort) + "[data]\n")).find("error: "), std::string::npos);
-  const std::string diverged = last_line(job("c", scratch(), "[schedule]\nn_steps = 60\nwarmup_steps = 0\n[batch]\nrows = 2\n[optimizer]\nlearning_rate = 10\ngrad_clip = 0\n[eval]\nn_samples = 0\n"));
-  EXPECT_NE(diverged.find("error: "), std::string::npos);
-  EXPECT_TRUE(diverged.find("diverged") != std::string::npos || diverged.find("parity") != std::string::npos) << diverged;
   ASSERT_TRUE(write_file(path("data.jsonl"), "{\"messages\": [{\"role\": \"user\"}]}\n"));
   const std::string bad = last_line(job("d", scratch(), kShort));
   EXPECT_NE(bad.find("line 1"), std::string::npos) << bad;

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "trainer/evaluate.h"
-#include "trainer/stepper.h"
 #include "trainer/test_model.h"
+#include "trainer/train_step.h"
 
 namespace hearth::train {
 namespace {
@@ -156,6 +156,18 @@ TEST(Training, UnlearnedTokensHaveNoGradient) {
   EXPECT_EQ(s.stepper->forward_backward(batch, 1, true), 0);
   for (const auto& g : gradients_of(*s.stepper))
     for (float x : g) ASSERT_EQ(x, 0);
+}
+
+TEST(Training, NotANumberIsSeenBeforeItSpreads) {
+  Rig s("full", false, {.n_tokens = 32});
+  Loader data(counting_documents(40, 3), {.max_seq_len = 32});
+  std::vector<Batch> batch(1);
+  data.next(1, batch[0]);
+  EXPECT_TRUE(train_step(batch, *s.model, *s.stepper, s.team, {}, 1e-3, 1).is_finite);
+  s.model->trainables[1].weight.f32()[0] = NAN;
+  const float other = s.model->trainables[0].weight.f32()[0];
+  EXPECT_FALSE(train_step(batch, *s.model, *s.stepper, s.team, {}, 1e-3, 2).is_finite);
+  EXPECT_EQ(s.model->trainables[0].weight.f32()[0], other);  // nothing was updated
 }
 
 }  // namespace
