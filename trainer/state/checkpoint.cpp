@@ -15,8 +15,12 @@ constexpr std::string_view kPrefix = "step-", kIncoming = ".incoming-";
 
 TensorToWrite to_write(std::string name, const Tensor& tensor) {
   const Shape& shape = tensor.type().shape;
-  TensorToWrite out{std::move(name), Dtype::f32, {}, {reinterpret_cast<const std::byte*>(tensor.f32()), static_cast<size_t>(tensor.type().bytes())}};
+  TensorToWrite out;
+  out.name = std::move(name);
+  out.dtype = Dtype::f32;
   for (int i = 0; i < shape.rank(); ++i) out.shape.push_back(shape[i]);
+  const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(tensor.f32()), static_cast<size_t>(tensor.type().bytes()));
+  out.bytes = [bytes]() -> Result<std::span<const std::byte>> { return bytes; };
   return out;
 }
 
