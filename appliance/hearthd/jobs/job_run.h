@@ -1,0 +1,71 @@
+// One job being done: what the kinds of jobs share. The functions below do one job each and return when it is over.
+#pragma once
+
+#include <stop_token>
+
+#include "appliance/hearthd/jobs/jobs.h"
+
+namespace hearth {
+
+struct Jobs::Record {
+  api::Job job;
+  Json params;
+  std::stop_source cancel;
+  double published_at = 0;  // last progress event
+};
+
+class JobRun {
+ public:
+  JobRun(Jobs& jobs, Jobs::Record& record, std::stop_token service_stop)
+      : jobs_(jobs), record_(record), service_stop_(std::move(service_stop)) {}
+
+  const api::Job job() const;  // a copy
+  const Json& params() const { return record_.params; }
+  std::stop_token cancelled() const { return record_.cancel.get_token(); }
+  const std::stop_token& service_stops() const { return service_stop_; }
+  const StateDir& state() const { return jobs_.state_; }
+  const JobOptions& options() const { return jobs_.options_; }
+  store::Store& store() const { return jobs_.store_; }
+  EventBus& events() const { return jobs_.events_; }
+  std::filesystem::path folder() const { return jobs_.state_.job(record_.job.id); }
+
+  // Changes the job in memory; events follow at most twice a second.
+  void progress(const std::function<void(api::Job&)>& change) const;
+  // Changes it in hearth.db too.
+  void commit(const std::function<void(api::Job&)>& change) const;
+  Result<void> installed(const std::string& model, bool was_replaced, bool deploy) const;
+
+ private:
+  Jobs& jobs_;
+  Jobs::Record& record_;
+  std::stop_token service_stop_;
+};
+
+// An Error of code cancelled: by the user when run.cancelled(), else the service stops and the job goes on later.
+Result<void> run_install(const JobRun& run);
+Result<void> run_import(const JobRun& run);
+Result<void> run_export(const JobRun& run);
+Result<void> run_train(const JobRun& run);
+
+// What run_train needs to know, made when the job is created.
+struct TrainParams {
+  api::TrainRequest request;
+  std::string recipe;  // TOML
+  std::string result_name;
+  static constexpr auto kFields = std::tuple{
+      field("request", &TrainParams::request, "what was asked"),
+      field("recipe", &TrainParams::recipe, "the recipe, TOML"),
+      field("result_name", &TrainParams::result_name, "name of the resulting model in the store"),
+  };
+};
+
+struct InstallParams {
+  api::InstallRequest request;
+  bool bundled = false;
+  static constexpr auto kFields = std::tuple{
+      field("request", &InstallParams::request, "what was asked"),
+      field("bundled", &InstallParams::bundled, "the model came with the box"),
+  };
+};
+
+}  // namespace hearth

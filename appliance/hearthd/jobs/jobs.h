@@ -1,0 +1,78 @@
+// Jobs: long work that outlives the client that asked for it and the service that does it. Two lanes, one job each at a
+// time: the store (install, import, export), done in this process, and training, done by hearth-trainer.
+//
+// A job is in hearth.db before its creator hears of it. Jobs that were under way when the service ended are taken up
+// again at the next start: store jobs run again (they change nothing twice), a trainer resumes from its last checkpoint.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "appliance/hearthd/datasets.h"
+#include "appliance/hearthd/event_bus.h"
+#include "appliance/hearthd/service_db.h"
+#include "appliance/state/state_dir.h"
+#include "model_store/store.h"
+
+namespace hearth {
+
+struct JobOptions {
+  std::filesystem::path trainer;  // the hearth-trainer program
+  std::filesystem::path signing_key;  // for exported packs; empty: packs keep the signature they came with
+  std::chrono::milliseconds trainer_grace{20'000};   // to write a checkpoint when asked to stop
+  std::chrono::milliseconds first_back_off{1'000}, longest_back_off{60'000};
+  int max_restarts_without_progress = 3;
+};
+
+class Jobs {
+ public:
+  Jobs(StateDir state, JobOptions options, ServiceDb& db, store::Store& store, Datasets& datasets, EventBus& events);
+  ~Jobs();
+
+  Result<void> start();  // and takes up what was under way
+  void stop();           // jobs under way stay "running" in hearth.db
+
+  // `bundled` marks a model that came with the box.
+  Result<api::Job> install(const api::InstallRequest& request, bool bundled = false);
+  Result<api::Job> import(const api::ImportRequest& request);
+  Result<api::Job> export_pack(const api::ExportRequest& request);
+  Result<api::Job> train(const api::TrainRequest& request);
+  Result<api::TrainEstimate> estimate(const api::TrainRequest& request);
+
+  std::vector<api::Job> list() const;  // newest first
+  Result<api::Job> find(const std::string& id) const;
+  Result<api::Job> cancel(const std::string& id);
+  Result<std::vector<api::MetricPoint>> metrics(const std::string& id) const;
+  Result<std::vector<api::BeforeAfter>> samples(const std::string& id) const;
+  bool uses_dataset(const std::string& dataset) const;  // a job that is not over
+  bool uses_model(const std::string& model) const;
+
+  // Set before start(). Called on a lane's thread.
+  std::function<Result<void>(const std::string& model, bool was_replaced, bool deploy)> on_installed;
+
+ private:
+  friend class JobRun;
+  struct Record;
+  enum class Lane { store, train };
+
+  Result<api::Job> add(api::Job job, Json params);
+  void run_lane(Lane lane, const std::stop_token& stop);
+  std::shared_ptr<Record> next(Lane lane, const std::stop_token& stop);
+  void run_one(Record& record, const std::stop_token& stop);
+  void update(Record& record, bool durable, const std::function<void(api::Job&)>& change);
+
+  const StateDir state_;
+  const JobOptions options_;
+  ServiceDb& db_;
+  store::Store& store_;
+  Datasets& datasets_;
+  EventBus& events_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<int64_t, std::shared_ptr<Record>> records_;
+  std::jthread store_lane_, train_lane_;
+};
+
+}  // namespace hearth
