@@ -61,7 +61,7 @@ void Deployments::wake() {
   (void)!::write(wake_.get(), &one, sizeof one);
 }
 
-Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request) {
+Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, bool restart) {
   TRY(db_.put_deployment(request));
   std::lock_guard lock(mutex_);
   std::unique_ptr<Entry>& slot = entries_[request.model];
@@ -70,7 +70,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request) {
   Entry& entry = *slot;
   bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len && entry.request.n_threads == request.n_threads;
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
-  if (is_alive) return entry.status;
+  if (is_alive && !restart) return entry.status;
   entry.request = request;
   entry.remove = false;
   entry.restart = entry.engine.has_value();
@@ -121,6 +121,12 @@ std::optional<api::Deployment> Deployments::find(const std::string& model) const
   auto it = entries_.find(model);
   if (it == entries_.end()) return std::nullopt;
   return with_memory(it->second->status);
+}
+
+std::optional<api::DeployRequest> Deployments::request_of(const std::string& model) const {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(model);
+  return it == entries_.end() ? std::nullopt : std::optional(it->second->request);
 }
 
 Result<std::filesystem::path> Deployments::ready_socket(const std::string& model) const {

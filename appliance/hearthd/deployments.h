@@ -37,7 +37,9 @@ class Deployments {
   void stop();
 
   // Deploys, or deploys again with other options. The caller knows that the model is in the store.
-  Result<api::Deployment> deploy(const api::DeployRequest& request);
+  // `restart`: even when it runs with these very options, because the model's files changed.
+  Result<api::Deployment> deploy(const api::DeployRequest& request, bool restart = false);
+  std::optional<api::DeployRequest> request_of(const std::string& model) const;
   // Returns when the engine has ended. not_found when it is not deployed.
   Result<void> undeploy(const std::string& model);
   std::vector<api::Deployment> list() const;

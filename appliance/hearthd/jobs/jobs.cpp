@@ -42,12 +42,12 @@ void Jobs::stop() {
     if (lane->joinable()) lane->join();
 }
 
-Result<api::Job> Jobs::add(api::Job job, Json params) {
+Result<api::Job> Jobs::add(api::Job job, Json params, const std::string& bundled_digest) {
   job.state = "queued";
   job.step = "waiting";
   job.created_at = now_seconds();
   JobRow row{std::move(job), std::move(params)};
-  TRY(db_.add_job(row));
+  TRY(bundled_digest.empty() ? db_.add_job(row) : db_.add_bundled_pack(bundled_digest, row));
   auto record = std::make_shared<Record>();
   record->job = row.job;
   record->params = std::move(row.params);
@@ -58,10 +58,16 @@ Result<api::Job> Jobs::add(api::Job job, Json params) {
   return row.job;
 }
 
-Result<api::Job> Jobs::install(const api::InstallRequest& request, bool bundled) {
+Result<api::Job> Jobs::install(const api::InstallRequest& request) {
   if (request.path.empty()) return error(Code::invalid_argument, "path is empty; required: the folder or stick that holds the pack");
   api::Job job{.kind = "install", .title = "Install a pack from " + request.path};
-  return add(std::move(job), to_json_value(InstallParams{request, bundled}));
+  return add(std::move(job), to_json_value(InstallParams{request, false}));
+}
+
+Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest& request) {
+  if (TRY(db_.bundled_pack_seen(request.digest))) return std::optional<api::Job>();
+  api::Job job{.kind = "install", .title = "Install the model that came with this box"};
+  return std::optional(TRY(add(std::move(job), to_json_value(InstallParams{request, true}), request.digest)));
 }
 
 Result<api::Job> Jobs::import(const api::ImportRequest& request) {

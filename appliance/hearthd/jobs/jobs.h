@@ -34,8 +34,9 @@ class Jobs {
   Result<void> start();  // and takes up what was under way
   void stop();           // jobs under way stay "running" in hearth.db
 
-  // `bundled` marks a model that came with the box.
-  Result<api::Job> install(const api::InstallRequest& request, bool bundled = false);
+  Result<api::Job> install(const api::InstallRequest& request);
+  // A pack that came with the box: offered once, so that a model which its owner removed does not come back.
+  Result<std::optional<api::Job>> install_bundled(const api::InstallRequest& request);
   Result<api::Job> import(const api::ImportRequest& request);
   Result<api::Job> export_pack(const api::ExportRequest& request);
   Result<api::Job> train(const api::TrainRequest& request);
@@ -57,7 +58,7 @@ class Jobs {
   struct Record;
   enum class Lane { store, train };
 
-  Result<api::Job> add(api::Job job, Json params);
+  Result<api::Job> add(api::Job job, Json params, const std::string& bundled_digest = {});
   void run_lane(Lane lane, const std::stop_token& stop);
   std::shared_ptr<Record> next(Lane lane, const std::stop_token& stop);
   void run_one(Record& record, const std::stop_token& stop);

@@ -1,0 +1,25 @@
+// /hearth/v1/jobs: training, and everything else that takes long.
+#include "appliance/hearthd/endpoints/endpoints.h"
+#include "appliance/hearthd/endpoints/lists.h"
+
+namespace hearth {
+
+void add_jobs(Endpoints& table, Service& service) {
+  table.push_back(endpoint_with_body<api::TrainRequest, api::TrainEstimate>(
+      "POST", "/hearth/v1/jobs/estimate", "What a training would take",
+      [&](http::Request&, const api::TrainRequest& request) { return service.jobs.estimate(request); }));
+  table.push_back(endpoint_with_body<api::TrainRequest, api::Job>(
+      "POST", "/hearth/v1/jobs", "Train a model", [&](http::Request&, const api::TrainRequest& request) { return service.jobs.train(request); }, 202));
+  table.push_back(endpoint<JobList>("GET", "/hearth/v1/jobs", "Jobs of all kinds",
+                                    [&](http::Request&) -> Result<JobList> { return JobList{service.jobs.list()}; }));
+  table.push_back(endpoint<api::Job>("GET", "/hearth/v1/jobs/{id}", "One job",
+                                     [&](http::Request& r) { return service.jobs.find(r.params["id"]); }));
+  table.push_back(endpoint<MetricList>("GET", "/hearth/v1/jobs/{id}/metrics", "A training job's loss and speed by step",
+                                       [&](http::Request& r) -> Result<MetricList> { return MetricList{TRY(service.jobs.metrics(r.params["id"]))}; }));
+  table.push_back(endpoint<SampleList>("GET", "/hearth/v1/jobs/{id}/samples", "Answers before and after training",
+                                       [&](http::Request& r) -> Result<SampleList> { return SampleList{TRY(service.jobs.samples(r.params["id"]))}; }));
+  table.push_back(endpoint<api::Job>("POST", "/hearth/v1/jobs/{id}/cancel", "Stop a job",
+                                     [&](http::Request& r) { return service.jobs.cancel(r.params["id"]); }));
+}
+
+}  // namespace hearth

@@ -1,0 +1,145 @@
+// /v1/...: OpenAI's API. Requests go to the engine of the model that they name, bytes unchanged, as do the answers.
+#include "appliance/hearthd/endpoints/endpoints.h"
+#include "base/http/client.h"
+#include "base/http/sse.h"
+
+namespace hearth {
+namespace {
+
+constexpr uint64_t kMaxPromptBytes = uint64_t{16} << 20;
+constexpr std::chrono::seconds kAnswerTimeLimit{3600};
+constexpr std::string_view kModelNotFound = "model_not_found";
+
+// Why a request for this model cannot be answered, with the next step.
+Error not_served(const Service& service, const std::string& model) {
+  if (service.store().find(model))
+    return error(Code::not_found, "the model {} is installed but not deployed; deploy it on the Models page or with `hearth deploy {}`", model, model);
+  std::string names;
+  for (const api::Deployment& d : service.deployments.list()) names += (names.empty() ? "" : ", ") + d.model;
+  return error(Code::not_found, "there is no model {} on this box; deployed now: {}", model, names.empty() ? "none" : names);
+}
+
+struct Route {
+  std::filesystem::path socket;
+  std::optional<http::Response> refusal;
+};
+
+Route route_to(const Service& service, const std::string& model) {
+  Result<std::filesystem::path> socket = service.deployments.ready_socket(model);
+  if (socket) return {*socket, std::nullopt};
+  if (socket.error().code == Code::not_found) return {{}, http::error_response(not_served(service, model), kModelNotFound)};
+  http::Response refusal = http::error_response(socket.error());
+  refusal.headers.set("Retry-After", "2");
+  return {{}, std::move(refusal)};
+}
+
+bool is_event_stream(const http::Headers& headers) {
+  auto type = headers.find("Content-Type");
+  return type && type->starts_with("text/event-stream");
+}
+
+// The engine died in the middle of an answer: said inside the stream, where OpenAI's clients look for it.
+std::string stream_error(const Error& failed) {
+  return http::format_sse({.data = http::error_response(error(Code::unavailable, "the model's engine stopped answering: {}", failed.to_string())).body});
+}
+
+Result<void> pass_on(http::ClientStream& from, http::StreamWriter& to, bool is_events) {
+  while (true) {
+    Result<std::string> bytes = from.read();
+    if (!bytes) {
+      if (is_events && bytes.error().code != Code::cancelled) to.write(stream_error(bytes.error()));
+      return std::move(bytes).error();
+    }
+    if (bytes->empty() || !to.write(*bytes)) return {};
+  }
+}
+
+Result<http::Response> forward(const http::Request& request, const std::filesystem::path& socket) {
+  http::ClientRequest onward{.method = request.method,
+                             .url = "http://localhost" + request.path,
+                             .body = request.body,
+                             .unix_socket = socket,
+                             .stop = request.stop};
+  onward.headers.set("Content-Type", "application/json");
+  Result<http::ClientStream> answer = http::ClientStream::open(onward);
+  if (!answer && answer.error().code == Code::unavailable)
+    return error(Code::unavailable, "the model's engine did not answer; it is being restarted, try again in a moment");
+  auto stream = std::make_shared<http::ClientStream>(TRY(std::move(answer)));
+  bool is_events = is_event_stream(stream->headers());
+  http::Response out;
+  if (is_events) {
+    out = http::stream_response("text/event-stream", [stream](http::StreamWriter& to) { return pass_on(*stream, to, true); });
+  } else {
+    std::string bytes;
+    do {
+      bytes = TRY_WITH(stream->read(), "while the model's engine answered");
+      out.body += bytes;
+    } while (!bytes.empty());
+    out.headers.set("Content-Type", stream->headers().find("Content-Type").value_or("application/json"));
+  }
+  out.status = stream->status();
+  return out;
+}
+
+Endpoint proxied(Service& service, std::string path, std::string summary) {
+  return {.method = "POST",
+          .path = std::move(path),
+          .summary = std::move(summary),
+          .request_schema = Json{{"type", "object"}, {"required", {"model"}}, {"properties", {{"model", {{"type", "string"}}}}}},
+          .response_schema = Json{{"type", "object"}},
+          .handler = [&service](http::Request& request) -> Result<http::Response> {
+            Json body = TRY(http::json_body(request));
+            std::string model = TRY(json_get<std::string>(body, "model"));
+            Route route = route_to(service, model);
+            if (route.refusal) return *std::move(route.refusal);
+            return forward(request, route.socket);
+          },
+          .options = {.max_body_bytes = kMaxPromptBytes, .time_limit = kAnswerTimeLimit}};
+}
+
+struct ServedModel {
+  std::string id, object = "model", owned_by = "hearth";
+  int64_t created = 0;
+  static constexpr auto kFields = std::tuple{
+      field("id", &ServedModel::id, "name to use as `model`"),
+      field("object", &ServedModel::object, "model"),
+      field("owned_by", &ServedModel::owned_by, "hearth"),
+      field("created", &ServedModel::created, "when it was installed, seconds since 1970"),
+  };
+};
+struct ServedModels {
+  std::string object = "list";
+  std::vector<ServedModel> data;
+  static constexpr auto kFields = std::tuple{
+      field("object", &ServedModels::object, "list"),
+      field("data", &ServedModels::data, "models that answer now"),
+  };
+};
+
+ServedModel served(const Service& service, const std::string& model) {
+  auto record = service.store().find(model);
+  return {.id = model, .created = record ? static_cast<int64_t>(record->installed_at) : 0};
+}
+
+}  // namespace
+
+void add_openai(Endpoints& table, Service& service) {
+  table.push_back(endpoint<ServedModels>("GET", "/v1/models", "Models that answer now (OpenAI)", [&](http::Request&) -> Result<ServedModels> {
+    ServedModels out;
+    for (const api::Deployment& d : service.deployments.list())
+      if (d.state == "ready") out.data.push_back(served(service, d.model));
+    return out;
+  }));
+  Endpoint one = endpoint<ServedModel>("GET", "/v1/models/{model}", "One model (OpenAI)",
+                                       [&](http::Request& r) -> Result<ServedModel> { return served(service, r.params["model"]); });
+  one.handler = [&service, found = one.handler](http::Request& request) -> Result<http::Response> {
+    Route route = route_to(service, request.params["model"]);
+    if (route.refusal) return *std::move(route.refusal);
+    return found(request);
+  };
+  table.push_back(std::move(one));
+  table.push_back(proxied(service, "/v1/chat/completions", "Chat (OpenAI)"));
+  table.push_back(proxied(service, "/v1/completions", "Completion of a text (OpenAI)"));
+}
+
+}  // namespace hearth

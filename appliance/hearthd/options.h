@@ -1,0 +1,28 @@
+// What hearthd is started with, and how its command line reads.
+#pragma once
+
+#include <vector>
+
+#include "appliance/hearthd/deployments.h"
+#include "appliance/hearthd/jobs/jobs.h"
+#include "appliance/state/state_dir.h"
+
+namespace hearth {
+
+inline constexpr const char* kDefaultListen = "127.0.0.1:8080";
+
+struct ServiceOptions {
+  StateDir state;
+  std::string listen = kDefaultListen;
+  std::filesystem::path bundled_packs;              // empty: none
+  std::vector<std::filesystem::path> trust_folders;  // besides <state>/trust
+  std::vector<std::string> allowed_hosts;
+  DeploymentOptions deployments;
+  JobOptions jobs;
+  bool log_to_state = false;  // also to <state>/log/hearthd.log, for `hearth logs` without a journal
+};
+
+// A worker program: the first that exists beside this one, in libexec, in its place in a build tree, or on PATH.
+std::filesystem::path find_worker(std::string_view name);
+
+}  // namespace hearth

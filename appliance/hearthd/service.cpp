@@ -1,0 +1,141 @@
+// Starting and stopping the service.
+#include "appliance/hearthd/service.h"
+
+#include "appliance/hearthd/endpoints/endpoints.h"
+#include "base/http/server.h"
+#include "base/log.h"
+
+namespace hearth {
+
+constexpr std::chrono::seconds kRequestGrace{5};
+constexpr int kSocketMode = 0660;
+constexpr int kMaxHandlers = 256;  // each open answer and each event stream holds one
+
+Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
+  TRY(options.state.make_folders());
+  LockFile lock = TRY_WITH(LockFile::acquire(options.state.lock()), "another hearthd may be running on {}", options.state.root.string());
+  std::error_code ignored;
+  for (const auto& left : std::filesystem::directory_iterator(options.state.uploads(), ignored)) std::filesystem::remove(left, ignored);
+  store::Store store = TRY(store::Store::open(options.state.root, store::Mode::read_write, {.trust_folders = options.trust_folders}));
+  std::unique_ptr<ServiceDb> db = TRY(ServiceDb::open(options.state.database()));
+  std::unique_ptr<Service> service(new Service(std::move(options), std::move(lock), std::move(db), std::move(store)));
+  TRY(service->begin());
+  return service;
+}
+
+Service::Service(ServiceOptions o, LockFile lock, std::unique_ptr<ServiceDb> db, store::Store store)
+    : options(std::move(o)),
+      started_at(now_seconds()),
+      lock_(std::move(lock)),
+      db_(std::move(db)),
+      store_(std::move(store)),
+      datasets(options.state, *db_),
+      deployments(options.state, options.deployments, *db_, events),
+      jobs(options.state, options.jobs, *db_, store_, datasets, events),
+      sources(store_, events) {
+  jobs.on_installed = [this](const std::string& model, bool was_replaced, bool deploy) { return on_installed(model, was_replaced, deploy); };
+}
+
+Service::~Service() { stop(); }
+
+Result<void> Service::begin() {
+  TRY(datasets.start());
+  TRY(deployments.start());
+  TRY(jobs.start());
+  sources.start();
+  if (Result<void> offered = offer_bundled_packs(); !offered) spdlog::warn("the bundled model: {}", offered.error().to_string());
+  return listen_for_requests();
+}
+
+void Service::stop() {
+  if (std::exchange(stopped_, true)) return;
+  events.close();
+  if (server_) server_->stop(kRequestGrace);
+  sources.stop();
+  jobs.stop();
+  deployments.stop();
+}
+
+Result<void> Service::offer_bundled_packs() {
+  std::error_code ignored;
+  if (options.bundled_packs.empty() || !std::filesystem::exists(options.bundled_packs, ignored)) return {};
+  bool deploy = deployments.list().empty();
+  for (const store::PackSummary& pack : TRY(store_.scan(options.bundled_packs))) {
+    if (pack.trust != store::Trust::trusted) {
+      spdlog::warn("the bundled pack {}: {}", pack.name, pack.problem);
+      continue;
+    }
+    auto job = TRY(jobs.install_bundled({.path = options.bundled_packs.string(), .digest = pack.digest, .deploy = deploy}));
+    if (job) deploy = false;  // the first one only
+  }
+  return {};
+}
+
+Result<void> Service::on_installed(const std::string& model, bool was_replaced, bool deploy_it) {
+  std::optional<api::DeployRequest> now = deployments.request_of(model);
+  if (now && was_replaced) {
+    TRY(deployments.deploy(*now, true));
+  } else if (!now && deploy_it) {
+    TRY(deploy({.model = model}));
+  }
+  return {};
+}
+
+Result<api::Deployment> Service::deploy(const api::DeployRequest& request) {
+  std::lock_guard lock(model_changes_);
+  store::ModelRecord model = TRY(store_.find(request.model));
+  if (model.kind == "adapter")
+    return error(Code::unimplemented, "{} is an adapter; serving adapters beside their base model belongs to later work: train with output.merge = true and deploy the merged model", model.name);
+  if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
+    return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
+  if (request.n_threads && (*request.n_threads < 1 || *request.n_threads > 4096))
+    return error(Code::invalid_argument, "n_threads must be from 1 to 4096, got {}", *request.n_threads);
+  return deployments.deploy(request);
+}
+
+Result<void> Service::remove_model(const std::string& name) {
+  std::lock_guard lock(model_changes_);
+  TRY(store_.find(name));
+  if (deployments.find(name)) return error(Code::failed_precondition, "{} is deployed; undeploy it first", name);
+  if (jobs.uses_model(name)) return error(Code::failed_precondition, "a job still uses {}; wait for it or cancel it", name);
+  TRY(store_.remove(name));
+  events.publish("model", name, name + " was removed");
+  return {};
+}
+
+api::Model Service::describe(const store::ModelRecord& record) const {
+  return {.name = record.name,
+          .family = record.family,
+          .dtype = record.dtype,
+          .source = record.source,
+          .license = record.license,
+          .description = record.description,
+          .state = deployments.find(record.name) ? "deployed" : "installed",
+          .size_bytes = record.size_bytes,
+          .n_params = record.n_params,
+          .max_seq_len = record.max_seq_len,
+          .has_chat_template = record.has_chat_template,
+          .bundled = record.bundled,
+          .parent = record.parent,
+          .installed_at = record.installed_at};
+}
+
+Result<void> Service::listen_for_requests() {
+  http::ServerOptions server_options;
+  server_options.max_handlers = kMaxHandlers;
+  server_options.allowed_hosts = options.allowed_hosts;
+  server_options.upload_folder = options.state.uploads();
+  server_options.on_request = [this](const http::Request& request, const http::Route* route, int status, double seconds) {
+    requests.record(request.method, route ? route->pattern : "", status, seconds);
+    spdlog::debug("{} {} {} {:.1f} ms", request.method, request.path, status, seconds * 1e3);
+  };
+  server_ = TRY(http::Server::create(make_router(all_endpoints(*this)), std::move(server_options)));
+  listen = TRY(server_->listen_tcp(options.listen));
+  TRY(server_->listen_unix(options.state.socket(), kSocketMode));
+  spdlog::info("listening on http://{} and {}", listen, options.state.socket().string());
+  if (!listen.starts_with("127.") && !listen.starts_with("[::1]"))
+    spdlog::warn("{} can be reached from the network and this version asks nobody for a key: use it on a trusted network only", listen);
+  return {};
+}
+
+}  // namespace hearth
