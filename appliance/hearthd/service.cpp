@@ -26,6 +26,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
 Service::Service(ServiceOptions o, LockFile lock, std::unique_ptr<ServiceDb> db, store::Store store)
     : options(std::move(o)),
       started_at(now_seconds()),
+      hardware(options.state.root),
       lock_(std::move(lock)),
       db_(std::move(db)),
       store_(std::move(store)),

@@ -6,6 +6,7 @@
 #include "appliance/hearthd/datasets.h"
 #include "appliance/hearthd/deployments.h"
 #include "appliance/hearthd/event_bus.h"
+#include "appliance/hearthd/hardware.h"
 #include "appliance/hearthd/jobs/jobs.h"
 #include "appliance/hearthd/options.h"
 #include "appliance/hearthd/pack_sources.h"
@@ -38,6 +39,7 @@ class Service {
   const double started_at;
   EventBus events;
   RequestMetrics requests;
+  Hardware hardware;
 
  private:  // in order of construction
   LockFile lock_;

@@ -5,8 +5,8 @@
 #include <climits>
 
 #include "appliance/hearthd/endpoints/endpoints.h"
-#include "appliance/hearthd/hardware.h"
 #include "appliance/hearthd/memory.h"
+#include "hwdetect/cpu_features.h"
 
 namespace hearth {
 
@@ -18,11 +18,11 @@ static std::string host_name() {
 static api::Box describe_box(const Service& service) {
   api::Box box{.hostname = host_name(),
                .version = HEARTH_VERSION,
-               .cpu_model = cpu_model(),
-               .n_cores = n_usable_cores(),
+               .cpu_model = service.hardware.cpu_model(),
+               .n_cores = cpu_features().n_logical_cpus,
                .ram_bytes = total_memory_bytes(),
                .ram_available_bytes = available_memory_bytes(),
-               .gpus = gpu_names(),
+               .gpus = service.hardware.gpu_names(),
                .state_dir = service.options.state.root.string(),
                .listen = service.listen,
                .started_at = service.started_at};

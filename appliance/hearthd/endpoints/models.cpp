@@ -25,7 +25,7 @@ void add_models(Endpoints& table, Service& service) {
   table.push_back(endpoint<api::Fit>("GET", "/hearth/v1/models/{name}/fit", "Whether it fits into this box's memory now",
                                      [&](http::Request& r) -> Result<api::Fit> {
                                        store::ModelRecord model = TRY(service.store().find(r.params["name"]));
-                                       return predict_fit(model, TRY(service.store().loader_path(model.name)));
+                                       return predict_fit(model, TRY(service.store().loader_path(model.name)), service.hardware.memory_read_bytes_per_s());
                                      }));
 }
 

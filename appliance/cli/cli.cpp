@@ -1,0 +1,88 @@
+// Printing and paths for all verbs.
+#include "appliance/cli/cli.h"
+
+#include <ctime>
+
+namespace hearth::cli {
+
+void Cli::print(const Json& document, const std::function<std::string()>& human) const {
+  std::string text = json ? dump_json(document, 2) : human();
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (!text.empty()) fmt::print("{}\n", text);
+}
+
+Result<store::Store> Cli::open_store(store::Mode mode) const {
+  store::StoreOptions options;
+  for (const char* folder : {"/usr/share/hearth/trust", "/usr/local/share/hearth/trust"}) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(folder, ignored)) options.trust_folders.emplace_back(folder);
+  }
+  return store::Store::open(state.root, mode, options);
+}
+
+Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
+  bool looks_like_path = n.find('/') != std::string::npos || n.ends_with(".gguf") || n.ends_with(".safetensors");
+  std::error_code failed;
+  if (looks_like_path) {
+    if (!std::filesystem::exists(n, failed)) return error(Code::not_found, "there is nothing at {}", n);
+    return std::filesystem::absolute(n);
+  }
+  store::Store store = TRY(open_store(store::Mode::read_only));
+  Result<std::filesystem::path> path = store.loader_path(n);
+  if (!path && path.error().code == Code::not_found) {
+    if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
+    return error(Code::not_found, "there is no model named {} in {}, and no such path; `hearth models` lists the models", n, state.root.string());
+  }
+  return path;
+}
+
+std::string human_bytes(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1000 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string human_count(uint64_t n) {
+  if (n >= 1'000'000'000) return fmt::format("{:.1f} B", static_cast<double>(n) / 1e9);
+  if (n >= 1'000'000) return fmt::format("{:.1f} M", static_cast<double>(n) / 1e6);
+  if (n >= 1'000) return fmt::format("{:.1f} k", static_cast<double>(n) / 1e3);
+  return std::to_string(n);
+}
+
+std::string human_seconds(double seconds) {
+  auto s = static_cast<int64_t>(seconds + 0.5);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  return fmt::format("{} h {} min", s / 3600, s % 3600 / 60);
+}
+
+std::string human_time(double since_1970) {
+  if (since_1970 <= 0) return "-";
+  auto seconds = static_cast<time_t>(since_1970);
+  tm local{};
+  ::localtime_r(&seconds, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
+  return text;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (widths.size() <= i) widths.push_back(0);
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,140 @@
+// hearth chat N [PROMPT]: talk to a deployed model through the service. With a prompt, or without a terminal, one answer.
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "appliance/cli/deployments.h"
+#include "appliance/cli/verbs.h"
+
+namespace hearth::cli {
+namespace {
+
+struct ChatArguments {
+  std::string model, prompt, system;
+  int max_tokens = 0;
+  std::optional<double> temperature;
+  std::optional<int> seed;
+};
+
+std::stop_source* g_answer = nullptr;  // of the answer under way, for Ctrl-C
+void on_interrupt(int) {
+  if (!g_answer) ::_exit(130);
+  g_answer->request_stop();
+}
+
+Json request_body(const ChatArguments& a, const Json& messages) {
+  Json body = {{"model", a.model}, {"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
+  if (a.max_tokens > 0) body["max_tokens"] = a.max_tokens;
+  if (a.temperature) body["temperature"] = *a.temperature;
+  if (a.seed) body["seed"] = *a.seed;
+  return body;
+}
+
+struct Answer {
+  std::string text, finish_reason;
+  Json usage;
+};
+
+// Takes one event's document; shows what it adds.
+Result<void> take(const Json& chunk, Answer& answer, bool show) {
+  if (chunk.contains("error")) return error(Code::unavailable, "{}", chunk["error"].value("message", "the service reported an error"));
+  if (chunk.contains("usage") && chunk["usage"].is_object()) answer.usage = chunk["usage"];
+  for (const Json& choice : chunk.value("choices", Json::array())) {
+    if (choice.contains("finish_reason") && choice["finish_reason"].is_string()) answer.finish_reason = choice["finish_reason"];
+    if (!choice.contains("delta") || !choice["delta"].contains("content") || !choice["delta"]["content"].is_string()) continue;
+    std::string text = choice["delta"]["content"];
+    answer.text += text;
+    if (show) std::cout << text << std::flush;
+  }
+  return {};
+}
+
+Result<Answer> ask(const ApiClient& service, const ChatArguments& a, const Json& messages, bool show) {
+  std::stop_source stop;
+  http::ClientRequest request = service.request("POST", "/v1/chat/completions");
+  request.timeout = {};
+  request.headers.set("Content-Type", "application/json");
+  request.body = dump_json(request_body(a, messages));
+  request.stop = stop.get_token();
+  g_answer = &stop;
+  Answer answer;
+  auto read_all = [&]() -> Result<void> {
+    http::ClientStream stream = TRY(http::ClientStream::open(request));
+    if (stream.status() >= 400) return http::error_from_response(stream.status(), TRY(stream.read()));
+    while (auto event = TRY(stream.next_event())) {
+      if (event->data == "[DONE]") break;
+      TRY(take(TRY(parse_json(event->data)), answer, show));
+    }
+    return {};
+  };
+  Result<void> done = read_all();
+  g_answer = nullptr;
+  if (!done && done.error().code == Code::cancelled) answer.finish_reason = "cancelled";
+  else if (!done) return std::move(done).error();
+  return answer;
+}
+
+Json first_messages(const ChatArguments& a) {
+  Json messages = Json::array();
+  if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
+  return messages;
+}
+
+Result<void> answer_once(const Cli& cli, const ApiClient& service, const ChatArguments& a) {
+  Json messages = first_messages(a);
+  messages.push_back({{"role", "user"}, {"content", a.prompt}});
+  Answer answer = TRY(ask(service, a, messages, !cli.json));
+  if (cli.json) {
+    cli.print({{"model", a.model}, {"text", answer.text}, {"finish_reason", answer.finish_reason}, {"usage", answer.usage}}, [] { return std::string(); });
+  } else {
+    std::cout << std::endl;
+  }
+  return {};
+}
+
+Result<void> talk(const ApiClient& service, const ChatArguments& a) {
+  fmt::print(stderr, "Talking to {}. Ctrl-C stops an answer, /new forgets, /quit or Ctrl-D leaves.\n", a.model);
+  Json messages = first_messages(a);
+  for (std::string line; std::cout << "\n> " << std::flush, std::getline(std::cin, line);) {
+    if (line == "/quit") break;
+    if (line == "/new") messages = first_messages(a);
+    if (line.empty() || line.front() == '/') continue;
+    messages.push_back({{"role", "user"}, {"content", line}});
+    Result<Answer> answer = ask(service, a, messages, true);
+    if (!answer) {
+      fmt::print(stderr, "{}\n", answer.error().to_string());
+      messages.erase(messages.size() - 1);
+      continue;
+    }
+    messages.push_back({{"role", "assistant"}, {"content", answer->text}});
+    std::cout << std::endl;
+  }
+  return {};
+}
+
+std::string all_of_stdin() { return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()}; }
+
+}  // namespace
+
+void declare_chat(Command& command) {
+  auto a = std::make_shared<ChatArguments>();
+  command.positional("N", a->model, "Deployed model");
+  command.positional("PROMPT", a->prompt, "Ask this and leave; default: a conversation, or the whole of stdin", false);
+  command.option("--system", a->system, "System message");
+  command.option("--max-tokens", a->max_tokens, "Longest answer");
+  command.option("--temp", a->temperature, "Temperature; default: the model's own");
+  command.option("--seed", a->seed, "Same seed, same answer");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    ApiClient service = TRY(cli.service());
+    TRY(wait_until_ready(service, a->model));
+    std::signal(SIGINT, on_interrupt);
+    bool is_conversation = a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json;
+    if (is_conversation) return talk(service, *a);
+    if (a->prompt.empty()) a->prompt = all_of_stdin();
+    if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");
+    return answer_once(cli, service, *a);
+  });
+}
+
+}  // namespace hearth::cli

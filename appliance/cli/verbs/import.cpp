@@ -1,0 +1,28 @@
+// hearth import PATH: a model or a PEFT adapter into the store; by the service when it runs.
+#include "appliance/cli/records.h"
+#include "appliance/cli/verbs.h"
+
+namespace hearth::cli {
+
+void declare_import(Command& command) {
+  auto request = std::make_shared<api::ImportRequest>();
+  command.positional("PATH", request->path, "Hugging Face folder, .gguf, .safetensors, or a PEFT adapter's folder");
+  command.option("--name", request->name, "Name in the store; default: from the path");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    request->path = std::filesystem::absolute(request->path).lexically_normal().string();
+    std::string name;
+    if (auto service = cli.service()) {
+      api::Job job = TRY(service->post_as<api::Job>("/hearth/v1/models/import", *request));
+      name = TRY(follow_job(*service, job.id)).result_model;
+    } else {
+      ProgressBar bar;
+      store::Store store = TRY(cli.open_store(store::Mode::read_write));
+      name = TRY(store.import_model(request->path, {.name = request->name}, bar.control("importing"))).name;
+    }
+    store::ModelRecord model = TRY(TRY(cli.open_store(store::Mode::read_only)).find(name));
+    cli.print(record_json(model), [&] { return fmt::format("imported {} ({})", model.name, human_bytes(model.size_bytes)); });
+    return {};
+  });
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,33 @@
+// hearth job ID [--follow] [--cancel]: one job.
+#include "appliance/cli/verbs.h"
+
+namespace hearth::cli {
+
+static std::string describe(const api::Job& job) {
+  std::string out = fmt::format("{}\nstate     {} ({:.0f} %)\nnow       {}\n", job.title, job.state, job.progress * 100, job.step);
+  if (!job.reason.empty()) out += fmt::format("reason    {}\n", job.reason);
+  if (job.loss) out += fmt::format("loss      {:.4f}\n", *job.loss);
+  if (job.eval_loss_before) out += fmt::format("held out  {:.4f} before\n", *job.eval_loss_before);
+  if (job.eval_loss_after) out += fmt::format("held out  {:.4f} after\n", *job.eval_loss_after);
+  if (!job.result_model.empty()) out += fmt::format("model     {}\n", job.result_model);
+  return out;
+}
+
+void declare_job(Command& command) {
+  auto id = std::make_shared<std::string>();
+  auto follow = std::make_shared<bool>(false);
+  auto cancel = std::make_shared<bool>(false);
+  command.positional("ID", *id, "Job");
+  command.flag("--follow", *follow, "Stay until it is over");
+  command.flag("--cancel", *cancel, "Stop it");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    ApiClient service = TRY(cli.service());
+    std::string path = "/hearth/v1/jobs/" + http::percent_encode(*id);
+    if (*cancel) TRY(service.post(path + "/cancel", Json::object()));
+    api::Job job = *follow ? TRY(follow_job(service, *id)) : TRY(service.get_as<api::Job>(path));
+    cli.print(to_json_value(job), [&] { return describe(job); });
+    return {};
+  });
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,123 @@
+// hearth packs list|check|install|verify|export: packs on sticks and in folders.
+#include "appliance/cli/records.h"
+#include "appliance/cli/verbs.h"
+
+namespace hearth::cli {
+namespace {
+
+struct PackArguments {
+  std::string from, digest, name, to, key;
+  bool deploy = false;
+};
+using Arguments = std::shared_ptr<PackArguments>;
+
+Result<std::string> folder_of(const std::string& from) {
+  if (from.starts_with("http://") || from.starts_with("https://"))
+    return error(Code::unimplemented, "installing packs from a registry belongs to later work; copy the pack to a stick or a folder and give that");
+  return std::filesystem::absolute(from).lexically_normal().string();
+}
+
+// Packs in one folder, or on all media that the service finds.
+Result<std::vector<Json>> find_packs(const Cli& cli, const std::string& from) {
+  std::vector<Json> out;
+  if (!from.empty()) {
+    store::Store store = TRY(cli.open_store(store::Mode::read_only));
+    for (const store::PackSummary& pack : TRY(store.scan(TRY(folder_of(from))))) out.push_back(pack_json(pack));
+    return out;
+  }
+  ApiClient service = TRY(cli.service());
+  for (const api::PackSource& source : TRY(service.list<api::PackSource>("/hearth/v1/packs/sources", "sources")))
+    for (const api::PackInfo& pack : source.packs) {
+      out.push_back(to_json_value(pack));
+      out.back()["path"] = source.path;
+    }
+  return out;
+}
+
+Result<void> list(const Cli& cli, const PackArguments& a) {
+  std::vector<Json> packs = TRY(find_packs(cli, a.from));
+  std::vector<std::vector<std::string>> rows{{"NAME", "VERSION", "SIZE", "STATUS", "INSTALLED", "WHERE"}};
+  for (const Json& p : packs)
+    rows.push_back({p.value("name", ""), p.value("version", ""), human_bytes(p.value("size_bytes", uint64_t{0})), p.value("status", ""),
+                    p.value("installed", false) ? "yes" : "no", p.value("path", "")});
+  cli.print({{"packs", packs}}, [&] {
+    std::string text = packs.empty() ? "no packs found; plug a stick in, or give --from DIR" : table(rows);
+    for (const Json& p : packs)
+      if (std::string problem = p.value("problem", ""); !problem.empty()) text += fmt::format("{}: {}\n", p.value("name", ""), problem);
+    return text;
+  });
+  return {};
+}
+
+Result<void> check(const Cli& cli, const PackArguments& a) {
+  std::vector<Json> packs = TRY(find_packs(cli, a.from));
+  std::string problems;
+  for (const Json& p : packs)
+    if (p.value("status", "") != "trusted") problems += fmt::format("{}{}: {}", problems.empty() ? "" : "; ", p.value("name", ""), p.value("problem", ""));
+  if (packs.empty()) return error(Code::not_found, "no packs found{}", a.from.empty() ? "" : " in " + a.from);
+  if (!problems.empty()) return error(Code::data_loss, "{}", problems);
+  cli.print({{"packs", packs}, {"ok", true}}, [&] { return fmt::format("{} packs, all trusted", packs.size()); });
+  return {};
+}
+
+Result<void> install(const Cli& cli, const PackArguments& a) {
+  std::string folder = TRY(folder_of(a.from));
+  std::string name;
+  if (auto service = cli.service()) {
+    api::Job job = TRY(service->post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{folder, a.digest, a.deploy}));
+    name = TRY(follow_job(*service, job.id)).result_model;
+  } else {
+    if (a.deploy) return error(Code::unavailable, "deploying needs the service: start it, or leave --deploy out");
+    ProgressBar bar;
+    store::Store store = TRY(cli.open_store(store::Mode::read_write));
+    name = TRY(store.install(folder, a.digest, {}, bar.control("installing"))).name;
+  }
+  store::ModelRecord model = TRY(TRY(cli.open_store(store::Mode::read_only)).find(name));
+  cli.print(record_json(model), [&] { return fmt::format("installed {} {} ({})", model.name, model.version, human_bytes(model.size_bytes)); });
+  return {};
+}
+
+Result<void> export_pack(const Cli& cli, const PackArguments& a) {
+  std::string folder = std::filesystem::absolute(a.to).lexically_normal().string();
+  ProgressBar bar;
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));  // exporting changes nothing in the store
+  std::string digest = TRY(store.export_pack(a.name, folder, {.signing_key = a.key}, bar.control("writing")));
+  cli.print({{"name", a.name}, {"digest", digest}, {"path", folder}}, [&] { return fmt::format("wrote {} to {} ({})", a.name, folder, digest); });
+  return {};
+}
+
+void declare_one(Command& packs, const char* name, const char* help, bool needs_from, Result<void> (*run)(const Cli&, const PackArguments&)) {
+  auto a = std::make_shared<PackArguments>();
+  Command command = packs.subcommand(name, help);
+  command.option("--from", a->from, "Stick, folder or registry that holds the packs");
+  if (needs_from) {
+    command.positional("DIR", a->from, "The same, without --from", false);
+    command.option("--digest", a->digest, "Which pack, when there are several");
+  }
+  if (run == install) command.flag("--deploy", a->deploy, "Deploy it when installed");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    if (needs_from && a->from.empty()) return error(Code::invalid_argument, "say where the pack is: --from DIR");
+    return run(cli, *a);
+  });
+}
+
+}  // namespace
+
+void declare_packs(Command& command) {
+  declare_one(command, "list", "Packs on the sticks that are plugged in, or in --from DIR", false, list);
+  declare_one(command, "check", "Whether all packs there are whole and trusted", false, check);
+  declare_one(command, "install", "Install a pack", true, install);
+  declare_one(command, "verify", "Whether all packs of a folder are whole and trusted", true, check);
+  auto a = std::make_shared<PackArguments>();
+  Command exporting = command.subcommand("export", "Write a model as a pack (an OCI image layout)");
+  exporting.positional("N", a->name, "Model in the store");
+  exporting.option("--to", a->to, "Folder to write to");
+  exporting.positional("DIR", a->to, "The same, without --to", false);
+  exporting.option("--key", a->key, "Private key (PEM) to sign with");
+  exporting.on_run([=](const Cli& cli) -> Result<void> {
+    if (a->to.empty()) return error(Code::invalid_argument, "say where to write: --to DIR");
+    return export_pack(cli, *a);
+  });
+}
+
+}  // namespace hearth::cli
