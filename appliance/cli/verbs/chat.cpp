@@ -1,10 +1,10 @@
 // hearth chat N [PROMPT]: talk to a deployed model through the service. With a prompt, or without a terminal, one answer.
 #include <unistd.h>
 
-#include <csignal>
 #include <iostream>
 
 #include "appliance/cli/deployments.h"
+#include "appliance/cli/interrupt.h"
 #include "appliance/cli/verbs.h"
 
 namespace hearth::cli {
@@ -16,12 +16,6 @@ struct ChatArguments {
   std::optional<double> temperature;
   std::optional<int> seed;
 };
-
-std::stop_source* g_answer = nullptr;  // of the answer under way, for Ctrl-C
-void on_interrupt(int) {
-  if (!g_answer) ::_exit(130);
-  g_answer->request_stop();
-}
 
 Json request_body(const ChatArguments& a, const Json& messages) {
   Json body = {{"model", a.model}, {"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
@@ -51,13 +45,12 @@ Result<void> take(const Json& chunk, Answer& answer, bool show) {
 }
 
 Result<Answer> ask(const ApiClient& service, const ChatArguments& a, const Json& messages, bool show) {
-  std::stop_source stop;
+  Interruptible under_way;
   http::ClientRequest request = service.request("POST", "/v1/chat/completions");
   request.timeout = {};
   request.headers.set("Content-Type", "application/json");
   request.body = dump_json(request_body(a, messages));
-  request.stop = stop.get_token();
-  g_answer = &stop;
+  request.stop = under_way.token();
   Answer answer;
   auto read_all = [&]() -> Result<void> {
     http::ClientStream stream = TRY(http::ClientStream::open(request));
@@ -69,9 +62,8 @@ Result<Answer> ask(const ApiClient& service, const ChatArguments& a, const Json&
     return {};
   };
   Result<void> done = read_all();
-  g_answer = nullptr;
-  if (!done && done.error().code == Code::cancelled) answer.finish_reason = "cancelled";
-  else if (!done) return std::move(done).error();
+  if (!done && done.error().code != Code::cancelled) return std::move(done).error();
+  if (!done) answer.finish_reason = "cancelled";
   return answer;
 }
 
@@ -126,9 +118,9 @@ void declare_chat(Command& command) {
   command.option("--temp", a->temperature, "Temperature; default: the model's own");
   command.option("--seed", a->seed, "Same seed, same answer");
   command.on_run([=](const Cli& cli) -> Result<void> {
+    take_interrupts();
     ApiClient service = TRY(cli.service());
     TRY(wait_until_ready(service, a->model));
-    std::signal(SIGINT, on_interrupt);
     bool is_conversation = a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json;
     if (is_conversation) return talk(service, *a);
     if (a->prompt.empty()) a->prompt = all_of_stdin();

@@ -14,8 +14,8 @@ struct ExportArguments {
 Result<Dtype> dtype_of(const std::string& name, std::initializer_list<Dtype> allowed) {
   std::string names;
   for (Dtype dtype : allowed) {
-    if (dtype_name(dtype) == name) return dtype;
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", dtype_name(dtype));
+    if (dtype_info(dtype).name == name) return dtype;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", dtype_info(dtype).name);
   }
   return error(Code::invalid_argument, "--dtype must be one of {}, got \"{}\"", names, name);
 }

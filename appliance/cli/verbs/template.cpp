@@ -1,0 +1,29 @@
+// hearth template N|FILE.jinja CASE.json: renders a chat template. {"text": ...} or {"error": ...} and exit 1.
+#include "appliance/cli/verbs.h"
+#include "base/files.h"
+#include "model_store/formats/load.h"
+
+namespace hearth::cli {
+
+static Result<ChatTemplate> find_template(const Cli& cli, const std::string& n) {
+  if (n.ends_with(".jinja")) return ChatTemplate::parse(TRY(read_file(n, 1 << 20)));
+  LoadedModel model = TRY(load_text_side(TRY(cli.model_path(n))));
+  if (model.chat_template) return *model.chat_template;
+  return model.chat_template_problem ? *model.chat_template_problem : error(Code::failed_precondition, "{} has no chat template", n);
+}
+
+void declare_template(Command& command) {
+  auto n = std::make_shared<std::string>();
+  auto file = std::make_shared<std::string>();
+  command.positional("N", *n, "Model, or a .jinja file");
+  command.positional("CASE.json", *file, "{messages, add_generation_prompt, tools, ..., bos_token, eos_token, now}");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    std::string context = TRY(read_file(*file));
+    TRY_WITH(parse_json(context), "in {}", *file);
+    std::string text = TRY(TRY(find_template(cli, *n)).render(context));
+    cli.print({{"text", text}}, [&] { return text; });
+    return {};
+  });
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,50 @@
+// hearth train RECIPE.toml [--set key=value]...: a training run in this process. The last document has the final metrics.
+#include "appliance/cli/interrupt.h"
+#include "appliance/cli/verbs.h"
+#include "trainer/find_model.h"
+#include "trainer/run.h"
+
+namespace hearth::cli {
+namespace {
+
+std::filesystem::path job_folder(const train::Recipe& recipe, const std::filesystem::path& recipe_file) {
+  if (!recipe.output.folder.empty()) return recipe.output.folder;
+  return recipe_file.parent_path() / recipe_file.stem();
+}
+
+std::string describe(const train::RunResult& r) {
+  std::string out = fmt::format("{} steps, {} answer tokens, loss {:.4f}, {:.0f} tokens/s, {}\n", r.n_steps, r.n_tokens, r.final_loss, r.tokens_per_s, human_seconds(r.seconds));
+  if (r.eval_loss_before) out += fmt::format("held out  {:.4f} before\n", *r.eval_loss_before);
+  if (r.eval_loss_after) out += fmt::format("held out  {:.4f} after\n", *r.eval_loss_after);
+  return out + fmt::format("trainer and server agree to {:.2g}\nresult    {}\n", r.parity_max_error, r.result);
+}
+
+}  // namespace
+
+void declare_train(Command& command) {
+  auto file = std::make_shared<std::string>();
+  auto overrides = std::make_shared<std::vector<std::string>>();
+  command.positional("RECIPE.toml", *file, "Recipe");
+  command.option("--set", *overrides, "key=value, for example optimizer.learning_rate=1e-4; may be given several times");
+  command.on_run([=](const Cli& cli) -> Result<void> {
+    std::filesystem::path recipe_file = std::filesystem::absolute(*file);
+    train::Recipe recipe = TRY(train::load_recipe(recipe_file, *overrides));
+    train::RunPaths paths{job_folder(recipe, recipe_file), TRY(train::find_model(recipe, cli.state.root))};
+    take_interrupts();
+    Interruptible under_way;
+    train::RunResult result;
+    {
+      ProgressBar bar;
+      train::RunCallbacks callbacks;
+      callbacks.on_status = [&](const train::RunStatus& s) {
+        std::string left = s.seconds_left ? ", " + human_seconds(*s.seconds_left) + " left" : "";
+        bar.show(s.progress, s.step + (s.loss ? fmt::format(", loss {:.4f}", *s.loss) : "") + left);
+      };
+      result = TRY(train::run_training(recipe, paths, callbacks, under_way.token()));
+    }
+    cli.print(to_json_value(result), [&] { return describe(result); });
+    return {};
+  });
+}
+
+}  // namespace hearth::cli
