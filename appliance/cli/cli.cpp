@@ -3,6 +3,8 @@
 
 #include <ctime>
 
+#include "appliance/hearthd/options.h"
+
 namespace hearth::cli {
 
 void Cli::print(const Json& document, const std::function<std::string()>& human) const {
@@ -13,10 +15,7 @@ void Cli::print(const Json& document, const std::function<std::string()>& human)
 
 Result<store::Store> Cli::open_store(store::Mode mode) const {
   store::StoreOptions options;
-  for (const char* folder : {"/usr/share/hearth/trust", "/usr/local/share/hearth/trust"}) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(folder, ignored)) options.trust_folders.emplace_back(folder);
-  }
+  if (std::filesystem::path shared = find_shared("trust"); !shared.empty()) options.trust_folders.push_back(shared);
   return store::Store::open(state.root, mode, options);
 }
 

@@ -21,7 +21,8 @@ ServiceOptions service_options(const ServiceArguments& a) {
   ServiceOptions options;
   options.state = state_dir_from(a.state_dir);
   options.listen = a.listen;
-  options.bundled_packs = absolute(a.bundled_packs);
+  options.bundled_packs = a.bundled_packs.empty() ? find_shared("packs") : absolute(a.bundled_packs);
+  if (std::filesystem::path shared = find_shared("trust"); !shared.empty()) options.trust_folders.push_back(shared);
   for (const std::string& folder : a.trust) options.trust_folders.push_back(absolute(folder));
   options.allowed_hosts = a.allowed_hosts;
   options.deployments.engine = a.engine.empty() ? find_worker("hearth-engine") : absolute(a.engine);

@@ -29,4 +29,10 @@ fs::path find_worker(std::string_view name) {
   return here / name;  // where it is looked for again at each start, and named when it is missing
 }
 
+fs::path find_shared(std::string_view name) {
+  std::error_code failed;
+  fs::path folder = (own_folder() / ".." / "share" / "hearth" / name).lexically_normal();
+  return fs::is_directory(folder, failed) ? folder : fs::path();
+}
+
 }  // namespace hearth

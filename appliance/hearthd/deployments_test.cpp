@@ -1,0 +1,193 @@
+// The engines' supervisor and the way to them: crashes, back-off, reasons, restarts, routing.
+#include <signal.h>
+
+#include "appliance/hearthd/testing/service_fixture.h"
+
+namespace hearth {
+namespace {
+
+using Deploying = ServiceFixture;
+
+http::ClientRequest chat(const Service& service, const std::string& model, bool stream) {
+  http::ClientRequest out{.method = "POST", .url = "http://localhost/v1/chat/completions", .unix_socket = service.options.state.socket()};
+  out.body = dump_json({{"model", model}, {"messages", Json::array()}, {"stream", stream}});
+  return out;
+}
+
+TEST_F(Deploying, RoutesToTheEngineByModel) {
+  start();
+  import_golden("a");
+  import_golden("b");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(service->deploy({.model = "b"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a") && is_ready("b"); }));
+  EXPECT_EQ(service->deployments.find("a")->max_seq_len, 77);
+  EXPECT_GT(service->deployments.find("a")->memory_bytes, 0u);
+  for (const char* model : {"a", "b"}) {
+    auto answer = http::fetch(chat(*service, model, false));
+    ASSERT_TRUE(answer) << answer.error().to_string();
+    EXPECT_EQ((*parse_json(answer->body))["model"], model);
+    EXPECT_EQ((*parse_json(answer->body))["echo"]["model"], model);
+  }
+  auto models = api().get("/v1/models");
+  ASSERT_EQ((*models)["data"].size(), 2u);
+  EXPECT_EQ((*models)["data"][0]["id"], "a");
+}
+
+TEST_F(Deploying, UnknownModelIsNotAnsweredByAnother) {
+  start();
+  import_golden("a");
+  import_golden("spare");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  auto unknown = http::fetch(chat(*service, "gpt-4o", false));
+  EXPECT_EQ(unknown->status, 404);
+  Json failed = (*parse_json(unknown->body))["error"];
+  EXPECT_EQ(failed["code"], "model_not_found");
+  EXPECT_EQ(failed["type"], "invalid_request_error");
+  EXPECT_NE(failed["message"].get<std::string>().find("deployed now: a"), std::string::npos);
+  auto installed = http::fetch(chat(*service, "spare", false));
+  EXPECT_EQ(installed->status, 404);
+  EXPECT_NE(installed->body.find("not deployed"), std::string::npos);
+  EXPECT_EQ(api().get("/v1/models/gpt-4o").error().code, Code::not_found);
+}
+
+TEST_F(Deploying, StreamsAndPassesErrorsOn) {
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  auto stream = http::ClientStream::open(chat(*service, "a", true));
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(stream->headers().find("Content-Type"), "text/event-stream");
+  std::vector<std::string> data;
+  while (auto event = *stream->next_event()) data.push_back(event->data);
+  ASSERT_EQ(data.size(), 4u);
+  EXPECT_EQ(data.back(), "[DONE]");
+  http::ClientRequest bad = chat(*service, "a", false);
+  bad.url = "http://localhost/v1/completions";
+  EXPECT_EQ(http::fetch(bad)->status, 400);
+  bad.body = "{not json";
+  EXPECT_EQ(http::fetch(bad)->status, 400);
+  bad.body = "{}";
+  EXPECT_NE(http::fetch(bad)->body.find("\\\"model\\\" is missing"), std::string::npos);
+}
+
+TEST_F(Deploying, EngineThatDiesInAnAnswerIsToldInTheStream) {
+  engine_does("die-in-stream");
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  auto stream = http::ClientStream::open(chat(*service, "a", true));
+  ASSERT_TRUE(stream);
+  EXPECT_NE((*stream->next_event())->data.find("one"), std::string::npos);
+  auto last = stream->next_event();
+  ASSERT_TRUE(last && *last);
+  EXPECT_NE((*last)->data.find("stopped answering"), std::string::npos) << (*last)->data;
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->n_restarts == 1 && is_ready("a"); }));
+}
+
+TEST_F(Deploying, ReasonOfDeathAndGivingUp) {
+  engine_does("exit 3 the weights do not fit into memory");
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "failed"; }));
+  api::Deployment d = *service->deployments.find("a");
+  EXPECT_EQ(d.reason, "exited with status 3: the weights do not fit into memory");
+  EXPECT_EQ(d.n_restarts, 4);  // five starts
+  auto refused = http::fetch(chat(*service, "a", false));
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_NE(refused->body.find("do not fit"), std::string::npos);
+  engine_does("serve");
+  ASSERT_TRUE(service->deploy({.model = "a"}));  // a new chance
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  EXPECT_EQ(service->deployments.find("a")->reason, "");
+}
+
+TEST_F(Deploying, BackOffGrowsAndStops) {
+  engine_does("exit 1 no");
+  ServiceOptions with = options();
+  with.deployments.max_failed_starts = 7;
+  start(with);
+  import_golden("a");
+  uint64_t before = service->events.last_id();
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "failed"; }));
+  std::vector<double> ends;
+  for (const api::Event& e : service->events.wait_after(before, std::chrono::milliseconds(0), {}))
+    if (e.deployment && (e.deployment->state == "restarting" || e.deployment->state == "failed")) ends.push_back(e.at);
+  ASSERT_EQ(ends.size(), 7u);
+  double waits[] = {0.005, 0.010, 0.020, 0.040, 0.040, 0.040};
+  for (size_t i = 0; i < 6; ++i) EXPECT_GE(ends[i + 1] - ends[i], waits[i] * 0.9) << i;
+}
+
+TEST_F(Deploying, KilledEngineIsRestarted) {
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  int pid = service->deployments.find("a")->pid;
+  uint64_t before = service->events.last_id();
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->n_restarts == 1 && is_ready("a"); }));
+  EXPECT_NE(service->deployments.find("a")->pid, pid);
+  bool told = false;
+  for (const api::Event& e : service->events.wait_after(before, std::chrono::milliseconds(0), {}))
+    told |= e.deployment && e.deployment->state == "restarting" && e.deployment->reason.starts_with("killed by signal 9");
+  EXPECT_TRUE(told);
+}
+
+TEST_F(Deploying, EngineThatDoesNotAnswerIsReplaced) {
+  engine_does("deaf");
+  ServiceOptions with = options();
+  with.deployments.start_limit = std::chrono::milliseconds(100);
+  with.deployments.stop_grace = std::chrono::milliseconds(50);
+  with.deployments.max_failed_starts = 1;
+  start(with);
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "failed"; }));
+  EXPECT_NE(service->deployments.find("a")->reason.find("was not ready within"), std::string::npos);
+}
+
+TEST_F(Deploying, ModelInUseIsNotRemoved) {
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/a")->state, "deployed");
+  auto refused = api().remove("/hearth/v1/models/a");
+  EXPECT_EQ(refused.error().code, Code::failed_precondition);
+  int pid = service->deployments.find("a")->pid;
+  ASSERT_TRUE(api().remove("/hearth/v1/deployments/a"));
+  EXPECT_NE(::kill(pid, 0), 0);  // ended and reaped when undeploying returns
+  EXPECT_TRUE(api().remove("/hearth/v1/models/a"));
+  EXPECT_EQ(api().get("/hearth/v1/models/a").error().code, Code::not_found);
+  EXPECT_EQ(api().remove("/hearth/v1/deployments/a").error().code, Code::not_found);
+  EXPECT_EQ(api().post("/hearth/v1/deployments", {{"model", "a"}}).error().code, Code::not_found);
+  EXPECT_EQ(api().post("/hearth/v1/deployments", {{"modell", "a"}}).error().code, Code::invalid_argument);
+}
+
+TEST_F(Deploying, SurvivesARestartOfTheService) {
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a", .n_threads = 1}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  int pid = service->deployments.find("a")->pid;
+  start();
+  EXPECT_NE(::kill(pid, 0), 0);
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  EXPECT_EQ(service->deployments.request_of("a")->n_threads, 1);
+}
+
+TEST_F(Deploying, OneServiceOnAStateDirectory) {
+  start();
+  auto second = Service::start(options());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::failed_precondition);
+}
+
+}  // namespace
+}  // namespace hearth

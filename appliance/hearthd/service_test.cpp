@@ -1,0 +1,177 @@
+// The API as a whole: events and their resumption, packs and the bundled model, OpenAPI, limits, metrics.
+#include <algorithm>
+
+#include "appliance/hearthd/testing/service_fixture.h"
+#include "model_store/signature.h"
+
+namespace hearth {
+namespace {
+
+struct Whole : ServiceFixture {
+  // Exports the golden model as a signed pack to folder/stick; its key goes to folder/trust.
+  void make_stick() {
+    ASSERT_TRUE(make_folders(folder.path() / "trust"));
+    auto store = store::Store::open(folder.path() / "maker", store::Mode::read_write);
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(store->import_model(golden_model(), {.name = "mini", .version = "1.0", .license = "Apache-2.0"}));
+    ASSERT_TRUE(store::generate_signing_key(folder.path() / "key.pem"));
+    std::filesystem::copy(folder.path() / "key.pem.pub", folder.path() / "trust" / "maker.pub");
+    auto digest = store->export_pack("mini", folder.path() / "media" / "stick", {.signing_key = folder.path() / "key.pem"});
+    ASSERT_TRUE(digest) << digest.error().to_string();
+  }
+  ServiceOptions trusting() const {
+    ServiceOptions out = options();
+    out.trust_folders = {folder.path() / "trust"};
+    return out;
+  }
+};
+
+TEST_F(Whole, EventsResumeWhereAClientStopped) {
+  start();
+  auto open = [&](std::optional<std::string> last_id) {
+    http::ClientRequest request{.url = "http://localhost/hearth/v1/events", .unix_socket = service->options.state.socket(), .timeout = std::chrono::seconds(20)};
+    if (last_id) request.headers.set("Last-Event-ID", *last_id);
+    return *http::ClientStream::open(request);
+  };
+  auto next = [](http::ClientStream& stream) { return *from_json<api::Event>(*parse_json((**stream.next_event()).data)); };
+  http::ClientStream first = open(std::to_string(service->events.last_id()));
+  service->events.publish("model", "a", "one");
+  service->events.publish("model", "a", "two");
+  api::Event one = next(first), two = next(first);
+  EXPECT_EQ(one.message, "one");
+  EXPECT_EQ(two.id, one.id + 1);
+  service->events.publish("model", "a", "three");
+  http::ClientStream again = open(std::to_string(one.id));
+  EXPECT_EQ(next(again).message, "two");
+  EXPECT_EQ(next(again).message, "three");
+  http::ClientStream stranger = open("5");  // of another life of the service
+  api::Event resync = next(stranger);
+  EXPECT_EQ(resync.kind, "box");
+  EXPECT_NE(resync.message.find("read everything again"), std::string::npos);
+  EXPECT_EQ(next(stranger).message, "one");
+  EXPECT_EQ(http::fetch({.url = "http://localhost/hearth/v1/events?last_event_id=x", .unix_socket = service->options.state.socket()})->status, 400);
+}
+
+TEST_F(Whole, EventRingForgetsTheOldest) {
+  EventBus bus(3);
+  uint64_t start = bus.last_id();
+  for (int i = 0; i < 5; ++i) bus.publish("model", "m", std::to_string(i));
+  auto all = bus.wait_after(start, std::chrono::milliseconds(0), {});
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].kind, "box");
+  EXPECT_EQ(all[1].message, "2");
+  EXPECT_EQ(bus.wait_after(start + 2, std::chrono::milliseconds(0), {}).size(), 3u);
+  EXPECT_TRUE(bus.wait_after(bus.last_id(), std::chrono::milliseconds(1), {}).empty());
+}
+
+TEST_F(Whole, InstallsFromAStick) {
+  make_stick();
+  ::setenv("HEARTH_MEDIA_ROOTS", (folder.path() / "media").c_str(), 1);
+  start(trusting());
+  ::unsetenv("HEARTH_MEDIA_ROOTS");
+  auto sources = api().list<api::PackSource>("/hearth/v1/packs/sources", "sources");
+  ASSERT_EQ(sources->size(), 1u);
+  EXPECT_EQ((*sources)[0].label, "stick");
+  EXPECT_TRUE((*sources)[0].removable);
+  ASSERT_EQ((*sources)[0].packs.size(), 1u);
+  EXPECT_EQ((*sources)[0].packs[0].status, "trusted") << (*sources)[0].packs[0].problem;
+  EXPECT_FALSE((*sources)[0].packs[0].installed);
+  auto job = api().post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{.path = (*sources)[0].path, .deploy = true});
+  ASSERT_TRUE(job);
+  api::Job done = wait_for_job(job->id);
+  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_EQ(done.result_model, "mini");
+  EXPECT_TRUE(eventually([&] { return is_ready("mini"); }));
+  EXPECT_TRUE(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{(*sources)[0].path})->packs[0].installed);
+  EXPECT_EQ(api().post("/hearth/v1/packs/scan", {{"path", "/nonexistent"}}).error().code, Code::not_found);
+}
+
+TEST_F(Whole, UntrustedPackIsRefused) {
+  make_stick();
+  start();  // without the key
+  std::string stick = (folder.path() / "media" / "stick").string();
+  EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{stick})->packs[0].status, "untrusted");
+  auto job = api().post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{.path = stick});
+  api::Job failed = wait_for_job(job->id);
+  EXPECT_EQ(failed.state, "failed");
+  EXPECT_NE(failed.reason, "");
+  EXPECT_TRUE(service->store().list()->empty());
+}
+
+TEST_F(Whole, BundledModelIsInstalledAndDeployedOnce) {
+  make_stick();
+  ServiceOptions with = trusting();
+  with.bundled_packs = folder.path() / "media";
+  start(with);
+  ASSERT_TRUE(eventually([&] { return is_ready("mini"); }));
+  EXPECT_TRUE(api().get_as<api::Model>("/hearth/v1/models/mini")->bundled);
+  start(with);
+  ASSERT_TRUE(eventually([&] { return is_ready("mini"); }));
+  EXPECT_EQ(service->jobs.list().size(), 1u);
+  ASSERT_TRUE(api().remove("/hearth/v1/deployments/mini"));
+  ASSERT_TRUE(api().remove("/hearth/v1/models/mini"));
+  start(with);  // what its owner removed stays away
+  EXPECT_EQ(service->jobs.list().size(), 1u);
+  EXPECT_TRUE(service->store().list()->empty());
+}
+
+TEST_F(Whole, ExportsAPackThatAnotherBoxTakes) {
+  make_stick();
+  start(trusting());
+  import_golden("mine");
+  std::string to = (folder.path() / "out").string();
+  auto job = api().post_as<api::Job>("/hearth/v1/packs/export", api::ExportRequest{.model = "mine", .path = to});
+  ASSERT_TRUE(job);
+  EXPECT_EQ(wait_for_job(job->id).state, "done");
+  EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{to})->packs[0].name, "mine");
+  EXPECT_EQ(api().post("/hearth/v1/packs/export", {{"model", "mine"}, {"path", "relative"}}).error().code, Code::invalid_argument);
+}
+
+TEST_F(Whole, OpenApiHasEveryEndpoint) {
+  start();
+  Json document = *api().get("/hearth/v1/openapi.json");
+  EXPECT_EQ(document["openapi"], "3.1.0");
+  // The contract, as the comment of the types' header states it.
+  std::string header = *read_file(std::filesystem::path(HEARTH_SOURCE_DIR) / "appliance/api/types.h");
+  int n = 0;
+  for (const char* method : {"GET", "POST", "DELETE"}) {
+    std::string mark = fmt::format("//   {:<6} /", method);
+    for (size_t at = header.find(mark); at != std::string::npos; at = header.find(mark, at + 1)) {
+      size_t begin = at + mark.size() - 1, end = header.find_first_of(" ?\n", begin);
+      std::string path = header.substr(begin, end - begin), lower = method;
+      for (char& c : lower) c = static_cast<char>(c | 0x20);
+      EXPECT_TRUE(document["paths"].contains(path) && document["paths"][path].contains(lower)) << method << " " << path;
+      ++n;
+    }
+  }
+  EXPECT_EQ(n, 28);
+  EXPECT_EQ(document["paths"]["/hearth/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]["required"], Json({"model", "dataset"}));
+}
+
+TEST_F(Whole, LimitsAndForeignHosts) {
+  start();
+  std::string url = "http://" + service->listen;
+  http::ClientRequest request{.method = "POST", .url = url + "/hearth/v1/deployments", .body = std::string(2 << 20, ' ')};
+  EXPECT_EQ(http::fetch(request)->status, 413);
+  request = {.url = url + "/hearth/v1/box"};
+  request.headers.set("Host", "evil.example");
+  EXPECT_EQ(http::fetch(request)->status, 403);
+  EXPECT_EQ(http::fetch({.url = url + "/hearth/v1/box"})->status, 200);
+  EXPECT_EQ(http::fetch({.url = url + "/hearth/v1/models/..%2f..%2fetc%2fpasswd"})->status, 404);
+}
+
+TEST_F(Whole, BoxHealthAndMetrics) {
+  start();
+  auto box = api().get_as<api::Box>("/hearth/v1/box");
+  ASSERT_TRUE(box);
+  EXPECT_EQ(box->listen, service->listen);
+  EXPECT_GT(box->ram_bytes, box->ram_available_bytes);
+  EXPECT_GT(box->disk_free_bytes, 0u);
+  EXPECT_EQ((*api().get("/health"))["status"], "ok");
+  EXPECT_TRUE((*api().get("/hearth/v1/hardware")).contains("cpu"));
+  auto metrics = http::fetch({.url = "http://localhost/metrics", .unix_socket = service->options.state.socket()});
+  EXPECT_NE(metrics->body.find("hearth_http_requests_total{method=\"GET\",route=\"/hearth/v1/box\",status=\"200\"} 1"), std::string::npos) << metrics->body;
+}
+
+}  // namespace
+}  // namespace hearth

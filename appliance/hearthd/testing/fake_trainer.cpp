@@ -1,0 +1,56 @@
+// A stand-in for hearth-trainer. It counts its lives in <job>/lives, writes what a trainer writes, and does what stands
+// in <state>/fake_trainer.txt:
+//   finish FOLDER      copies FOLDER to <job>/result and exits 0
+//   fail WORDS         says "error: WORDS" and exits 1
+//   crash N FOLDER     dies of SIGSEGV in its first N lives, getting a little further each time, then finishes
+//   stuck              dies of SIGSEGV always, without progress
+//   wait               runs until it is asked to stop
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <sstream>
+
+#include "base/files.h"
+
+using namespace hearth;
+namespace fs = std::filesystem;
+
+static std::string argument(int argc, char** argv, const char* name) {
+  for (int i = 1; i + 1 < argc; ++i)
+    if (std::strcmp(argv[i], name) == 0) return argv[i + 1];
+  return "";
+}
+
+static int finish(const fs::path& job, const fs::path& model) {
+  fs::copy(model, job / "result", fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  fs::path job = argument(argc, argv, "--job-dir"), state = argument(argc, argv, "--state-dir");
+  if (!fs::exists(job / "recipe.toml")) return 9;
+  int lives = std::atoi(read_file(job / "lives").value_or("0").c_str()) + 1;
+  (void)write_file(job / "lives", std::to_string(lives));
+  std::istringstream behaviour(read_file(state / "fake_trainer.txt").value_or("wait"));
+  std::string what, rest;
+  int n = 0;
+  behaviour >> what;
+  if (what == "crash") behaviour >> n;
+  std::getline(behaviour >> std::ws, rest);
+  (void)write_file(job / "metrics.jsonl", "{\"step\": 1, \"loss\": 2.5}\n{\"step\": 2, \"loss\": 2.0}\n{\"step\": 3, \"lo");
+  (void)write_file(job / "samples.jsonl", "{\"prompt\": \"p\", \"before\": \"b\", \"after\": \"a\", \"expected\": \"e\"}\n");
+  double progress = what == "stuck" ? 0.1 : 0.1 * lives;
+  (void)write_file(job / "status.json", "{\"step\": \"step 2\", \"progress\": " + std::to_string(progress) + ", \"loss\": 2.0}");
+  if (what == "fail") {
+    std::fprintf(stderr, "error: %s\n", rest.c_str());
+    return 1;
+  }
+  if (what == "finish") return finish(job, rest);
+  if (what == "stuck") ::kill(::getpid(), SIGSEGV);
+  if (what == "crash" && lives <= n) ::kill(::getpid(), SIGSEGV);
+  if (what == "crash") return finish(job, rest);
+  ::pause();
+  return 0;
+}
