@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "model_store/kill_point.h"
+#include "model_store/recover.h"
 
 namespace hearth::store {
 namespace {
@@ -160,8 +161,13 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& stat
   int version = TRY(schema_version(*catalog->db_, kComponent, kVersion));
   if (version == kVersion) return catalog;
   if (!writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());
+  std::vector<CatalogEntry> found = TRY_WITH(recover_entries(state_dir), "while making a new catalog");
   TRY(catalog->write("making the catalog", [&] {
     catalog->db_->exec(kSchema);
+    for (const CatalogEntry& entry : found) {
+      insert_model(*catalog->db_, entry);
+      insert_files(*catalog->db_, entry.record);
+    }
     set_schema_version(*catalog->db_, kComponent, kVersion);
   }));
   return catalog;

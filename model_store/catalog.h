@@ -27,6 +27,8 @@ struct CatalogEntry {
 
 class Catalog {
  public:
+  // A writer makes a catalog that is missing, with the models that are found among the blobs (recover.h), in one
+  // transaction. A reader gets not_found instead.
   static Result<std::unique_ptr<Catalog>> open(const std::filesystem::path& state_dir, bool writable);
   ~Catalog();
 

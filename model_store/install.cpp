@@ -4,6 +4,7 @@
 
 #include "model_store/facts.h"
 #include "model_store/file_names.h"
+#include "model_store/pack.h"
 #include "model_store/store_impl.h"
 #include "model_store/transports/source.h"
 #include "model_store/views.h"
@@ -12,34 +13,13 @@ namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
 
-struct Pack {
-  oci::Descriptor descriptor;  // of the manifest
-  std::string manifest_text, config_text;
-  oci::Manifest manifest;
-  oci::ModelInfo info;
-  std::vector<ModelFile> files;
-  uint64_t size_bytes = 0;
-};
-
 bool may_be_model(const oci::Descriptor& entry) {
   if (entry.media_type != oci::kManifestType || entry.annotation(oci::kRefName).ends_with(".sig")) return false;
   return entry.artifact_type.empty() || entry.artifact_type == oci::kModelType;
 }
 
-Result<Pack> read_pack(const PackLayout& layout, const oci::Descriptor& entry) {
-  std::string manifest_text = TRY(layout.read_document(entry, oci::kMaxManifestBytes));
-  oci::Manifest manifest = TRY_WITH(oci::parse_manifest(manifest_text), "in the pack's manifest");
-  if (!manifest.is_model()) return error(Code::invalid_argument, "it is not a model pack");
-  std::string config_text = TRY(layout.read_document(manifest.config, oci::kMaxConfigBytes));
-  Pack pack{entry, std::move(manifest_text), std::move(config_text), std::move(manifest), {}, {}, 0};
-  pack.info = TRY_WITH(oci::parse_model_config(pack.config_text), "in the pack's configuration");
-  std::vector<std::string> names = TRY(oci::file_names_of(pack.manifest));
-  for (size_t i = 0; i < names.size(); ++i) {
-    const oci::Descriptor& layer = pack.manifest.layers[i];
-    pack.files.push_back({names[i], layer.digest.text(), layer.size_bytes});
-    pack.size_bytes += layer.size_bytes;  // at most 4096 * 4 TiB: no overflow
-  }
-  return pack;
+Result<Pack> pack_of(const PackLayout& layout, const oci::Descriptor& entry) {
+  return read_pack(entry, [&](const oci::Descriptor& d, uint64_t limit) { return layout.read_document(d, limit); });
 }
 
 Result<void> check_presence(const PackLayout& layout, const Pack& pack) {
@@ -47,17 +27,12 @@ Result<void> check_presence(const PackLayout& layout, const Pack& pack) {
   return {};
 }
 
-std::string name_in(const Pack& pack) {
-  std::string tag = pack.descriptor.annotation(oci::kRefName);
-  return make_model_name(!pack.info.name.empty() ? pack.info.name : tag);
-}
-
 PackSummary summarise(const PackLayout& layout, const oci::Descriptor& entry, const TrustedKeys& keys) {
   PackSummary out;
   out.digest = entry.digest.text();
   out.layout = layout.folder();
   out.name = make_model_name(entry.annotation(oci::kRefName));
-  auto pack = read_pack(layout, entry);
+  auto pack = pack_of(layout, entry);
   auto present = pack ? check_presence(layout, *pack) : Result<void>(pack.error());
   if (pack) {
     out.name = name_in(*pack);
@@ -169,26 +144,13 @@ uint64_t missing_bytes(const Blobs& blobs, const Pack& pack) {
   return total;
 }
 
-CatalogEntry entry_of(const Pack& pack, const TrustedKeys::Verdict& verdict, const fs::path& source,
-                      const InstallOptions& options) {
-  CatalogEntry entry;
-  ModelRecord& record = entry.record;
-  record.name = options.name.empty() ? name_in(pack) : options.name;
-  record.digest = pack.descriptor.digest.text();
-  record.version = pack.info.version;
-  record.license = pack.info.license;
-  record.description = pack.info.description;
-  record.source = options.bundled ? "bundled" : "pack from " + source.string();
-  record.signer = verdict.signer;
-  record.files = pack.files;
-  record.size_bytes = pack.size_bytes;
-  record.bundled = options.bundled;
-  if (auto it = pack.manifest.annotations.find(oci::kParent);
-      it != pack.manifest.annotations.end() && check_model_name(it->second))
-    record.parent = it->second;
-  entry.config_digest = pack.manifest.config.digest.text();
-  entry.config_bytes = pack.manifest.config.size_bytes;
-  entry.manifest_bytes = pack.descriptor.size_bytes;
+CatalogEntry new_entry(const Pack& pack, const TrustedKeys::Verdict& verdict, const fs::path& source,
+                       const InstallOptions& options) {
+  CatalogEntry entry = entry_of(pack);
+  if (!options.name.empty()) entry.record.name = options.name;
+  entry.record.source = options.bundled ? "bundled" : "pack from " + source.string();
+  entry.record.signer = verdict.signer;
+  entry.record.bundled = options.bundled;
   entry.signature = verdict.signature;
   return entry;
 }
@@ -234,7 +196,7 @@ Result<PackSummary> Store::check_pack(const fs::path& source, std::string_view d
   PackSummary out = summarise(at.layout, at.entry, keys);
   if (Catalog* models = TRY(impl_->catalog())) out.installed = TRY(models->name_of(out.digest)).has_value();
   if (out.trust == Trust::damaged) return out;
-  Pack pack = TRY(read_pack(at.layout, at.entry));
+  Pack pack = TRY(pack_of(at.layout, at.entry));
   Meter meter(control, pack.size_bytes);
   for (const oci::Descriptor& layer : pack.manifest.layers) {
     fs::path path = at.layout.blob_path(layer.digest);
@@ -255,11 +217,11 @@ Result<ModelRecord> Store::install(const fs::path& source, std::string_view dige
   std::lock_guard changing(impl_->changing);
   TrustedKeys keys = TRY(impl_->keys());
   Located at = TRY_WITH(locate(source, digest), "while installing from {}", source.string());
-  Pack pack = TRY_WITH(read_pack(at.layout, at.entry), "while installing from {}", source.string());
+  Pack pack = TRY_WITH(pack_of(at.layout, at.entry), "while installing from {}", source.string());
   TrustedKeys::Verdict verdict = keys.judge(find_signatures(at.layout, at.entry.digest), at.entry.digest);
   if (verdict.trust != Trust::trusted) return refused(verdict, name_in(pack));
   TRY_WITH(check_presence(at.layout, pack), "while installing {}", name_in(pack));
-  CatalogEntry entry = entry_of(pack, verdict, source, options);
+  CatalogEntry entry = new_entry(pack, verdict, source, options);
   TRY(check_name_free(*TRY(impl_->catalog()), entry.record, options.replace));
   TRY(impl_->blobs.check_space(missing_bytes(impl_->blobs, pack)));
 

@@ -161,6 +161,30 @@ TEST(Store, AViewIsRebuiltWhenTamperedWithAndReportsMissingBlobs) {
   EXPECT_ERROR(store.folder("a"), Code::data_loss, "missing");
 }
 
+TEST(Store, ALostCatalogIsMadeAgainFromTheBlobs) {
+  Bench bench;
+  make_model_folder(bench.folder.path() / "a", 1, 64 << 10, 2);
+  make_model_folder(bench.folder.path() / "b", 2);
+  ModelRecord a, b;
+  {
+    Store store = bench.open();
+    a = must(store.import_model(bench.folder.path() / "a", {.version = "7", .parent = "base"}));
+    b = must(store.import_model(bench.folder.path() / "b"));
+  }
+  for (const char* name : {"hearth.db", "hearth.db-wal", "hearth.db-shm"}) fs::remove(bench.state / name);
+  for (const ModelFile& file : b.files)
+    if (file.name == "model.safetensors") fs::remove(bench.state / "blobs" / "sha256" / file.digest.substr(7));
+  Store store = bench.open();
+  ASSERT_EQ(must(store.list()).size(), 1u);
+  ModelRecord again = must(store.find("a"));
+  EXPECT_EQ(again.digest, a.digest);
+  EXPECT_EQ(again.version, "7");
+  EXPECT_EQ(again.parent, "base");
+  EXPECT_EQ(again.family, "llama");
+  EXPECT_EQ(again.n_params, a.n_params);
+  ASSERT_OK(store.verify("a"));
+}
+
 TEST(Store, OneGgufIsImportedAloneAndOpenedAsAFile) {
   Bench bench;
   fs::path golden = fs::path(HEARTH_SOURCE_DIR) / "tests" / "golden";
