@@ -10,6 +10,12 @@ function(hearth_cpu_kernels)
     # GCC 12 warns about its own header (undefined registers on purpose).
     set(flags_avx512 ${flags_avx2} -Wno-maybe-uninitialized -Wno-uninitialized -mavx512f -mavx512bw -mavx512vl -mprefer-vector-width=512)
   endif()
+  # Instrumented, -O3 takes minutes a file and finds no more.
+  if(HEARTH_SANITIZE)
+    set(optimisation -O1)
+  else()
+    set(optimisation -O3)
+  endif()
   set(level 0)
   foreach(isa ${isas})
     set(target hearth_kernels_${isa})
@@ -18,7 +24,7 @@ function(hearth_cpu_kernels)
     target_link_libraries(${target} PRIVATE hearth_options hearth_base hearth_hwdetect)
     target_compile_definitions(${target} PRIVATE HEARTH_ISA=${isa} HEARTH_ISA_LEVEL=${level})
     # No fast-math: infinities mask scores, and sums keep their order.
-    target_compile_options(${target} PRIVATE -O3 -fno-trapping-math -fno-math-errno -ffp-contract=fast -Wno-psabi
+    target_compile_options(${target} PRIVATE ${optimisation} -fno-trapping-math -fno-math-errno -ffp-contract=fast -Wno-psabi
       ${flags_${isa}})
     target_sources(hearth_runtime PRIVATE $<TARGET_OBJECTS:${target}>)
     math(EXPR level "${level} + 1")

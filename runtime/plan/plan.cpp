@@ -1,6 +1,8 @@
 // Lowering: views found, kernels chosen, lifetimes computed, buffers placed.
 #include "runtime/plan/plan.h"
 
+#include <algorithm>
+
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/plan/place_buffers.h"
 
@@ -32,15 +34,16 @@ std::vector<int> find_roots(const Graph& graph) {
   return roots;
 }
 
-// One step per node that computes something.
-std::vector<PlanStep> choose_kernels(const Graph& graph, const CpuFeatures& features) {
+// One step per node that computes something; kernels are not chosen yet.
+std::vector<PlanStep> make_steps(const Graph& graph) {
   std::vector<PlanStep> steps;
-  for (size_t n = 0; n < graph.nodes().size(); ++n) {
-    const Node& node = graph.nodes()[n];
-    if (is_view(*node.op)) continue;
-    steps.push_back({static_cast<int>(n), node.op->cpu_kernel(types_of(graph, node.inputs), features), 0});
-  }
+  for (size_t n = 0; n < graph.nodes().size(); ++n)
+    if (!is_view(*graph.nodes()[n].op)) steps.push_back({static_cast<int>(n), {}, {}, 0});
   return steps;
+}
+
+int64_t scratch_bytes(const PlanStep& step) {
+  return static_cast<int64_t>(std::max(step.kernel.scratch_bytes, step.cuda.scratch_bytes));
 }
 
 Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& roots) {
@@ -108,8 +111,8 @@ void place(Plan& plan, const std::vector<int>& roots) {
   }
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     PlanStep& step = plan.steps[s];
-    if (step.kernel.scratch_bytes == 0) continue;
-    buffers.push_back({static_cast<int>(s), static_cast<int>(s), static_cast<int64_t>(step.kernel.scratch_bytes)});
+    if (scratch_bytes(step) == 0) continue;
+    buffers.push_back({static_cast<int>(s), static_cast<int>(s), scratch_bytes(step)});
     targets.push_back(&step.scratch_offset);
   }
   const BufferLayout layout = place_buffers(buffers);
@@ -120,17 +123,41 @@ void place(Plan& plan, const std::vector<int>& roots) {
   plan.arena_bytes = layout.arena_bytes;
 }
 
-}  // namespace
-
-Result<Plan> make_plan(Graph graph, const CpuFeatures& features) {
+// choose(step, op, input types) fills in the step's kernel.
+template <class Choose>
+Result<Plan> lower(Graph graph, Choose choose) {
   Plan plan;
   plan.graph = std::move(graph);
   const std::vector<int> roots = find_roots(plan.graph);
   TRY(check_mutated_inputs(plan.graph, roots));
-  plan.steps = choose_kernels(plan.graph, features);
+  plan.steps = make_steps(plan.graph);
+  for (PlanStep& step : plan.steps) {
+    const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
+    TRY(choose(step, *node.op, types_of(plan.graph, node.inputs)));
+  }
   plan.cost = plan.graph.cost();
   place(plan, roots);
   return plan;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(Graph graph, const CpuFeatures& features) {
+  return lower(std::move(graph), [&](PlanStep& step, const Op& op, const std::vector<TensorType>& inputs) {
+    step.kernel = op.cpu_kernel(inputs, features);
+    return Result<void>();
+  });
+}
+
+Result<Plan> make_cuda_plan(Graph graph) {
+  return lower(std::move(graph),
+               [](PlanStep& step, const Op& op, const std::vector<TensorType>& inputs) -> Result<void> {
+                 step.cuda = op.cuda_kernel(inputs);
+                 if (step.cuda.launch == nullptr)
+                   return error(Code::unimplemented, "{} ({}) has no CUDA kernel in this build for {}", op.name(),
+                                op.attributes(), inputs.empty() ? "no operands" : inputs[0].to_string());
+                 return {};
+               });
 }
 
 }  // namespace hearth

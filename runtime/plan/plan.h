@@ -19,7 +19,8 @@ struct Placement {
 
 struct PlanStep {
   int node = 0;
-  CpuKernel kernel;  // run == nullptr: the reference runs on rank 0
+  CpuKernel kernel;  // run == nullptr: the reference runs on rank 0. Unused in plans for CUDA
+  CudaKernel cuda;   // in plans for CUDA
   int64_t scratch_offset = 0;
 };
 
@@ -36,5 +37,7 @@ struct Plan {
 
 // Chooses kernels and places buffers. invalid_argument when an op would write to a value that is not a state.
 Result<Plan> make_plan(Graph graph, const CpuFeatures& features);
+// The same for a GPU; offsets are into device memory. unimplemented names an op that has no CUDA kernel here.
+Result<Plan> make_cuda_plan(Graph graph);
 
 }  // namespace hearth

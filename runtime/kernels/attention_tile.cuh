@@ -1,0 +1,118 @@
+// Attention on a tile of 16 rows against tiles of 32 partners, in shared memory: what the three attention kernels
+// share. 128 threads; thread (row r = tid / 8, lane j = tid % 8) owns partners j, j + 8, ... and features j, j + 8, ...
+// of its row, so that the eight threads of a row sit in one warp and exchange by shuffles.
+#pragma once
+
+#include "runtime/kernels/cuda_common.cuh"
+
+namespace hearth::cuda {
+
+inline constexpr int kTileRows = 16, kTilePartners = 32, kRowThreads = 8, kTileThreads = kTileRows * kRowThreads;
+inline constexpr int kPartnersPerThread = kTilePartners / kRowThreads;
+inline constexpr int kMaxHeadDim = 256, kFeaturesPerThread = kMaxHeadDim / kRowThreads;
+
+struct TileThread {
+  int row = threadIdx.x / kRowThreads, lane = threadIdx.x % kRowThreads;
+};
+
+__device__ inline float row_sum(float x) {
+  for (int offset = kRowThreads / 2; offset > 0; offset /= 2) x += __shfl_xor_sync(0xffffffffu, x, offset);
+  return x;
+}
+__device__ inline float row_max(float x) {
+  for (int offset = kRowThreads / 2; offset > 0; offset /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, offset));
+  return x;
+}
+
+// tile [n_slots][ld] = element(slot, d) for slots below n, zero above. ld = D + 1 keeps columns in different banks.
+template <class Element>
+__device__ void load_tile(float* tile, int n_slots, int ld, int n, int D, Element element) {
+  for (int i = threadIdx.x; i < n_slots * D; i += kTileThreads) {
+    const int slot = i / D, d = i % D;
+    tile[slot * ld + d] = slot < n ? element(slot, d) : 0.0f;
+  }
+}
+
+__device__ inline float tile_dot(const float* a, const float* b, int D) {
+  float sum = 0;
+  for (int d = 0; d < D; ++d) sum += a[d] * b[d];
+  return sum;
+}
+
+// acc[i] += Σ_s weights[s] · tile[s][lane + 8 i]
+__device__ inline void add_weighted(float (&acc)[kFeaturesPerThread], const float* weights, const float* tile, int ld,
+                                    int lane, int D) {
+  for (int s = 0; s < kTilePartners; ++s) {
+    const float w = weights[s];
+#pragma unroll
+    for (int i = 0; i < kFeaturesPerThread; ++i) {
+      const int d = lane + i * kRowThreads;
+      if (d < D) acc[i] += w * tile[s * ld + d];
+    }
+  }
+}
+
+// One row tile over keys [begin, end) with a running softmax. query(r, d), key(s, d), value(s, d): elements;
+// visible(r, s): may row r see key s. store(r, d, value) and finish(r, lse) get the results of rows below n_rows.
+// shared: attend_shared_floats(D) floats.
+__host__ __device__ inline int attend_shared_floats(int D) {
+  return (kTileRows + 2 * kTilePartners) * (D + 1) + kTileRows * (kTilePartners + 1);
+}
+
+template <class Query, class Key, class Value, class Visible, class Store, class Finish>
+__device__ void attend(float* shared, int n_rows, int D, float scale, int64_t begin, int64_t end, Query query, Key key,
+                       Value value, Visible visible, Store store, Finish finish) {
+  const TileThread me;
+  const int ld = D + 1;
+  float *queries = shared, *keys = queries + kTileRows * ld, *values = keys + kTilePartners * ld;
+  float* weights = values + kTilePartners * ld + me.row * (kTilePartners + 1);
+  load_tile(queries, kTileRows, ld, n_rows, D, query);
+  float acc[kFeaturesPerThread] = {};
+  float largest = -INFINITY, sum = 0;
+  for (int64_t first = begin; first < end; first += kTilePartners) {
+    const int n = static_cast<int>(end - first < kTilePartners ? end - first : kTilePartners);
+    __syncthreads();
+    load_tile(keys, kTilePartners, ld, n, D, [&](int s, int d) { return key(first + s, d); });
+    load_tile(values, kTilePartners, ld, n, D, [&](int s, int d) { return value(first + s, d); });
+    __syncthreads();
+    float score[kPartnersPerThread], top = largest;
+#pragma unroll
+    for (int i = 0; i < kPartnersPerThread; ++i) {
+      const int s = me.lane + i * kRowThreads;
+      const bool seen = me.row < n_rows && s < n && visible(me.row, first + s);
+      score[i] = seen ? scale * tile_dot(queries + me.row * ld, keys + s * ld, D) : -INFINITY;
+      top = fmaxf(top, score[i]);
+    }
+    top = row_max(top);
+    const float shift = top == -INFINITY ? 0.0f : top, shrink = largest == top ? 1.0f : expf(largest - shift);
+    float added = 0;
+#pragma unroll
+    for (int i = 0; i < kPartnersPerThread; ++i) {
+      const float p = expf(score[i] - shift);
+      weights[me.lane + i * kRowThreads] = p;
+      added += p;
+    }
+    sum = sum * shrink + row_sum(added);
+    largest = top;
+#pragma unroll
+    for (int i = 0; i < kFeaturesPerThread; ++i) acc[i] *= shrink;
+    __syncwarp();
+    add_weighted(acc, weights, values, ld, me.lane, D);
+  }
+  if (me.row >= n_rows) return;
+  const float inverse = sum > 0 ? 1.0f / sum : 0.0f;
+#pragma unroll
+  for (int i = 0; i < kFeaturesPerThread; ++i) {
+    const int d = me.lane + i * kRowThreads;
+    if (d < D) store(me.row, d, acc[i] * inverse);
+  }
+  if (me.lane == 0) finish(me.row, largest + logf(sum));
+}
+
+// Shared memory above 48 KiB has to be asked for, once a kernel.
+template <class Kernel>
+void allow_shared_bytes(Kernel kernel, int bytes) {
+  if (bytes > 48 * 1024) cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+}
+
+}  // namespace hearth::cuda

@@ -1,0 +1,88 @@
+// What the ops' cuda.cu share: launch geometry, reductions in a fixed order, and reading a weight of any dtype.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "runtime/ops/kernel.h"
+#include "runtime/tensor/scalar.h"
+
+namespace hearth::cuda {
+
+inline cudaStream_t stream_of(void* stream) {
+  return static_cast<cudaStream_t>(stream);
+}
+
+inline constexpr int kBlock = 256;  // threads of a block where nothing else decides
+inline constexpr int kWarp = 32;
+
+inline unsigned blocks_for(int64_t n, int64_t per_block = kBlock) {
+  return static_cast<unsigned>(n == 0 ? 1 : (n + per_block - 1) / per_block);
+}
+
+__device__ inline int64_t thread_index() {
+  return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+__device__ inline float warp_sum(float x) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) x += __shfl_xor_sync(0xffffffffu, x, offset);
+  return x;
+}
+__device__ inline float warp_max(float x) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, offset));
+  return x;
+}
+
+// Over a block of whole warps, at most 1024 threads; every thread gets the result. Ends with a barrier.
+template <class WarpReduce>
+__device__ inline float block_reduce(float x, float identity, WarpReduce reduce) {
+  __shared__ float parts[kWarp];
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, n_warps = blockDim.x / kWarp;
+  x = reduce(x);
+  if (lane == 0) parts[warp] = x;
+  __syncthreads();
+  x = reduce(lane < n_warps ? parts[lane] : identity);
+  __syncthreads();
+  return x;
+}
+__device__ inline float block_sum(float x) {
+  return block_reduce(x, 0.0f, warp_sum);
+}
+__device__ inline float block_max(float x) {
+  return block_reduce(x, -INFINITY, warp_max);
+}
+
+// Element i of a tensor of a weight dtype.
+template <Dtype dtype>
+__device__ inline float weight_at(const void* data, int64_t i) {
+  if constexpr (dtype == Dtype::f32) return static_cast<const float*>(data)[i];
+  if constexpr (dtype == Dtype::f16) return f16_to_float(static_cast<const uint16_t*>(data)[i]);
+  if constexpr (dtype == Dtype::bf16) return bf16_to_float(static_cast<const uint16_t*>(data)[i]);
+  if constexpr (dtype == Dtype::q8_0)
+    return block_value(static_cast<const BlockQ8_0*>(data)[i / kQuantBlock], static_cast<int>(i % kQuantBlock));
+  if constexpr (dtype == Dtype::q4_0)
+    return block_value(static_cast<const BlockQ4_0*>(data)[i / kQuantBlock], static_cast<int>(i % kQuantBlock));
+  return 0;
+}
+
+// Calls body.template operator()<dtype>() for a run-time weight dtype.
+template <class Body>
+void with_weight_dtype(Dtype dtype, Body body) {
+  switch (dtype) {
+    case Dtype::f32:
+      return body.template operator()<Dtype::f32>();
+    case Dtype::f16:
+      return body.template operator()<Dtype::f16>();
+    case Dtype::bf16:
+      return body.template operator()<Dtype::bf16>();
+    case Dtype::q8_0:
+      return body.template operator()<Dtype::q8_0>();
+    case Dtype::q4_0:
+      return body.template operator()<Dtype::q4_0>();
+    case Dtype::i32:
+      return;  // refused by the shape rules
+  }
+}
+
+}  // namespace hearth::cuda

@@ -1,0 +1,31 @@
+// add, CUDA
+// math:     y = a + b, or y[r,c] = a[r,c] + b[c]
+// shapes:   a [..., C] f32, b like a or [C]; y like a
+// traffic:  12 B and 1 flop an element: memory bound
+// mapping:  one thread an element
+// needs:    nothing
+// numerics: exact per element
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/add/add.h"
+
+namespace hearth {
+namespace {
+
+__global__ void add_kernel(const float* a, const float* b, float* y, int64_t n, int64_t n_b) {
+  const int64_t i = cuda::thread_index();
+  if (i < n) y[i] = a[i] + b[n_b == n ? i : i % n_b];
+}
+
+void launch(const KernelArgs& args, void* stream) {
+  const int64_t n = args.outputs[0].shape().n_elements(), n_b = args.inputs[1].shape().n_elements();
+  add_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n, n_b);
+}
+
+}  // namespace
+
+CudaKernel Add::cuda_kernel(Types) const {
+  return {launch};
+}
+
+}  // namespace hearth

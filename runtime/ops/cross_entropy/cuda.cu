@@ -1,0 +1,78 @@
+// cross_entropy and its backward, CUDA
+// math:     lse[t] = log Σ_v exp(logits[t,v]);  loss = Σ_t weights[t] (lse[t] - logits[t, targets[t]])
+//           dlogits[t,v] = dloss weights[t] (exp(logits[t,v] - lse[t]) - [v = targets[t]])
+// shapes:   logits, dlogits [T,V] f32, targets [T] i32, weights, lse [T] f32, loss, dloss [1]; scratch [T] f32
+// traffic:  8 B an element: memory bound
+// mapping:  one block a row; the loss on one block
+// needs:    nothing
+// numerics: the largest logit is subtracted; sums in fixed trees
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+
+namespace hearth {
+namespace {
+
+__global__ void row_loss_kernel(const float* logits, const int32_t* targets, const float* weights, float* lse,
+                                float* weighted, int64_t V) {
+  const int64_t t = blockIdx.x;
+  const float* row = logits + t * V;
+  const int32_t target = targets[t];
+  if (target < 0) {
+    if (threadIdx.x == 0) lse[t] = weighted[t] = 0;
+    return;
+  }
+  float largest = -INFINITY, sum = 0;
+  for (int64_t v = threadIdx.x; v < V; v += blockDim.x) largest = fmaxf(largest, row[v]);
+  largest = cuda::block_max(largest);
+  for (int64_t v = threadIdx.x; v < V; v += blockDim.x) sum += expf(row[v] - largest);
+  sum = cuda::block_sum(sum);
+  if (threadIdx.x != 0) return;
+  lse[t] = largest + logf(sum);
+  weighted[t] = weights[t] * (lse[t] - row[target]);
+}
+
+__global__ void total_kernel(const float* weighted, float* loss, int64_t T) {
+  float sum = 0;
+  for (int64_t t = threadIdx.x; t < T; t += blockDim.x) sum += weighted[t];
+  sum = cuda::block_sum(sum);
+  if (threadIdx.x == 0) *loss = sum;
+}
+
+__global__ void dlogits_kernel(const float* logits, const int32_t* targets, const float* weights, const float* lse,
+                               const float* dloss, float* dlogits, int64_t V) {
+  const int64_t t = blockIdx.x;
+  const int32_t target = targets[t];
+  const float factor = target < 0 ? 0.0f : *dloss * weights[t];
+  for (int64_t v = threadIdx.x; v < V; v += blockDim.x) {
+    const float p = target < 0 ? 0.0f : expf(logits[t * V + v] - lse[t]);
+    dlogits[t * V + v] = factor * (p - (v == target ? 1.0f : 0.0f));
+  }
+}
+
+void launch_forward(const KernelArgs& args, void* stream) {
+  const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
+  auto* weighted = reinterpret_cast<float*>(args.scratch);
+  if (T > 0)
+    row_loss_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+        args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[1].f32(), weighted, V);
+  total_kernel<<<1, cuda::kBlock, 0, cuda::stream_of(stream)>>>(weighted, args.outputs[0].f32(), T);
+}
+
+void launch_backward(const KernelArgs& args, void* stream) {
+  const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
+  if (T > 0)
+    dlogits_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+        args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.inputs[4].f32(),
+        args.outputs[0].f32(), V);
+}
+
+}  // namespace
+
+CudaKernel CrossEntropy::cuda_kernel(Types inputs) const {
+  return {launch_forward, static_cast<size_t>(inputs[0].shape[0]) * sizeof(float)};
+}
+CudaKernel CrossEntropyBackward::cuda_kernel(Types) const {
+  return {launch_backward};
+}
+
+}  // namespace hearth

@@ -1,0 +1,179 @@
+// matmul, CUDA
+// math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
+// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] f32, f16, bf16, q8_0, q4_0; y [M,N] f32
+// traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
+// mapping:  M <= 8, b transposed: one warp a row of b, widened in registers, read once for all rows of a (decode)
+//           else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
+// needs:    nothing
+// numerics: fp32 (no TF32); quantised weights are multiplied out to float first
+#include <cublas_v2.h>
+
+#include "base/check.h"
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/matmul/matmul.h"
+
+namespace hearth {
+namespace {
+
+// ---- decode ----
+
+constexpr int kMaxDotRows = 8, kWarpsPerBlock = 4;
+
+template <Dtype dtype, int M>
+__global__ void dot_rows_kernel(const float* a, const void* b, float* y, int64_t N, int64_t K) {
+  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / cuda::kWarp;
+  const int lane = threadIdx.x % cuda::kWarp;
+  if (n >= N) return;
+  float sum[M] = {};
+  for (int64_t k = lane; k < K; k += cuda::kWarp) {
+    const float w = cuda::weight_at<dtype>(b, n * K + k);
+#pragma unroll
+    for (int m = 0; m < M; ++m) sum[m] += w * a[m * K + k];
+  }
+#pragma unroll
+  for (int m = 0; m < M; ++m) {
+    const float total = cuda::warp_sum(sum[m]);
+    if (lane == 0) y[m * N + n] = total;
+  }
+}
+
+template <Dtype dtype>
+void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
+  const float* a = args.inputs[0].f32();
+  const void* b = args.inputs[1].data;
+  float* y = args.outputs[0].f32();
+  const int64_t M = args.outputs[0].dim(0), N = args.outputs[0].dim(1), K = args.inputs[1].dim(1);
+  const unsigned blocks = cuda::blocks_for(N, kWarpsPerBlock), threads = kWarpsPerBlock * cuda::kWarp;
+  auto run = [&]<int m>() { dot_rows_kernel<dtype, m><<<blocks, threads, 0, stream>>>(a, b, y, N, K); };
+  switch (M) {
+    case 1:
+      return run.template operator()<1>();
+    case 2:
+      return run.template operator()<2>();
+    case 3:
+      return run.template operator()<3>();
+    case 4:
+      return run.template operator()<4>();
+    case 5:
+      return run.template operator()<5>();
+    case 6:
+      return run.template operator()<6>();
+    case 7:
+      return run.template operator()<7>();
+    case 8:
+      return run.template operator()<8>();
+    default:
+      return;
+  }
+}
+
+void launch_decode(const KernelArgs& args, void* stream) {
+  cuda::with_weight_dtype(args.inputs[1].type.dtype,
+                          [&]<Dtype dtype>() { launch_dot_rows<dtype>(args, cuda::stream_of(stream)); });
+}
+
+// ---- cuBLAS ----
+
+// One handle a process: kernels are launched by one thread at a time.
+cublasHandle_t blas_on(cudaStream_t stream) {
+  static const cublasHandle_t handle = [] {
+    cublasHandle_t created = nullptr;
+    CHECK(cublasCreate(&created) == CUBLAS_STATUS_SUCCESS);
+    return created;
+  }();
+  CHECK(cublasSetStream(handle, stream) == CUBLAS_STATUS_SUCCESS);
+  return handle;
+}
+
+struct Product {
+  int64_t M, N, K;
+  const float* a;
+  bool trans_a;
+  int64_t lda;
+  const float* b;
+  bool trans_b;
+  int64_t ldb;
+  float* y;
+  int64_t ldy;
+  bool add;
+};
+
+// cuBLAS is column-major: yᵀ = op(b)ᵀ · op(a)ᵀ, and a row-major matrix is its own transpose there.
+void multiply(const Product& p, cudaStream_t stream) {
+  const float one = 1, beta = p.add ? 1 : 0;
+  auto op = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  CHECK(cublasSgemm(blas_on(stream), op(p.trans_b), op(p.trans_a), static_cast<int>(p.N), static_cast<int>(p.M),
+                    static_cast<int>(p.K), &one, p.b, static_cast<int>(p.ldb), p.a, static_cast<int>(p.lda), &beta, p.y,
+                    static_cast<int>(p.ldy)) == CUBLAS_STATUS_SUCCESS);
+}
+
+Product whole_product(const KernelArgs& args) {
+  const auto& op = static_cast<const Matmul&>(*args.op);
+  const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
+  return {y.dim(0), y.dim(1),   a.dim(op.trans_a ? 0 : 1),
+          a.f32(),  op.trans_a, a.dim(1),
+          b.f32(),  op.trans_b, b.dim(1),
+          y.f32(),  y.dim(1),   false};
+}
+
+void launch_f32(const KernelArgs& args, void* stream) {
+  const Product p = whole_product(args);
+  if (p.M == 0 || p.N == 0) return;
+  if (p.K == 0) {
+    cudaMemsetAsync(p.y, 0, static_cast<size_t>(args.outputs[0].type.bytes()), cuda::stream_of(stream));
+    return;
+  }
+  multiply(p, cuda::stream_of(stream));
+}
+
+// ---- widened panels ----
+
+constexpr int64_t kPanelFloats = int64_t{4} << 20;  // 16 MiB: stays in L2 on large GPUs, amortises launches
+
+int64_t panel_rows(int64_t n_rows, int64_t n_cols) {
+  const int64_t fit = n_cols == 0 ? n_rows : kPanelFloats / n_cols;
+  return fit < 1 ? 1 : fit < n_rows ? fit : n_rows;
+}
+
+template <Dtype dtype>
+__global__ void widen_kernel(const void* source, int64_t offset, float* out, int64_t n) {
+  const int64_t i = cuda::thread_index();
+  if (i < n) out[i] = cuda::weight_at<dtype>(source, offset + i);
+}
+
+// Rows of b are columns of y when b is transposed, else terms of the sum.
+void launch_panels(const KernelArgs& args, void* stream) {
+  const TensorView& b = args.inputs[1];
+  const int64_t n_rows = b.dim(0), n_cols = b.dim(1), step = panel_rows(n_rows, n_cols);
+  auto* panel = reinterpret_cast<float*>(args.scratch);
+  for (int64_t row = 0; row < n_rows; row += step) {
+    const int64_t rows = step < n_rows - row ? step : n_rows - row, n = rows * n_cols;
+    cuda::with_weight_dtype(b.type.dtype, [&]<Dtype dtype>() {
+      widen_kernel<dtype>
+          <<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(b.data, row * n_cols, panel, n);
+    });
+    Product p = whole_product(args);
+    p.b = panel;
+    if (p.trans_b) {
+      p.N = rows;
+      p.y += row;
+    } else {
+      p.K = rows;
+      p.a += p.trans_a ? row * p.lda : row;
+      p.add = row > 0;
+    }
+    multiply(p, cuda::stream_of(stream));
+  }
+}
+
+}  // namespace
+
+CudaKernel Matmul::cuda_kernel(Types inputs) const {
+  const TensorType &a = inputs[0], &b = inputs[1];
+  const int64_t M = a.shape[trans_a ? 1 : 0];
+  if (!trans_a && trans_b && M >= 1 && M <= kMaxDotRows) return {launch_decode};
+  if (b.dtype == Dtype::f32) return {launch_f32};
+  return {launch_panels, static_cast<size_t>(panel_rows(b.shape[0], b.shape[1]) * b.shape[1]) * sizeof(float)};
+}
+
+}  // namespace hearth

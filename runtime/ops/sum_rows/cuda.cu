@@ -1,0 +1,35 @@
+// sum_rows, CUDA
+// math:     y[c] = Σ_t x[t,c]
+// shapes:   x [T,C] f32, y [C] f32
+// traffic:  4 B and 1 flop an element: memory bound
+// mapping:  one thread a column; a warp reads 32 neighbours of a row
+// needs:    nothing
+// numerics: rows are added in order
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/sum_rows/sum_rows.h"
+
+namespace hearth {
+namespace {
+
+__global__ void sum_rows_kernel(const float* x, float* y, int64_t T, int64_t C) {
+  const int64_t c = cuda::thread_index();
+  if (c >= C) return;
+  float sum = 0;
+  for (int64_t t = 0; t < T; ++t) sum += x[t * C + c];
+  y[c] = sum;
+}
+
+void launch(const KernelArgs& args, void* stream) {
+  const int64_t C = args.outputs[0].shape().n_elements();
+  const int64_t T = C == 0 ? 0 : args.inputs[0].shape().n_elements() / C;
+  sum_rows_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(args.inputs[0].f32(),
+                                                                               args.outputs[0].f32(), T, C);
+}
+
+}  // namespace
+
+CudaKernel SumRows::cuda_kernel(Types) const {
+  return {launch};
+}
+
+}  // namespace hearth

@@ -1,0 +1,121 @@
+// Every op's samples on the GPU against the plain reference: the CUDA half of runtime/ops/ops_test.cpp.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/exec/cuda_executor.h"
+#include "runtime/graph/builder.h"
+#include "runtime/ops/all_ops.h"
+
+namespace hearth {
+namespace {
+
+std::vector<Sample>& samples() {
+  static std::vector<Sample> all = all_samples();
+  return all;
+}
+
+std::vector<TensorType> types_of(const std::vector<Tensor>& tensors) {
+  std::vector<TensorType> out;
+  for (const Tensor& tensor : tensors) out.push_back(tensor.type());
+  return out;
+}
+
+// What the op wrote: outputs, then mutated inputs.
+std::vector<Tensor> run_reference(const Sample& sample) {
+  std::vector<Tensor> inputs, out;
+  std::vector<TensorView> in_views, out_views;
+  for (const Tensor& original : sample.inputs) {
+    Tensor copy(original.type());
+    std::memcpy(copy.view().data, original.view().data, static_cast<size_t>(original.type().bytes()));
+    inputs.push_back(std::move(copy));
+    in_views.push_back(inputs.back().view());
+  }
+  for (const TensorType& type : *sample.op->infer(types_of(inputs))) out.emplace_back(type);
+  for (const Tensor& tensor : out) out_views.push_back(tensor.view());
+  sample.op->reference(in_views, out_views);
+  for (int i : sample.op->mutated_inputs()) out.push_back(std::move(inputs[static_cast<size_t>(i)]));
+  return out;
+}
+
+// The sample as a graph of one node: mutated inputs are states, weights parameters, the rest inputs.
+std::vector<Tensor> run_on_gpu(const Sample& sample) {
+  Builder b;
+  std::vector<Value> values;
+  std::vector<std::string> names;
+  std::map<std::string, DeviceBuffer> buffers;
+  DeviceBindings bindings;
+  const std::vector<int> mutated = sample.op->mutated_inputs();
+  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+    const TensorView view = sample.inputs[i].view();
+    names.push_back("x" + std::to_string(i));
+    if (std::find(mutated.begin(), mutated.end(), static_cast<int>(i)) == mutated.end()) {
+      values.push_back(b.input(names.back(), view.type));
+      continue;
+    }
+    values.push_back(b.state(names.back(), view.type));
+    auto buffer = DeviceBuffer::copy_of(view);
+    EXPECT_TRUE(buffer) << buffer.error().to_string();
+    bindings[names.back()] = {view.type, buffer->data()};
+    buffers[names.back()] = std::move(*buffer);
+  }
+  for (Value v : b.apply_all(sample.op, values)) b.output(v);
+  auto plan = make_cuda_plan(*b.finish());
+  EXPECT_TRUE(plan) << plan.error().to_string();
+  auto executor = CudaExecutor::create(std::move(*plan), bindings);
+  EXPECT_TRUE(executor) << executor.error().to_string();
+  for (size_t i = 0; i < sample.inputs.size(); ++i)
+    if (!bindings.contains(names[i])) EXPECT_TRUE(executor->write_input(names[i], sample.inputs[i].view().data));
+  auto ran = executor->run();
+  EXPECT_TRUE(ran) << ran.error().to_string();
+  ran = executor->run();  // again, as a captured graph
+  EXPECT_TRUE(ran) << ran.error().to_string();
+
+  std::vector<Tensor> out;
+  for (size_t i = 0; i < executor->plan().graph.outputs().size(); ++i) {
+    out.emplace_back(executor->plan().graph.type(executor->plan().graph.outputs()[i]));
+    EXPECT_TRUE(executor->read_output(i, out.back().view().data));
+  }
+  for (int i : mutated) {
+    const std::string& name = names[static_cast<size_t>(i)];
+    out.emplace_back(bindings[name].type);
+    EXPECT_TRUE(buffers[name].read(out.back().view().data, out.back().type().bytes()));
+  }
+  return out;
+}
+
+double relative_error(const Tensor& got, const Tensor& expected) {
+  const Tensor a = to_f32(got.view()), b = to_f32(expected.view());
+  double difference = 0, largest = 1e-30;
+  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i) {
+    if (!std::isfinite(a.f32()[i])) return INFINITY;
+    difference = std::max(difference, std::fabs(static_cast<double>(a.f32()[i]) - b.f32()[i]));
+    largest = std::max(largest, std::fabs(static_cast<double>(b.f32()[i])));
+  }
+  return difference / largest;
+}
+
+class EveryOpOnTheGpu : public testing::TestWithParam<size_t> {};
+
+TEST_P(EveryOpOnTheGpu, EqualsReference) {
+  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
+  const Sample& sample = samples()[GetParam()];
+  const std::vector<Tensor> expected = run_reference(sample), got = run_on_gpu(sample);
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    const Dtype dtype = expected[i].type().dtype;
+    const double slack = dtype == Dtype::f16 ? 1e-3 : dtype == Dtype::bf16 ? 8e-3 : 2 * sample.tolerance;
+    EXPECT_LE(relative_error(got[i], expected[i]), slack) << "output " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, EveryOpOnTheGpu, testing::Range<size_t>(0, samples().size()),
+                         [](const testing::TestParamInfo<size_t>& info) {
+                           const Sample& sample = samples()[info.param];
+                           return std::string(sample.op->name()) + "_" + sample.name;
+                         });
+
+}  // namespace
+}  // namespace hearth
