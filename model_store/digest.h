@@ -21,7 +21,8 @@ class Digest {
   static Digest of(std::string_view bytes);
   const std::string& hex() const { return hex_; }
   std::string text() const { return "sha256:" + hex_; }
-  auto operator<=>(const Digest&) const = default;
+  bool operator==(const Digest&) const = default;
+  bool operator<(const Digest& other) const { return hex_ < other.hex_; }
 
  private:
   friend class Sha256;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "model_store/copy.h"
@@ -62,16 +63,20 @@ Result<void> refuse_lfs_pointer(const ImportFile& file) {
                file.path.string());
 }
 
-Result<void> check_shards(const std::vector<ImportFile>& files, const fs::path& folder) {
-  if (!has(files, kShardIndex)) return {};
+// The shards that the index names; all of them must be there.
+Result<std::set<std::string>> shards_of(const std::vector<ImportFile>& files, const fs::path& folder) {
   std::string text = TRY(read_file(folder / kShardIndex, kMaxShardIndexBytes));
   Json json = TRY_WITH(parse_json(text), "in {}", kShardIndex);
   Json map = TRY_WITH(json_get<Json>(json, "weight_map"), "in {}", kShardIndex);
-  for (const Json& shard : map)
-    if (!shard.is_string() || !has(files, shard.get<std::string>()))
+  std::set<std::string> out;
+  for (const Json& shard : map) {
+    if (!shard.is_string()) return error(Code::invalid_argument, "{}: weight_map must name files", kShardIndex);
+    if (!has(files, shard.get<std::string>()))
       return error(Code::failed_precondition, "{} names the file {}, which is not there: the download is not complete",
-                   kShardIndex, shard.is_string() ? shard.get<std::string>() : "?");
-  return {};
+                   kShardIndex, shard.get<std::string>());
+    out.insert(shard.get<std::string>());
+  }
+  return out;
 }
 
 Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pickle) {
@@ -93,12 +98,16 @@ Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pi
   return out;
 }
 
-// Some folders hold the same weights a second time, in the maker's own names.
-void drop_doubles(std::vector<ImportFile>& files) {
-  if (!has(files, "model.safetensors") && !has(files, kShardIndex)) return;
-  std::erase_if(files, [](const ImportFile& file) {
-    return file.name.starts_with("consolidated") && file.name.ends_with(".safetensors");
-  });
+// Which safetensors are the model. Some folders hold the same weights a second time in the maker's own names, or other
+// tensors altogether: what the index names counts, else the usual name, else everything.
+Result<std::set<std::string>> weights_of(const std::vector<ImportFile>& files, const fs::path& folder) {
+  if (has(files, kShardIndex)) return shards_of(files, folder);
+  for (const char* usual : {"adapter_model.safetensors", "model.safetensors"})
+    if (has(files, usual)) return std::set<std::string>{usual};
+  std::set<std::string> out;
+  for (const ImportFile& file : files)
+    if (file.name.ends_with(".safetensors")) out.insert(file.name);
+  return out;
 }
 
 Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
@@ -108,9 +117,8 @@ Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
     if (!has(files, "config.json") && !has(files, "adapter_config.json"))
       return error(Code::invalid_argument, "{} has weights but neither config.json nor adapter_config.json",
                    folder.string());
-    std::erase_if(files, [](const ImportFile& file) { return file.name.ends_with(".gguf"); });
-    drop_doubles(files);
-    TRY(check_shards(files, folder));
+    std::set<std::string> weights = TRY(weights_of(files, folder));
+    std::erase_if(files, [&](const ImportFile& file) { return is_weight(file.name) && !weights.contains(file.name); });
     return files;
   }
   size_t n_gguf = count_ending(files, ".gguf");

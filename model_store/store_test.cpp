@@ -33,6 +33,7 @@ TEST(Store, ImportKeepsFilesAndFacts) {
   make_model_folder(source, 1, 64 << 10, 3);
   must(write_file(source / "run.py", "print('never run')"));
   must(write_file(source / "optimizer.pt", "pickle"));
+  must(write_file(source / "consolidated.safetensors", "the same again"));
   Store store = bench.open();
   ModelRecord model = must(store.import_model(source));
   EXPECT_EQ(model.name, "My-Model");
@@ -47,6 +48,7 @@ TEST(Store, ImportKeepsFilesAndFacts) {
             must(read_file(source / "model-00002-of-00003.safetensors")));
   EXPECT_FALSE(fs::exists(view / "run.py"));
   EXPECT_FALSE(fs::exists(view / "optimizer.pt"));
+  EXPECT_FALSE(fs::exists(view / "consolidated.safetensors"));
   EXPECT_EQ(must(store.loader_path(model.name)), view);
   ASSERT_OK(store.verify(model.name));
 }

@@ -12,7 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace test;
 
-bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+bool run(const std::string& command) {
+  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+}
 
 // An ext4 image that can be mounted, unmounted and damaged while it is mounted.
 class Stick {
@@ -26,7 +28,9 @@ class Stick {
   ~Stick() { unmount(); }
   bool works() const { return works_; }
   const fs::path& path() const { return mount_; }
-  bool mount(const std::string& how) { return run("mount -o loop," + how + " " + image_.string() + " " + mount_.string()); }
+  bool mount(const std::string& how) {
+    return run("mount -o loop," + how + " " + image_.string() + " " + mount_.string());
+  }
   void unmount() { run("umount -l " + mount_.string()); }
   // What the kernel sees when a stick is pulled out: reads beyond the first bytes fail.
   void pull_out() { fs::resize_file(image_, 64 << 10); }
@@ -41,8 +45,9 @@ struct StickTest : ::testing::Test {
   TempFolder disk = must(TempFolder::create("stick_test"));
 };
 
-#define NEED(stick) \
-  if (!(stick).works()) GTEST_SKIP() << "making and mounting an ext4 image is not possible here (needs root and loop devices)"
+#define NEED(stick)     \
+  if (!(stick).works()) \
+  GTEST_SKIP() << "making and mounting an ext4 image is not possible here (needs root and loop devices)"
 
 TEST_F(StickTest, APackTravelsOnAStick) {
   Stick stick(disk.path(), 32 << 20);
@@ -67,7 +72,8 @@ TEST_F(StickTest, AFullStickIsRefusedAndKeepsWhatItHeld) {
   bench.make_pack("large", 2, 24 << 20);
   Store maker = must(Store::open(bench.folder.path() / "maker", Mode::read_write));
   must(maker.export_pack("small", stick.path(), {.signing_key = bench.key}));
-  EXPECT_ERROR(maker.export_pack("large", stick.path(), {.signing_key = bench.key}), Code::resource_exhausted, "free some disk space");
+  EXPECT_ERROR(maker.export_pack("large", stick.path(), {.signing_key = bench.key}), Code::resource_exhausted,
+               "free some disk space");
   Store store = bench.open();
   std::vector<PackSummary> packs = must(store.scan(stick.path()));
   ASSERT_EQ(packs.size(), 1u);
