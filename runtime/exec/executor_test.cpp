@@ -14,7 +14,7 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t T = 37, C = 48, F = 80;
+constexpr int64_t T = 67, C = 96, F = 160;  // enough work for a team
 
 Tensor wavy(TensorType type, float phase) {
   Tensor t(type);
@@ -166,7 +166,7 @@ TEST(Executor, RefusesWrongBindings) {
   wrong["gate"].type.dtype = Dtype::f16;
   result = create(wrong, *arena);
   ASSERT_FALSE(result);
-  EXPECT_NE(result.error().message.find("must be f32[80, 48], got f16[80, 48]"), std::string::npos)
+  EXPECT_NE(result.error().message.find("must be f32[160, 96], got f16[160, 96]"), std::string::npos)
       << result.error().message;
 
   Builder b;
