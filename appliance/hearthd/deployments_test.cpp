@@ -82,6 +82,7 @@ TEST_F(Deploying, EngineThatDiesInAnAnswerIsToldInTheStream) {
   auto stream = http::ClientStream::open(chat(*service, "a", true));
   ASSERT_TRUE(stream);
   EXPECT_NE((*stream->next_event())->data.find("one"), std::string::npos);
+  write_to_state("die", "");
   auto last = stream->next_event();
   ASSERT_TRUE(last && *last);
   EXPECT_NE((*last)->data.find("stopped answering"), std::string::npos) << (*last)->data;

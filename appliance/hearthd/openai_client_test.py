@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-if os.environ.get("HEARTH_PYTHON") and os.path.realpath(sys.executable) != os.path.realpath(os.environ["HEARTH_PYTHON"]) and not os.environ.get("HEARTH_PYTHON_TRIED"):
+if os.environ.get("HEARTH_PYTHON") and not os.environ.get("HEARTH_PYTHON_TRIED"):
     os.environ["HEARTH_PYTHON_TRIED"] = "1"
     os.execv(os.environ["HEARTH_PYTHON"], [os.environ["HEARTH_PYTHON"]] + sys.argv)
 

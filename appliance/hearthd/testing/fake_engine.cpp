@@ -2,7 +2,7 @@
 //   serve                  answers as an engine would
 //   exit N WORDS           says "error: WORDS" and exits with status N
 //   deaf                   lives, but does not listen
-//   die-in-stream          answers, but dies in the middle of a streamed answer
+//   die-in-stream          answers, but in a streamed answer waits after the first word for <state>/die, and dies
 #include <unistd.h>
 
 #include <condition_variable>
@@ -24,26 +24,25 @@ static std::string argument(int argc, char** argv, const char* name) {
   return "";
 }
 
-static Result<void> stream_words(http::StreamWriter& out, bool die) {
+static Result<void> stream_words(http::StreamWriter& out, const std::string& die_when) {
   for (const char* word : {"one", "two", "three"}) {
     Json chunk = {{"choices", {{{"index", 0}, {"delta", {{"content", word}}}}}}};
     if (!out.write(http::format_sse({.data = dump_json(chunk)}))) return {};
-    if (die) {
-      ::usleep(50'000);  // so that the first piece is on its way
-      ::kill(::getpid(), SIGSEGV);
-    }
+    if (die_when.empty()) continue;
+    while (!std::filesystem::exists(die_when) && !out.gone()) ::usleep(1000);
+    ::kill(::getpid(), SIGSEGV);
   }
   out.write(http::format_sse({.data = "[DONE]"}));
   return {};
 }
 
-static http::Router make_router(const std::string& model, bool die) {
+static http::Router make_router(const std::string& model, const std::string& die_when) {
   http::Router router;
   router.add("GET", "/health", [](http::Request&) -> Result<http::Response> { return http::json_response({{"status", "ok"}, {"max_seq_len", 77}}); });
-  router.add("POST", "/v1/chat/completions", [model, die](http::Request& r) -> Result<http::Response> {
+  router.add("POST", "/v1/chat/completions", [model, die_when](http::Request& r) -> Result<http::Response> {
     Json body = TRY(http::json_body(r));
     if (json_get_or<bool>(body, "stream", false).value_or(false))
-      return http::stream_response("text/event-stream", [die](http::StreamWriter& out) { return stream_words(out, die); });
+      return http::stream_response("text/event-stream", [die_when](http::StreamWriter& out) { return stream_words(out, die_when); });
     return http::json_response({{"model", model}, {"echo", body}});
   });
   router.add("POST", "/v1/completions", [](http::Request&) -> Result<http::Response> { return error(Code::invalid_argument, "no prompt"); });
@@ -66,7 +65,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", words.c_str());
     return status;
   }
-  auto server = http::Server::create(make_router(argument(argc, argv, "--model"), what == "die-in-stream"));
+  auto server = http::Server::create(make_router(argument(argc, argv, "--model"), what == "die-in-stream" ? state + "/die" : ""));
   if (what != "deaf" && !(*server)->listen_unix(argument(argc, argv, "--socket"), 0600)) return 4;
   int signal = 0;
   ::sigwait(&signals, &signal);

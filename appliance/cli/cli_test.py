@@ -1,0 +1,108 @@
+"""The command line's contract, without a service and with one. Usage: cli_test.py HEARTH MODEL_FOLDER."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+hearth, model_folder = sys.argv[1:3]
+work = tempfile.mkdtemp(prefix="hearth-cli-")
+state = os.path.join(work, "state")
+
+
+def run(*arguments, code=0, text=None):
+    done = subprocess.run([hearth, "--state-dir", state, *arguments], input=text, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def run_json(*arguments, code=0):
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+def check(condition, what):
+    print(("ok    " if condition else "FAIL  ") + what)
+    assert condition, what
+
+
+def without_service():
+    check(run_json("models") == {"models": []}, "an empty box has no models")
+    check(run_json("import", model_folder, "--name", "tiny")["name"] == "tiny", "import")
+    check([m["name"] for m in run_json("models")["models"]] == ["tiny"], "models")
+    shown = run_json("show", "tiny")
+    check(shown["family"] == "llama" and shown["files"], "show")
+    check(run_json("verify", "tiny")["ok"], "verify")
+    ids = run_json("tokenize", "tiny", "Hello world", "--no-special")["ids"]
+    check(ids and ids == run_json("tokenize", model_folder, "Hello world", "--no-special")["ids"], "tokenize by name and by path")
+    case = os.path.join(work, "case.json")
+    with open(case, "w") as f:
+        json.dump({"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": True, "bos_token": "", "eos_token": ""}, f)
+    check("Hi" in run_json("template", "tiny", case)["text"], "template")
+    broken = os.path.join(work, "broken.jinja")
+    with open(broken, "w") as f:
+        f.write("{{ raise_exception('no system messages') }}")
+    check("no system messages" in json.dumps(run_json("template", broken, case, code=1)["error"]), "template that refuses")
+    logits = run_json("logits", "tiny", "--ids", "1,2,3")["logits"]
+    check(len(logits) == 3 and all(len(row) == len(logits[0]) for row in logits), "logits")
+    answer = run_json("run", "tiny", "Hello", "--max-tokens", "5", "--seed", "3", "--temp", "1")
+    check(answer["n_completion_tokens"] <= 5, "run")
+    check(answer["text"] == run_json("run", "tiny", "Hello", "--max-tokens", "5", "--seed", "3", "--temp", "1")["text"], "run is repeatable by seed")
+    text = os.path.join(work, "text.txt")
+    with open(text, "w") as f:
+        f.write("The quick brown fox jumps over the lazy dog. " * 5)
+    check(run_json("perplexity", "tiny", text, "--ctx", "64")["perplexity"] > 1, "perplexity")
+    check(run_json("eval", "tiny", "--data", text)["n_tokens"] > 0, "eval")
+    check(run_json("bench", "tiny", "-p", "16", "-n", "4", "--repeats", "1")["decode_tokens_per_s"] > 0, "bench")
+    check(run_json("plan", "tiny")["verdict"] in ("fits", "tight", "too_large"), "plan")
+    check("cpu" in run_json("hw", "--no-measure"), "hw")
+    run("export", "tiny", "--to", os.path.join(work, "gguf"), "--format", "gguf", "--dtype", "f32")
+    gguf = [os.path.join(work, "gguf", name) for name in os.listdir(os.path.join(work, "gguf"))]
+    check(run_json("show", gguf[0])["format"] == "gguf", "export as gguf")
+    check(run_json("tokenize", gguf[0], "Hello world", "--no-special")["ids"] == ids, "the exported model tokenizes alike")
+    stick = os.path.join(work, "stick")
+    run("packs", "export", "tiny", "--to", stick)
+    check(run_json("packs", "list", "--from", stick)["packs"][0]["name"] == "tiny", "packs export and list")
+    run("packs", "check", "--from", stick, code=1)  # nobody signed it
+    run("packs", "install", "--from", stick, code=1)
+
+
+def wrong_usage():
+    for arguments in ([], ["frobnicate"], ["models", "--no-such-option"], ["show"]):
+        run(*arguments, code=2)
+    for arguments in (["ps"], ["deploy", "tiny"], ["jobs"], ["show", "nope"], ["run", "/nonexistent", "x"], ["logits", "tiny", "--ids", "1,x"]):
+        failed = run(*arguments, code=1)
+        check(failed.stderr.startswith("hearth: ") and not failed.stdout, "fails with a message: " + " ".join(arguments))
+    for arguments in (["pull", "a/b"], ["prepare", "tiny"], ["plan", "tiny", "--hardware", "x.json"]):
+        check("later work" in run(*arguments, code=1).stderr, "says that it is later work: " + arguments[0])
+
+
+def with_service():
+    service = subprocess.Popen([hearth, "--state-dir", state, "serve", "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+    try:
+        while "listening on" not in (line := service.stderr.readline()):
+            assert line, "the service ended"
+        check(run_json("deploy", "tiny")["state"] == "ready", "deploy waits until ready")
+        check(run_json("ps")["deployments"][0]["model"] == "tiny", "ps")
+        answer = run_json("chat", "tiny", "Hello there", "--max-tokens", "6", "--seed", "1")
+        check(answer["finish_reason"] in ("stop", "length") and answer["usage"]["total_tokens"] > 0, "chat with a prompt")
+        check(run("chat", "tiny", "--max-tokens", "4", text="from stdin").returncode == 0, "chat with stdin")
+        check("undeploy it first" in run("rm", "tiny", code=1).stderr, "rm of a deployed model is refused by the service")
+        check(run_json("import", model_folder, "--name", "second")["name"] == "second", "import through the service")
+        check(run_json("job", "1")["state"] == "done" and run_json("jobs")["jobs"][0]["kind"] == "import", "jobs")
+        check("engine-tiny" in run_json("logs"), "logs")
+        run("undeploy", "tiny")
+        run("rm", "tiny")
+        check([m["name"] for m in run_json("models")["models"]] == ["second"], "rm through the service")
+    finally:
+        service.send_signal(signal.SIGTERM)
+        check(service.wait(30) == 0, "serve ends in order")
+
+
+try:
+    without_service()
+    wrong_usage()
+    with_service()
+finally:
+    shutil.rmtree(work, ignore_errors=True)
