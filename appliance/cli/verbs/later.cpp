@@ -2,21 +2,31 @@
 #include "appliance/cli/verbs.h"
 
 namespace hearth::cli {
+namespace {
 
-static void refuse(Command& command, const char* message) {
-  auto rest = std::make_shared<std::vector<std::string>>();
-  command.positional("ARGUMENTS", *rest, "(not used yet)", false);
-  command.on_run([=](const Cli&) -> Result<void> { return error(Code::unimplemented, "{}", message); });
+struct Ignored {
+  std::vector<std::string> rest;
+  std::string quant;
+};
+
+// The action holds what the options write to, for as long as the command lives.
+void refuse(Command& command, const std::shared_ptr<Ignored>& ignored, const char* message) {
+  command.positional("ARGUMENTS", ignored->rest, "(not used yet)", false);
+  command.on_run([message, ignored](const Cli&) -> Result<void> { return error(Code::unimplemented, "{}", message); });
 }
 
+}  // namespace
+
 void declare_pull(Command& command) {
-  refuse(command, "fetching models from a registry belongs to later work; import a folder with `hearth import PATH`, or install a pack with `hearth packs install --from DIR`");
+  refuse(command, std::make_shared<Ignored>(),
+         "fetching models from a registry belongs to later work; import a folder with `hearth import PATH`, or install a pack with `hearth packs install --from DIR`");
 }
 
 void declare_prepare(Command& command) {
-  auto quant = std::make_shared<std::string>();
-  command.option("--quant", *quant, "auto | bf16 | q8 | q4");
-  refuse(command, "laying weights out for this box belongs to later work; models run as they are stored, and `hearth export N --format gguf --dtype q8_0` quantises one");
+  auto ignored = std::make_shared<Ignored>();
+  command.option("--quant", ignored->quant, "auto | bf16 | q8 | q4");
+  refuse(command, ignored,
+         "laying weights out for this box belongs to later work; models run as they are stored, and `hearth export N --format gguf --dtype q8_0` quantises one");
 }
 
 }  // namespace hearth::cli
