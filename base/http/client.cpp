@@ -40,7 +40,7 @@ struct ClientStream::Impl {
   int status = 0;
   Headers headers;
   bool head_done = false, done = false;
-  CURLcode result = CURLE_OK;
+  std::optional<Error> failure;  // how the transfer ended; told only when all that came before it was read
   std::string unread;
   Clock::time_point last_bytes = Clock::now();
   SseParser events;
@@ -146,10 +146,9 @@ Result<void> ClientStream::Impl::step() {
   while (CURLMsg* message = curl_multi_info_read(multi, &n_left)) {
     if (message->msg != CURLMSG_DONE) continue;
     done = true;
-    result = message->data.result;
+    if (message->data.result != CURLE_OK) failure = curl_error(message->data.result, request, error_text);
   }
-  if (done) return result == CURLE_OK ? Result<void>() : curl_error(result, request, error_text);
-  if (!unread.empty()) return {};
+  if (done || !unread.empty()) return {};
   auto wait = kPoll;
   if (request.idle_timeout.count() > 0) {
     auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_bytes);
@@ -167,7 +166,8 @@ Result<ClientStream> ClientStream::open(const ClientRequest& request) {
   TRY(impl->start());
   while (!impl->head_done) {
     TRY(impl->step());
-    if (impl->done && !impl->head_done) return error(Code::unavailable, "{} closed the connection without an answer", request.url);
+    if (impl->head_done || !impl->done) continue;
+    return impl->failure ? *impl->failure : error(Code::unavailable, "{} closed the connection without an answer", request.url);
   }
   return ClientStream(std::move(impl));
 }
@@ -182,6 +182,7 @@ const Headers& ClientStream::headers() const { return impl_->headers; }
 
 Result<std::string> ClientStream::read() {
   while (impl_->unread.empty() && !impl_->done) TRY(impl_->step());
+  if (impl_->unread.empty() && impl_->failure) return *impl_->failure;
   if (impl_->unread.empty()) return std::string();
   std::string bytes = std::exchange(impl_->unread, {});
   if (!impl_->done) curl_easy_pause(impl_->easy, CURLPAUSE_CONT);

@@ -73,6 +73,23 @@ TEST_F(Client, TimesOut) {
   EXPECT_EQ(fetch({.url = url + "/never", .idle_timeout = 100ms}).error().code, Code::deadline_exceeded);
 }
 
+TEST_F(Client, BytesBeforeAFailureAreRead) {
+  Router router;
+  router.add("GET", "/cut", [](Request&) -> Result<Response> {
+    return stream_response("text/plain", [](StreamWriter& out) -> Result<void> {
+      out.write("last words");
+      return error(Code::internal, "cut");
+    });
+  });
+  start(std::move(router));
+  for (int i = 0; i < 20; ++i) {
+    auto stream = ClientStream::open({.url = url + "/cut"});
+    ASSERT_TRUE(stream);
+    EXPECT_EQ(stream->read().value_or(""), "last words");
+    EXPECT_FALSE(stream->read());
+  }
+}
+
 TEST_F(Client, NobodyListens) {
   TempFolder folder = std::move(*TempFolder::create("sock"));
   auto response = fetch({.url = "http://localhost/", .unix_socket = folder.path() / "none.sock"});
