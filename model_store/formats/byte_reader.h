@@ -31,7 +31,8 @@ class ByteReader {
 
   Result<std::span<const std::byte>> take(uint64_t n_bytes, std::string_view what) {
     if (n_bytes > remaining())
-      return error(Code::data_loss, "{} at byte {} needs {} bytes, but only {} are left: the file is cut short or damaged", what,
+      return error(Code::data_loss,
+                   "{} at byte {} needs {} bytes, but only {} are left: the file is cut short or damaged", what,
                    position_, n_bytes, remaining());
     auto out = bytes_.subspan(position_, n_bytes);
     position_ += n_bytes;
@@ -42,7 +43,8 @@ class ByteReader {
   Result<std::string_view> string(uint64_t max_bytes, std::string_view what) {
     uint64_t n_bytes = TRY(number<uint64_t>(what));
     if (n_bytes > max_bytes)
-      return error(Code::data_loss, "{} at byte {} claims a length of {} bytes, the limit is {}", what, position_, n_bytes, max_bytes);
+      return error(Code::data_loss, "{} at byte {} claims a length of {} bytes, the limit is {}", what, position_,
+                   n_bytes, max_bytes);
     auto bytes = TRY(take(n_bytes, what));
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
@@ -53,6 +55,8 @@ class ByteReader {
 };
 
 // a * b, or false when it does not fit.
-inline bool checked_multiply(uint64_t a, uint64_t b, uint64_t* out) { return !__builtin_mul_overflow(a, b, out); }
+inline bool checked_multiply(uint64_t a, uint64_t b, uint64_t* out) {
+  return !__builtin_mul_overflow(a, b, out);
+}
 
 }  // namespace hearth

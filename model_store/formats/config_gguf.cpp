@@ -12,7 +12,8 @@ namespace hearth {
 namespace {
 
 Result<int> to_int(int64_t value, std::string_view key) {
-  if (value < 0 || value > INT32_MAX) return error(Code::invalid_argument, "metadata key \"{}\" is {}, must be 0 to 2^31 - 1", std::string(key), value);
+  if (value < 0 || value > INT32_MAX)
+    return error(Code::invalid_argument, "metadata key \"{}\" is {}, must be 0 to 2^31 - 1", std::string(key), value);
   return static_cast<int>(value);
 }
 
@@ -23,11 +24,14 @@ Result<int> uniform_int(const GgufFile& file, const std::string& key, int otherw
   if (entry->type != GgufType::array) return to_int(TRY(file.integer(key)), key);
   auto values = TRY(file.integers(key));
   if (values.empty() || std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) != values.end())
-    return error(Code::unimplemented, "metadata key \"{}\" differs from layer to layer, which is not supported yet", key);
+    return error(Code::unimplemented, "metadata key \"{}\" differs from layer to layer, which is not supported yet",
+                 key);
   return to_int(values[0], key);
 }
 
-Result<int> require_int(const GgufFile& file, const std::string& key) { return to_int(TRY(file.integer(key)), key); }
+Result<int> require_int(const GgufFile& file, const std::string& key) {
+  return to_int(TRY(file.integer(key)), key);
+}
 
 // llama3 scaling appears in GGUF as one divisor per frequency (tensor rope_freqs.weight). The three parameters behind
 // them are found again: the largest divisor is the factor; between the plateaus the smooth weight is linear in
@@ -48,7 +52,9 @@ class Llama3Recovery {
       if (matches(rope)) return rope;
     }
     if (solve(rope) && matches(rope)) return rope;
-    return error(Code::unimplemented, "tensor \"rope_freqs.weight\" does not follow the llama3 rule, and other frequency tables are not supported yet");
+    return error(Code::unimplemented,
+                 "tensor \"rope_freqs.weight\" does not follow the llama3 rule, and other frequency tables are not "
+                 "supported yet");
   }
 
  private:
@@ -107,7 +113,8 @@ Result<void> read_frequency_table(const GgufFile& file, ModelConfig& config) {
   std::vector<float> divisors(table->n_elements());
   std::memcpy(divisors.data(), table->bytes.data(), table->bytes.size());
   for (float d : divisors)
-    if (!(d >= 1 && d <= 1e6f)) return error(Code::data_loss, "tensor \"rope_freqs.weight\" must hold numbers from 1 to 1000000");
+    if (!(d >= 1 && d <= 1e6f))
+      return error(Code::data_loss, "tensor \"rope_freqs.weight\" must hold numbers from 1 to 1000000");
   if (std::all_of(divisors.begin(), divisors.end(), [](float d) { return d == 1; })) return {};
   config.rope = TRY(Llama3Recovery(divisors, config.rope.theta).run());
   return {};
@@ -116,9 +123,11 @@ Result<void> read_frequency_table(const GgufFile& file, ModelConfig& config) {
 Result<void> read_rope(const GgufFile& file, const std::string& prefix, ModelConfig& config) {
   RopeConfig& rope = config.rope;
   rope.theta = TRY(file.number_or(prefix + "rope.freq_base", 10000));
-  int rotated = TRY(to_int(TRY(file.integer_or(prefix + "rope.dimension_count", config.head_dim)), prefix + "rope.dimension_count"));
+  int rotated = TRY(
+      to_int(TRY(file.integer_or(prefix + "rope.dimension_count", config.head_dim)), prefix + "rope.dimension_count"));
   if (rotated != config.head_dim)
-    return error(Code::unimplemented, "only {} of {} dimensions of a head are rotated, which is not supported yet", rotated, config.head_dim);
+    return error(Code::unimplemented, "only {} of {} dimensions of a head are rotated, which is not supported yet",
+                 rotated, config.head_dim);
   std::string type = TRY(file.string_or(prefix + "rope.scaling.type", "none"));
   double factor = TRY(file.number_or(prefix + "rope.scaling.factor", 1));
   if (type == "linear" && factor != 1) {
@@ -132,8 +141,10 @@ Result<void> read_rope(const GgufFile& file, const std::string& prefix, ModelCon
     rope.beta_fast = TRY(file.number_or(prefix + "rope.scaling.yarn_beta_fast", 32));
     rope.beta_slow = TRY(file.number_or(prefix + "rope.scaling.yarn_beta_slow", 1));
     // There, the magnitude is this times 0.1 ln(factor) + 1.
-    double attn_factor = TRY(file.number_or(prefix + "rope.scaling.attn_factor", TRY(file.number_or(prefix + "rope.scaling.yarn_attn_factor", 1))));
-    if (attn_factor > 0 && attn_factor != 1) rope.attention_factor = attn_factor * (factor > 1 ? 0.1 * std::log(factor) + 1 : 1);
+    double attn_factor = TRY(file.number_or(prefix + "rope.scaling.attn_factor",
+                                            TRY(file.number_or(prefix + "rope.scaling.yarn_attn_factor", 1))));
+    if (attn_factor > 0 && attn_factor != 1)
+      rope.attention_factor = attn_factor * (factor > 1 ? 0.1 * std::log(factor) + 1 : 1);
   } else if (type != "none" && type != "linear") {
     return error(Code::unimplemented, "position scaling of the type \"{}\" is not supported yet", type.substr(0, 40));
   }
@@ -143,7 +154,8 @@ Result<void> read_rope(const GgufFile& file, const std::string& prefix, ModelCon
 Result<int> vocab_size(const GgufFile& file, const std::string& prefix) {
   if (const StoredTensor* embed = file.tensors().find("token_embd.weight"); embed && embed->shape.size() == 2)
     return to_int(embed->shape[0], "token_embd.weight");
-  if (const GgufEntry* tokens = file.find("tokenizer.ggml.tokens")) return to_int(static_cast<int64_t>(std::min<uint64_t>(tokens->n_items, INT64_MAX)), "tokenizer.ggml.tokens");
+  if (const GgufEntry* tokens = file.find("tokenizer.ggml.tokens"))
+    return to_int(static_cast<int64_t>(std::min<uint64_t>(tokens->n_items, INT64_MAX)), "tokenizer.ggml.tokens");
   return require_int(file, prefix + "vocab_size");
 }
 
@@ -152,20 +164,25 @@ Result<int> vocab_size(const GgufFile& file, const std::string& prefix) {
 Result<ModelConfig> config_from_gguf(const GgufFile& file) {
   std::string name(TRY(file.string("general.architecture")));
   auto architecture = find_architecture(name);
-  if (!architecture) return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name.substr(0, 80), architecture.error().message);
+  if (!architecture)
+    return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name.substr(0, 80),
+                 architecture.error().message);
   const std::string prefix = name + ".";
   ModelConfig config;
   config.family = std::string((*architecture)->family());
   config.n_layers = TRY(require_int(file, prefix + "block_count"));
   config.d_model = TRY(require_int(file, prefix + "embedding_length"));
   config.n_heads = TRY(uniform_int(file, prefix + "attention.head_count", 0));
-  if (config.n_heads <= 0) return error(Code::invalid_argument, "metadata key \"{}attention.head_count\" must be a positive number", prefix);
+  if (config.n_heads <= 0)
+    return error(Code::invalid_argument, "metadata key \"{}attention.head_count\" must be a positive number", prefix);
   config.n_kv_heads = TRY(uniform_int(file, prefix + "attention.head_count_kv", config.n_heads));
   config.d_ff = TRY(uniform_int(file, prefix + "feed_forward_length", 0));
   config.max_seq_len = TRY(require_int(file, prefix + "context_length"));
   config.head_dim = TRY(uniform_int(file, prefix + "attention.key_length", config.d_model / config.n_heads));
   int value_length = TRY(uniform_int(file, prefix + "attention.value_length", config.head_dim));
-  if (value_length != config.head_dim) return error(Code::unimplemented, "keys of {} and values of {} dimensions are not supported yet", config.head_dim, value_length);
+  if (value_length != config.head_dim)
+    return error(Code::unimplemented, "keys of {} and values of {} dimensions are not supported yet", config.head_dim,
+                 value_length);
   config.norm_eps = TRY(file.number(prefix + "attention.layer_norm_rms_epsilon"));
   config.vocab_size = TRY(vocab_size(file, prefix));
   config.tied_embeddings = !file.tensors().find("output.weight");
@@ -178,7 +195,8 @@ Result<ModelConfig> config_from_gguf(const GgufFile& file) {
 
 Result<GenerationDefaults> generation_from_gguf(const GgufFile& file) {
   GenerationDefaults out;
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+  for (const char* key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     int64_t id = TRY(file.integer_or(key, -1));
     if (id >= 0 && id <= INT32_MAX) out.eos_ids.push_back(static_cast<int32_t>(id));
   }

@@ -20,11 +20,13 @@ Result<Json> parse_object(std::string_view text) {
 Result<std::string> find_family(const Json& config) {
   std::string name;
   auto architectures = config.find("architectures");
-  if (architectures != config.end() && architectures->is_array() && architectures->size() == 1 && (*architectures)[0].is_string())
+  if (architectures != config.end() && architectures->is_array() && architectures->size() == 1 &&
+      (*architectures)[0].is_string())
     name = (*architectures)[0].get<std::string>();
   if (name.empty()) name = TRY(json_get<std::string>(config, "model_type"));
   auto found = find_architecture(name);
-  if (!found) return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name, found.error().message);
+  if (!found)
+    return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name, found.error().message);
   return std::string((*found)->family());
 }
 
@@ -37,7 +39,8 @@ Result<std::string> rope_type(const Json& scaling) {
 
 Result<void> read_yarn(const Json& scaling, const ModelConfig& config, RopeConfig& rope) {
   rope.original_max_seq_len = TRY(json_get_or<int>(scaling, "original_max_position_embeddings", config.max_seq_len));
-  if (rope.original_max_seq_len <= 0) return error(Code::invalid_argument, "original_max_position_embeddings must be positive");
+  if (rope.original_max_seq_len <= 0)
+    return error(Code::invalid_argument, "original_max_position_embeddings must be positive");
   double ratio = static_cast<double>(config.max_seq_len) / rope.original_max_seq_len;
   rope.factor = TRY(json_get_or<double>(scaling, "factor", ratio));
   rope.attention_factor = TRY(json_get_or<double>(scaling, "attention_factor", 0));
@@ -82,7 +85,8 @@ Result<void> read_rope(const Json& json, ModelConfig& config) {
     rope.scaling = RopeConfig::Scaling::yarn;
     return read_yarn(scaling, config, rope);
   }
-  return error(Code::unimplemented, "position scaling of the type \"{}\" is not supported yet (default, linear, llama3 and yarn are)", type);
+  return error(Code::unimplemented,
+               "position scaling of the type \"{}\" is not supported yet (default, linear, llama3 and yarn are)", type);
 }
 
 Result<void> read_numbers(const Json& json, ModelConfig& config) {
@@ -108,7 +112,9 @@ Result<void> refuse_unknown_arithmetic(const Json& json) {
   if (activation != "silu" && activation != "swish")
     return error(Code::unimplemented, "hidden_act \"{}\" is not supported for this family (silu is)", activation);
   if (json.contains("quantization_config") && !json["quantization_config"].is_null())
-    return error(Code::unimplemented, "weights quantised by another tool (quantization_config) are not supported yet; use the original bf16 model or a GGUF in q8_0 or q4_0");
+    return error(Code::unimplemented,
+                 "weights quantised by another tool (quantization_config) are not supported yet; use the original bf16 "
+                 "model or a GGUF in q8_0 or q4_0");
   return {};
 }
 
@@ -143,7 +149,8 @@ Result<void> read_sampling(const Json& json, GenerationDefaults& out) {
 Json rope_to_hf(const RopeConfig& rope) {
   Json out = {{"rope_theta", rope.theta}, {"rope_type", "default"}};
   switch (rope.scaling) {
-    case RopeConfig::Scaling::none: break;
+    case RopeConfig::Scaling::none:
+      break;
     case RopeConfig::Scaling::linear:
       out["rope_type"] = "linear";
       out["factor"] = rope.factor;
@@ -170,7 +177,9 @@ Json rope_to_hf(const RopeConfig& rope) {
   return out;
 }
 
-Json ids_to_hf(const std::vector<int32_t>& ids) { return ids.size() == 1 ? Json(ids[0]) : Json(ids); }
+Json ids_to_hf(const std::vector<int32_t>& ids) {
+  return ids.size() == 1 ? Json(ids[0]) : Json(ids);
+}
 
 }  // namespace
 

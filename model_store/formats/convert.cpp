@@ -23,7 +23,8 @@ std::span<const std::byte> Converter::convert_rope_rows(const TensorView& view, 
   auto plain = convert(view, dtype);
   const int64_t n_rows = view.dim(0);
   permuted_.resize(plain.size());
-  rope_rows_to_gguf(plain.data(), permuted_.data(), n_heads, n_rows / n_heads, static_cast<int64_t>(plain.size()) / n_rows);
+  rope_rows_to_gguf(plain.data(), permuted_.data(), n_heads, n_rows / n_heads,
+                    static_cast<int64_t>(plain.size()) / n_rows);
   return permuted_;
 }
 

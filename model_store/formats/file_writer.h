@@ -15,7 +15,10 @@ class FileWriter {
  public:
   static Result<FileWriter> create(const std::filesystem::path& path);  // the folder must exist
   FileWriter(FileWriter&& other) noexcept
-      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})), fd_(std::move(other.fd_)), size_(other.size_) {}
+      : path_(std::move(other.path_)),
+        temporary_(std::exchange(other.temporary_, {})),
+        fd_(std::move(other.fd_)),
+        size_(other.size_) {}
   FileWriter& operator=(FileWriter&&) = delete;
   ~FileWriter();  // without finish(): the temporary is removed
 
@@ -26,7 +29,8 @@ class FileWriter {
   Result<void> finish();  // flush, rename, flush the folder
 
  private:
-  FileWriter(std::filesystem::path path, std::string temporary, Fd fd) : path_(std::move(path)), temporary_(std::move(temporary)), fd_(std::move(fd)) {}
+  FileWriter(std::filesystem::path path, std::string temporary, Fd fd)
+      : path_(std::move(path)), temporary_(std::move(temporary)), fd_(std::move(fd)) {}
   std::filesystem::path path_;
   std::string temporary_;
   Fd fd_;

@@ -78,7 +78,8 @@ struct GgufTensorToWrite {
 };
 
 // Writes version 3 with alignment 32, atomically and durably.
-Result<void> write_gguf(const std::filesystem::path& path, const std::vector<std::pair<std::string, GgufValue>>& metadata,
+Result<void> write_gguf(const std::filesystem::path& path,
+                        const std::vector<std::pair<std::string, GgufValue>>& metadata,
                         const std::vector<GgufTensorToWrite>& tensors);
 
 }  // namespace hearth

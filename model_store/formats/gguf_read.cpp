@@ -25,17 +25,22 @@ size_t fixed_size(GgufType type) {
   switch (type) {
     case GgufType::u8:
     case GgufType::i8:
-    case GgufType::boolean: return 1;
+    case GgufType::boolean:
+      return 1;
     case GgufType::u16:
-    case GgufType::i16: return 2;
+    case GgufType::i16:
+      return 2;
     case GgufType::u32:
     case GgufType::i32:
-    case GgufType::f32: return 4;
+    case GgufType::f32:
+      return 4;
     case GgufType::u64:
     case GgufType::i64:
-    case GgufType::f64: return 8;
+    case GgufType::f64:
+      return 8;
     case GgufType::string:
-    case GgufType::array: return 0;
+    case GgufType::array:
+      return 0;
   }
   return 0;
 }
@@ -50,7 +55,8 @@ Result<GgufType> read_type(ByteReader& in) {
 Result<void> skip_items(ByteReader& in, GgufType type, uint64_t n_items, int nesting);
 
 Result<void> skip_nested_array(ByteReader& in, int nesting) {
-  if (nesting >= kMaxArrayNesting) return error(Code::data_loss, "arrays are nested deeper than {} levels", kMaxArrayNesting);
+  if (nesting >= kMaxArrayNesting)
+    return error(Code::data_loss, "arrays are nested deeper than {} levels", kMaxArrayNesting);
   GgufType item_type = TRY(read_type(in));
   uint64_t n_items = TRY(in.number<uint64_t>("an array's length"));
   return skip_items(in, item_type, n_items, nesting);
@@ -64,11 +70,13 @@ Result<void> skip_items(ByteReader& in, GgufType type, uint64_t n_items, int nes
     auto bytes = TRY(in.take(n_bytes, "a value"));
     if (type == GgufType::boolean)
       for (std::byte b : bytes)
-        if (b > std::byte{1}) return error(Code::data_loss, "a true/false value is {}, must be 0 or 1", static_cast<int>(b));
+        if (b > std::byte{1})
+          return error(Code::data_loss, "a true/false value is {}, must be 0 or 1", static_cast<int>(b));
     return {};
   }
   // A string or array takes at least 8 bytes.
-  if (n_items > in.remaining() / 8) return error(Code::data_loss, "an array claims {} items, but only {} bytes are left", n_items, in.remaining());
+  if (n_items > in.remaining() / 8)
+    return error(Code::data_loss, "an array claims {} items, but only {} bytes are left", n_items, in.remaining());
   for (uint64_t i = 0; i < n_items; ++i) {
     if (type == GgufType::string)
       TRY(in.string(kMaxStringBytes, "a string"));
@@ -127,7 +135,8 @@ Result<Description> read_description(ByteReader& in) {
     out.tensor.format_dtype = type->name;
     out.tensor.dtype = type->dtype;
     if (out.tensor.shape.back() % type->block_elements != 0)
-      return error(Code::data_loss, "rows of {} elements are not whole blocks of {} ({})", out.tensor.shape.back(), type->block_elements, type->name);
+      return error(Code::data_loss, "rows of {} elements are not whole blocks of {} ({})", out.tensor.shape.back(),
+                   type->block_elements, type->name);
     if (!checked_multiply(n_elements / type->block_elements, type->block_bytes, &out.n_bytes))
       return error(Code::data_loss, "its size does not fit 64 bits");
     out.offset = TRY(in.number<uint64_t>("the data offset"));
@@ -150,11 +159,16 @@ Result<void> place(std::vector<Description>& tensors, std::span<const std::byte>
   uint64_t end = 0;
   for (auto& t : tensors) {
     if (t.offset % alignment != 0)
-      return error(Code::data_loss, "tensor \"{}\" lies at {}, not a multiple of {}", t.tensor.name, t.offset, alignment);
-    if (t.offset < end) return error(Code::data_loss, "tensor \"{}\" at {} overlaps the one before it, which ends at {}", t.tensor.name, t.offset, end);
+      return error(Code::data_loss, "tensor \"{}\" lies at {}, not a multiple of {}", t.tensor.name, t.offset,
+                   alignment);
+    if (t.offset < end)
+      return error(Code::data_loss, "tensor \"{}\" at {} overlaps the one before it, which ends at {}", t.tensor.name,
+                   t.offset, end);
     if (t.offset > data.size() || t.n_bytes > data.size() - t.offset)
-      return error(Code::data_loss, "tensor \"{}\" needs bytes {} to {} of the data, but the file holds {}: it is cut short or damaged",
-                   t.tensor.name, t.offset, static_cast<double>(t.offset) + static_cast<double>(t.n_bytes), data.size());
+      return error(Code::data_loss,
+                   "tensor \"{}\" needs bytes {} to {} of the data, but the file holds {}: it is cut short or damaged",
+                   t.tensor.name, t.offset, static_cast<double>(t.offset) + static_cast<double>(t.n_bytes),
+                   data.size());
     end = t.offset + t.n_bytes;
     t.tensor.bytes = data.subspan(t.offset, t.n_bytes);
   }
@@ -163,19 +177,23 @@ Result<void> place(std::vector<Description>& tensors, std::span<const std::byte>
 
 Result<uint32_t> read_version(ByteReader& in) {
   auto magic = TRY(in.take(4, "the GGUF magic"));
-  if (std::memcmp(magic.data(), "GGUF", 4) != 0) return error(Code::data_loss, "not a GGUF file: it does not begin with \"GGUF\"");
+  if (std::memcmp(magic.data(), "GGUF", 4) != 0)
+    return error(Code::data_loss, "not a GGUF file: it does not begin with \"GGUF\"");
   uint32_t version = TRY(in.number<uint32_t>("the GGUF version"));
   if (version == 0x02000000u || version == 0x03000000u)
     return error(Code::unimplemented, "this GGUF file is big-endian; convert it on the machine that made it");
-  if (version == 1) return error(Code::unimplemented, "GGUF version 1 is too old; convert the model again (versions 2 and 3 are read)");
-  if (version != 2 && version != 3) return error(Code::data_loss, "GGUF version {} is not known, versions 2 and 3 are read", version);
+  if (version == 1)
+    return error(Code::unimplemented, "GGUF version 1 is too old; convert the model again (versions 2 and 3 are read)");
+  if (version != 2 && version != 3)
+    return error(Code::data_loss, "GGUF version {} is not known, versions 2 and 3 are read", version);
   return version;
 }
 
 }  // namespace
 
 std::string_view gguf_type_name(GgufType type) {
-  constexpr std::string_view kNames[] = {"u8", "i8", "u16", "i16", "u32", "i32", "f32", "boolean", "string", "array", "u64", "i64", "f64"};
+  constexpr std::string_view kNames[] = {"u8",      "i8",     "u16",   "i16", "u32", "i32", "f32",
+                                         "boolean", "string", "array", "u64", "i64", "f64"};
   return kNames[static_cast<uint32_t>(type)];
 }
 
@@ -191,16 +209,20 @@ Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::shared_p
   uint64_t n_tensors = TRY(in.number<uint64_t>("the number of tensors"));
   uint64_t n_entries = TRY(in.number<uint64_t>("the number of metadata entries"));
   if (n_tensors > kMaxTensors || n_tensors > in.remaining() / kMinTensorBytes)
-    return error(Code::data_loss, "{} tensors are claimed; the limit is {}, and the file has {} bytes", n_tensors, kMaxTensors, bytes.size());
+    return error(Code::data_loss, "{} tensors are claimed; the limit is {}, and the file has {} bytes", n_tensors,
+                 kMaxTensors, bytes.size());
   if (n_entries > kMaxEntries || n_entries > in.remaining() / kMinEntryBytes)
-    return error(Code::data_loss, "{} metadata entries are claimed; the limit is {}, and the file has {} bytes", n_entries, kMaxEntries, bytes.size());
+    return error(Code::data_loss, "{} metadata entries are claimed; the limit is {}, and the file has {} bytes",
+                 n_entries, kMaxEntries, bytes.size());
 
   file.entries_.reserve(n_entries);
   for (uint64_t i = 0; i < n_entries; ++i) file.entries_.push_back(TRY(read_entry(in, bytes)));
   auto& entries = file.entries_;
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
-  auto twice = std::adjacent_find(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key == b.key; });
-  if (twice != entries.end()) return error(Code::data_loss, "metadata key \"{}\" occurs twice", std::string(twice->key.substr(0, 80)));
+  auto twice =
+      std::adjacent_find(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key == b.key; });
+  if (twice != entries.end())
+    return error(Code::data_loss, "metadata key \"{}\" occurs twice", std::string(twice->key.substr(0, 80)));
 
   std::vector<Description> descriptions;
   for (uint64_t i = 0; i < n_tensors; ++i) descriptions.push_back(TRY(read_description(in)));

@@ -17,7 +17,7 @@ struct GgufTensorType {
   std::optional<Dtype> dtype;
 };
 
-const GgufTensorType* find_gguf_tensor_type(uint32_t id);          // nullptr: not known
+const GgufTensorType* find_gguf_tensor_type(uint32_t id);  // nullptr: not known
 const GgufTensorType* find_gguf_tensor_type(Dtype dtype);
 
 }  // namespace hearth

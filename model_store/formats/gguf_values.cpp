@@ -27,17 +27,28 @@ bool each_number(const GgufEntry& entry, Use use) {
     return true;
   };
   switch (entry.item_type) {
-    case GgufType::u8: return walk(uint8_t{});
-    case GgufType::i8: return walk(int8_t{});
-    case GgufType::u16: return walk(uint16_t{});
-    case GgufType::i16: return walk(int16_t{});
-    case GgufType::u32: return walk(uint32_t{});
-    case GgufType::i32: return walk(int32_t{});
-    case GgufType::u64: return walk(uint64_t{});
-    case GgufType::i64: return walk(int64_t{});
-    case GgufType::f32: return walk(float{});
-    case GgufType::f64: return walk(double{});
-    default: return false;
+    case GgufType::u8:
+      return walk(uint8_t{});
+    case GgufType::i8:
+      return walk(int8_t{});
+    case GgufType::u16:
+      return walk(uint16_t{});
+    case GgufType::i16:
+      return walk(int16_t{});
+    case GgufType::u32:
+      return walk(uint32_t{});
+    case GgufType::i32:
+      return walk(int32_t{});
+    case GgufType::u64:
+      return walk(uint64_t{});
+    case GgufType::i64:
+      return walk(int64_t{});
+    case GgufType::f32:
+      return walk(float{});
+    case GgufType::f64:
+      return walk(double{});
+    default:
+      return false;
   }
 }
 
@@ -57,16 +68,20 @@ Result<std::vector<int64_t>> as_integers(const GgufEntry& entry) {
 
 Result<std::vector<double>> as_numbers(const GgufEntry& entry) {
   std::vector<double> out;
-  if (!each_number(entry, [&](auto value) { out.push_back(static_cast<double>(value)); })) return wrong_type(entry, "a number");
+  if (!each_number(entry, [&](auto value) { out.push_back(static_cast<double>(value)); }))
+    return wrong_type(entry, "a number");
   return out;
 }
 
-Error missing(std::string_view key) { return error(Code::not_found, "metadata key \"{}\" is missing", std::string(key)); }
+Error missing(std::string_view key) {
+  return error(Code::not_found, "metadata key \"{}\" is missing", std::string(key));
+}
 
 }  // namespace
 
 const GgufEntry* GgufFile::find(std::string_view key) const {
-  auto it = std::lower_bound(entries_.begin(), entries_.end(), key, [](const auto& e, std::string_view k) { return e.key < k; });
+  auto it = std::lower_bound(entries_.begin(), entries_.end(), key,
+                             [](const auto& e, std::string_view k) { return e.key < k; });
   return it != entries_.end() && it->key == key ? &*it : nullptr;
 }
 
@@ -101,7 +116,8 @@ Result<std::string_view> GgufFile::string(std::string_view key) const {
 Result<std::vector<std::string_view>> GgufFile::strings(std::string_view key) const {
   const GgufEntry* entry = find(key);
   if (!entry) return missing(key);
-  if (entry->type != GgufType::array || entry->item_type != GgufType::string) return wrong_type(*entry, "an array of strings");
+  if (entry->type != GgufType::array || entry->item_type != GgufType::string)
+    return wrong_type(*entry, "an array of strings");
   std::vector<std::string_view> out;
   out.reserve(entry->n_items);
   ByteReader in(entry->bytes);

@@ -70,7 +70,9 @@ class Buffer {
   std::string text_;
 };
 
-uint64_t aligned(uint64_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
+uint64_t aligned(uint64_t n) {
+  return (n + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 uint64_t bytes_of(const GgufTensorToWrite& tensor) {
   int64_t n = 1;
@@ -80,7 +82,8 @@ uint64_t bytes_of(const GgufTensorToWrite& tensor) {
 
 }  // namespace
 
-Result<void> write_gguf(const std::filesystem::path& path, const std::vector<std::pair<std::string, GgufValue>>& metadata,
+Result<void> write_gguf(const std::filesystem::path& path,
+                        const std::vector<std::pair<std::string, GgufValue>>& metadata,
                         const std::vector<GgufTensorToWrite>& tensors) {
   Buffer header;
   header.number<uint32_t>(0x46554747);  // "GGUF"
@@ -95,7 +98,8 @@ Result<void> write_gguf(const std::filesystem::path& path, const std::vector<std
   for (const auto& tensor : tensors) {
     header.string(tensor.name);
     header.number<uint32_t>(static_cast<uint32_t>(tensor.shape.size()));
-    for (auto it = tensor.shape.rbegin(); it != tensor.shape.rend(); ++it) header.number<uint64_t>(static_cast<uint64_t>(*it));
+    for (auto it = tensor.shape.rbegin(); it != tensor.shape.rend(); ++it)
+      header.number<uint64_t>(static_cast<uint64_t>(*it));
     header.number<uint32_t>(find_gguf_tensor_type(tensor.dtype)->id);
     header.number<uint64_t>(offset);
     offset += aligned(bytes_of(tensor));

@@ -23,7 +23,9 @@ Bytes bytes_of(const fs::path& path) {
   auto* data = reinterpret_cast<const std::byte*>(text->data());
   return {data, data + text->size()};
 }
-Bytes golden(const char* name) { return bytes_of(fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name); }
+Bytes golden(const char* name) {
+  return bytes_of(fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
+}
 
 template <class T>
 void put(Bytes& bytes, size_t at, T value) {
@@ -31,9 +33,19 @@ void put(Bytes& bytes, size_t at, T value) {
 }
 
 // A copy on the heap of just this size, so that a sanitizer sees every read past its end.
-Bytes prefix(const Bytes& bytes, size_t n) { return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(n)}; }
+Bytes prefix(const Bytes& bytes, size_t n) {
+  return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(n)};
+}
 
-constexpr uint64_t kDangerous[] = {0, 1, uint64_t{1} << 31, uint64_t{1} << 32, uint64_t{1} << 61, uint64_t{1} << 62, uint64_t{1} << 63, UINT64_MAX - 7, UINT64_MAX};
+constexpr uint64_t kDangerous[] = {0,
+                                   1,
+                                   uint64_t{1} << 31,
+                                   uint64_t{1} << 32,
+                                   uint64_t{1} << 61,
+                                   uint64_t{1} << 62,
+                                   uint64_t{1} << 63,
+                                   UINT64_MAX - 7,
+                                   UINT64_MAX};
 
 size_t header_size(const Bytes& gguf) {  // where the data of the first tensor begins
   auto file = GgufFile::parse(gguf, nullptr);
@@ -99,7 +111,12 @@ TEST(Hostile, GgufTricks) {
 TEST(Hostile, GgufValuesAreTyped) {
   auto folder = TempFolder::create("hostile_test");
   fs::path path = folder->path() / "m.gguf";
-  ASSERT_TRUE(write_gguf(path, {{"a", std::string("text")}, {"b", uint64_t{1} << 63}, {"c", std::vector<int32_t>{1}}, {"general.alignment", uint32_t{32}}}, {}));
+  ASSERT_TRUE(write_gguf(path,
+                         {{"a", std::string("text")},
+                          {"b", uint64_t{1} << 63},
+                          {"c", std::vector<int32_t>{1}},
+                          {"general.alignment", uint32_t{32}}},
+                         {}));
   auto file = GgufFile::open(path);
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_EQ(file->integer("a").error().code, Code::invalid_argument);
@@ -138,27 +155,38 @@ TEST(Hostile, EveryPrefixOfSafetensorsIsAnError) {
 TEST(Hostile, SafetensorsTricks) {
   EXPECT_TRUE(parse_safetensors(safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8), nullptr));
   EXPECT_TRUE(parse_safetensors(safetensors(R"({"__metadata__":{"format":"pt"}})", 0), nullptr));
-  for (const char* header : {
-           "", "{", "[]", "null", "{}x", R"({"a":5})", R"({"a":"x"})", R"({"a":[]})", R"({"a":{}})", R"({"__metadata__":{"a":5}})", R"({"__metadata__":{"a":{}}})",
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9]}})",                             // size and shape differ
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",                             // backwards
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,16]}})",                          // three
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})",                               // one
-           R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})",                            // negative
-           R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})",                           // a fraction
-           R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})",         // overflow
-           R"({"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}})",           // times eight is zero
-           R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}})",          // beyond 64 bits
-           R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}})",             // rank 9
-           R"({"a":{"dtype":"X9","shape":[2],"data_offsets":[0,8]}})",                              // unknown dtype
-           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",                             // data left over
-           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",                             // a gap before
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",  // overlap
-           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",  // twice
-           R"({"":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",                              // no name
-           R"({"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}})",                 // a field twice
-           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"extra":1}})",                   // unknown field
-           R"({"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}})"}) {
+  for (
+      const char* header :
+      {"",
+       "{",
+       "[]",
+       "null",
+       "{}x",
+       R"({"a":5})",
+       R"({"a":"x"})",
+       R"({"a":[]})",
+       R"({"a":{}})",
+       R"({"__metadata__":{"a":5}})",
+       R"({"__metadata__":{"a":{}}})",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9]}})",                      // size and shape differ
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",                      // backwards
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,16]}})",                   // three
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})",                        // one
+       R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})",                     // negative
+       R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})",                    // a fraction
+       R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})",  // overflow
+       R"({"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}})",    // times eight is zero
+       R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8]}})",   // beyond 64 bits
+       R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}})",      // rank 9
+       R"({"a":{"dtype":"X9","shape":[2],"data_offsets":[0,8]}})",                       // unknown dtype
+       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",                      // data left over
+       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",                      // a gap before
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",  // overlap
+       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",  // twice
+       R"({"":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",               // no name
+       R"({"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}})",  // a field twice
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"extra":1}})",    // unknown field
+       R"({"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}})"}) {
     Bytes bytes = safetensors(header, 8);
     EXPECT_FALSE(parse_safetensors(bytes, nullptr)) << header;
   }
@@ -191,15 +219,22 @@ TEST(Hostile, ShardIndexStaysInItsFolder) {
 TEST(Hostile, ConfigNumbersAreChecked) {
   std::string valid = *read_file(fs::path(HEARTH_SOURCE_DIR) / "tests/golden/gqa_untied_fp32/config.json");
   ASSERT_TRUE(config_from_hf(valid));
-  for (const char* field : {"num_hidden_layers", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size", "max_position_embeddings"})
+  for (const char* field : {"num_hidden_layers", "hidden_size", "num_attention_heads", "num_key_value_heads",
+                            "head_dim", "intermediate_size", "vocab_size", "max_position_embeddings"})
     for (int64_t value : {int64_t{0}, int64_t{-1}, int64_t{1} << 31, INT64_MAX, INT64_MIN}) {
       Json json = *parse_json(valid);
       json[field] = value;
       EXPECT_FALSE(config_from_hf(dump_json(json))) << field << " = " << value;
     }
-  for (const char* text : {"", "[]", "{}", "null", R"({"architectures": 5, "model_type": "llama"})", R"({"model_type": "llama", "rope_scaling": []})"}) EXPECT_FALSE(config_from_hf(text)) << text;
+  for (const char* text : {"", "[]", "{}", "null", R"({"architectures": 5, "model_type": "llama"})",
+                           R"({"model_type": "llama", "rope_scaling": []})"})
+    EXPECT_FALSE(config_from_hf(text)) << text;
   Json json = *parse_json(valid);
-  json["rope_parameters"] = {{"rope_type", "llama3"}, {"factor", 0}, {"low_freq_factor", 0}, {"high_freq_factor", 0}, {"original_max_position_embeddings", 0}};
+  json["rope_parameters"] = {{"rope_type", "llama3"},
+                             {"factor", 0},
+                             {"low_freq_factor", 0},
+                             {"high_freq_factor", 0},
+                             {"original_max_position_embeddings", 0}};
   EXPECT_FALSE(config_from_hf(dump_json(json)));
   json["rope_parameters"] = {{"rope_type", "yarn"}, {"factor", 0}, {"original_max_position_embeddings", 0}};
   EXPECT_FALSE(config_from_hf(dump_json(json)));
@@ -208,8 +243,10 @@ TEST(Hostile, ConfigNumbersAreChecked) {
 TEST(Hostile, EveryPrefixOfConfigAndTokenizerIsAnError) {
   std::string config = *read_file(fs::path(HEARTH_SOURCE_DIR) / "tests/golden/gqa_untied_fp32/config.json");
   for (size_t n = 0; n + 2 < config.size(); ++n) EXPECT_FALSE(config_from_hf(std::string_view(config).substr(0, n)));
-  std::string tokenizer = *read_file(fs::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16/tokenizer.json");
-  for (size_t n = 0; n + 2 < tokenizer.size(); n += 7) EXPECT_FALSE(Tokenizer::from_json(std::string_view(tokenizer).substr(0, n)));
+  std::string tokenizer =
+      *read_file(fs::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16/tokenizer.json");
+  for (size_t n = 0; n + 2 < tokenizer.size(); n += 7)
+    EXPECT_FALSE(Tokenizer::from_json(std::string_view(tokenizer).substr(0, n)));
 }
 
 }  // namespace

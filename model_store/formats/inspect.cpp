@@ -29,7 +29,8 @@ void count_weights(const TensorFile& file, ModelFacts& facts) {
     facts.n_params += tensor.n_elements();
     by_dtype[lower(tensor.format_dtype)] += tensor.n_elements();
   }
-  auto most = std::max_element(by_dtype.begin(), by_dtype.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  auto most = std::max_element(by_dtype.begin(), by_dtype.end(),
+                               [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most != by_dtype.end()) facts.dtype = most->first;
   facts.size_bytes = file.size_bytes();
 }
@@ -50,7 +51,8 @@ void check_dtypes(const TensorFile& file, ModelFacts& facts) {
   for (const auto& tensor : file.tensors()) {
     if (tensor.dtype || !facts.is_supported) continue;
     facts.is_supported = false;
-    facts.why_not = fmt::format("tensor \"{}\" holds {}, which this build has no kernels for", tensor.name, tensor.format_dtype);
+    facts.why_not =
+        fmt::format("tensor \"{}\" holds {}, which this build has no kernels for", tensor.name, tensor.format_dtype);
   }
 }
 
@@ -70,7 +72,8 @@ void read_spelling(const Json& config, ModelFacts& facts) {
   };
   facts.family = text("model_type");
   facts.name = text("_name_or_path");
-  auto positions = json_get_or<int64_t>(config, "max_position_embeddings", 0), vocabulary = json_get_or<int64_t>(config, "vocab_size", 0);
+  auto positions = json_get_or<int64_t>(config, "max_position_embeddings", 0),
+       vocabulary = json_get_or<int64_t>(config, "vocab_size", 0);
   facts.max_seq_len = positions ? *positions : 0;
   facts.vocab_size = vocabulary ? *vocabulary : 0;
 }
@@ -80,7 +83,8 @@ Result<ModelFacts> inspect_hf(const fs::path& folder) {
   facts.format = "safetensors";
   std::string text = TRY(read_file(folder / "config.json", kMaxConfigBytes));
   Json config = TRY_WITH(parse_json(text), "in config.json");
-  if (!config.is_object()) return error(Code::invalid_argument, "config.json must be an object, got {}", config.type_name());
+  if (!config.is_object())
+    return error(Code::invalid_argument, "config.json must be an object, got {}", config.type_name());
   read_spelling(config, facts);
   use_config(config_from_hf(text), facts);
   TensorFile weights = TRY(open_safetensors(folder));
@@ -116,7 +120,8 @@ Result<ModelFacts> inspect_adapter(const fs::path& folder) {
   Json config = TRY_WITH(parse_json(text), "in adapter_config.json");
   std::string type = TRY(json_get_or<std::string>(config, "peft_type", ""));
   facts.is_supported = type == "LORA";
-  if (!facts.is_supported) facts.why_not = fmt::format("adapters of the type \"{}\" are not supported yet", type.substr(0, 60));
+  if (!facts.is_supported)
+    facts.why_not = fmt::format("adapters of the type \"{}\" are not supported yet", type.substr(0, 60));
   TensorFile weights = TRY(open_safetensors(folder / "adapter_model.safetensors"));
   count_weights(weights, facts);
   facts.size_bytes = folder_bytes(folder);
@@ -130,11 +135,14 @@ Result<ModelFacts> inspect_model(const fs::path& path) {
   if (!fs::exists(path, ec)) return error(Code::not_found, "{} does not exist", path.string());
   if (!fs::is_directory(path, ec)) {
     if (path.extension() == ".gguf") return inspect_gguf(path);
-    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
+                 path.string());
   }
-  if (fs::exists(path / "adapter_config.json", ec)) return TRY_WITH(inspect_adapter(path), "while inspecting {}", path.string());
+  if (fs::exists(path / "adapter_config.json", ec))
+    return TRY_WITH(inspect_adapter(path), "while inspecting {}", path.string());
   if (fs::exists(path / "config.json", ec)) return TRY_WITH(inspect_hf(path), "while inspecting {}", path.string());
-  return error(Code::invalid_argument, "{} is not a model: it holds neither config.json nor adapter_config.json", path.string());
+  return error(Code::invalid_argument, "{} is not a model: it holds neither config.json nor adapter_config.json",
+               path.string());
 }
 
 }  // namespace hearth

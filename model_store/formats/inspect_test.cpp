@@ -9,7 +9,9 @@ namespace hearth {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path golden() { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden"; }
+fs::path golden() {
+  return fs::path(HEARTH_SOURCE_DIR) / "tests/golden";
+}
 
 TEST(Inspect, TellsFolderFromHeaders) {
   auto facts = inspect_model(golden() / "sharded_tokenizer_bf16");

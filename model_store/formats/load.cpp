@@ -24,13 +24,17 @@ struct Keeper {
 
 Result<TensorType> type_of(const StoredTensor& stored, const ParameterSpec& spec) {
   if (!stored.dtype || *stored.dtype == Dtype::i32)
-    return error(Code::unimplemented, "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0", stored.format_dtype);
+    return error(Code::unimplemented,
+                 "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0",
+                 stored.format_dtype);
   bool same_shape = static_cast<int>(stored.shape.size()) == spec.shape.rank();
   for (int i = 0; same_shape && i < spec.shape.rank(); ++i) same_shape = stored.shape[i] == spec.shape[i];
   if (!same_shape)
-    return error(Code::data_loss, "its shape is [{}], but the configuration asks for {}", fmt::join(stored.shape, ", "), spec.shape.to_string());
+    return error(Code::data_loss, "its shape is [{}], but the configuration asks for {}", fmt::join(stored.shape, ", "),
+                 spec.shape.to_string());
   TensorType type{*stored.dtype, spec.shape};
-  if (dtype_info(type.dtype).is_quantised && spec.kind != ParameterKind::matrix && spec.kind != ParameterKind::embedding)
+  if (dtype_info(type.dtype).is_quantised && spec.kind != ParameterKind::matrix &&
+      spec.kind != ParameterKind::embedding)
     return error(Code::unimplemented, "norms and biases in {} are not supported", stored.format_dtype);
   return type;
 }
@@ -41,12 +45,17 @@ bool is_aligned(const void* data, Dtype dtype) {
   return reinterpret_cast<uintptr_t>(data) % step == 0;
 }
 
-bool is_vector(const ParameterSpec& spec) { return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias; }
+bool is_vector(const ParameterSpec& spec) {
+  return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
+}
 
-// The view of one parameter: mapped where possible. Norms and biases are small and become f32, the one dtype their ops take.
-TensorView bind(const StoredTensor& stored, const TensorType& type, const ParameterSpec& spec, Transform transform, Keeper& keeper, uint64_t& copied_bytes) {
+// The view of one parameter: mapped where possible. Norms and biases are small and become f32, the one dtype their ops
+// take.
+TensorView bind(const StoredTensor& stored, const TensorType& type, const ParameterSpec& spec, Transform transform,
+                Keeper& keeper, uint64_t& copied_bytes) {
   bool permute = transform == Transform::gguf_rope_rows && spec.rope_heads > 0;
-  const bool as_stored = !permute && (!is_vector(spec) || type.dtype == Dtype::f32) && is_aligned(stored.bytes.data(), type.dtype);
+  const bool as_stored =
+      !permute && (!is_vector(spec) || type.dtype == Dtype::f32) && is_aligned(stored.bytes.data(), type.dtype);
   if (as_stored) return {type, const_cast<std::byte*>(stored.bytes.data())};
   Tensor copy(type);
   auto* out = static_cast<std::byte*>(copy.view().data);
@@ -66,13 +75,17 @@ TensorView bind(const StoredTensor& stored, const TensorType& type, const Parame
 
 // Tensors that other programs write and that hold nothing of the model's own.
 bool may_be_ignored(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight" || name == "lm_head.weight" || name.ends_with(".attn_rot_embd");
+  return name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight" || name == "lm_head.weight" ||
+         name.ends_with(".attn_rot_embd");
 }
 
 Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used) {
   for (const auto& tensor : file.tensors())
     if (!used.contains(tensor.name) && !may_be_ignored(tensor.name))
-      return error(Code::unimplemented, "the file holds a tensor \"{}\" that this family has no place for; running without it would give wrong answers", tensor.name);
+      return error(Code::unimplemented,
+                   "the file holds a tensor \"{}\" that this family has no place for; running without it would give "
+                   "wrong answers",
+                   tensor.name);
   return {};
 }
 
@@ -84,7 +97,8 @@ Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out
     const std::string& name = is_gguf ? spec.gguf_name : spec.hf_name;
     const StoredTensor* stored = TRY(file.require(name));
     TensorType type = TRY_WITH(type_of(*stored, spec), "in tensor \"{}\"", name);
-    out.weights.emplace(spec.role, bind(*stored, type, spec, is_gguf ? spec.gguf_transform : Transform::none, *keeper, out.copied_bytes));
+    out.weights.emplace(spec.role, bind(*stored, type, spec, is_gguf ? spec.gguf_transform : Transform::none, *keeper,
+                                        out.copied_bytes));
     used.insert(stored->name);
   }
   TRY(refuse_unused(file, used));
@@ -131,9 +145,12 @@ Result<fs::path> find_model(const fs::path& path) {
   return files.size() == 1 ? files[0] : path;
 }
 
-Result<nlohmann::ordered_json> parse_ordered(std::string_view text, std::string_view what) {
-  TRY_WITH(parse_json(text, 64), "in {}", what);  // depth and syntax
-  return nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+// Well-formed JSON of one kind, so that it can stand inside another document as it is (keeping the order of its keys).
+Result<std::string_view> checked_json(std::string_view text, char first, std::string_view what) {
+  Json json = TRY_WITH(parse_json(text, 60), "in {}", what);
+  if (first == '[' ? !json.is_array() : !json.is_object())
+    return error(Code::invalid_argument, "{} must be {}, got {}", what, first == '[' ? "a list" : "an object", json.type_name());
+  return text;
 }
 
 }  // namespace
@@ -147,7 +164,8 @@ Result<LoadedModel> load_model(const fs::path& given) {
   else if (path.extension() == ".gguf")
     TRY_WITH(load_gguf(path, out), "while loading {}", path.string());
   else
-    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
+                 path.string());
   return out;
 }
 
@@ -160,26 +178,33 @@ Result<LoadedModel> load_text_side(const fs::path& given) {
   else if (path.extension() == ".gguf")
     TRY_WITH(read_text_side_gguf(TRY(GgufFile::open(path)), out), "while loading {}", path.string());
   else
-    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file", path.string());
+    return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
+                 path.string());
   return out;
 }
 
 Result<ChatTemplate::Rendered> render_chat(const LoadedModel& model, const ChatPrompt& prompt) {
   if (!model.chat_template) {
     if (model.chat_template_problem) return *model.chat_template_problem;
-    return error(Code::failed_precondition, "this model has no chat template; it completes text (/v1/completions) but does not chat");
+    return error(Code::failed_precondition,
+                 "this model has no chat template; it completes text (/v1/completions) but does not chat");
   }
-  nlohmann::ordered_json context = nlohmann::ordered_json::object();
+  std::string context = "{";
   if (!prompt.extra_json.empty()) {
-    context = TRY(parse_ordered(prompt.extra_json, "the template's variables"));
-    if (!context.is_object()) return error(Code::invalid_argument, "the template's variables must be an object");
+    std::string_view extra = TRY(checked_json(prompt.extra_json, '{', "the template's variables"));
+    extra.remove_prefix(extra.find('{') + 1);
+    extra = extra.substr(0, extra.rfind('}'));
+    context.append(extra);
+    if (extra.find_first_not_of(" \t\r\n") != std::string_view::npos) context += ",";
   }
-  context["messages"] = TRY(parse_ordered(prompt.messages_json, "messages"));
-  if (!prompt.tools_json.empty()) context["tools"] = TRY(parse_ordered(prompt.tools_json, "tools"));
-  context["add_generation_prompt"] = prompt.add_generation_prompt;
-  context["bos_token"] = model.tokenizer ? model.tokenizer->bos_token() : "";
-  context["eos_token"] = model.tokenizer ? model.tokenizer->eos_token() : "";
-  return model.chat_template->render_marked(context.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  // What follows wins over variables of the same names.
+  context.append("\"messages\":").append(TRY(checked_json(prompt.messages_json, '[', "messages")));
+  if (!prompt.tools_json.empty()) context.append(",\"tools\":").append(TRY(checked_json(prompt.tools_json, '[', "tools")));
+  context.append(prompt.add_generation_prompt ? ",\"add_generation_prompt\":true" : ",\"add_generation_prompt\":false");
+  context.append(",\"bos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->bos_token() : ""));
+  context.append(",\"eos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->eos_token() : ""));
+  context += "}";
+  return model.chat_template->render_marked(context);
 }
 
 }  // namespace hearth

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/safetensors.h"
 
@@ -13,7 +14,9 @@ namespace hearth {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path golden() { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden"; }
+fs::path golden() {
+  return fs::path(HEARTH_SOURCE_DIR) / "tests/golden";
+}
 
 LoadedModel load(const fs::path& path) {
   auto model = load_model(path);
@@ -23,7 +26,8 @@ LoadedModel load(const fs::path& path) {
 
 double largest_difference(const Tensor& a, const Tensor& b) {
   double out = 0;
-  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i) out = std::max(out, static_cast<double>(std::abs(a.f32()[i] - b.f32()[i])));
+  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i)
+    out = std::max(out, static_cast<double>(std::abs(a.f32()[i] - b.f32()[i])));
   return out;
 }
 
@@ -87,6 +91,20 @@ TEST(Load, DequantisesAsTheReferenceDoes) {
       EXPECT_EQ(std::memcmp(values.data(), want.bytes.data(), want.bytes.size()), 0) << kind << " " << want.name;
     }
   }
+}
+
+TEST(Load, RendersTheGoldenConversations) {
+  LoadedModel model = load(golden() / "sharded_tokenizer_bf16");
+  Json expected = *parse_json(*read_file(golden() / "sharded_tokenizer_bf16/expected_tokens.json"));
+  for (const auto& item : expected["chat"]) {
+    std::string messages = dump_json(item["messages"]);
+    auto rendered = render_chat(model, {.messages_json = messages, .extra_json = R"({"messages": 5, "x": {"y": 1}})"});
+    ASSERT_TRUE(rendered) << rendered.error().to_string();
+    EXPECT_EQ(rendered->text, item["text"].get<std::string>());
+  }
+  EXPECT_FALSE(render_chat(model, {.messages_json = "[]}, {"}));
+  EXPECT_FALSE(render_chat(model, {.messages_json = "{}"}));
+  EXPECT_FALSE(render_chat(model, {.messages_json = "[]", .extra_json = "[]"}));
 }
 
 TEST(Load, MissingThingsAreNamed) {

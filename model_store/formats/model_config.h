@@ -23,7 +23,8 @@ struct GenerationDefaults {
 
 // config.json. unimplemented for a family or a feature that this build lacks; every number is checked.
 Result<ModelConfig> config_from_hf(std::string_view config_json);
-// What is stated outside the family's own numbers: eos ids in config.json and in generation_config.json (may be empty text).
+// What is stated outside the family's own numbers: eos ids in config.json and in generation_config.json (may be empty
+// text).
 Result<GenerationDefaults> generation_from_hf(std::string_view config_json, std::string_view generation_config_json);
 
 Result<ModelConfig> config_from_gguf(const GgufFile& file);

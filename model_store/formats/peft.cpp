@@ -19,13 +19,21 @@ struct LoadedTensors {
   std::vector<Tensor> converted;
 };
 
-std::string_view without_suffix(std::string_view text, std::string_view suffix) { return text.substr(0, text.size() - suffix.size()); }
+std::string_view without_suffix(std::string_view text, std::string_view suffix) {
+  return text.substr(0, text.size() - suffix.size());
+}
 
 // "model.layers.0.self_attn.q_proj.weight" → "model.layers.0.self_attn.q_proj"
-std::string module_of(const ParameterSpec& spec) { return std::string(without_suffix(spec.hf_name, ".weight")); }
-std::string last_part(const std::string& module) { return module.substr(module.rfind('.') + 1); }
+std::string module_of(const ParameterSpec& spec) {
+  return std::string(without_suffix(spec.hf_name, ".weight"));
+}
+std::string last_part(const std::string& module) {
+  return module.substr(module.rfind('.') + 1);
+}
 
-Result<std::vector<ParameterSpec>> base_parameters(const ModelConfig& base) { return TRY(find_architecture(base.family))->parameters(base); }
+Result<std::vector<ParameterSpec>> base_parameters(const ModelConfig& base) {
+  return TRY(find_architecture(base.family))->parameters(base);
+}
 
 // Names that PEFT matches against the ends of module paths: short when every such module is adapted, else whole.
 std::vector<std::string> target_modules(const std::vector<ParameterSpec>& specs, const LoraAdapter& adapter) {
@@ -43,7 +51,8 @@ std::vector<std::string> target_modules(const std::vector<ParameterSpec>& specs,
 }
 
 Json adapter_config(const std::vector<ParameterSpec>& specs, const LoraAdapter& adapter) {
-  Json alpha = adapter.alpha == std::floor(adapter.alpha) ? Json(static_cast<int64_t>(adapter.alpha)) : Json(adapter.alpha);
+  Json alpha =
+      adapter.alpha == std::floor(adapter.alpha) ? Json(static_cast<int64_t>(adapter.alpha)) : Json(adapter.alpha);
   return {{"peft_type", "LORA"},
           {"task_type", "CAUSAL_LM"},
           {"base_model_name_or_path", adapter.base_model},
@@ -73,18 +82,26 @@ bool is_set(const Json& json, const char* key) {
 
 Result<void> read_config(const Json& json, LoraAdapter& out) {
   std::string type = TRY(json_get<std::string>(json, "peft_type"));
-  if (type != "LORA") return error(Code::unimplemented, "adapters of the type \"{}\" are not supported yet (LORA is)", type.substr(0, 60));
-  for (const char* key : {"use_dora", "fan_in_fan_out", "modules_to_save", "rank_pattern", "alpha_pattern", "megatron_config", "lora_bias", "alora_invocation_tokens", "trainable_token_indices"})
-    if (is_set(json, key)) return error(Code::unimplemented, "the adapter sets \"{}\", which is not supported yet", key);
+  if (type != "LORA")
+    return error(Code::unimplemented, "adapters of the type \"{}\" are not supported yet (LORA is)",
+                 type.substr(0, 60));
+  for (const char* key : {"use_dora", "fan_in_fan_out", "modules_to_save", "rank_pattern", "alpha_pattern",
+                          "megatron_config", "lora_bias", "alora_invocation_tokens", "trainable_token_indices"})
+    if (is_set(json, key))
+      return error(Code::unimplemented, "the adapter sets \"{}\", which is not supported yet", key);
   std::string bias = TRY(json_get_or<std::string>(json, "bias", "none"));
-  if (bias != "none") return error(Code::unimplemented, "the adapter trains biases (\"bias\": \"{}\"), which is not supported yet", bias.substr(0, 60));
+  if (bias != "none")
+    return error(Code::unimplemented, "the adapter trains biases (\"bias\": \"{}\"), which is not supported yet",
+                 bias.substr(0, 60));
   out.rank = TRY(json_get<int>(json, "r"));
-  if (out.rank < 1 || out.rank > 65'536) return error(Code::invalid_argument, "field \"r\" must be 1 to 65536, got {}", out.rank);
+  if (out.rank < 1 || out.rank > 65'536)
+    return error(Code::invalid_argument, "field \"r\" must be 1 to 65536, got {}", out.rank);
   double alpha = TRY(json_get<double>(json, "lora_alpha"));
   if (!(std::abs(alpha) <= 1e9)) return error(Code::invalid_argument, "field \"lora_alpha\" is {}", alpha);
   // Rank-stabilised adapters are scaled by alpha / sqrt(r) instead of alpha / r.
   out.alpha = static_cast<float>(is_set(json, "use_rslora") ? alpha * std::sqrt(static_cast<double>(out.rank)) : alpha);
-  if (json.contains("base_model_name_or_path") && json["base_model_name_or_path"].is_string()) out.base_model = json["base_model_name_or_path"].get<std::string>();
+  if (json.contains("base_model_name_or_path") && json["base_model_name_or_path"].is_string())
+    out.base_model = json["base_model_name_or_path"].get<std::string>();
   return {};
 }
 
@@ -97,16 +114,21 @@ Result<AdapterPlace> place_of(const std::string& name, const std::vector<Paramet
   std::string_view rest = name;
   if (rest.starts_with(kPrefix)) rest.remove_prefix(kPrefix.size());
   bool is_a = rest.ends_with(".lora_A.weight"), is_b = rest.ends_with(".lora_B.weight");
-  if (!is_a && !is_b) return error(Code::unimplemented, "the adapter holds a tensor \"{}\"; only lora_A and lora_B of matrices are supported", name);
+  if (!is_a && !is_b)
+    return error(Code::unimplemented,
+                 "the adapter holds a tensor \"{}\"; only lora_A and lora_B of matrices are supported", name);
   std::string hf_name = std::string(without_suffix(rest, ".lora_A.weight")) + ".weight";
   for (const auto& spec : specs)
     if (spec.hf_name == hf_name && spec.kind == ParameterKind::matrix) return AdapterPlace{&spec, is_a};
-  return error(Code::invalid_argument, "the adapter changes \"{}\", which the base model does not have: it belongs to another model", hf_name);
+  return error(Code::invalid_argument,
+               "the adapter changes \"{}\", which the base model does not have: it belongs to another model", hf_name);
 }
 
 Result<TensorView> as_f32(const StoredTensor& stored, LoadedTensors& keeper) {
   TensorType type{Dtype::f32, {stored.shape[0], stored.shape[1]}};
-  if (!stored.dtype || *stored.dtype == Dtype::i32) return error(Code::unimplemented, "tensor \"{}\" holds {}, expected F32, F16 or BF16", stored.name, stored.format_dtype);
+  if (!stored.dtype || *stored.dtype == Dtype::i32)
+    return error(Code::unimplemented, "tensor \"{}\" holds {}, expected F32, F16 or BF16", stored.name,
+                 stored.format_dtype);
   Tensor copy(type);
   to_float(*stored.dtype, stored.bytes.data(), copy.f32(), type.shape.n_elements());
   TensorView view = copy.view();
@@ -118,7 +140,8 @@ Result<void> check_pairs(const LoraAdapter& adapter) {
   if (adapter.weights.empty()) return error(Code::invalid_argument, "the adapter holds no weights");
   for (const auto& [role, view] : adapter.weights) {
     std::string other = role.substr(0, role.size() - 1) + (role.back() == 'a' ? 'b' : 'a');
-    if (!adapter.weights.contains(other)) return error(Code::data_loss, "the adapter holds \"{}\" but not \"{}\"", role, other);
+    if (!adapter.weights.contains(other))
+      return error(Code::data_loss, "the adapter holds \"{}\" but not \"{}\"", role, other);
   }
   return {};
 }
@@ -130,19 +153,26 @@ Result<void> save_peft_adapter(const fs::path& folder, const ModelConfig& base, 
   TRY(check_pairs(adapter));
   std::vector<TensorToWrite> tensors;
   for (const auto& spec : specs) {
-    for (auto [half, name, out_first] : {std::tuple{".lora_a", ".lora_A.weight", false}, {".lora_b", ".lora_B.weight", true}}) {
+    for (auto [half, name, out_first] :
+         {std::tuple{".lora_a", ".lora_A.weight", false}, {".lora_b", ".lora_B.weight", true}}) {
       auto it = adapter.weights.find(spec.role + half);
       if (it == adapter.weights.end()) continue;
       const TensorView& view = it->second;
       Shape wanted = out_first ? Shape{spec.shape[0], adapter.rank} : Shape{adapter.rank, spec.shape.last()};
       if (spec.kind != ParameterKind::matrix || view.type.dtype != Dtype::f32 || !(view.type.shape == wanted))
-        return error(Code::invalid_argument, "the adapter weight \"{}\" is {}, expected f32{}", it->first, view.type.to_string(), wanted.to_string());
-      tensors.push_back({std::string(kPrefix) + module_of(spec) + name, Dtype::f32, {wanted[0], wanted[1]}, [&view]() -> Result<std::span<const std::byte>> {
-                           return std::span(static_cast<const std::byte*>(view.data), static_cast<size_t>(view.type.bytes()));
+        return error(Code::invalid_argument, "the adapter weight \"{}\" is {}, expected f32{}", it->first,
+                     view.type.to_string(), wanted.to_string());
+      tensors.push_back({std::string(kPrefix) + module_of(spec) + name,
+                         Dtype::f32,
+                         {wanted[0], wanted[1]},
+                         [&view]() -> Result<std::span<const std::byte>> {
+                           return std::span(static_cast<const std::byte*>(view.data),
+                                            static_cast<size_t>(view.type.bytes()));
                          }});
     }
   }
-  if (tensors.size() != adapter.weights.size()) return error(Code::invalid_argument, "the adapter holds weights for roles that the base model does not have");
+  if (tensors.size() != adapter.weights.size())
+    return error(Code::invalid_argument, "the adapter holds weights for roles that the base model does not have");
   TRY(make_folders(folder));
   TRY(write_safetensors(folder / "adapter_model.safetensors", std::move(tensors)));
   return write_file(folder / "adapter_config.json", dump_json(adapter_config(specs, adapter), 2) + "\n");
@@ -150,16 +180,21 @@ Result<void> save_peft_adapter(const fs::path& folder, const ModelConfig& base, 
 
 Result<LoraAdapter> load_peft_adapter(const fs::path& folder, const ModelConfig& base) {
   LoraAdapter out;
-  Json json = TRY_WITH(parse_json(TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes))), "while reading {}", (folder / "adapter_config.json").string());
+  Json json = TRY_WITH(parse_json(TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes))), "while reading {}",
+                       (folder / "adapter_config.json").string());
   TRY_WITH(read_config(json, out), "in adapter_config.json");
   auto specs = TRY(base_parameters(base));
   auto keeper = std::make_shared<LoadedTensors>();
   keeper->file = TRY(open_safetensors(folder / "adapter_model.safetensors"));
   for (const auto& stored : keeper->file.tensors()) {
     AdapterPlace place = TRY(place_of(stored.name, specs));
-    int64_t rows = place.is_a ? out.rank : place.spec->shape[0], columns = place.is_a ? place.spec->shape.last() : out.rank;
+    int64_t rows = place.is_a ? out.rank : place.spec->shape[0],
+            columns = place.is_a ? place.spec->shape.last() : out.rank;
     if (stored.shape != std::vector<int64_t>{rows, columns})
-      return error(Code::data_loss, "tensor \"{}\" has the shape [{}], expected [{}, {}]: the adapter belongs to another model, or is damaged", stored.name, fmt::join(stored.shape, ", "), rows, columns);
+      return error(
+          Code::data_loss,
+          "tensor \"{}\" has the shape [{}], expected [{}, {}]: the adapter belongs to another model, or is damaged",
+          stored.name, fmt::join(stored.shape, ", "), rows, columns);
     out.weights.emplace(place.spec->role + (place.is_a ? ".lora_a" : ".lora_b"), TRY(as_f32(stored, *keeper)));
   }
   TRY(check_pairs(out));
@@ -169,8 +204,10 @@ Result<LoraAdapter> load_peft_adapter(const fs::path& folder, const ModelConfig&
 
 Result<Tensor> merge_lora(const TensorView& weight, const TensorView& lora_a, const TensorView& lora_b, float scale) {
   const int64_t n_out = weight.dim(0), n_in = weight.shape().last(), rank = lora_a.dim(0);
-  if (weight.shape().rank() != 2 || !(lora_a.shape() == Shape{rank, n_in}) || !(lora_b.shape() == Shape{n_out, rank}) || lora_a.type.dtype != Dtype::f32 || lora_b.type.dtype != Dtype::f32)
-    return error(Code::invalid_argument, "a weight {} cannot take an update of {} and {}", weight.type.to_string(), lora_b.type.to_string(), lora_a.type.to_string());
+  if (weight.shape().rank() != 2 || !(lora_a.shape() == Shape{rank, n_in}) || !(lora_b.shape() == Shape{n_out, rank}) ||
+      lora_a.type.dtype != Dtype::f32 || lora_b.type.dtype != Dtype::f32)
+    return error(Code::invalid_argument, "a weight {} cannot take an update of {} and {}", weight.type.to_string(),
+                 lora_b.type.to_string(), lora_a.type.to_string());
   Tensor out = to_f32(weight);
   for (int64_t o = 0; o < n_out; ++o) {
     float* row = out.f32() + o * n_in;

@@ -1,6 +1,6 @@
 // The row order of rotary projections in GGUF files of the llama family, and ours.
-// There, the two numbers that are rotated together are neighbours: row (head, i, half). Here, as in Hugging Face files, the
-// halves are apart: row (head, half, i).
+// There, the two numbers that are rotated together are neighbours: row (head, i, half). Here, as in Hugging Face files,
+// the halves are apart: row (head, half, i).
 #pragma once
 
 #include <cstddef>

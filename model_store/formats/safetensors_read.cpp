@@ -22,9 +22,10 @@ struct FormatDtype {
   std::optional<Dtype> dtype;
 };
 constexpr FormatDtype kDtypes[] = {
-    {"F32", 4, Dtype::f32}, {"F16", 2, Dtype::f16}, {"BF16", 2, Dtype::bf16}, {"I32", 4, Dtype::i32}, {"F64", 8, {}},
-    {"I64", 8, {}},         {"I16", 2, {}},         {"I8", 1, {}},            {"U8", 1, {}},          {"BOOL", 1, {}},
-    {"U16", 2, {}},         {"U32", 4, {}},         {"U64", 8, {}},           {"F8_E4M3", 1, {}},     {"F8_E5M2", 1, {}},
+    {"F32", 4, Dtype::f32}, {"F16", 2, Dtype::f16}, {"BF16", 2, Dtype::bf16}, {"I32", 4, Dtype::i32},
+    {"F64", 8, {}},         {"I64", 8, {}},         {"I16", 2, {}},           {"I8", 1, {}},
+    {"U8", 1, {}},          {"BOOL", 1, {}},        {"U16", 2, {}},           {"U32", 4, {}},
+    {"U64", 8, {}},         {"F8_E4M3", 1, {}},     {"F8_E5M2", 1, {}},
 };
 
 struct Described {
@@ -42,7 +43,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool null() override { return fail("null is not expected"); }
   bool boolean(bool) override { return fail("true or false is not expected"); }
-  bool number_float(double, const std::string&) override { return fail("a fraction or a number beyond 64 bits is not expected"); }
+  bool number_float(double, const std::string&) override {
+    return fail("a fraction or a number beyond 64 bits is not expected");
+  }
   bool binary(nlohmann::json::binary_t&) override { return fail("binary is not expected"); }
   bool number_integer(int64_t) override { return fail("a negative number is not expected"); }
 
@@ -88,7 +91,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool key(std::string& name) override {
     if (depth_ == 2) {
       if (in_metadata_) return true;
-      if (name != "dtype" && name != "shape" && name != "data_offsets") return fail("field \"" + name.substr(0, 40) + "\" is not known");
+      if (name != "dtype" && name != "shape" && name != "data_offsets")
+        return fail("field \"" + name.substr(0, 40) + "\" is not known");
       field_ = name;
       return true;
     }
@@ -102,7 +106,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool start_array(size_t) override {
-    if (depth_ != 2 || in_list_ || in_metadata_ || (field_ != "shape" && field_ != "data_offsets")) return fail("a list is not expected here");
+    if (depth_ != 2 || in_list_ || in_metadata_ || (field_ != "shape" && field_ != "data_offsets"))
+      return fail("a list is not expected here");
     Described& t = tensors.back();
     if (field_ == "shape" ? t.has_shape : t.n_offsets >= 0) return fail("field \"" + field_ + "\" occurs twice");
     if (field_ == "shape")
@@ -132,29 +137,36 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 };
 
 Result<void> check_size(const Described& t) {
-  if (!t.has_dtype || !t.has_shape || t.n_offsets != 2) return error(Code::data_loss, "dtype, shape and two data_offsets are required");
+  if (!t.has_dtype || !t.has_shape || t.n_offsets != 2)
+    return error(Code::data_loss, "dtype, shape and two data_offsets are required");
   uint64_t n_bytes = TRY(count_elements(t.tensor.shape));
   uint32_t width = 0;
   for (const auto& known : kDtypes)
     if (known.name == t.tensor.format_dtype) width = known.n_bytes;
   if (!checked_multiply(n_bytes, width, &n_bytes)) return error(Code::data_loss, "its size does not fit 64 bits");
   if (t.end < t.begin || t.end - t.begin != n_bytes)
-    return error(Code::data_loss, "its shape and dtype need {} bytes, but data_offsets are {} to {}", n_bytes, t.begin, t.end);
+    return error(Code::data_loss, "its shape and dtype need {} bytes, but data_offsets are {} to {}", n_bytes, t.begin,
+                 t.end);
   return {};
 }
 
 // The format allows neither gaps nor overlaps: the tensors cover the data exactly.
 Result<std::vector<StoredTensor>> place(std::vector<Described> found, std::span<const std::byte> data) {
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   std::vector<StoredTensor> out;
   out.reserve(found.size());
   uint64_t end = 0;
   for (auto& t : found) {
     TRY_WITH(check_size(t), "in tensor \"{}\"", t.tensor.name);
     if (t.begin != end)
-      return error(Code::data_loss, "tensor \"{}\" begins at {} of the data, expected {}: gaps and overlaps are not allowed", t.tensor.name, t.begin, end);
+      return error(Code::data_loss,
+                   "tensor \"{}\" begins at {} of the data, expected {}: gaps and overlaps are not allowed",
+                   t.tensor.name, t.begin, end);
     if (t.end > data.size())
-      return error(Code::data_loss, "tensor \"{}\" ends at {}, but only {} bytes of data are there: the file is cut short", t.tensor.name, t.end, data.size());
+      return error(Code::data_loss,
+                   "tensor \"{}\" ends at {}, but only {} bytes of data are there: the file is cut short",
+                   t.tensor.name, t.end, data.size());
     t.tensor.bytes = data.subspan(t.begin, t.end - t.begin);
     end = t.end;
     out.push_back(std::move(t.tensor));
@@ -167,10 +179,12 @@ Result<std::vector<StoredTensor>> parse_tensors(std::span<const std::byte> bytes
   ByteReader in(bytes);
   uint64_t n_header_bytes = TRY(in.number<uint64_t>("the header's length"));
   if (n_header_bytes > kMaxHeaderBytes)
-    return error(Code::data_loss, "the header claims {} bytes, the limit is {}: not a safetensors file, or damaged", n_header_bytes, kMaxHeaderBytes);
+    return error(Code::data_loss, "the header claims {} bytes, the limit is {}: not a safetensors file, or damaged",
+                 n_header_bytes, kMaxHeaderBytes);
   auto header = TRY(in.take(n_header_bytes, "the header"));
   const char* text = reinterpret_cast<const char*>(header.data());
-  if (header.empty() || *text != '{') return error(Code::data_loss, "the header must be a JSON object that begins with \"{{\"");
+  if (header.empty() || *text != '{')
+    return error(Code::data_loss, "the header must be a JSON object that begins with \"{{\"");
   HeaderReader reader;
   bool ok = false;
   try {
@@ -189,7 +203,8 @@ Result<Json> read_index(const fs::path& path) {
   std::string text = TRY(read_file(path, kMaxIndexBytes));
   Json index = TRY_WITH(parse_json(text), "while reading {}", path.string());
   auto map = index.is_object() ? index.find("weight_map") : index.end();
-  if (map == index.end() || !map->is_object()) return error(Code::data_loss, "{} has no \"weight_map\" object", path.string());
+  if (map == index.end() || !map->is_object())
+    return error(Code::data_loss, "{} has no \"weight_map\" object", path.string());
   return Json(std::move(*map));
 }
 
@@ -199,17 +214,23 @@ Result<std::vector<std::string>> shard_names(const Json& weight_map) {
   for (const auto& [tensor, file] : weight_map.items()) {
     if (!file.is_string()) return error(Code::data_loss, "weight_map entry \"{}\" must be a file name", tensor);
     const auto& name = file.get_ref<const std::string&>();
-    if (name.empty() || name.size() > 255 || name.find('/') != std::string::npos || name.find('\0') != std::string::npos || name[0] == '.')
-      return error(Code::data_loss, "weight_map entry \"{}\" must be a plain file name in the same folder, it is \"{}\"", tensor, name.substr(0, 80));
+    if (name.empty() || name.size() > 255 || name.find('/') != std::string::npos ||
+        name.find('\0') != std::string::npos || name[0] == '.')
+      return error(Code::data_loss,
+                   "weight_map entry \"{}\" must be a plain file name in the same folder, it is \"{}\"", tensor,
+                   name.substr(0, 80));
     out.push_back(name);
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-  if (out.size() > kMaxShards) return error(Code::data_loss, "{} shards are named, the limit is {}", out.size(), kMaxShards);
+  if (out.size() > kMaxShards)
+    return error(Code::data_loss, "{} shards are named, the limit is {}", out.size(), kMaxShards);
   return out;
 }
 
-bool is_index(const fs::path& path) { return path.extension() == ".json"; }
+bool is_index(const fs::path& path) {
+  return path.extension() == ".json";
+}
 
 // The file or index that stands for `path`.
 Result<fs::path> find_entry(const fs::path& path) {
@@ -222,12 +243,21 @@ Result<fs::path> find_entry(const fs::path& path) {
   bool has_pickle = false;
   for (fs::directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec)) {
     if (it->path().extension() == ".safetensors") candidates.push_back(it->path());
-    has_pickle |= it->path().extension() == ".bin" || it->path().extension() == ".pt" || it->path().extension() == ".pth";
+    has_pickle |=
+        it->path().extension() == ".bin" || it->path().extension() == ".pt" || it->path().extension() == ".pth";
   }
   if (ec) return errno_error("list", path, ec.value());
   if (candidates.size() == 1) return candidates[0];
-  if (candidates.size() > 1) return error(Code::invalid_argument, "{} holds {} .safetensors files but no model.safetensors.index.json that says how they belong together", path.string(), candidates.size());
-  if (has_pickle) return error(Code::unimplemented, "{} holds only pickled weights (.bin, .pt), which can run code when read; save the model as safetensors", path.string());
+  if (candidates.size() > 1)
+    return error(
+        Code::invalid_argument,
+        "{} holds {} .safetensors files but no model.safetensors.index.json that says how they belong together",
+        path.string(), candidates.size());
+  if (has_pickle)
+    return error(
+        Code::unimplemented,
+        "{} holds only pickled weights (.bin, .pt), which can run code when read; save the model as safetensors",
+        path.string());
   return error(Code::not_found, "{} holds no .safetensors file", path.string());
 }
 
@@ -243,13 +273,15 @@ Result<TensorFile> open_sharded(const fs::path& index_path) {
     for (auto& tensor : TRY_WITH(parse_tensors(mappings->back().bytes()), "while reading {}", path.string())) {
       auto entry = weight_map.find(tensor.name);
       if (entry == weight_map.end() || *entry != name)
-        return error(Code::data_loss, "{} holds tensor \"{}\", which {} does not place there", path.string(), tensor.name, index_path.filename().string());
+        return error(Code::data_loss, "{} holds tensor \"{}\", which {} does not place there", path.string(),
+                     tensor.name, index_path.filename().string());
       tensors.push_back(std::move(tensor));
     }
     if (tensors.size() > kMaxTensors) return error(Code::data_loss, "more than {} tensors", kMaxTensors);
   }
   if (tensors.size() != weight_map.size())
-    return error(Code::data_loss, "{} names {} tensors, but the shards hold {}", index_path.string(), weight_map.size(), tensors.size());
+    return error(Code::data_loss, "{} names {} tensors, but the shards hold {}", index_path.string(), weight_map.size(),
+                 tensors.size());
   return TensorFile::assemble(std::move(tensors), mappings, size_bytes);
 }
 

@@ -23,7 +23,8 @@ void order(std::vector<TensorToWrite>& tensors) {
   });
 }
 
-std::string header_of(const std::vector<TensorToWrite>& tensors, const std::vector<std::pair<std::string, std::string>>& metadata) {
+std::string header_of(const std::vector<TensorToWrite>& tensors,
+                      const std::vector<std::pair<std::string, std::string>>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
   std::string text = header.dump();
@@ -32,7 +33,8 @@ std::string header_of(const std::vector<TensorToWrite>& tensors, const std::vect
   // Appended as text: a lookup of each name among the others would be quadratic.
   for (const auto& tensor : tensors) {
     uint64_t end = offset + bytes_of(tensor);
-    nlohmann::ordered_json entry = {{"dtype", dtype_info(tensor.dtype).safetensors}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    nlohmann::ordered_json entry = {
+        {"dtype", dtype_info(tensor.dtype).safetensors}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     if (text.size() > 1) text += ',';
     text += Json(tensor.name).dump() + ":" + entry.dump();
     offset = end;
@@ -42,7 +44,9 @@ std::string header_of(const std::vector<TensorToWrite>& tensors, const std::vect
   return text;
 }
 
-std::string shard_name(size_t index, size_t n_shards) { return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, n_shards); }
+std::string shard_name(size_t index, size_t n_shards) {
+  return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, n_shards);
+}
 
 }  // namespace
 
@@ -50,7 +54,9 @@ Result<void> write_safetensors(const std::filesystem::path& path, std::vector<Te
                                const std::vector<std::pair<std::string, std::string>>& metadata) {
   order(tensors);
   for (const auto& tensor : tensors)
-    if (!dtype_info(tensor.dtype).safetensors) return error(Code::invalid_argument, "safetensors cannot hold {} (tensor \"{}\"); use GGUF", dtype_info(tensor.dtype).name, tensor.name);
+    if (!dtype_info(tensor.dtype).safetensors)
+      return error(Code::invalid_argument, "safetensors cannot hold {} (tensor \"{}\"); use GGUF",
+                   dtype_info(tensor.dtype).name, tensor.name);
   std::string header = header_of(tensors, metadata);
   FileWriter file = TRY(FileWriter::create(path));
   uint64_t n_header_bytes = header.size();
@@ -64,7 +70,8 @@ Result<void> write_safetensors(const std::filesystem::path& path, std::vector<Te
   return file.finish();
 }
 
-Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::vector<TensorToWrite> tensors, uint64_t max_shard_bytes) {
+Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::vector<TensorToWrite> tensors,
+                                      uint64_t max_shard_bytes) {
   std::vector<std::vector<TensorToWrite>> shards(1);
   uint64_t in_shard = 0, total = 0;
   for (auto& tensor : tensors) {

@@ -15,9 +15,9 @@ namespace hearth {
 
 struct ModelToSave {
   ModelConfig config;
-  WeightsByRole weights;                      // any dtype; read while saving
+  WeightsByRole weights;  // any dtype; read while saving
   GenerationDefaults generation;
-  std::filesystem::path tokenizer_from;       // a folder (its tokenizer files are copied) or a .gguf; empty: none
+  std::filesystem::path tokenizer_from;  // a folder (its tokenizer files are copied) or a .gguf; empty: none
 };
 
 // config.json, generation_config.json, safetensors (sharded above 4 GiB) and the tokenizer's files.
@@ -38,8 +38,10 @@ struct LoraAdapter {
 };
 
 // adapter_config.json + adapter_model.safetensors with the names that PEFT uses.
-Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base, const LoraAdapter& adapter);
-// Checks every pair against the base's parameters. Options that change the arithmetic and are not known here are refused.
+Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base,
+                               const LoraAdapter& adapter);
+// Checks every pair against the base's parameters. Options that change the arithmetic and are not known here are
+// refused.
 Result<LoraAdapter> load_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base);
 
 // W + alpha / rank * B A, in f32; for merging.

@@ -12,16 +12,23 @@ namespace {
 
 using Metadata = std::vector<std::pair<std::string, GgufValue>>;
 
-uint32_t u32(int64_t value) { return static_cast<uint32_t>(value); }
+uint32_t u32(int64_t value) {
+  return static_cast<uint32_t>(value);
+}
 
 // general.file_type: what most weights are.
 uint32_t file_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f16: return 1;
-    case Dtype::q4_0: return 2;
-    case Dtype::q8_0: return 7;
-    case Dtype::bf16: return 32;
-    default: return 0;
+    case Dtype::f16:
+      return 1;
+    case Dtype::q4_0:
+      return 2;
+    case Dtype::q8_0:
+      return 7;
+    case Dtype::bf16:
+      return 32;
+    default:
+      return 0;
   }
 }
 
@@ -42,7 +49,8 @@ void add_rope(const ModelConfig& config, const std::string& prefix, Metadata& ou
   // There, the magnitude is this times 0.1 ln(factor) + 1.
   double usual = rope.factor > 1 ? 0.1 * std::log(rope.factor) + 1 : 1;
   double attn_factor = rope_table(rope, config.head_dim).magnitude / usual;
-  if (std::abs(attn_factor - 1) > 1e-6) out.emplace_back(prefix + "rope.scaling.attn_factor", static_cast<float>(attn_factor));
+  if (std::abs(attn_factor - 1) > 1e-6)
+    out.emplace_back(prefix + "rope.scaling.attn_factor", static_cast<float>(attn_factor));
 }
 
 void add_config(const ModelConfig& config, const std::string& architecture, Dtype dtype, Metadata& out) {
@@ -100,7 +108,8 @@ std::vector<float> frequency_divisors(const ModelConfig& config) {
   if (config.rope.scaling != RopeConfig::Scaling::llama3) return {};
   RopeConfig plain;
   plain.theta = config.rope.theta;
-  auto scaled = rope_table(config.rope, config.head_dim).inverse_frequencies, unscaled = rope_table(plain, config.head_dim).inverse_frequencies;
+  auto scaled = rope_table(config.rope, config.head_dim).inverse_frequencies,
+       unscaled = rope_table(plain, config.head_dim).inverse_frequencies;
   for (size_t i = 0; i < unscaled.size(); ++i) unscaled[i] /= scaled[i];
   return unscaled;
 }
@@ -122,13 +131,19 @@ Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& mod
     const TensorView& view = model.weights.at(spec.role);
     Dtype to = dtype_for(spec, dtype);
     int n_heads = spec.gguf_transform == Transform::gguf_rope_rows ? spec.rope_heads : 0;
-    tensors.push_back({spec.gguf_name, to, dimensions(spec.shape), [&converter, &view, to, n_heads]() -> Result<std::span<const std::byte>> {
-                         return n_heads > 0 ? converter.convert_rope_rows(view, to, n_heads) : converter.convert(view, to);
+    tensors.push_back({spec.gguf_name, to, dimensions(spec.shape),
+                       [&converter, &view, to, n_heads]() -> Result<std::span<const std::byte>> {
+                         return n_heads > 0 ? converter.convert_rope_rows(view, to, n_heads)
+                                            : converter.convert(view, to);
                        }});
   }
   auto divisors = frequency_divisors(model.config);
   if (!divisors.empty())
-    tensors.push_back({"rope_freqs.weight", Dtype::f32, {static_cast<int64_t>(divisors.size())}, [&divisors]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(divisors)); }});
+    tensors.push_back(
+        {"rope_freqs.weight",
+         Dtype::f32,
+         {static_cast<int64_t>(divisors.size())},
+         [&divisors]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(divisors)); }});
   return write_gguf(file, metadata, tensors);
 }
 

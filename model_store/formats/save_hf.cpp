@@ -10,15 +10,28 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kMaxTokenizerBytes = uint64_t{256} << 20;
-constexpr const char* kTokenizerFiles[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
-                                           "chat_template.json", "vocab.json", "merges.txt", "tokenizer.model"};
+constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
+                                           "tokenizer_config.json",
+                                           "special_tokens_map.json",
+                                           "added_tokens.json",
+                                           "chat_template.jinja",
+                                           "chat_template.json",
+                                           "vocab.json",
+                                           "merges.txt",
+                                           "tokenizer.model"};
 
 Result<std::string_view> torch_name(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return std::string_view("float32");
-    case Dtype::f16: return std::string_view("float16");
-    case Dtype::bf16: return std::string_view("bfloat16");
-    default: return error(Code::invalid_argument, "a Hugging Face folder holds f32, f16 or bf16, not {}; use GGUF for quantised weights", dtype_info(dtype).name);
+    case Dtype::f32:
+      return std::string_view("float32");
+    case Dtype::f16:
+      return std::string_view("float16");
+    case Dtype::bf16:
+      return std::string_view("bfloat16");
+    default:
+      return error(Code::invalid_argument,
+                   "a Hugging Face folder holds f32, f16 or bf16, not {}; use GGUF for quantised weights",
+                   dtype_info(dtype).name);
   }
 }
 
@@ -43,7 +56,8 @@ Result<void> write_tokenizer(const LoadedModel& text_side, const fs::path& to) {
 
 Result<std::optional<LoadedModel>> text_side_to_save(const ModelToSave& model) {
   if (model.tokenizer_from.empty()) return std::optional<LoadedModel>();
-  return std::optional<LoadedModel>(TRY_WITH(load_text_side(model.tokenizer_from), "while reading the tokenizer to save"));
+  return std::optional<LoadedModel>(
+      TRY_WITH(load_text_side(model.tokenizer_from), "while reading the tokenizer to save"));
 }
 
 Result<std::vector<ParameterSpec>> parameters_to_save(const ModelToSave& model) {
@@ -51,9 +65,11 @@ Result<std::vector<ParameterSpec>> parameters_to_save(const ModelToSave& model) 
   auto specs = architecture->parameters(model.config);
   for (const auto& spec : specs) {
     auto it = model.weights.find(spec.role);
-    if (it == model.weights.end()) return error(Code::invalid_argument, "the weight \"{}\" is missing, so the model cannot be saved", spec.role);
+    if (it == model.weights.end())
+      return error(Code::invalid_argument, "the weight \"{}\" is missing, so the model cannot be saved", spec.role);
     if (!(it->second.type.shape == spec.shape))
-      return error(Code::invalid_argument, "the weight \"{}\" has the shape {}, the configuration asks for {}", spec.role, it->second.type.shape.to_string(), spec.shape.to_string());
+      return error(Code::invalid_argument, "the weight \"{}\" has the shape {}, the configuration asks for {}",
+                   spec.role, it->second.type.shape.to_string(), spec.shape.to_string());
   }
   return specs;
 }
@@ -74,7 +90,10 @@ Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, Dt
   std::vector<TensorToWrite> tensors;
   for (const auto& spec : specs) {
     const TensorView& view = model.weights.at(spec.role);
-    tensors.push_back({spec.hf_name, dtype, dimensions(spec.shape), [&converter, &view, dtype]() -> Result<std::span<const std::byte>> { return converter.convert(view, dtype); }});
+    tensors.push_back({spec.hf_name, dtype, dimensions(spec.shape),
+                       [&converter, &view, dtype]() -> Result<std::span<const std::byte>> {
+                         return converter.convert(view, dtype);
+                       }});
   }
   TRY(write_safetensors_folder(folder, std::move(tensors)));
   std::error_code ec;

@@ -16,7 +16,9 @@ namespace hearth {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path golden(const char* name) { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name; }
+fs::path golden(const char* name) {
+  return fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name;
+}
 
 LoadedModel load(const fs::path& path) {
   auto model = load_model(path);
@@ -24,18 +26,22 @@ LoadedModel load(const fs::path& path) {
   return model ? *std::move(model) : LoadedModel();
 }
 
-ModelToSave to_save(const LoadedModel& model) { return {model.config, model.weights, model.generation, model.path}; }
+ModelToSave to_save(const LoadedModel& model) {
+  return {model.config, model.weights, model.generation, model.path};
+}
 
 double largest_difference(const LoadedModel& a, const LoadedModel& b) {
   double out = 0;
   for (const auto& [role, view] : a.weights) {
     Tensor x = to_f32(view), y = to_f32(b.weights.at(role));
-    for (int64_t i = 0; i < view.shape().n_elements(); ++i) out = std::max(out, static_cast<double>(std::abs(x.f32()[i] - y.f32()[i])));
+    for (int64_t i = 0; i < view.shape().n_elements(); ++i)
+      out = std::max(out, static_cast<double>(std::abs(x.f32()[i] - y.f32()[i])));
   }
   return out;
 }
 
-constexpr const char* kCases[] = {"gqa_untied_fp32", "mha_tied_bf16", "rope_llama3_fp32", "rope_yarn_fp32", "rope_linear_bf16", "head_dim_fp32", "sharded_tokenizer_bf16"};
+constexpr const char* kCases[] = {"gqa_untied_fp32",  "mha_tied_bf16", "rope_llama3_fp32",      "rope_yarn_fp32",
+                                  "rope_linear_bf16", "head_dim_fp32", "sharded_tokenizer_bf16"};
 
 TEST(Save, HuggingFaceFolderComesBackTheSame) {
   auto temporary = TempFolder::create("save_test");
@@ -67,21 +73,25 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     LoadedModel back = load(file);
     EXPECT_EQ(largest_difference(model, back), 0) << name;
     // GGUF keeps floats, not doubles, and llama3 scaling as a table: compare what the graph sees.
-    auto want = rope_table(model.config.rope, model.config.head_dim), got = rope_table(back.config.rope, back.config.head_dim);
+    auto want = rope_table(model.config.rope, model.config.head_dim),
+         got = rope_table(back.config.rope, back.config.head_dim);
     EXPECT_NEAR(got.magnitude, want.magnitude, 1e-6) << name;
-    for (size_t i = 0; i < want.inverse_frequencies.size(); ++i) EXPECT_NEAR(got.inverse_frequencies[i], want.inverse_frequencies[i], 1e-6 * want.inverse_frequencies[i]) << name;
+    for (size_t i = 0; i < want.inverse_frequencies.size(); ++i)
+      EXPECT_NEAR(got.inverse_frequencies[i], want.inverse_frequencies[i], 1e-6 * want.inverse_frequencies[i]) << name;
     if (!model.tokenizer) continue;
     std::string text = "Hello world, 12345  naïve\n\n你好 <|eot_id|>";
     EXPECT_EQ(*back.tokenizer->encode(text), *model.tokenizer->encode(text));
     EXPECT_EQ(back.chat_template->source(), model.chat_template->source());
-    for (int32_t id : model.generation.eos_ids) EXPECT_TRUE(std::count(back.generation.eos_ids.begin(), back.generation.eos_ids.end(), id)) << id;
+    for (int32_t id : model.generation.eos_ids)
+      EXPECT_TRUE(std::count(back.generation.eos_ids.begin(), back.generation.eos_ids.end(), id)) << id;
   }
 }
 
 TEST(Save, QuantisedGgufIsNearAndSmall) {
   auto temporary = TempFolder::create("save_test");
   LoadedModel model = load(golden("sharded_tokenizer_bf16"));
-  for (auto [dtype, tolerance] : {std::pair{Dtype::q8_0, 4e-3}, {Dtype::q4_0, 8e-2}, {Dtype::f16, 1e-4}, {Dtype::bf16, 0.0}}) {
+  for (auto [dtype, tolerance] :
+       {std::pair{Dtype::q8_0, 4e-3}, {Dtype::q4_0, 8e-2}, {Dtype::f16, 1e-4}, {Dtype::bf16, 0.0}}) {
     fs::path file = temporary->path() / "m.gguf";
     ASSERT_TRUE(save_gguf(file, to_save(model), dtype));
     EXPECT_LE(largest_difference(model, load(file)), tolerance) << dtype_info(dtype).name;
@@ -102,7 +112,8 @@ TEST(Save, QuantisesAsTheReferenceDoes) {
       for (size_t i = 0; i < tensor.bytes.size(); ++i) n_same += tensor.bytes[i] == same->bytes[i];
       n_bytes += tensor.bytes.size();
     }
-    EXPECT_GT(static_cast<double>(n_same), 0.999 * static_cast<double>(n_bytes)) << kind;  // ties may round the other way
+    EXPECT_GT(static_cast<double>(n_same), 0.999 * static_cast<double>(n_bytes))
+        << kind;  // ties may round the other way
   }
 }
 
@@ -125,7 +136,10 @@ TEST(Save, ShardsHoldEverythingOnce) {
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
   std::vector<TensorToWrite> tensors;
   for (int i = 0; i < 5; ++i)
-    tensors.push_back({"t" + std::to_string(i), Dtype::f32, {10, 6}, [&numbers, i]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(numbers).subspan(static_cast<size_t>(i) * 60, 60)); }});
+    tensors.push_back(
+        {"t" + std::to_string(i), Dtype::f32, {10, 6}, [&numbers, i]() -> Result<std::span<const std::byte>> {
+           return std::as_bytes(std::span(numbers).subspan(static_cast<size_t>(i) * 60, 60));
+         }});
   ASSERT_TRUE(write_safetensors_folder(temporary->path(), std::move(tensors), 500));
   auto file = open_safetensors(temporary->path());
   ASSERT_TRUE(file) << file.error().to_string();
@@ -141,7 +155,7 @@ TEST(Save, AdapterComesBackAndMerges) {
   auto temporary = TempFolder::create("save_test");
   LoadedModel model = load(golden("gqa_untied_fp32"));
   Tensor a({Dtype::f32, {2, 64}}), b({Dtype::f32, {64, 2}});
-  a.f32()[3] = 2;         // row 0, column 3
+  a.f32()[3] = 2;          // row 0, column 3
   b.f32()[5 * 2 + 0] = 4;  // row 5, column 0
   LoraAdapter adapter{.rank = 2, .alpha = 4, .base_model = "base"};
   adapter.weights = {{"layers.1.wq.lora_a", a.view()}, {"layers.1.wq.lora_b", b.view()}};
@@ -157,7 +171,8 @@ TEST(Save, AdapterComesBackAndMerges) {
   EXPECT_EQ(back->rank, 2);
   EXPECT_EQ(back->alpha, 4);
   const TensorView& wq = model.weights.at("layers.1.wq");
-  auto merged = merge_lora(wq, back->weights.at("layers.1.wq.lora_a"), back->weights.at("layers.1.wq.lora_b"), back->alpha / static_cast<float>(back->rank));
+  auto merged = merge_lora(wq, back->weights.at("layers.1.wq.lora_a"), back->weights.at("layers.1.wq.lora_b"),
+                           back->alpha / static_cast<float>(back->rank));
   ASSERT_TRUE(merged);
   for (int64_t i = 0; i < 64 * 64; ++i) EXPECT_FLOAT_EQ(merged->f32()[i] - wq.f32()[i], i == 5 * 64 + 3 ? 16 : 0);
 

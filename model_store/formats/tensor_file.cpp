@@ -22,9 +22,11 @@ Result<uint64_t> count_elements(std::span<const int64_t> shape) {
   return n;
 }
 
-Result<TensorFile> TensorFile::assemble(std::vector<StoredTensor> tensors, std::shared_ptr<const void> keeper, uint64_t size_bytes) {
+Result<TensorFile> TensorFile::assemble(std::vector<StoredTensor> tensors, std::shared_ptr<const void> keeper,
+                                        uint64_t size_bytes) {
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  auto twice = std::adjacent_find(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
+  auto twice =
+      std::adjacent_find(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
   if (twice != tensors.end()) return error(Code::data_loss, "two tensors are called \"{}\"", twice->name);
   TensorFile out;
   out.tensors_ = std::move(tensors);
@@ -34,7 +36,8 @@ Result<TensorFile> TensorFile::assemble(std::vector<StoredTensor> tensors, std::
 }
 
 const StoredTensor* TensorFile::find(std::string_view name) const {
-  auto it = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const auto& t, std::string_view n) { return t.name < n; });
+  auto it = std::lower_bound(tensors_.begin(), tensors_.end(), name,
+                             [](const auto& t, std::string_view n) { return t.name < n; });
   return it != tensors_.end() && it->name == name ? &*it : nullptr;
 }
 

@@ -43,7 +43,8 @@ class TensorFile {
   std::shared_ptr<const void> keeper() const { return keeper_; }
 
   // Takes over tensors found by a format's parser. Fails on a name that occurs twice.
-  static Result<TensorFile> assemble(std::vector<StoredTensor> tensors, std::shared_ptr<const void> keeper, uint64_t size_bytes);
+  static Result<TensorFile> assemble(std::vector<StoredTensor> tensors, std::shared_ptr<const void> keeper,
+                                     uint64_t size_bytes);
 
  private:
   std::vector<StoredTensor> tensors_;

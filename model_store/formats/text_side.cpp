@@ -48,7 +48,8 @@ void add_eos(std::optional<int32_t> id, GenerationDefaults& generation) {
 }
 
 // GGUF names one end of text, but chat models end a turn with another token, which only its spelling tells.
-constexpr const char* kTurnEnds[] = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<|eom_id|>", "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>"};
+constexpr const char* kTurnEnds[] = {"<|eot_id|>",    "<|im_end|>",      "<|end|>",      "<|eom_id|>",
+                                     "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>"};
 
 }  // namespace
 

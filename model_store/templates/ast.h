@@ -1,5 +1,5 @@
-// The syntax tree of a template. Nodes know how to evaluate themselves; chains (a + b + c, x.y.z, elif, and/or) are flat
-// lists, so that a long one is no deep recursion.
+// The syntax tree of a template. Nodes know how to evaluate themselves; chains (a + b + c, x.y.z, elif, and/or) are
+// flat lists, so that a long one is no deep recursion.
 #pragma once
 
 #include <memory>

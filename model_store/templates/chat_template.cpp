@@ -10,13 +10,14 @@ namespace hearth {
 struct ChatTemplate::Impl {
   std::string source;
   TemplateLimits limits;
-  size_t constants_bytes = 0;    // counted by the strings in `parsed`, which go first
+  size_t constants_bytes = 0;  // counted by the strings in `parsed`, which go first
   jinja::ParsedTemplate parsed;
 };
 
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
   if (source.size() > limits.max_source_bytes)
-    return error(Code::resource_exhausted, "a chat template of {} bytes is over the limit of {}", source.size(), limits.max_source_bytes);
+    return error(Code::resource_exhausted, "a chat template of {} bytes is over the limit of {}", source.size(),
+                 limits.max_source_bytes);
   auto impl = std::make_shared<Impl>();
   impl->source = std::string(source);
   impl->limits = limits;
@@ -27,21 +28,29 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const Template
 Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view context_json) const {
   const TemplateLimits& limits = impl_->limits;
   if (context_json.size() > limits.max_context_bytes)
-    return error(Code::resource_exhausted, "a conversation of {} bytes is over the limit of {}", context_json.size(), limits.max_context_bytes);
+    return error(Code::resource_exhausted, "a conversation of {} bytes is over the limit of {}", context_json.size(),
+                 limits.max_context_bytes);
   // The context belongs to the same budget; "now" is the interpreter's, the rest are variables.
   jinja::Runtime context_runtime(limits);
   jinja::Value context = TRY_WITH(jinja::value_from_json(context_runtime, context_json), "in the conversation");
   if (!context.is(jinja::Kind::dict)) return error(Code::invalid_argument, "the conversation must be a JSON object");
   std::string now;
-  if (const jinja::Value* value = context.as_dict().find("now"); value && value->is(jinja::Kind::string)) now = value->as_string();
+  if (const jinja::Value* value = context.as_dict().find("now"); value && value->is(jinja::Kind::string))
+    now = value->as_string();
   jinja::Interpreter interpreter(limits, std::move(now));
   TRY(interpreter.start(context));
   TRY(interpreter.run(impl_->parsed.body));
   return interpreter.take_result();
 }
 
-Result<std::string> ChatTemplate::render(std::string_view context_json) const { return TRY(render_marked(context_json)).text; }
-Result<std::string> ChatTemplate::render_json(const Json& context) const { return render(dump_json(context)); }
-const std::string& ChatTemplate::source() const { return impl_->source; }
+Result<std::string> ChatTemplate::render(std::string_view context_json) const {
+  return TRY(render_marked(context_json)).text;
+}
+Result<std::string> ChatTemplate::render_json(const Json& context) const {
+  return render(dump_json(context));
+}
+const std::string& ChatTemplate::source() const {
+  return impl_->source;
+}
 
 }  // namespace hearth

@@ -5,7 +5,8 @@
 //
 //   ChatTemplate chat = TRY(ChatTemplate::parse(source));
 //   std::string prompt = TRY(chat.render(R"({"messages": [{"role": "user", "content": "Hi"}],
-//                                            "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>"})"));
+//                                            "add_generation_prompt": true, "bos_token": "<s>", "eos_token":
+//                                            "</s>"})"));
 #pragma once
 
 #include <chrono>
@@ -24,10 +25,10 @@ namespace hearth {
 struct TemplateLimits {
   size_t max_source_bytes = size_t{1} << 20;
   size_t max_context_bytes = size_t{64} << 20;
-  size_t max_output_bytes = size_t{64} << 20;  // and no intermediate string may be longer
-  size_t max_memory_bytes = size_t{256} << 20; // all strings, lists and dicts made while rendering, together
-  int max_depth = 64;                          // nested blocks, expressions, calls, containers
-  int64_t max_steps = 2'000'000;               // nodes evaluated, plus one for each 64 bytes handled
+  size_t max_output_bytes = size_t{64} << 20;   // and no intermediate string may be longer
+  size_t max_memory_bytes = size_t{256} << 20;  // all strings, lists and dicts made while rendering, together
+  int max_depth = 64;                           // nested blocks, expressions, calls, containers
+  int64_t max_steps = 2'000'000;                // nodes evaluated, plus one for each 64 bytes handled
   std::chrono::milliseconds max_time{1000};
 };
 

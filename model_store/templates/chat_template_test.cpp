@@ -27,7 +27,8 @@ fs::path reference_folder() {
 
 TEST(ChatTemplate, RendersEveryReferenceTemplateToTheByte) {
   fs::path folder = reference_folder() / "chat_templates";
-  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+  if (!fs::exists(folder))
+    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
   auto cases = nlohmann::ordered_json::parse(*read_file(folder / "cases.json"));
   int n_cases = 0, n_templates = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -45,7 +46,8 @@ TEST(ChatTemplate, RendersEveryReferenceTemplateToTheByte) {
       const Json& want = expected[item.key()];
       ++n_cases;
       if (want.contains("text"))
-        EXPECT_EQ(text ? *text : text.error().to_string(), want["text"].get<std::string>()) << entry.path().filename() << " / " << item.key();
+        EXPECT_EQ(text ? *text : text.error().to_string(), want["text"].get<std::string>())
+            << entry.path().filename() << " / " << item.key();
       else
         EXPECT_FALSE(text) << entry.path().filename() << " / " << item.key() << " should be an error: " << want;
     }
@@ -65,9 +67,11 @@ TEST(ChatTemplate, WhiteSpaceControl) {
 
 TEST(ChatTemplate, ExpressionsFollowPython) {
   EXPECT_EQ(render("{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 10 }}"), "3 -4 2 3.5 1024");
-  EXPECT_EQ(render("{{ 'abcdef'[1:4] }} {{ 'abcdef'[::-1] }} {{ [1,2,3][-1] }} {{ [1,2,3][:2] }}"), "bcd fedcba 3 [1, 2]");
+  EXPECT_EQ(render("{{ 'abcdef'[1:4] }} {{ 'abcdef'[::-1] }} {{ [1,2,3][-1] }} {{ [1,2,3][:2] }}"),
+            "bcd fedcba 3 [1, 2]");
   EXPECT_EQ(render("{{ 'a' in 'cat' and 2 in [1, 2] and 'k' in {'k': 1} }}"), "True");
-  EXPECT_EQ(render("{{ 1 < 2 < 3 }} {{ none }} {{ {'a': [1, 'x', true]} }} {{ (1,) }}"), "True None {'a': [1, 'x', True]} (1,)");
+  EXPECT_EQ(render("{{ 1 < 2 < 3 }} {{ none }} {{ {'a': [1, 'x', true]} }} {{ (1,) }}"),
+            "True None {'a': [1, 'x', True]} (1,)");
   EXPECT_EQ(render("{{ x.y is defined }}{{ x is defined }}", R"({"x": {}})"), "FalseTrue");
   EXPECT_EQ(render("{{ 'a' ~ 1 ~ none }} {{ 'ab' * 2 }} {{ '%s-%d' % ('a', 3) }}"), "a1None abab a-3");
   EXPECT_EQ(render("{{ 'yes' if x else 'no' }}{{ 'only' if x }}"), "no");
@@ -76,22 +80,32 @@ TEST(ChatTemplate, ExpressionsFollowPython) {
 
 TEST(ChatTemplate, ScopesFollowJinja) {
   EXPECT_EQ(render("{% set x = 1 %}{% for i in [1, 2] %}{% set x = x + i %}{{ x }},{% endfor %}{{ x }}"), "2,3,1");
-  EXPECT_EQ(render("{% set ns = namespace(n=0) %}{% for i in range(4) %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}"), "6");
+  EXPECT_EQ(
+      render("{% set ns = namespace(n=0) %}{% for i in range(4) %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}"),
+      "6");
   EXPECT_EQ(render("{% set x = 1 %}{% if true %}{% set x = 2 %}{% endif %}{{ x }}"), "2");
-  EXPECT_EQ(render("{% macro m(a, b='d') %}{{ a }}{{ b }}{{ c }}{% endmacro %}{% set c = '!' %}{{ m('x') }}{{ m('x', b='y') }}"), "xd!xy!");
-  EXPECT_EQ(render("{% for a, b in {'k': 1}.items() %}{{ a }}{{ b }}{{ loop.last }}{% else %}none{% endfor %}"), "k1True");
-  EXPECT_EQ(render("{% for i in range(9) if i is odd %}{% if i > 5 %}{% break %}{% endif %}{{ i }}{% endfor %}"), "135");
+  EXPECT_EQ(
+      render(
+          "{% macro m(a, b='d') %}{{ a }}{{ b }}{{ c }}{% endmacro %}{% set c = '!' %}{{ m('x') }}{{ m('x', b='y') }}"),
+      "xd!xy!");
+  EXPECT_EQ(render("{% for a, b in {'k': 1}.items() %}{{ a }}{{ b }}{{ loop.last }}{% else %}none{% endfor %}"),
+            "k1True");
+  EXPECT_EQ(render("{% for i in range(9) if i is odd %}{% if i > 5 %}{% break %}{% endif %}{{ i }}{% endfor %}"),
+            "135");
   EXPECT_EQ(render("{% set t %}a{{ 1 }}{% endset %}[{{ t }}]"), "[a1]");
   EXPECT_EQ(render("{% macro wrap() %}<{{ caller() }}>{% endmacro %}{% call wrap() %}x{% endcall %}"), "<x>");
 }
 
 TEST(ChatTemplate, FiltersAndJson) {
-  EXPECT_EQ(render("{{ x|tojson }}", R"({"x": {"z": 1, "a": [true, null, "é\n"]}})"), R"({"z": 1, "a": [true, null, "é\n"]})");
+  EXPECT_EQ(render("{{ x|tojson }}", R"({"x": {"z": 1, "a": [true, null, "é\n"]}})"),
+            R"({"z": 1, "a": [true, null, "é\n"]})");
   EXPECT_EQ(render("{{ {'a': 1}|tojson(indent=2) }}"), "{\n  \"a\": 1\n}");
-  EXPECT_EQ(render("{{ [3, 1, 2]|sort|join(',') }} {{ ['a', 'b']|map('upper')|list }} {{ [1, 1, 2]|unique|list }}"), "1,2,3 ['A', 'B'] [1, 2]");
+  EXPECT_EQ(render("{{ [3, 1, 2]|sort|join(',') }} {{ ['a', 'b']|map('upper')|list }} {{ [1, 1, 2]|unique|list }}"),
+            "1,2,3 ['A', 'B'] [1, 2]");
   EXPECT_EQ(render("{{ x|selectattr('r', 'equalto', 'u')|list|length }}", R"({"x": [{"r": "u"}, {"r": "v"}]})"), "1");
   EXPECT_EQ(render("{{ nope|default('d') }} {{ ''|default('e', true) }} {{ ' x '|trim }}"), "d e x");
-  EXPECT_EQ(render("{{ 'a,b,c'.split(',', 1) }} {{ ' a  b '.split() }} {{ 'x'.join(['1', '2']) }}"), "['a', 'b,c'] ['a', 'b'] 1x2");
+  EXPECT_EQ(render("{{ 'a,b,c'.split(',', 1) }} {{ ' a  b '.split() }} {{ 'x'.join(['1', '2']) }}"),
+            "['a', 'b,c'] ['a', 'b'] 1x2");
 }
 
 TEST(ChatTemplate, MarksGeneratedText) {
@@ -128,10 +142,12 @@ TEST(ChatTemplate, HostileTemplatesAreStopped) {
       "{{ " + repeat("x if ", 100000) + "x }}",
       "{{ x" + repeat("[x", 100000) + " }}",
       "{% for i in range(10**9) %}x{% endfor %}",
-      "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}",
+      "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% "
+      "endfor %}",
       "{{ 'x' * 10**12 }}",
       "{{ ['x'] * 10**12 }}",
-      "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(99999) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+      "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(99999) %}{% set ns.s = ns.s ~ ns.s %}{% endfor "
+      "%}",
       "{% set ns = namespace(s=[1, 2]) %}{% for i in range(99999) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
       "{% set ns = namespace(s=[]) %}{% for i in range(99999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}",
       "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
@@ -165,7 +181,8 @@ TEST(ChatTemplate, HostileTemplatesAreStopped) {
       EXPECT_FALSE(text) << source.substr(0, 100) << " gave " << text->size() << " bytes";
     }
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-    EXPECT_LT(took.count(), 2000) << source.substr(0, 100);  // the limit is 100 ms; sanitizers and busy machines are slower
+    EXPECT_LT(took.count(), 2000) << source.substr(
+        0, 100);  // the limit is 100 ms; sanitizers and busy machines are slower
     RecordProperty("slowest", static_cast<int>(took.count()));
   }
 }

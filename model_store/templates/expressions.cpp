@@ -13,7 +13,9 @@ Error no_operation(const char* what, const Value& a, const Value& b) {
   if (b.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined", b.undefined_name());
   return error(Code::invalid_argument, "cannot {} {} and {}", what, kind_name(a.kind()), kind_name(b.kind()));
 }
-Error too_large() { return error(Code::invalid_argument, "an integer does not fit 64 bits"); }
+Error too_large() {
+  return error(Code::invalid_argument, "an integer does not fit 64 bits");
+}
 
 Result<Value> join_text(Runtime& rt, std::string_view a, std::string_view b) {
   TRY(rt.check_length(a.size() + b.size()));
@@ -54,7 +56,8 @@ Result<Value> repeat(Runtime& rt, const Value& what, int64_t n) {
   }
   const auto& items = what.as_list().items;
   uint64_t n_items = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(n), items.size() * sizeof(Value), &n_items)) n_items = UINT64_MAX / 2;
+  if (__builtin_mul_overflow(static_cast<uint64_t>(n), items.size() * sizeof(Value), &n_items))
+    n_items = UINT64_MAX / 2;
   TRY(rt.check_length(n_items));
   TRY(rt.charge(n_items));
   std::vector<Value> out;
@@ -92,7 +95,8 @@ Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
   if (op == BinaryOperator::divide) return Value::real(a.as_real() / b.as_real());
   if (a.is_integral() && b.is_integral()) {
     int64_t x = a.as_integer(), y = b.as_integer();
-    if (y == -1) return op == BinaryOperator::modulo ? Result<Value>(Value::integer(0)) : subtract(Value::integer(0), a);
+    if (y == -1)
+      return op == BinaryOperator::modulo ? Result<Value>(Value::integer(0)) : subtract(Value::integer(0), a);
     int64_t remainder = x % y, quotient = x / y;
     if (remainder != 0 && (remainder < 0) != (y < 0)) {
       remainder += y;
@@ -106,7 +110,8 @@ Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
 
 Result<Value> power(const Value& a, const Value& b) {
   if (!a.is_number() || !b.is_number()) return no_operation("raise", a, b);
-  if (!a.is_integral() || !b.is_integral() || b.as_integer() < 0) return Value::real(std::pow(a.as_real(), b.as_real()));
+  if (!a.is_integral() || !b.is_integral() || b.as_integer() < 0)
+    return Value::real(std::pow(a.as_real(), b.as_real()));
   int64_t out = 1, base = a.as_integer();
   for (int64_t exponent = b.as_integer(); exponent > 0; exponent >>= 1) {
     if ((exponent & 1) && __builtin_mul_overflow(out, base, &out)) return too_large();
@@ -129,30 +134,44 @@ Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const V
   Runtime& rt = in.runtime();
   TRY(rt.step());
   switch (op) {
-    case BinaryOperator::add: return add(rt, a, b);
-    case BinaryOperator::subtract: return subtract(a, b);
-    case BinaryOperator::multiply: return multiply(rt, a, b);
+    case BinaryOperator::add:
+      return add(rt, a, b);
+    case BinaryOperator::subtract:
+      return subtract(a, b);
+    case BinaryOperator::multiply:
+      return multiply(rt, a, b);
     case BinaryOperator::modulo:
       if (a.is(Kind::string)) return format_percent(in, a, b);
       return divide(op, a, b);
     case BinaryOperator::divide:
-    case BinaryOperator::floor_divide: return divide(op, a, b);
-    case BinaryOperator::power: return power(a, b);
-    case BinaryOperator::concatenate: return join_text(rt, TRY(to_text(rt, a)), TRY(to_text(rt, b)));
+    case BinaryOperator::floor_divide:
+      return divide(op, a, b);
+    case BinaryOperator::power:
+      return power(a, b);
+    case BinaryOperator::concatenate:
+      return join_text(rt, TRY(to_text(rt, a)), TRY(to_text(rt, b)));
   }
   return error(Code::internal, "no such operator");
 }
 
 Result<bool> holds(Runtime& rt, Comparison comparison, const Value& a, const Value& b) {
   switch (comparison) {
-    case Comparison::equal: return equals(rt, a, b);
-    case Comparison::not_equal: return !TRY(equals(rt, a, b));
-    case Comparison::in: return contains(rt, b, a);
-    case Comparison::not_in: return !TRY(contains(rt, b, a));
-    case Comparison::less: return TRY(compare(rt, a, b)) < 0;
-    case Comparison::less_equal: return TRY(compare(rt, a, b)) <= 0;
-    case Comparison::greater: return TRY(compare(rt, a, b)) > 0;
-    case Comparison::greater_equal: return TRY(compare(rt, a, b)) >= 0;
+    case Comparison::equal:
+      return equals(rt, a, b);
+    case Comparison::not_equal:
+      return !TRY(equals(rt, a, b));
+    case Comparison::in:
+      return contains(rt, b, a);
+    case Comparison::not_in:
+      return !TRY(contains(rt, b, a));
+    case Comparison::less:
+      return TRY(compare(rt, a, b)) < 0;
+    case Comparison::less_equal:
+      return TRY(compare(rt, a, b)) <= 0;
+    case Comparison::greater:
+      return TRY(compare(rt, a, b)) > 0;
+    case Comparison::greater_equal:
+      return TRY(compare(rt, a, b)) >= 0;
   }
   return false;
 }
@@ -165,19 +184,24 @@ Result<std::optional<int64_t>> slice_bound(Interpreter& in, const ExpressionPtr&
   if (!expression) return std::optional<int64_t>();
   Value value = TRY(expression->evaluate(in));
   if (value.is(Kind::none)) return std::optional<int64_t>();
-  if (!value.is_integral()) return error(Code::invalid_argument, "a slice needs integers, got {}", kind_name(value.kind()));
+  if (!value.is_integral())
+    return error(Code::invalid_argument, "a slice needs integers, got {}", kind_name(value.kind()));
   return std::optional<int64_t>(value.as_integer());
 }
 
 // Python's rules: negative counts from the end, everything is clamped.
 SliceRange clamp(std::optional<int64_t> begin, std::optional<int64_t> end, int64_t step, int64_t n) {
-  auto place = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? (i < -n ? -1 : i + n) : i, step > 0 ? 0 : -1, step > 0 ? n : n - 1); };
+  auto place = [&](int64_t i) {
+    return std::clamp<int64_t>(i < 0 ? (i < -n ? -1 : i + n) : i, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
+  };
   return {begin ? place(*begin) : (step > 0 ? 0 : n - 1), end ? place(*end) : (step > 0 ? n : -1), step};
 }
 
 }  // namespace
 
-Result<Value> Constant::evaluate(Interpreter&) const { return value_; }
+Result<Value> Constant::evaluate(Interpreter&) const {
+  return value_;
+}
 Result<Value> Name::evaluate(Interpreter& in) const {
   TRY(in.runtime().step());
   return in.variable(name_);
@@ -257,17 +281,28 @@ Result<Value> Chain::evaluate(Interpreter& in) const {
   return out;
 }
 
-Result<Value> AttributeSuffix::apply(Interpreter& in, const Value& base) const { return in.attribute(base, name_); }
-Result<Value> ItemSuffix::apply(Interpreter& in, const Value& base) const { return in.item(base, TRY(key_->evaluate(in))); }
-Result<Value> CallSuffix::apply(Interpreter& in, const Value& base) const { return in.call(base, TRY(in.evaluate(arguments_))); }
-Result<Value> FilterSuffix::apply(Interpreter& in, const Value& base) const { return in.filter(filter_.name, base, TRY(in.evaluate(filter_.arguments))); }
+Result<Value> AttributeSuffix::apply(Interpreter& in, const Value& base) const {
+  return in.attribute(base, name_);
+}
+Result<Value> ItemSuffix::apply(Interpreter& in, const Value& base) const {
+  return in.item(base, TRY(key_->evaluate(in)));
+}
+Result<Value> CallSuffix::apply(Interpreter& in, const Value& base) const {
+  return in.call(base, TRY(in.evaluate(arguments_)));
+}
+Result<Value> FilterSuffix::apply(Interpreter& in, const Value& base) const {
+  return in.filter(filter_.name, base, TRY(in.evaluate(filter_.arguments)));
+}
 Result<Value> TestSuffix::apply(Interpreter& in, const Value& base) const {
   return Value::boolean(TRY(in.test(name_, base, TRY(in.evaluate(arguments_)))) != negated_);
 }
 
 Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   Runtime& rt = in.runtime();
-  if (!base.is_list() && !base.is(Kind::string)) return error(Code::invalid_argument, "{} cannot be sliced", base.is(Kind::undefined) ? "\"" + base.undefined_name() + "\" (undefined)" : std::string(kind_name(base.kind())));
+  if (!base.is_list() && !base.is(Kind::string))
+    return error(Code::invalid_argument, "{} cannot be sliced",
+                 base.is(Kind::undefined) ? "\"" + base.undefined_name() + "\" (undefined)"
+                                          : std::string(kind_name(base.kind())));
   auto begin = TRY(slice_bound(in, begin_)), end = TRY(slice_bound(in, end_)), step = TRY(slice_bound(in, step_));
   if (step == 0) return error(Code::invalid_argument, "a slice's step must not be zero");
   int64_t n = TRY(length_of(base));
@@ -278,7 +313,8 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
     return rt.string(std::string(characters(base.as_string(), range.begin, std::max(range.begin, range.end))));
   }
   std::vector<Value> all = TRY(items_of(rt, base)), picked;
-  for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step) picked.push_back(all[static_cast<size_t>(i)]);
+  for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step)
+    picked.push_back(all[static_cast<size_t>(i)]);
   if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
   std::string text;
   for (const auto& c : picked) text += c.as_string();

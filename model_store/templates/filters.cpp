@@ -10,7 +10,9 @@
 namespace hearth::jinja {
 namespace {
 
-Result<std::string> text_of(Interpreter& in, const Value& v) { return to_text(in.runtime(), v); }
+Result<std::string> text_of(Interpreter& in, const Value& v) {
+  return to_text(in.runtime(), v);
+}
 
 // "a.b.0" through attributes and items, as map(attribute=...) takes it.
 Result<Value> path_of(Interpreter& in, Value value, const Value& path) {
@@ -49,7 +51,9 @@ Result<Value> to_string(Interpreter& in, const Value& input, Arguments&) {
   return in.runtime().string(TRY(text_of(in, input)));
 }
 
-Result<Value> length(Interpreter&, const Value& input, Arguments&) { return Value::integer(TRY(length_of(input))); }
+Result<Value> length(Interpreter&, const Value& input, Arguments&) {
+  return Value::integer(TRY(length_of(input)));
+}
 
 Result<Value> tojson(Interpreter& in, const Value& input, Arguments& arguments) {
   // transformers: tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False)
@@ -68,11 +72,13 @@ Result<Value> tojson(Interpreter& in, const Value& input, Arguments& arguments) 
   std::string item = indent >= 0 ? "," : ", ", key = ": ";
   if (separators && !separators->is(Kind::none)) {
     auto parts = TRY(items_of(in.runtime(), *separators));
-    if (parts.size() != 2 || !parts[0].is(Kind::string) || !parts[1].is(Kind::string)) return error(Code::invalid_argument, "separators must be two strings");
+    if (parts.size() != 2 || !parts[0].is(Kind::string) || !parts[1].is(Kind::string))
+      return error(Code::invalid_argument, "separators must be two strings");
     item = parts[0].as_string();
     key = parts[1].as_string();
   }
-  return in.runtime().string(TRY(to_json_text(in.runtime(), input, static_cast<int>(indent), ascii, sort_keys, item, key)));
+  return in.runtime().string(
+      TRY(to_json_text(in.runtime(), input, static_cast<int>(indent), ascii, sort_keys, item, key)));
 }
 
 Result<Value> join(Interpreter& in, const Value& input, Arguments& arguments) {
@@ -100,7 +106,8 @@ Result<Value> default_value(Interpreter& in, const Value& input, Arguments& argu
 
 Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments) {
   std::string text = TRY(text_of(in, input));
-  std::string old = TRY(text_of(in, TRY(arguments.require("old")))), fresh = TRY(text_of(in, TRY(arguments.require("new"))));
+  std::string old = TRY(text_of(in, TRY(arguments.require("old")))),
+              fresh = TRY(text_of(in, TRY(arguments.require("new"))));
   int64_t count = TRY(arguments.integer_or("count", -1));
   Arguments method;
   method.positional = {TRY(in.runtime().string(old)), TRY(in.runtime().string(fresh)), Value::integer(count)};
@@ -110,13 +117,16 @@ Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments)
 
 Result<Value> items(Interpreter& in, const Value& input, Arguments&) {
   if (input.is(Kind::undefined)) return in.runtime().list({});
-  if (!input.is(Kind::dict)) return error(Code::invalid_argument, "only a dict has items, not {}", kind_name(input.kind()));
+  if (!input.is(Kind::dict))
+    return error(Code::invalid_argument, "only a dict has items, not {}", kind_name(input.kind()));
   std::vector<Value> out;
   for (const auto& [key, value] : input.as_dict().items) out.push_back(TRY(in.runtime().list({key, value}, true)));
   return in.runtime().generator(std::move(out));
 }
 
-Result<Value> list(Interpreter& in, const Value& input, Arguments&) { return in.runtime().list(TRY(items_of(in.runtime(), input))); }
+Result<Value> list(Interpreter& in, const Value& input, Arguments&) {
+  return in.runtime().list(TRY(items_of(in.runtime(), input)));
+}
 
 Result<Value> first(Interpreter& in, const Value& input, Arguments&) {
   auto all = TRY(items_of(in.runtime(), input));
@@ -141,16 +151,19 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   int64_t base = TRY(arguments.integer_or("base", 10));
   Value fallback = otherwise ? *otherwise : Value::integer(0);
   if (input.is_integral()) return Value::integer(input.as_integer());
-  if (input.is(Kind::real)) return std::abs(input.as_real()) < 9e18 ? Value::integer(static_cast<int64_t>(input.as_real())) : fallback;
+  if (input.is(Kind::real))
+    return std::abs(input.as_real()) < 9e18 ? Value::integer(static_cast<int64_t>(input.as_real())) : fallback;
   if (!input.is(Kind::string)) return fallback;
   std::string_view text = strip_left(strip_right(input.as_string()));
   if (text.starts_with('+')) text.remove_prefix(1);
   int64_t out = 0;
-  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out, base >= 2 && base <= 36 ? static_cast<int>(base) : 10);
+  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out,
+                                        base >= 2 && base <= 36 ? static_cast<int>(base) : 10);
   if (problem == std::errc() && end == text.data() + text.size()) return Value::integer(out);
   double real = 0;
   auto [real_end, real_problem] = std::from_chars(text.data(), text.data() + text.size(), real);
-  if (real_problem == std::errc() && real_end == text.data() + text.size() && std::abs(real) < 9e18) return Value::integer(static_cast<int64_t>(real));
+  if (real_problem == std::errc() && real_end == text.data() + text.size() && std::abs(real) < 9e18)
+    return Value::integer(static_cast<int64_t>(real));
   return fallback;
 }
 
@@ -168,7 +181,8 @@ Result<Value> to_float(Interpreter&, const Value& input, Arguments& arguments) {
 
 Result<Value> absolute(Interpreter&, const Value& input, Arguments&) {
   if (input.is(Kind::real)) return Value::real(std::abs(input.as_real()));
-  if (!input.is_integral() || input.as_integer() == INT64_MIN) return error(Code::invalid_argument, "{} has no absolute value", kind_name(input.kind()));
+  if (!input.is_integral() || input.as_integer() == INT64_MIN)
+    return error(Code::invalid_argument, "{} has no absolute value", kind_name(input.kind()));
   return Value::integer(std::abs(input.as_integer()));
 }
 
@@ -214,7 +228,9 @@ Result<Value> select(Interpreter& in, const Value& input, Arguments& arguments) 
   auto test = arguments.take("test");
   const size_t n_own = (by_attribute ? 1 : 0) + (test ? 1 : 0);
   Arguments rest;
-  rest.positional.assign(arguments.positional.begin() + static_cast<ptrdiff_t>(std::min(n_own, arguments.positional.size())), arguments.positional.end());
+  rest.positional.assign(
+      arguments.positional.begin() + static_cast<ptrdiff_t>(std::min(n_own, arguments.positional.size())),
+      arguments.positional.end());
   rest.named = std::move(arguments.named);
   arguments.positional.resize(std::min(n_own, arguments.positional.size()));
   arguments.named.clear();
@@ -251,7 +267,8 @@ Result<void> sort_pairs(Interpreter& in, std::vector<std::pair<Value, Value>>& p
 }
 
 Result<Value> sort(Interpreter& in, const Value& input, Arguments& arguments) {
-  bool reversed = TRY(arguments.flag_or("reverse", false)), case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
+  bool reversed = TRY(arguments.flag_or("reverse", false)),
+       case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
   auto attribute = arguments.take("attribute");
   std::vector<std::pair<Value, Value>> pairs;
   auto all = TRY(items_of(in.runtime(), input));
@@ -269,10 +286,12 @@ Result<Value> dictsort(Interpreter& in, const Value& input, Arguments& arguments
   bool case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
   std::string by = TRY(arguments.string_or("by", "key"));
   bool reversed = TRY(arguments.flag_or("reverse", false));
-  if (!input.is(Kind::dict)) return error(Code::invalid_argument, "only a dict can be sorted so, not {}", kind_name(input.kind()));
+  if (!input.is(Kind::dict))
+    return error(Code::invalid_argument, "only a dict can be sorted so, not {}", kind_name(input.kind()));
   std::vector<std::pair<Value, Value>> pairs;
   for (const auto& [key, value] : input.as_dict().items)
-    pairs.emplace_back(TRY(lowered_if(in, !case_sensitive, by == "value" ? value : key)), TRY(in.runtime().list({key, value}, true)));
+    pairs.emplace_back(TRY(lowered_if(in, !case_sensitive, by == "value" ? value : key)),
+                       TRY(in.runtime().list({key, value}, true)));
   TRY(sort_pairs(in, pairs, reversed));
   std::vector<Value> out;
   for (auto& [key, value] : pairs) out.push_back(std::move(value));
@@ -301,7 +320,8 @@ Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) 
   std::string margin(4, ' ');
   if (width && width->is(Kind::string)) margin = width->as_string();
   if (width && width->is_integral()) {
-    if (width->as_integer() > 1000) return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
+    if (width->as_integer() > 1000)
+      return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
     margin.assign(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' ');
   }
   std::string text = TRY(text_of(in, input)), out;
@@ -329,7 +349,8 @@ Result<Value> sum(Interpreter& in, const Value& input, Arguments& arguments) {
     if (!v.is_number()) return error(Code::invalid_argument, "{} cannot be summed", kind_name(v.kind()));
     is_real |= v.is(Kind::real);
     real += v.as_real();
-    if (v.is_integral() && __builtin_add_overflow(whole, v.as_integer(), &whole)) return error(Code::invalid_argument, "an integer does not fit 64 bits");
+    if (v.is_integral() && __builtin_add_overflow(whole, v.as_integer(), &whole))
+      return error(Code::invalid_argument, "an integer does not fit 64 bits");
   }
   return is_real ? Value::real(real) : Value::integer(whole);
 }
@@ -365,12 +386,23 @@ Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
   std::string out, text = TRY(text_of(in, input));
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&#34;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return in.runtime().string(std::move(out));
@@ -391,7 +423,9 @@ Result<Value> format(Interpreter& in, const Value& input, Arguments& arguments) 
     size_t digits = i + 1, precision = 6;
     if (digits < pattern.size() && pattern[digits] == '.') {
       precision = 0;
-      for (++digits; digits < pattern.size() && pattern[digits] >= '0' && pattern[digits] <= '9' && precision < 100; ++digits) precision = precision * 10 + static_cast<size_t>(pattern[digits] - '0');
+      for (++digits; digits < pattern.size() && pattern[digits] >= '0' && pattern[digits] <= '9' && precision < 100;
+           ++digits)
+        precision = precision * 10 + static_cast<size_t>(pattern[digits] - '0');
     }
     char kind = digits < pattern.size() ? pattern[digits] : '\0';
     i = digits;
@@ -400,11 +434,17 @@ Result<Value> format(Interpreter& in, const Value& input, Arguments& arguments) 
       continue;
     }
     Value v = TRY(arguments.require("a value to format"));
-    if (kind == 's') out += TRY(text_of(in, v));
-    else if (kind == 'r') TRY(append_repr(in.runtime(), v, out));
-    else if ((kind == 'd' || kind == 'i') && v.is_number()) out += std::to_string(v.is(Kind::real) ? static_cast<int64_t>(std::clamp(v.as_real(), -9e18, 9e18)) : v.as_integer());
-    else if (kind == 'f' && v.is_number()) out += fmt::format("{:.{}f}", v.as_real(), precision);
-    else return error(Code::unimplemented, "the format \"%{}\" is not supported for {}", kind, kind_name(v.kind()));
+    if (kind == 's')
+      out += TRY(text_of(in, v));
+    else if (kind == 'r')
+      TRY(append_repr(in.runtime(), v, out));
+    else if ((kind == 'd' || kind == 'i') && v.is_number())
+      out += std::to_string(v.is(Kind::real) ? static_cast<int64_t>(std::clamp(v.as_real(), -9e18, 9e18))
+                                             : v.as_integer());
+    else if (kind == 'f' && v.is_number())
+      out += fmt::format("{:.{}f}", v.as_real(), precision);
+    else
+      return error(Code::unimplemented, "the format \"%{}\" is not supported for {}", kind, kind_name(v.kind()));
     TRY(in.runtime().check_length(out.size()));
   }
   return in.runtime().string(std::move(out));
@@ -425,7 +465,9 @@ Result<Value> wordcount(Interpreter& in, const Value& input, Arguments&) {
   return Value::integer(TRY(length_of(TRY((*find_method(self, "split"))(in, self, none)))));
 }
 
-Result<Value> same(Interpreter&, const Value& input, Arguments&) { return input; }
+Result<Value> same(Interpreter&, const Value& input, Arguments&) {
+  return input;
+}
 
 constexpr BuiltinEntry kFilters[] = {
     {"abs", absolute},
@@ -474,6 +516,8 @@ constexpr BuiltinEntry kFilters[] = {
 
 }  // namespace
 
-const Builtin* find_filter(std::string_view name) { return find_in(kFilters, name); }
+const Builtin* find_filter(std::string_view name) {
+  return find_in(kFilters, name);
+}
 
 }  // namespace hearth::jinja

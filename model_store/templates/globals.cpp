@@ -15,14 +15,16 @@ Result<Value> range(Interpreter& in, const Value&, Arguments& arguments) {
   const size_t n = arguments.positional.size();
   if (n < 1 || n > 3 || !arguments.named.empty()) return error(Code::invalid_argument, "range needs 1 to 3 integers");
   for (const auto& value : arguments.positional)
-    if (!value.is_integral()) return error(Code::invalid_argument, "range needs integers, got {}", kind_name(value.kind()));
+    if (!value.is_integral())
+      return error(Code::invalid_argument, "range needs integers, got {}", kind_name(value.kind()));
   if (n == 1) bounds[1] = arguments.positional[0].as_integer();
   for (size_t i = 0; n > 1 && i < n; ++i) bounds[i] = arguments.positional[i].as_integer();
   auto [begin, end, step] = bounds;
   if (step == 0) return error(Code::invalid_argument, "the step of range must not be zero");
   std::vector<Value> out;
   for (__int128 i = begin; step > 0 ? i < end : i > end; i += step) {
-    if (static_cast<int64_t>(out.size()) >= kMaxRange) return error(Code::resource_exhausted, "a range of more than {} numbers", kMaxRange);
+    if (static_cast<int64_t>(out.size()) >= kMaxRange)
+      return error(Code::resource_exhausted, "a range of more than {} numbers", kMaxRange);
     out.push_back(Value::integer(static_cast<int64_t>(i)));
   }
   return in.runtime().list(std::move(out));
@@ -31,7 +33,8 @@ Result<Value> range(Interpreter& in, const Value&, Arguments& arguments) {
 Result<Value> make_dict(Interpreter& in, const Value&, Arguments& arguments) {
   Dict out;
   if (!arguments.positional.empty()) {
-    if (arguments.positional.size() > 1 || !arguments.positional[0].is(Kind::dict)) return error(Code::unimplemented, "dict() takes another dict and keywords");
+    if (arguments.positional.size() > 1 || !arguments.positional[0].is(Kind::dict))
+      return error(Code::unimplemented, "dict() takes another dict and keywords");
     out = arguments.positional[0].as_dict();
   }
   for (const auto& [name, value] : arguments.named) out.set(TRY(in.runtime().string(name)), value);
@@ -41,7 +44,8 @@ Result<Value> make_dict(Interpreter& in, const Value&, Arguments& arguments) {
 Result<Value> make_namespace(Interpreter& in, const Value&, Arguments& arguments) {
   Value out = TRY(in.runtime().name_space());
   if (!arguments.positional.empty()) {
-    if (arguments.positional.size() > 1 || !arguments.positional[0].is(Kind::dict)) return error(Code::invalid_argument, "namespace() takes a dict and keywords");
+    if (arguments.positional.size() > 1 || !arguments.positional[0].is(Kind::dict))
+      return error(Code::invalid_argument, "namespace() takes a dict and keywords");
     for (const auto& [key, value] : arguments.positional[0].as_dict().items)
       if (key.is(Kind::string)) out.as_namespace().members[key.as_string()] = value;
   }
@@ -60,7 +64,8 @@ Result<Value> raise_exception(Interpreter& in, const Value&, Arguments& argument
 Result<std::tm> parse_time(const std::string& text) {
   std::tm out{};
   char trailing = 0;
-  int n = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%c", &out.tm_year, &out.tm_mon, &out.tm_mday, &out.tm_hour, &out.tm_min, &out.tm_sec, &trailing);
+  int n = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%c", &out.tm_year, &out.tm_mon, &out.tm_mday, &out.tm_hour,
+                      &out.tm_min, &out.tm_sec, &trailing);
   if (n < 6) return error(Code::invalid_argument, "\"now\" must look like 2026-01-31T12:00:00");
   out.tm_year -= 1900;
   out.tm_mon -= 1;
@@ -71,7 +76,8 @@ Result<std::tm> parse_time(const std::string& text) {
 
 Result<Value> strftime_now(Interpreter& in, const Value&, Arguments& arguments) {
   Value format = TRY(arguments.require("format"));
-  if (!format.is(Kind::string) || format.as_string().size() > 256) return error(Code::invalid_argument, "strftime_now needs a format of at most 256 bytes");
+  if (!format.is(Kind::string) || format.as_string().size() > 256)
+    return error(Code::invalid_argument, "strftime_now needs a format of at most 256 bytes");
   std::tm now{};
   if (in.now().empty()) {
     std::time_t clock = std::time(nullptr);
@@ -102,6 +108,8 @@ constexpr BuiltinEntry kGlobals[] = {
 
 }  // namespace
 
-const Builtin* find_global(std::string_view name) { return find_in(kGlobals, name); }
+const Builtin* find_global(std::string_view name) {
+  return find_in(kGlobals, name);
+}
 
 }  // namespace hearth::jinja

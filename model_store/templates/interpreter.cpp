@@ -7,7 +7,8 @@ namespace hearth::jinja {
 
 Result<void> Interpreter::start(const Value& context) {
   scope_ = TRY(rt_.scope(nullptr));
-  for (const char* name : {"tools", "documents"}) scope_->variables[name] = Value::none();  // transformers defines them so
+  for (const char* name : {"tools", "documents"})
+    scope_->variables[name] = Value::none();  // transformers defines them so
   for (const auto& [key, value] : context.as_dict().items) scope_->variables[key.as_string()] = value;
   // What the template assigns at its top level lies above, as a scope that macros may remember.
   scope_ = TRY(rt_.scope(scope_));
@@ -31,13 +32,17 @@ Result<void> Interpreter::define(const std::string& name, Value value) {
 Result<void> Interpreter::assign(const Target& target, const Value& value) {
   if (!target.parts.empty()) {
     auto items = TRY(items_of(rt_, value));
-    if (items.size() != target.parts.size()) return error(Code::invalid_argument, "{} values cannot be assigned to {} names", items.size(), target.parts.size());
+    if (items.size() != target.parts.size())
+      return error(Code::invalid_argument, "{} values cannot be assigned to {} names", items.size(),
+                   target.parts.size());
     for (size_t i = 0; i < items.size(); ++i) TRY(assign(target.parts[i], items[i]));
     return {};
   }
   if (target.attribute.empty()) return define(target.name, value);
   Value space = TRY(variable(target.name));
-  if (!space.is(Kind::name_space)) return error(Code::invalid_argument, "\"{}\" is {}; only a namespace's attributes can be set", target.name, kind_name(space.kind()));
+  if (!space.is(Kind::name_space))
+    return error(Code::invalid_argument, "\"{}\" is {}; only a namespace's attributes can be set", target.name,
+                 kind_name(space.kind()));
   TRY(rt_.charge(target.attribute.size() + sizeof(Value)));
   space.as_namespace().members[target.attribute] = value;
   return {};
@@ -51,7 +56,9 @@ Result<Flow> Interpreter::run(const Block& block) {
     if (!flow) {
       // The innermost line is the one that helps.
       const auto& context = flow.error().context;
-      if (context.empty() || !context.back().starts_with("in line ")) return hearth::detail::with_context(std::move(flow).error(), fmt::format("in line {} of the chat template", statement->line()));
+      if (context.empty() || !context.back().starts_with("in line "))
+        return hearth::detail::with_context(std::move(flow).error(),
+                                            fmt::format("in line {} of the chat template", statement->line()));
       return flow;
     }
     if (*flow != Flow::normal) return flow;
@@ -76,7 +83,8 @@ Result<std::string> Interpreter::capture(const Block& block) {
 
 Result<void> Interpreter::write(std::string_view text) {
   if (output_.size() + text.size() > rt_.limits().max_output_bytes)
-    return error(Code::resource_exhausted, "the chat template writes more than {} bytes", rt_.limits().max_output_bytes);
+    return error(Code::resource_exhausted, "the chat template writes more than {} bytes",
+                 rt_.limits().max_output_bytes);
   TRY(rt_.step(text.size()));
   output_ += text;
   return {};
@@ -98,8 +106,10 @@ Result<Arguments> Interpreter::evaluate(const CallArguments& arguments) {
 
 Result<Value> Interpreter::call(const Value& function, Arguments arguments) {
   TRY(rt_.step());
-  if (function.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined and cannot be called", function.undefined_name());
-  if (!function.is(Kind::function)) return error(Code::invalid_argument, "{} cannot be called", kind_name(function.kind()));
+  if (function.is(Kind::undefined))
+    return error(Code::invalid_argument, "\"{}\" is undefined and cannot be called", function.undefined_name());
+  if (!function.is(Kind::function))
+    return error(Code::invalid_argument, "{} cannot be called", kind_name(function.kind()));
   const Function& f = function.as_function();
   if (f.macro) return call_macro(f, std::move(arguments));
   return (*f.builtin)(*this, f.self, arguments);
@@ -152,7 +162,8 @@ Result<Value> Interpreter::filter_all(const std::vector<FilterUse>& filters, Val
 // A method comes before an item of the same name; a missing name is undefined, but nothing hangs on undefined.
 Result<Value> Interpreter::attribute(const Value& base, std::string_view name) {
   TRY(rt_.step());
-  if (base.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined, so it has no \"{}\"", base.undefined_name(), name);
+  if (base.is(Kind::undefined))
+    return error(Code::invalid_argument, "\"{}\" is undefined, so it has no \"{}\"", base.undefined_name(), name);
   if (base.is(Kind::name_space)) {
     auto it = base.as_namespace().members.find(std::string(name));
     if (it != base.as_namespace().members.end()) return it->second;
@@ -166,7 +177,8 @@ Result<Value> Interpreter::attribute(const Value& base, std::string_view name) {
 
 Result<Value> Interpreter::item(const Value& base, const Value& key) {
   TRY(rt_.step());
-  if (base.is(Kind::undefined)) return error(Code::invalid_argument, "\"{}\" is undefined, so it has no items", base.undefined_name());
+  if (base.is(Kind::undefined))
+    return error(Code::invalid_argument, "\"{}\" is undefined, so it has no items", base.undefined_name());
   if (base.is(Kind::dict)) {
     if (const Value* found = base.as_dict().find(key)) return *found;
   } else if (key.is_integral() && (base.is_list() || base.is(Kind::string))) {
@@ -177,7 +189,9 @@ Result<Value> Interpreter::item(const Value& base, const Value& key) {
     TRY(rt_.step(base.as_string().size()));
     return rt_.string(std::string(characters(base.as_string(), i, i + 1)));
   }
-  if (key.is(Kind::string)) return base.is(Kind::dict) && !find_method(base, key.as_string()) ? rt_.undefined(key.as_string()) : attribute(base, key.as_string());
+  if (key.is(Kind::string))
+    return base.is(Kind::dict) && !find_method(base, key.as_string()) ? rt_.undefined(key.as_string())
+                                                                      : attribute(base, key.as_string());
   return rt_.undefined("no such item");
 }
 

@@ -27,8 +27,12 @@ std::string normalise_newlines(std::string_view source) {
   return out;
 }
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -67,9 +71,12 @@ class Lexer {
     put_text(text);
     advance(at + 2 + (sign == '-' || sign == '+' ? 1 : 0));
     switch (opening) {
-      case Opening::comment: return comment();
-      case Opening::variable: return inside(TokenKind::variable_begin, TokenKind::variable_end, "}}");
-      default: return block();
+      case Opening::comment:
+        return comment();
+      case Opening::variable:
+        return inside(TokenKind::variable_begin, TokenKind::variable_end, "}}");
+      default:
+        return block();
     }
   }
 
@@ -181,7 +188,8 @@ class Lexer {
     for (std::string_view symbol : {"//", "**", "==", "!=", "<=", ">="})
       if (rest_.starts_with(symbol)) return symbol_token(symbol);
     if (std::string_view("+-*/%~<>=.,:|()[]{};").find(c) == std::string_view::npos)
-      return error(Code::invalid_argument, "line {}: unexpected character \"{}\"", line_, rest_.substr(0, std::max(1, decode_utf8(rest_).n_bytes)));
+      return error(Code::invalid_argument, "line {}: unexpected character \"{}\"", line_,
+                   rest_.substr(0, std::max(1, decode_utf8(rest_).n_bytes)));
     if (c == '(' || c == '[' || c == '{') ++n_open;
     if (c == ')' || c == ']' || c == '}') --n_open;
     if (n_open < 0) return error(Code::invalid_argument, "line {}: unexpected \"{}\"", line_, c);
@@ -206,7 +214,9 @@ class Lexer {
     size_t n = 0;
     bool is_real = false;
     auto digits = [&] {
-      while (n < rest_.size() && (is_digit(rest_[n]) || (rest_[n] == '_' && n + 1 < rest_.size() && is_digit(rest_[n + 1])))) ++n;
+      while (n < rest_.size() &&
+             (is_digit(rest_[n]) || (rest_[n] == '_' && n + 1 < rest_.size() && is_digit(rest_[n + 1]))))
+        ++n;
     };
     digits();
     if (n + 1 < rest_.size() && rest_[n] == '.' && is_digit(rest_[n + 1])) {
@@ -264,7 +274,8 @@ class Lexer {
     if (c == 'x' || c == 'u' || c == 'U') return numeric_escape(at, c == 'x' ? 2 : c == 'u' ? 4 : 8, out);
     if (c >= '0' && c <= '7') {
       uint32_t value = static_cast<uint32_t>(c - '0');
-      for (int i = 0; i < 2 && at < rest_.size() && rest_[at] >= '0' && rest_[at] <= '7'; ++i) value = value * 8 + static_cast<uint32_t>(rest_[at++] - '0');
+      for (int i = 0; i < 2 && at < rest_.size() && rest_[at] >= '0' && rest_[at] <= '7'; ++i)
+        value = value * 8 + static_cast<uint32_t>(rest_[at++] - '0');
       append_utf8(value, out);
       return {};
     }
@@ -277,10 +288,13 @@ class Lexer {
     uint32_t value = 0;
     for (int i = 0; i < n_digits; ++i, ++at) {
       int digit = at < rest_.size() ? hex_digit(rest_[at]) : -1;
-      if (digit < 0) return error(Code::invalid_argument, "line {}: an escape in a string must have {} hexadecimal digits", line_, n_digits);
+      if (digit < 0)
+        return error(Code::invalid_argument, "line {}: an escape in a string must have {} hexadecimal digits", line_,
+                     n_digits);
       value = value * 16 + static_cast<uint32_t>(digit);
     }
-    if (value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) return error(Code::invalid_argument, "line {}: an escape in a string names no character", line_);
+    if (value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
+      return error(Code::invalid_argument, "line {}: an escape in a string names no character", line_);
     append_utf8(value, out);
     return {};
   }
@@ -304,6 +318,8 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> tokenize_template(std::string_view source) { return Lexer(source).run(); }
+Result<std::vector<Token>> tokenize_template(std::string_view source) {
+  return Lexer(source).run();
+}
 
 }  // namespace hearth::jinja

@@ -11,7 +11,19 @@
 
 namespace hearth::jinja {
 
-enum class TokenKind : uint8_t { text, variable_begin, variable_end, block_begin, block_end, name, string, integer, real, symbol, end };
+enum class TokenKind : uint8_t {
+  text,
+  variable_begin,
+  variable_end,
+  block_begin,
+  block_end,
+  name,
+  string,
+  integer,
+  real,
+  symbol,
+  end
+};
 
 struct Token {
   TokenKind kind = TokenKind::end;

@@ -21,11 +21,14 @@ Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) 
   return out;
 }
 
-Result<Value> new_text(Interpreter& in, std::string_view text) { return in.runtime().string(std::string(text)); }
+Result<Value> new_text(Interpreter& in, std::string_view text) {
+  return in.runtime().string(std::string(text));
+}
 
 Result<std::string> required_text(Arguments& arguments, std::string_view name) {
   Value v = TRY(arguments.require(name));
-  if (!v.is(Kind::string)) return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(v.kind()));
+  if (!v.is(Kind::string))
+    return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(v.kind()));
   return v.as_string();
 }
 
@@ -34,7 +37,8 @@ Result<Value> strip(Interpreter& in, const Value& self, Arguments& arguments) {
   auto set = arguments.take("chars");
   std::string_view text = self.as_string();
   if (set && !set->is(Kind::none)) {
-    if (!set->is(Kind::string)) return error(Code::invalid_argument, "what to strip must be a string, it is {}", kind_name(set->kind()));
+    if (!set->is(Kind::string))
+      return error(Code::invalid_argument, "what to strip must be a string, it is {}", kind_name(set->kind()));
     if (left) text = strip_left(text, set->as_string());
     if (right) text = strip_right(text, set->as_string());
   } else {
@@ -85,7 +89,8 @@ std::vector<std::string_view> split_at(std::string_view text, std::string_view s
   return out;
 }
 
-std::vector<std::string_view> split_at_from_right(std::string_view text, std::string_view separator, int64_t max_splits) {
+std::vector<std::string_view> split_at_from_right(std::string_view text, std::string_view separator,
+                                                  int64_t max_splits) {
   std::vector<std::string_view> out;
   for (size_t at; max_splits-- != 0 && (at = text.rfind(separator)) != std::string_view::npos;) {
     out.push_back(text.substr(at + separator.size()));
@@ -107,11 +112,14 @@ Result<Value> split(Interpreter& in, const Value& self, Arguments& arguments) {
   auto separator = arguments.take("sep");
   int64_t max_splits = TRY(arguments.integer_or("maxsplit", -1));
   if (!separator || separator->is(Kind::none)) {
-    if (from_right && max_splits >= 0) return error(Code::unimplemented, "rsplit at blanks with a limit is not supported");
+    if (from_right && max_splits >= 0)
+      return error(Code::unimplemented, "rsplit at blanks with a limit is not supported");
     return list_of(in, split_at_blanks(self.as_string(), max_splits));
   }
-  if (!separator->is(Kind::string) || separator->as_string().empty()) return error(Code::invalid_argument, "the separator must be a string that is not empty");
-  return list_of(in, from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits) : split_at(self.as_string(), separator->as_string(), max_splits));
+  if (!separator->is(Kind::string) || separator->as_string().empty())
+    return error(Code::invalid_argument, "the separator must be a string that is not empty");
+  return list_of(in, from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits)
+                                : split_at(self.as_string(), separator->as_string(), max_splits));
 }
 
 template <bool from_right>
@@ -120,7 +128,8 @@ Result<Value> partition(Interpreter& in, const Value& self, Arguments& arguments
   if (separator.empty()) return error(Code::invalid_argument, "the separator must not be empty");
   std::string_view text = self.as_string();
   size_t at = from_right ? text.rfind(separator) : text.find(separator);
-  if (at == std::string_view::npos) return from_right ? list_of(in, {"", "", text}, true) : list_of(in, {text, "", ""}, true);
+  if (at == std::string_view::npos)
+    return from_right ? list_of(in, {"", "", text}, true) : list_of(in, {text, "", ""}, true);
   return list_of(in, {text.substr(0, at), separator, text.substr(at + separator.size())}, true);
 }
 
@@ -189,7 +198,8 @@ Result<Value> join(Interpreter& in, const Value& self, Arguments& arguments) {
   auto items = TRY(items_of(in.runtime(), TRY(arguments.require("iterable"))));
   std::string out;
   for (size_t i = 0; i < items.size(); ++i) {
-    if (!items[i].is(Kind::string)) return error(Code::invalid_argument, "only strings can be joined, not {}", kind_name(items[i].kind()));
+    if (!items[i].is(Kind::string))
+      return error(Code::invalid_argument, "only strings can be joined, not {}", kind_name(items[i].kind()));
     if (i > 0) out += self.as_string();
     out += items[i].as_string();
     TRY(in.runtime().check_length(out.size()));
@@ -200,14 +210,19 @@ Result<Value> join(Interpreter& in, const Value& self, Arguments& arguments) {
 template <UBool (*fits)(UChar32)>
 Result<Value> all_characters(Interpreter&, const Value& self, Arguments&) {
   auto all = split_characters(self.as_string());
-  return Value::boolean(!all.empty() && std::all_of(all.begin(), all.end(), [](std::string_view c) { return fits(static_cast<UChar32>(decode_utf8(c).code_point)); }));
+  return Value::boolean(!all.empty() && std::all_of(all.begin(), all.end(), [](std::string_view c) {
+    return fits(static_cast<UChar32>(decode_utf8(c).code_point));
+  }));
 }
-UBool is_python_space(UChar32 c) { return is_space(static_cast<uint32_t>(c)); }
+UBool is_python_space(UChar32 c) {
+  return is_space(static_cast<uint32_t>(c));
+}
 
 template <bool upper>
 Result<Value> is_cased(Interpreter&, const Value& self, Arguments&) {
   const std::string& text = self.as_string();
-  return Value::boolean(upper ? text == to_upper(text) && text != to_lower(text) : text == to_lower(text) && text != to_upper(text));
+  return Value::boolean(upper ? text == to_upper(text) && text != to_lower(text)
+                              : text == to_lower(text) && text != to_upper(text));
 }
 
 template <bool prefix>
@@ -223,7 +238,8 @@ Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
   int64_t width = TRY(arguments.integer_or("width", 0)), n = count_characters(self.as_string());
   if (width > 100'000) return error(Code::resource_exhausted, "a width of {} is over the limit of 100000", width);
   std::string text = self.as_string();
-  if (width > n) text.insert(!text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0, static_cast<size_t>(width - n), '0');
+  if (width > n)
+    text.insert(!text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0, static_cast<size_t>(width - n), '0');
   return in.runtime().string(std::move(text));
 }
 
@@ -244,7 +260,8 @@ Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
       continue;
     }
     size_t end = text.find('}');
-    if (text[0] == '}' || end == std::string_view::npos) return error(Code::invalid_argument, "a brace in a format is not closed");
+    if (text[0] == '}' || end == std::string_view::npos)
+      return error(Code::invalid_argument, "a brace in a format is not closed");
     std::string name(text.substr(1, end - 1));
     text.remove_prefix(end + 1);
     const Value* value = nullptr;
@@ -263,7 +280,8 @@ Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
 }
 
 Result<Value> refuse_change(Interpreter&, const Value& self, Arguments&) {
-  return error(Code::invalid_argument, "{} cannot be changed in a chat template; build a new one", kind_name(self.kind()));
+  return error(Code::invalid_argument, "{} cannot be changed in a chat template; build a new one",
+               kind_name(self.kind()));
 }
 
 Result<Value> dict_get(Interpreter&, const Value& self, Arguments& arguments) {
@@ -277,13 +295,17 @@ Result<Value> dict_items(Interpreter& in, const Value& self, Arguments&) {
   for (const auto& [key, value] : self.as_dict().items) out.push_back(TRY(in.runtime().list({key, value}, true)));
   return in.runtime().list(std::move(out));
 }
-Result<Value> dict_keys(Interpreter& in, const Value& self, Arguments&) { return in.runtime().list(TRY(items_of(in.runtime(), self))); }
+Result<Value> dict_keys(Interpreter& in, const Value& self, Arguments&) {
+  return in.runtime().list(TRY(items_of(in.runtime(), self)));
+}
 Result<Value> dict_values(Interpreter& in, const Value& self, Arguments&) {
   std::vector<Value> out;
   for (const auto& [key, value] : self.as_dict().items) out.push_back(value);
   return in.runtime().list(std::move(out));
 }
-Result<Value> copy(Interpreter&, const Value& self, Arguments&) { return self; }  // nothing can be changed: the same will do
+Result<Value> copy(Interpreter&, const Value& self, Arguments&) {
+  return self;
+}  // nothing can be changed: the same will do
 
 Result<Value> list_index(Interpreter& in, const Value& self, Arguments& arguments) {
   Value what = TRY(arguments.require("value"));
@@ -333,12 +355,16 @@ constexpr BuiltinEntry kStringMethods[] = {
     {"zfill", checked<zfill>},
 };
 constexpr BuiltinEntry kDictMethods[] = {
-    {"clear", refuse_change}, {"copy", checked<copy>},        {"get", checked<dict_get>}, {"items", checked<dict_items>},      {"keys", checked<dict_keys>},
-    {"pop", refuse_change},   {"popitem", refuse_change},     {"setdefault", refuse_change}, {"update", refuse_change},        {"values", checked<dict_values>},
+    {"clear", refuse_change},         {"copy", checked<copy>},       {"get", checked<dict_get>},
+    {"items", checked<dict_items>},   {"keys", checked<dict_keys>},  {"pop", refuse_change},
+    {"popitem", refuse_change},       {"setdefault", refuse_change}, {"update", refuse_change},
+    {"values", checked<dict_values>},
 };
 constexpr BuiltinEntry kListMethods[] = {
-    {"append", refuse_change}, {"clear", refuse_change},  {"copy", checked<copy>},   {"count", checked<list_count>}, {"extend", refuse_change}, {"index", checked<list_index>},
-    {"insert", refuse_change}, {"pop", refuse_change},    {"remove", refuse_change}, {"reverse", refuse_change},     {"sort", refuse_change},
+    {"append", refuse_change},      {"clear", refuse_change},  {"copy", checked<copy>},
+    {"count", checked<list_count>}, {"extend", refuse_change}, {"index", checked<list_index>},
+    {"insert", refuse_change},      {"pop", refuse_change},    {"remove", refuse_change},
+    {"reverse", refuse_change},     {"sort", refuse_change},
 };
 
 }  // namespace

@@ -43,7 +43,9 @@ class Parser {
   }
   Error unexpected(std::string_view wanted) const {
     const char* names[] = {"text", "{{", "}}", "{%", "%}"};
-    std::string got = at(TokenKind::end) ? "the end of the template" : current().kind <= TokenKind::block_end ? names[static_cast<int>(current().kind)] : "\"" + current().text.substr(0, 60) + "\"";
+    std::string got = at(TokenKind::end)                       ? "the end of the template"
+                      : current().kind <= TokenKind::block_end ? names[static_cast<int>(current().kind)]
+                                                               : "\"" + current().text.substr(0, 60) + "\"";
     return error(Code::invalid_argument, "line {} of the chat template: expected {}, got {}", line(), wanted, got);
   }
   Result<void> expect_symbol(std::string_view s) {
@@ -71,7 +73,9 @@ class Parser {
     }
   };
   Result<Depth> enter() {
-    if (depth_ >= max_depth_) return error(Code::resource_exhausted, "line {} of the chat template: nested deeper than {} levels", line(), max_depth_);
+    if (depth_ >= max_depth_)
+      return error(Code::resource_exhausted, "line {} of the chat template: nested deeper than {} levels", line(),
+                   max_depth_);
     ++depth_;
     return Depth(&depth_);
   }
@@ -114,22 +118,34 @@ class Parser {
     int start = line();
     std::string tag = TRY(expect_name());
     StatementPtr out;
-    if (tag == "if") out = TRY(if_statement(start));
-    else if (tag == "for") out = TRY(for_statement(start));
-    else if (tag == "set") out = TRY(set_statement(start));
-    else if (tag == "macro") out = TRY(macro_statement(start));
-    else if (tag == "call") out = TRY(call_statement(start));
-    else if (tag == "filter") out = TRY(filter_statement(start));
-    else if (tag == "with") out = TRY(with_statement(start));
-    else if (tag == "generation") out = TRY(generation_statement(start));
-    else if (tag == "break" || tag == "continue") out = TRY(loop_control(start, tag));
-    else return error(Code::invalid_argument, "line {} of the chat template: the tag \"{}\" is not known here", start, tag.substr(0, 60));
+    if (tag == "if")
+      out = TRY(if_statement(start));
+    else if (tag == "for")
+      out = TRY(for_statement(start));
+    else if (tag == "set")
+      out = TRY(set_statement(start));
+    else if (tag == "macro")
+      out = TRY(macro_statement(start));
+    else if (tag == "call")
+      out = TRY(call_statement(start));
+    else if (tag == "filter")
+      out = TRY(filter_statement(start));
+    else if (tag == "with")
+      out = TRY(with_statement(start));
+    else if (tag == "generation")
+      out = TRY(generation_statement(start));
+    else if (tag == "break" || tag == "continue")
+      out = TRY(loop_control(start, tag));
+    else
+      return error(Code::invalid_argument, "line {} of the chat template: the tag \"{}\" is not known here", start,
+                   tag.substr(0, 60));
     TRY(expect_block_end());
     return out;
   }
 
   Result<StatementPtr> loop_control(int start, const std::string& tag) {
-    if (loop_depth_ == 0) return error(Code::invalid_argument, "line {} of the chat template: \"{}\" outside a loop", start, tag);
+    if (loop_depth_ == 0)
+      return error(Code::invalid_argument, "line {} of the chat template: \"{}\" outside a loop", start, tag);
     return StatementPtr(std::make_unique<LoopControl>(start, tag == "break" ? Flow::break_loop : Flow::continue_loop));
   }
 
@@ -154,7 +170,8 @@ class Parser {
     if (!take_name("in")) return unexpected("\"in\"");
     node->sequence_ = TRY(tuple_or_expression(/*with_condition=*/false));
     if (take_name("if")) node->condition_ = TRY(expression());
-    if (at_name("recursive")) return error(Code::unimplemented, "line {} of the chat template: recursive loops are not supported", start);
+    if (at_name("recursive"))
+      return error(Code::unimplemented, "line {} of the chat template: recursive loops are not supported", start);
     TRY(expect_block_end());
     ++loop_depth_;
     node->body_ = TRY(block({"else", "endfor"}));
@@ -198,7 +215,8 @@ class Parser {
         macro.defaults.push_back(TRY(expression()));
       else if (!macro.defaults.empty())
         return unexpected("a default value");
-      if (macro.parameters.size() > 255) return error(Code::resource_exhausted, "line {} of the chat template: more than 255 parameters", line());
+      if (macro.parameters.size() > 255)
+        return error(Code::resource_exhausted, "line {} of the chat template: more than 255 parameters", line());
       if (!take_symbol(",")) break;
     }
     return expect_symbol(")");
@@ -219,7 +237,9 @@ class Parser {
     ExpressionPtr call = TRY(expression());
     // The last suffix must be a call; its arguments are ours.
     auto* chain = dynamic_cast<Chain*>(const_cast<Expression*>(call.get()));
-    auto* last = chain && !chain->suffixes_.empty() ? dynamic_cast<CallSuffix*>(const_cast<Suffix*>(chain->suffixes_.back().get())) : nullptr;
+    auto* last = chain && !chain->suffixes_.empty()
+                     ? dynamic_cast<CallSuffix*>(const_cast<Suffix*>(chain->suffixes_.back().get()))
+                     : nullptr;
     if (!last) return unexpected("a call");
     node->arguments_ = std::move(last->arguments_);
     chain->suffixes_.pop_back();
@@ -265,7 +285,8 @@ class Parser {
       if (!at(TokenKind::name) && !at_symbol("(")) break;
       if (at_name("in")) break;
       all.parts.push_back(TRY(single_target(false)));
-      if (all.parts.size() > 255) return error(Code::resource_exhausted, "line {} of the chat template: more than 255 targets", line());
+      if (all.parts.size() > 255)
+        return error(Code::resource_exhausted, "line {} of the chat template: more than 255 targets", line());
     }
     return all;
   }
@@ -279,13 +300,15 @@ class Parser {
     }
     Target out;
     out.name = TRY(expect_name());
-    if (is_reserved(out.name)) return error(Code::invalid_argument, "line {} of the chat template: cannot assign to \"{}\"", line(), out.name);
+    if (is_reserved(out.name))
+      return error(Code::invalid_argument, "line {} of the chat template: cannot assign to \"{}\"", line(), out.name);
     if (may_be_attribute && take_symbol(".")) out.attribute = TRY(expect_name());
     return out;
   }
 
   static bool is_reserved(std::string_view name) {
-    for (std::string_view word : {"true", "false", "none", "True", "False", "None", "and", "or", "not", "if", "else", "in", "is"})
+    for (std::string_view word :
+         {"true", "false", "none", "True", "False", "None", "and", "or", "not", "if", "else", "in", "is"})
       if (name == word) return true;
     return false;
   }
@@ -348,8 +371,9 @@ class Parser {
   }
 
   std::optional<Comparison> take_comparison() {
-    constexpr std::pair<std::string_view, Comparison> kSymbols[] = {{"==", Comparison::equal},      {"!=", Comparison::not_equal}, {"<", Comparison::less},
-                                                                    {"<=", Comparison::less_equal}, {">", Comparison::greater},    {">=", Comparison::greater_equal}};
+    constexpr std::pair<std::string_view, Comparison> kSymbols[] = {
+        {"==", Comparison::equal},      {"!=", Comparison::not_equal}, {"<", Comparison::less},
+        {"<=", Comparison::less_equal}, {">", Comparison::greater},    {">=", Comparison::greater_equal}};
     for (auto [symbol, comparison] : kSymbols)
       if (take_symbol(symbol)) return comparison;
     if (take_name("in")) return Comparison::in;
@@ -372,7 +396,8 @@ class Parser {
   }
 
   template <class Operand>
-  Result<ExpressionPtr> binary(std::initializer_list<std::pair<std::string_view, BinaryOperator>> operators, Operand operand) {
+  Result<ExpressionPtr> binary(std::initializer_list<std::pair<std::string_view, BinaryOperator>> operators,
+                               Operand operand) {
     ExpressionPtr first = TRY(operand());
     std::unique_ptr<BinaryChain> node;
     for (;;) {
@@ -393,7 +418,11 @@ class Parser {
     return binary({{"~", BinaryOperator::concatenate}}, [&] { return product(); });
   }
   Result<ExpressionPtr> product() {
-    return binary({{"*", BinaryOperator::multiply}, {"/", BinaryOperator::divide}, {"//", BinaryOperator::floor_divide}, {"%", BinaryOperator::modulo}}, [&] { return power(); });
+    return binary({{"*", BinaryOperator::multiply},
+                   {"/", BinaryOperator::divide},
+                   {"//", BinaryOperator::floor_divide},
+                   {"%", BinaryOperator::modulo}},
+                  [&] { return power(); });
   }
   Result<ExpressionPtr> power() {
     return binary({{"**", BinaryOperator::power}}, [&] { return unary(true); });
@@ -418,7 +447,8 @@ class Parser {
   }
 
   ExpressionPtr constant(std::string text) {
-    return std::make_unique<Constant>(Value::text(Kind::string, std::make_shared<CountedString>(std::move(text), constants_bytes_)));
+    return std::make_unique<Constant>(
+        Value::text(Kind::string, std::make_shared<CountedString>(std::move(text), constants_bytes_)));
   }
 
   Result<ExpressionPtr> primary() {
@@ -444,7 +474,9 @@ class Parser {
       value = Value::real(d);
     } else {
       int64_t i = 0;
-      if (std::from_chars(text.data(), text.data() + text.size(), i).ec != std::errc()) return error(Code::invalid_argument, "line {} of the chat template: the number {} is too large", line(), text.substr(0, 60));
+      if (std::from_chars(text.data(), text.data() + text.size(), i).ec != std::errc())
+        return error(Code::invalid_argument, "line {} of the chat template: the number {} is too large", line(),
+                     text.substr(0, 60));
       value = Value::integer(i);
     }
     next();
@@ -553,7 +585,8 @@ class Parser {
     TRY(expect_symbol("("));
     CallArguments out;
     while (!at_symbol(")")) {
-      if (at_symbol("*") || at_symbol("**")) return error(Code::unimplemented, "line {} of the chat template: * and ** arguments are not supported", line());
+      if (at_symbol("*") || at_symbol("**"))
+        return error(Code::unimplemented, "line {} of the chat template: * and ** arguments are not supported", line());
       if (at(TokenKind::name) && following().kind == TokenKind::symbol && following().text == "=") {
         std::string keyword = current().text;
         next();
@@ -578,7 +611,9 @@ class Parser {
   Result<FilterUse> filter() {
     FilterUse out;
     out.name = TRY(dotted_name());
-    if (!find_filter(out.name)) return error(Code::invalid_argument, "line {} of the chat template: no filter is called \"{}\"", line(), out.name.substr(0, 60));
+    if (!find_filter(out.name))
+      return error(Code::invalid_argument, "line {} of the chat template: no filter is called \"{}\"", line(),
+                   out.name.substr(0, 60));
     if (at_symbol("(")) out.arguments = TRY(arguments());
     return out;
   }
@@ -603,14 +638,17 @@ class Parser {
     switch (current().kind) {
       case TokenKind::string:
       case TokenKind::integer:
-      case TokenKind::real: return true;
-      case TokenKind::symbol: return current().text == "[" || current().text == "{";
+      case TokenKind::real:
+        return true;
+      case TokenKind::symbol:
+        return current().text == "[" || current().text == "{";
       case TokenKind::name: {
         for (std::string_view word : {"else", "or", "and", "if", "is", "in", "not", "recursive"})
           if (current().text == word) return false;
         return true;
       }
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -623,7 +661,9 @@ class Parser {
       next();
     else
       node->name_ = TRY(dotted_name());
-    if (!find_test(node->name_)) return error(Code::invalid_argument, "line {} of the chat template: no test is called \"{}\"", line(), node->name_.substr(0, 60));
+    if (!find_test(node->name_))
+      return error(Code::invalid_argument, "line {} of the chat template: no test is called \"{}\"", line(),
+                   node->name_.substr(0, 60));
     if (at_symbol("(")) {
       node->arguments_ = TRY(arguments());
     } else if (at_test_operand()) {

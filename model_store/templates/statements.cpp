@@ -128,6 +128,8 @@ Result<Flow> Generation::run(Interpreter& in) const {
   return Flow::normal;
 }
 
-Result<Flow> LoopControl::run(Interpreter&) const { return flow_; }
+Result<Flow> LoopControl::run(Interpreter&) const {
+  return flow_;
+}
 
 }  // namespace hearth::jinja

@@ -28,7 +28,8 @@ Utf8Char first_character(std::string_view text) {
 
 template <class Matches>
 std::string_view strip_left_if(std::string_view text, Matches matches) {
-  while (!text.empty() && matches(text.substr(0, first_character(text).n_bytes))) text.remove_prefix(first_character(text).n_bytes);
+  while (!text.empty() && matches(text.substr(0, first_character(text).n_bytes)))
+    text.remove_prefix(first_character(text).n_bytes);
   return text;
 }
 template <class Matches>
@@ -41,7 +42,9 @@ std::string_view strip_right_if(std::string_view text, Matches matches) {
   return text;
 }
 
-bool is_space_text(std::string_view character) { return is_space(first_character(character).code_point); }
+bool is_space_text(std::string_view character) {
+  return is_space(first_character(character).code_point);
+}
 
 template <class Map>
 std::string mapped(std::string_view text, Map map) {
@@ -55,12 +58,16 @@ std::string mapped(std::string_view text, Map map) {
 }  // namespace
 
 bool is_space(uint32_t c) {
-  return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-std::string_view strip_left(std::string_view text) { return strip_left_if(text, is_space_text); }
-std::string_view strip_right(std::string_view text) { return strip_right_if(text, is_space_text); }
+std::string_view strip_left(std::string_view text) {
+  return strip_left_if(text, is_space_text);
+}
+std::string_view strip_right(std::string_view text) {
+  return strip_right_if(text, is_space_text);
+}
 std::string_view strip_left(std::string_view text, std::string_view set) {
   return strip_left_if(text, [&](std::string_view c) { return set.find(c) != std::string_view::npos; });
 }
@@ -100,10 +107,14 @@ std::vector<std::string_view> split_characters(std::string_view text) {
 }
 
 std::string to_lower(std::string_view text) {
-  return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) { icu::CaseMap::utf8ToLower("", 0, t, sink, nullptr, s); });
+  return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) {
+    icu::CaseMap::utf8ToLower("", 0, t, sink, nullptr, s);
+  });
 }
 std::string to_upper(std::string_view text) {
-  return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) { icu::CaseMap::utf8ToUpper("", 0, t, sink, nullptr, s); });
+  return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) {
+    icu::CaseMap::utf8ToUpper("", 0, t, sink, nullptr, s);
+  });
 }
 
 std::string to_capitalized(std::string_view text) {
@@ -129,7 +140,9 @@ std::string real_text(double value) {
   char buffer[64];
   double magnitude = std::abs(value);
   bool scientific = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e16);
-  auto end = std::to_chars(buffer, buffer + sizeof buffer, value, scientific ? std::chars_format::scientific : std::chars_format::fixed).ptr;
+  auto end = std::to_chars(buffer, buffer + sizeof buffer, value,
+                           scientific ? std::chars_format::scientific : std::chars_format::fixed)
+                 .ptr;
   std::string out(buffer, end);
   if (!scientific && out.find('.') == std::string::npos) out += ".0";
   return out;
@@ -150,7 +163,8 @@ void append_quoted(std::string_view text, std::string& out) {
       out += "\\r";
     else if (c.code_point == '\t')
       out += "\\t";
-    else if (c.code_point < 0x20 || c.code_point == 0x7F || (c.code_point >= 0x80 && c.code_point <= 0xA0) || c.code_point == 0xAD)
+    else if (c.code_point < 0x20 || c.code_point == 0x7F || (c.code_point >= 0x80 && c.code_point <= 0xA0) ||
+             c.code_point == 0xAD)
       out += fmt::format("\\x{:02x}", c.code_point);
     else if (c.code_point != ' ' && (is_space(c.code_point) || !u_isprint(static_cast<UChar32>(c.code_point))))
       out += c.code_point > 0xFFFF ? fmt::format("\\U{:08x}", c.code_point) : fmt::format("\\u{:04x}", c.code_point);
@@ -167,18 +181,33 @@ void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
     std::string_view character = text.substr(0, c.n_bytes);
     text.remove_prefix(c.n_bytes);
     switch (c.code_point) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\f': out += "\\f"; break;
-      case '\b': out += "\\b"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
       default:
         if (c.code_point < 0x20 || (ascii && c.code_point >= 0x7F && c.code_point <= 0xFFFF && c.code_point != 0x7F))
           out += fmt::format("\\u{:04x}", c.code_point);
         else if (ascii && c.code_point > 0xFFFF)
-          out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((c.code_point - 0x10000) >> 10), 0xDC00 + ((c.code_point - 0x10000) & 0x3FF));
+          out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((c.code_point - 0x10000) >> 10),
+                             0xDC00 + ((c.code_point - 0x10000) & 0x3FF));
         else
           out += character;
     }

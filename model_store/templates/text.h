@@ -25,7 +25,7 @@ std::string to_upper(std::string_view text);
 std::string to_capitalized(std::string_view text);
 std::string to_title(std::string_view text);
 
-std::string real_text(double value);                       // repr of a Python float
+std::string real_text(double value);                          // repr of a Python float
 void append_quoted(std::string_view text, std::string& out);  // repr of a Python str
 void append_json_quoted(std::string_view text, bool ascii, std::string& out);
 

@@ -14,15 +14,18 @@ constexpr size_t kIndexedFrom = 16;
 // Equal keys have equal texts: 1, 1.0 and true are one key, as in Python.
 std::string key_text(const Value& key) {
   switch (key.kind()) {
-    case Kind::string: return "s" + key.as_string();
+    case Kind::string:
+      return "s" + key.as_string();
     case Kind::boolean:
-    case Kind::integer: return "n" + std::to_string(key.as_integer());
+    case Kind::integer:
+      return "n" + std::to_string(key.as_integer());
     case Kind::real: {
       double d = key.as_real();
       if (d == std::floor(d) && std::abs(d) < 9e15) return "n" + std::to_string(static_cast<int64_t>(d));
       return "r" + real_text(d);
     }
-    default: return "none";
+    default:
+      return "none";
   }
 }
 
@@ -36,23 +39,37 @@ bool same_key(const Value& a, const Value& b) {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::undefined: return "undefined";
-    case Kind::none: return "none";
-    case Kind::boolean: return "a boolean";
-    case Kind::integer: return "an integer";
-    case Kind::real: return "a float";
-    case Kind::string: return "a string";
-    case Kind::list: return "a list";
-    case Kind::tuple: return "a tuple";
-    case Kind::generator: return "a generator";
-    case Kind::dict: return "a dict";
-    case Kind::function: return "a function";
-    case Kind::name_space: return "a namespace";
+    case Kind::undefined:
+      return "undefined";
+    case Kind::none:
+      return "none";
+    case Kind::boolean:
+      return "a boolean";
+    case Kind::integer:
+      return "an integer";
+    case Kind::real:
+      return "a float";
+    case Kind::string:
+      return "a string";
+    case Kind::list:
+      return "a list";
+    case Kind::tuple:
+      return "a tuple";
+    case Kind::generator:
+      return "a generator";
+    case Kind::dict:
+      return "a dict";
+    case Kind::function:
+      return "a function";
+    case Kind::name_space:
+      return "a namespace";
   }
   return "";
 }
 
-bool is_key(const Value& v) { return v.is_number() || v.is(Kind::string) || v.is(Kind::none); }
+bool is_key(const Value& v) {
+  return v.is_number() || v.is(Kind::string) || v.is(Kind::none);
+}
 
 const Value* Dict::find(const Value& key) const {
   if (!is_key(key)) return nullptr;
@@ -107,14 +124,17 @@ Result<Value> Arguments::require(std::string_view name) {
 Result<std::string> Arguments::string_or(std::string_view name, std::string_view otherwise) {
   auto value = take(name);
   if (!value || value->is(Kind::none)) return std::string(otherwise);
-  if (!value->is(Kind::string)) return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(value->kind()));
+  if (!value->is(Kind::string))
+    return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(value->kind()));
   return value->as_string();
 }
 
 Result<int64_t> Arguments::integer_or(std::string_view name, int64_t otherwise) {
   auto value = take(name);
   if (!value || value->is(Kind::none)) return otherwise;
-  if (!value->is_integral()) return error(Code::invalid_argument, "argument \"{}\" must be an integer, it is {}", name, kind_name(value->kind()));
+  if (!value->is_integral())
+    return error(Code::invalid_argument, "argument \"{}\" must be an integer, it is {}", name,
+                 kind_name(value->kind()));
   return value->as_integer();
 }
 
@@ -124,34 +144,42 @@ Result<bool> Arguments::flag_or(std::string_view name, bool otherwise) {
 }
 
 Result<void> Arguments::finish() const {
-  if (n_taken_ < positional.size()) return error(Code::invalid_argument, "{} arguments are expected at most, {} were given", n_taken_, positional.size());
-  if (!named.empty()) return error(Code::invalid_argument, "argument \"{}\" is not known", named[0].first.substr(0, 60));
+  if (n_taken_ < positional.size())
+    return error(Code::invalid_argument, "{} arguments are expected at most, {} were given", n_taken_,
+                 positional.size());
+  if (!named.empty())
+    return error(Code::invalid_argument, "argument \"{}\" is not known", named[0].first.substr(0, 60));
   return {};
 }
 
-Runtime::Runtime(const TemplateLimits& limits) : limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
+Runtime::Runtime(const TemplateLimits& limits)
+    : limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
 Runtime::~Runtime() = default;
 
 Result<void> Runtime::step(size_t n_bytes) {
   n_steps_ += 1 + static_cast<int64_t>(n_bytes / 64);
-  if (n_steps_ > limits_.max_steps) return error(Code::resource_exhausted, "the chat template took more than {} steps", limits_.max_steps);
+  if (n_steps_ > limits_.max_steps)
+    return error(Code::resource_exhausted, "the chat template took more than {} steps", limits_.max_steps);
   if (n_steps_ >= next_clock_check_) {
     next_clock_check_ = n_steps_ + 256;
-    if (std::chrono::steady_clock::now() > deadline_) return error(Code::deadline_exceeded, "the chat template took longer than {} ms", limits_.max_time.count());
+    if (std::chrono::steady_clock::now() > deadline_)
+      return error(Code::deadline_exceeded, "the chat template took longer than {} ms", limits_.max_time.count());
   }
   return {};
 }
 
 Result<Runtime::Depth> Runtime::enter() {
   // One level of the source may need several of these: a block, its expression, the operands.
-  if (depth_ >= limits_.max_depth * 8) return error(Code::resource_exhausted, "the chat template calls or nests too deeply");
+  if (depth_ >= limits_.max_depth * 8)
+    return error(Code::resource_exhausted, "the chat template calls or nests too deeply");
   ++depth_;
   return Depth(this);
 }
 
 Result<void> Runtime::check_length(size_t n_bytes) const {
   if (n_bytes > limits_.max_output_bytes || live_bytes_ + n_bytes > limits_.max_memory_bytes)
-    return error(Code::resource_exhausted, "the chat template makes a text of {} bytes; the limit is {}", n_bytes, limits_.max_output_bytes);
+    return error(Code::resource_exhausted, "the chat template makes a text of {} bytes; the limit is {}", n_bytes,
+                 limits_.max_output_bytes);
   return {};
 }
 
@@ -168,7 +196,8 @@ Result<Value> Runtime::undefined(std::string_view name) {
 Result<void> Runtime::charge(size_t n_bytes) {
   container_bytes_ += n_bytes;
   if (container_bytes_ + live_bytes_ > limits_.max_memory_bytes)
-    return error(Code::resource_exhausted, "the chat template needs more than {} bytes of memory", limits_.max_memory_bytes);
+    return error(Code::resource_exhausted, "the chat template needs more than {} bytes of memory",
+                 limits_.max_memory_bytes);
   return step(n_bytes);
 }
 
@@ -211,32 +240,44 @@ Result<Scope*> Runtime::scope(Scope* parent) {
 bool truth(const Value& v) {
   switch (v.kind()) {
     case Kind::undefined:
-    case Kind::none: return false;
+    case Kind::none:
+      return false;
     case Kind::boolean:
-    case Kind::integer: return v.as_integer() != 0;
-    case Kind::real: return v.as_real() != 0;
-    case Kind::string: return !v.as_string().empty();
+    case Kind::integer:
+      return v.as_integer() != 0;
+    case Kind::real:
+      return v.as_real() != 0;
+    case Kind::string:
+      return !v.as_string().empty();
     case Kind::list:
-    case Kind::tuple: return !v.as_list().items.empty();
-    case Kind::dict: return !v.as_dict().items.empty();
+    case Kind::tuple:
+      return !v.as_list().items.empty();
+    case Kind::dict:
+      return !v.as_dict().items.empty();
     case Kind::generator:
     case Kind::function:
-    case Kind::name_space: return true;
+    case Kind::name_space:
+      return true;
   }
   return false;
 }
 
-bool is_none_or_undefined(const Value& v) { return v.is(Kind::none) || v.is(Kind::undefined); }
+bool is_none_or_undefined(const Value& v) {
+  return v.is(Kind::none) || v.is(Kind::undefined);
+}
 
 Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
   TRY(rt.step());
   auto depth = TRY(rt.enter());
-  if (a.is_number() && b.is_number()) return a.is_integral() && b.is_integral() ? a.as_integer() == b.as_integer() : a.as_real() == b.as_real();
+  if (a.is_number() && b.is_number())
+    return a.is_integral() && b.is_integral() ? a.as_integer() == b.as_integer() : a.as_real() == b.as_real();
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::undefined:
-    case Kind::none: return true;
-    case Kind::string: return a.as_string() == b.as_string();
+    case Kind::none:
+      return true;
+    case Kind::string:
+      return a.as_string() == b.as_string();
     case Kind::list:
     case Kind::tuple: {
       const auto &x = a.as_list().items, &y = b.as_list().items;
@@ -254,9 +295,12 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
       }
       return true;
     }
-    case Kind::function: return &a.as_function() == &b.as_function();
-    case Kind::name_space: return &a.as_namespace() == &b.as_namespace();
-    default: return false;
+    case Kind::function:
+      return &a.as_function() == &b.as_function();
+    case Kind::name_space:
+      return &a.as_namespace() == &b.as_namespace();
+    default:
+      return false;
   }
 }
 
@@ -279,10 +323,13 @@ Result<int> compare(Runtime& rt, const Value& a, const Value& b) {
 Result<std::vector<Value>> items_of(Runtime& rt, const Value& v) {
   std::vector<Value> out;
   switch (v.kind()) {
-    case Kind::undefined: return out;
+    case Kind::undefined:
+      return out;
     case Kind::list:
     case Kind::tuple:
-    case Kind::generator: TRY(rt.step(v.as_list().items.size() * sizeof(Value))); return v.as_list().items;
+    case Kind::generator:
+      TRY(rt.step(v.as_list().items.size() * sizeof(Value)));
+      return v.as_list().items;
     case Kind::dict:
       TRY(rt.step(v.as_dict().items.size() * sizeof(Value)));
       for (const auto& [key, value] : v.as_dict().items) out.push_back(key);
@@ -291,36 +338,46 @@ Result<std::vector<Value>> items_of(Runtime& rt, const Value& v) {
       TRY(rt.charge(v.as_string().size() * sizeof(Value)));
       for (std::string_view c : split_characters(v.as_string())) out.push_back(TRY(rt.string(std::string(c))));
       return out;
-    default: return error(Code::invalid_argument, "{} cannot be iterated over", kind_name(v.kind()));
+    default:
+      return error(Code::invalid_argument, "{} cannot be iterated over", kind_name(v.kind()));
   }
 }
 
 Result<int64_t> length_of(const Value& v) {
   switch (v.kind()) {
-    case Kind::undefined: return 0;
-    case Kind::string: return count_characters(v.as_string());
+    case Kind::undefined:
+      return 0;
+    case Kind::string:
+      return count_characters(v.as_string());
     case Kind::list:
-    case Kind::tuple: return static_cast<int64_t>(v.as_list().items.size());
-    case Kind::dict: return static_cast<int64_t>(v.as_dict().items.size());
-    default: return error(Code::invalid_argument, "{} has no length", kind_name(v.kind()));
+    case Kind::tuple:
+      return static_cast<int64_t>(v.as_list().items.size());
+    case Kind::dict:
+      return static_cast<int64_t>(v.as_dict().items.size());
+    default:
+      return error(Code::invalid_argument, "{} has no length", kind_name(v.kind()));
   }
 }
 
 Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
   switch (container.kind()) {
-    case Kind::undefined: return false;
+    case Kind::undefined:
+      return false;
     case Kind::string:
-      if (!item.is(Kind::string)) return error(Code::invalid_argument, "only a string can be in a string, not {}", kind_name(item.kind()));
+      if (!item.is(Kind::string))
+        return error(Code::invalid_argument, "only a string can be in a string, not {}", kind_name(item.kind()));
       TRY(rt.step(container.as_string().size()));
       return container.as_string().find(item.as_string()) != std::string::npos;
-    case Kind::dict: return container.as_dict().find(item) != nullptr;
+    case Kind::dict:
+      return container.as_dict().find(item) != nullptr;
     case Kind::list:
     case Kind::tuple:
     case Kind::generator:
       for (const auto& each : container.as_list().items)
         if (TRY(equals(rt, each, item))) return true;
       return false;
-    default: return error(Code::invalid_argument, "nothing can be in {}", kind_name(container.kind()));
+    default:
+      return error(Code::invalid_argument, "nothing can be in {}", kind_name(container.kind()));
   }
 }
 

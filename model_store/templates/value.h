@@ -25,14 +25,29 @@ struct Namespace;
 struct List;
 struct Dict;
 
-enum class Kind : uint8_t { undefined, none, boolean, integer, real, string, list, tuple, generator, dict, function, name_space };
+enum class Kind : uint8_t {
+  undefined,
+  none,
+  boolean,
+  integer,
+  real,
+  string,
+  list,
+  tuple,
+  generator,
+  dict,
+  function,
+  name_space
+};
 std::string_view kind_name(Kind kind);  // as an error message would call it
 
 // A string that tells the runtime's budget when it goes.
 struct CountedString {
   std::string text;
   size_t* live_bytes;
-  CountedString(std::string t, size_t* live) : text(std::move(t)), live_bytes(live) { *live_bytes += text.capacity() + sizeof(*this); }
+  CountedString(std::string t, size_t* live) : text(std::move(t)), live_bytes(live) {
+    *live_bytes += text.capacity() + sizeof(*this);
+  }
   ~CountedString() { *live_bytes -= text.capacity() + sizeof(*this); }
   CountedString(const CountedString&) = delete;
   CountedString& operator=(const CountedString&) = delete;
@@ -89,7 +104,7 @@ class Value {
   bool is_integral() const { return kind_ == Kind::boolean || kind_ == Kind::integer; }
 
   bool as_bool() const { return integer_ != 0; }
-  int64_t as_integer() const { return integer_; }   // boolean or integer
+  int64_t as_integer() const { return integer_; }  // boolean or integer
   double as_real() const { return kind_ == Kind::real ? real_ : static_cast<double>(integer_); }
   const std::string& as_string() const { return string_->text; }
   std::string undefined_name() const { return string_ ? string_->text : std::string(); }
@@ -198,7 +213,7 @@ class Runtime {
   Result<Value> function(Function function);
   Result<Value> name_space();
   Result<Scope*> scope(Scope* parent);
-  Result<void> charge(size_t n_bytes);  // memory of containers
+  Result<void> charge(size_t n_bytes);              // memory of containers
   Result<void> check_length(size_t n_bytes) const;  // a string about to be made
 
   const TemplateLimits& limits() const { return limits_; }
@@ -235,8 +250,8 @@ Result<int> compare(Runtime& rt, const Value& a, const Value& b);
 // str(value) and repr(value) of Python.
 Result<std::string> to_text(Runtime& rt, const Value& value);
 Result<void> append_repr(Runtime& rt, const Value& value, std::string& out);
-Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys, std::string_view item_separator,
-                                 std::string_view key_separator);
+Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
+                                 std::string_view item_separator, std::string_view key_separator);
 // The items that a loop would see: list items, dict keys, characters.
 Result<std::vector<Value>> items_of(Runtime& rt, const Value& value);
 Result<int64_t> length_of(const Value& value);

@@ -15,10 +15,15 @@ Result<Value> is_exactly(Interpreter&, const Value& v, Arguments&) {
   return Value::boolean(v.is(Kind::boolean) && v.as_bool() == wanted);
 }
 
-Result<Value> defined(Interpreter&, const Value& v, Arguments&) { return Value::boolean(!v.is(Kind::undefined)); }
-Result<Value> number(Interpreter&, const Value& v, Arguments&) { return Value::boolean(v.is_number()); }
+Result<Value> defined(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(!v.is(Kind::undefined));
+}
+Result<Value> number(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(v.is_number());
+}
 Result<Value> iterable(Interpreter&, const Value& v, Arguments&) {
-  return Value::boolean(v.is(Kind::undefined) || v.is(Kind::generator) || v.is(Kind::string) || v.is_list() || v.is(Kind::dict));
+  return Value::boolean(v.is(Kind::undefined) || v.is(Kind::generator) || v.is(Kind::string) || v.is_list() ||
+                        v.is(Kind::dict));
 }
 Result<Value> sequence(Interpreter&, const Value& v, Arguments&) {
   return Value::boolean(v.is(Kind::undefined) || v.is(Kind::string) || v.is_list() || v.is(Kind::dict));
@@ -32,7 +37,8 @@ Result<Value> parity(Interpreter&, const Value& v, Arguments&) {
 
 Result<Value> divisible_by(Interpreter&, const Value& v, Arguments& arguments) {
   Value by = TRY(arguments.require("num"));
-  if (!v.is_integral() || !by.is_integral() || by.as_integer() == 0) return error(Code::invalid_argument, "two integers are needed, the second not zero");
+  if (!v.is_integral() || !by.is_integral() || by.as_integer() == 0)
+    return error(Code::invalid_argument, "two integers are needed, the second not zero");
   return Value::boolean(by.as_integer() == -1 || v.as_integer() % by.as_integer() == 0);
 }
 
@@ -52,10 +58,18 @@ Result<Value> same_as(Interpreter& in, const Value& v, Arguments& arguments) {
 Result<Value> is_in(Interpreter& in, const Value& v, Arguments& arguments) {
   return Value::boolean(TRY(contains(in.runtime(), TRY(arguments.require("seq")), v)));
 }
-Result<Value> less(Interpreter& in, const Value& v, Arguments& arguments) { return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) < 0); }
-Result<Value> less_equal(Interpreter& in, const Value& v, Arguments& arguments) { return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) <= 0); }
-Result<Value> greater(Interpreter& in, const Value& v, Arguments& arguments) { return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) > 0); }
-Result<Value> greater_equal(Interpreter& in, const Value& v, Arguments& arguments) { return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) >= 0); }
+Result<Value> less(Interpreter& in, const Value& v, Arguments& arguments) {
+  return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) < 0);
+}
+Result<Value> less_equal(Interpreter& in, const Value& v, Arguments& arguments) {
+  return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) <= 0);
+}
+Result<Value> greater(Interpreter& in, const Value& v, Arguments& arguments) {
+  return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) > 0);
+}
+Result<Value> greater_equal(Interpreter& in, const Value& v, Arguments& arguments) {
+  return Value::boolean(TRY(compare(in.runtime(), v, TRY(arguments.require("other")))) >= 0);
+}
 
 Result<Value> is_lower(Interpreter& in, const Value& v, Arguments&) {
   std::string text = TRY(to_text(in.runtime(), v));
@@ -65,8 +79,12 @@ Result<Value> is_upper(Interpreter& in, const Value& v, Arguments&) {
   std::string text = TRY(to_text(in.runtime(), v));
   return Value::boolean(text == to_upper(text) && text != to_lower(text));
 }
-Result<Value> is_filter(Interpreter&, const Value& v, Arguments&) { return Value::boolean(v.is(Kind::string) && find_filter(v.as_string())); }
-Result<Value> is_test(Interpreter&, const Value& v, Arguments&) { return Value::boolean(v.is(Kind::string) && find_test(v.as_string())); }
+Result<Value> is_filter(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(v.is(Kind::string) && find_filter(v.as_string()));
+}
+Result<Value> is_test(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(v.is(Kind::string) && find_test(v.as_string()));
+}
 
 constexpr BuiltinEntry kTests[] = {
     {"!=", not_equal},
@@ -111,6 +129,8 @@ constexpr BuiltinEntry kTests[] = {
 
 }  // namespace
 
-const Builtin* find_test(std::string_view name) { return find_in(kTests, name); }
+const Builtin* find_test(std::string_view name) {
+  return find_in(kTests, name);
+}
 
 }  // namespace hearth::jinja

@@ -40,23 +40,43 @@ Result<void> append_dict(Runtime& rt, const Dict& dict, std::string& out) {
 // json.dumps of Python.
 class JsonWriter {
  public:
-  JsonWriter(Runtime& rt, int indent, bool ascii, bool sort_keys, std::string_view item_separator, std::string_view key_separator)
-      : rt_(rt), indent_(indent), ascii_(ascii), sort_keys_(sort_keys), item_separator_(item_separator), key_separator_(key_separator) {}
+  JsonWriter(Runtime& rt, int indent, bool ascii, bool sort_keys, std::string_view item_separator,
+             std::string_view key_separator)
+      : rt_(rt),
+        indent_(indent),
+        ascii_(ascii),
+        sort_keys_(sort_keys),
+        item_separator_(item_separator),
+        key_separator_(key_separator) {}
 
   Result<void> write(const Value& v, int level) {
     TRY(rt_.step());
     TRY(rt_.check_length(out.size()));
     auto depth = TRY(rt_.enter());
     switch (v.kind()) {
-      case Kind::none: out += "null"; return {};
-      case Kind::boolean: out += v.as_bool() ? "true" : "false"; return {};
-      case Kind::integer: out += std::to_string(v.as_integer()); return {};
-      case Kind::real: out += number(v.as_real()); return {};
-      case Kind::string: TRY(rt_.step(v.as_string().size())); append_json_quoted(v.as_string(), ascii_, out); return {};
+      case Kind::none:
+        out += "null";
+        return {};
+      case Kind::boolean:
+        out += v.as_bool() ? "true" : "false";
+        return {};
+      case Kind::integer:
+        out += std::to_string(v.as_integer());
+        return {};
+      case Kind::real:
+        out += number(v.as_real());
+        return {};
+      case Kind::string:
+        TRY(rt_.step(v.as_string().size()));
+        append_json_quoted(v.as_string(), ascii_, out);
+        return {};
       case Kind::list:
-      case Kind::tuple: return write_list(v.as_list(), level);
-      case Kind::dict: return write_dict(v.as_dict(), level);
-      default: return error(Code::invalid_argument, "{} cannot be written as JSON", kind_name(v.kind()));
+      case Kind::tuple:
+        return write_list(v.as_list(), level);
+      case Kind::dict:
+        return write_dict(v.as_dict(), level);
+      default:
+        return error(Code::invalid_argument, "{} cannot be written as JSON", kind_name(v.kind()));
     }
   }
 
@@ -112,7 +132,8 @@ class JsonWriter {
     if (sort_keys_) {
       for (auto* item : items)
         if (!item->first.is(Kind::string)) return error(Code::invalid_argument, "only string keys can be sorted");
-      std::sort(items.begin(), items.end(), [](auto* a, auto* b) { return a->first.as_string() < b->first.as_string(); });
+      std::sort(items.begin(), items.end(),
+                [](auto* a, auto* b) { return a->first.as_string() < b->first.as_string(); });
     }
     out += '{';
     for (size_t i = 0; i < items.size(); ++i) {
@@ -143,7 +164,9 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return put(Value::none()); }
   bool boolean(bool b) override { return put(Value::boolean(b)); }
   bool number_integer(int64_t i) override { return put(Value::integer(i)); }
-  bool number_unsigned(uint64_t i) override { return i <= INT64_MAX ? put(Value::integer(static_cast<int64_t>(i))) : put(Value::real(static_cast<double>(i))); }
+  bool number_unsigned(uint64_t i) override {
+    return i <= INT64_MAX ? put(Value::integer(static_cast<int64_t>(i))) : put(Value::real(static_cast<double>(i)));
+  }
   bool number_float(double d, const std::string&) override { return put(Value::real(d)); }
   bool string(std::string& s) override { return put(rt_.string(s)); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
@@ -185,7 +208,8 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
     return charged ? true : fail(charged.error());
   }
   bool open(bool is_dict) {
-    if (static_cast<int>(open_.size()) >= rt_.limits().max_depth) return fail(error(Code::invalid_argument, "JSON nested deeper than {} levels", rt_.limits().max_depth));
+    if (static_cast<int>(open_.size()) >= rt_.limits().max_depth)
+      return fail(error(Code::invalid_argument, "JSON nested deeper than {} levels", rt_.limits().max_depth));
     open_.push_back({is_dict, {}, {}, {}});
     return true;
   }
@@ -206,18 +230,39 @@ Result<void> append_repr(Runtime& rt, const Value& v, std::string& out) {
   TRY(rt.check_length(out.size()));
   auto depth = TRY(rt.enter());
   switch (v.kind()) {
-    case Kind::undefined: out += "Undefined"; return {};
-    case Kind::none: out += "None"; return {};
-    case Kind::boolean: out += v.as_bool() ? "True" : "False"; return {};
-    case Kind::integer: out += std::to_string(v.as_integer()); return {};
-    case Kind::real: out += real_text(v.as_real()); return {};
-    case Kind::string: TRY(rt.step(v.as_string().size())); append_quoted(v.as_string(), out); return {};
+    case Kind::undefined:
+      out += "Undefined";
+      return {};
+    case Kind::none:
+      out += "None";
+      return {};
+    case Kind::boolean:
+      out += v.as_bool() ? "True" : "False";
+      return {};
+    case Kind::integer:
+      out += std::to_string(v.as_integer());
+      return {};
+    case Kind::real:
+      out += real_text(v.as_real());
+      return {};
+    case Kind::string:
+      TRY(rt.step(v.as_string().size()));
+      append_quoted(v.as_string(), out);
+      return {};
     case Kind::list:
-    case Kind::tuple: return append_list(rt, v, out);
-    case Kind::generator: out += "<generator object>"; return {};
-    case Kind::dict: return append_dict(rt, v.as_dict(), out);
-    case Kind::function: out += "<function>"; return {};
-    case Kind::name_space: out += "<Namespace>"; return {};
+    case Kind::tuple:
+      return append_list(rt, v, out);
+    case Kind::generator:
+      out += "<generator object>";
+      return {};
+    case Kind::dict:
+      return append_dict(rt, v.as_dict(), out);
+    case Kind::function:
+      out += "<function>";
+      return {};
+    case Kind::name_space:
+      out += "<Namespace>";
+      return {};
   }
   return {};
 }
@@ -229,8 +274,8 @@ Result<std::string> to_text(Runtime& rt, const Value& v) {
   return out;
 }
 
-Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys, std::string_view item_separator,
-                                 std::string_view key_separator) {
+Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
+                                 std::string_view item_separator, std::string_view key_separator) {
   JsonWriter writer(rt, indent, ascii, sort_keys, item_separator, key_separator);
   TRY(writer.write(value, 0));
   return std::move(writer.out);

@@ -8,7 +8,9 @@
 namespace hearth {
 namespace {
 
-bool is_blank(Utf8Char c) { return c.n_bytes > 0 && u_isUWhiteSpace(static_cast<UChar32>(c.code_point)); }
+bool is_blank(Utf8Char c) {
+  return c.n_bytes > 0 && u_isUWhiteSpace(static_cast<UChar32>(c.code_point));
+}
 bool is_word(Utf8Char c) {
   auto cp = static_cast<UChar32>(c.code_point);
   return c.n_bytes > 0 && (u_isalnum(cp) || cp == '_' || u_charType(cp) == U_NON_SPACING_MARK);
@@ -22,7 +24,9 @@ Utf8Char char_before(std::string_view text, size_t at) {
   }
   return begin == at ? Utf8Char{} : decode_utf8(text.substr(begin, at - begin));
 }
-Utf8Char char_at(std::string_view text, size_t at) { return at < text.size() ? decode_utf8(text.substr(at)) : Utf8Char{}; }
+Utf8Char char_at(std::string_view text, size_t at) {
+  return at < text.size() ? decode_utf8(text.substr(at)) : Utf8Char{};
+}
 
 }  // namespace
 
@@ -39,7 +43,8 @@ void AddedTokenFinder::add(const AddedToken* token, std::string_view content) {
   starts_with_[static_cast<uint8_t>(content[0])] = true;
 }
 
-const AddedToken* AddedTokenFinder::longest_at(std::string_view text, size_t at, bool parse_special, size_t& n_bytes) const {
+const AddedToken* AddedTokenFinder::longest_at(std::string_view text, size_t at, bool parse_special,
+                                               size_t& n_bytes) const {
   const AddedToken* best = nullptr;
   uint32_t node = 0;
   for (size_t i = at; i < text.size(); ++i) {
@@ -58,7 +63,8 @@ void AddedTokenFinder::split(std::string_view text, bool parse_special, std::vec
   size_t done = 0;  // everything before is in `out`
   for (size_t at = 0; at < text.size();) {
     size_t n_bytes = 0;
-    const AddedToken* token = starts_with_[static_cast<uint8_t>(text[at])] ? longest_at(text, at, parse_special, n_bytes) : nullptr;
+    const AddedToken* token =
+        starts_with_[static_cast<uint8_t>(text[at])] ? longest_at(text, at, parse_special, n_bytes) : nullptr;
     if (!token) {
       ++at;
       continue;
@@ -66,7 +72,8 @@ void AddedTokenFinder::split(std::string_view text, bool parse_special, std::vec
     size_t begin = at, end = at + n_bytes;
     at = end;
     if (token->single_word && (is_word(char_before(text, begin)) || is_word(char_at(text, end)))) continue;
-    while (token->lstrip && begin > done && is_blank(char_before(text, begin))) begin -= char_before(text, begin).n_bytes;
+    while (token->lstrip && begin > done && is_blank(char_before(text, begin)))
+      begin -= char_before(text, begin).n_bytes;
     while (token->rstrip && end < text.size() && is_blank(char_at(text, end))) end += char_at(text, end).n_bytes;
     if (begin > done) out.push_back({text.substr(done, begin - done)});
     out.push_back({text.substr(begin, end - begin), token});

@@ -25,8 +25,8 @@ struct Candidate {
 
 }  // namespace
 
-Result<BpeModel> BpeModel::create(const std::vector<std::string>& piece_of, const std::vector<Merge>& merges, bool ignore_merges, int32_t unk_id,
-                                  bool strict_merges) {
+Result<BpeModel> BpeModel::create(const std::vector<std::string>& piece_of, const std::vector<Merge>& merges,
+                                  bool ignore_merges, int32_t unk_id, bool strict_merges) {
   BpeModel out;
   out.ignore_merges_ = ignore_merges;
   out.unk_id_ = unk_id;
@@ -43,7 +43,8 @@ Result<BpeModel> BpeModel::create(const std::vector<std::string>& piece_of, cons
     auto l = out.id_of_.find(left), r = out.id_of_.find(right), whole = out.id_of_.find(left + right);
     if (l == out.id_of_.end() || r == out.id_of_.end() || whole == out.id_of_.end()) {
       if (!strict_merges) continue;
-      return error(Code::invalid_argument, "merge number {} joins or makes a token that is not in the vocabulary", rank);
+      return error(Code::invalid_argument, "merge number {} joins or makes a token that is not in the vocabulary",
+                   rank);
     }
     out.merge_of_.try_emplace(key(l->second, r->second), PairRank{static_cast<int32_t>(rank), whole->second});
   }
@@ -73,7 +74,8 @@ void BpeModel::encode(std::string_view word, std::vector<int32_t>& out) const {
   auto consider = [&](int32_t left) {
     if (left < 0 || symbols[left].next < 0) return;
     int32_t a = symbols[left].id, b = symbols[symbols[left].next].id;
-    if (auto found = merge_of_.find(key(a, b)); found != merge_of_.end()) queue.push({found->second.rank, left, found->second.id, a, b});
+    if (auto found = merge_of_.find(key(a, b)); found != merge_of_.end())
+      queue.push({found->second.rank, left, found->second.id, a, b});
   };
   for (int32_t i = 0; i + 1 < static_cast<int32_t>(symbols.size()); ++i) consider(i);
 

@@ -19,8 +19,8 @@ class BpeModel {
   struct Merge {
     std::string left, right;
   };
-  static Result<BpeModel> create(const std::vector<std::string>& piece_of, const std::vector<Merge>& merges, bool ignore_merges, int32_t unk_id,
-                                 bool strict_merges);
+  static Result<BpeModel> create(const std::vector<std::string>& piece_of, const std::vector<Merge>& merges,
+                                 bool ignore_merges, int32_t unk_id, bool strict_merges);
 
   // Appends the ids of one word. Bytes without a token of their own become unk, or nothing when there is none.
   void encode(std::string_view word, std::vector<int32_t>& out) const;
@@ -29,7 +29,9 @@ class BpeModel {
   struct PairRank {
     int32_t rank, id;
   };
-  static uint64_t key(int32_t left, int32_t right) { return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right); }
+  static uint64_t key(int32_t left, int32_t right) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+  }
 
   std::unordered_map<std::string, int32_t> id_of_;
   std::unordered_map<uint64_t, PairRank> merge_of_;

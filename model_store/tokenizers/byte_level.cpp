@@ -33,7 +33,9 @@ const Tables& tables() {
 
 }  // namespace
 
-std::string_view byte_to_symbol(uint8_t byte) { return tables().symbol_of[byte]; }
+std::string_view byte_to_symbol(uint8_t byte) {
+  return tables().symbol_of[byte];
+}
 
 std::optional<std::string> symbols_to_bytes(std::string_view symbols) {
   std::string out;

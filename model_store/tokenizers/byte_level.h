@@ -1,5 +1,6 @@
-// The byte-level alphabet: every byte has a printable character that stands for it in vocabularies, so that a vocabulary
-// file is readable text. Printable ASCII and Latin-1 stand for themselves; the other 68 bytes are U+0100 onwards.
+// The byte-level alphabet: every byte has a printable character that stands for it in vocabularies, so that a
+// vocabulary file is readable text. Printable ASCII and Latin-1 stand for themselves; the other 68 bytes are U+0100
+// onwards.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,8 @@ class UnicodeForm : public NormalizerStep {
   Result<std::string> apply(std::string text) const override {
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* form = icu::Normalizer2::getInstance(nullptr, data_, mode_, status);
-    if (U_FAILURE(status)) return error(Code::internal, "Unicode normalisation data is missing: {}", u_errorName(status));
+    if (U_FAILURE(status))
+      return error(Code::internal, "Unicode normalisation data is missing: {}", u_errorName(status));
     if (form->isNormalizedUTF8(text, status) && U_SUCCESS(status)) return text;
     status = U_ZERO_ERROR;
     std::string out;
@@ -114,9 +115,12 @@ Result<std::shared_ptr<const NormalizerStep>> make_step(const std::string& type,
   if (type == "NFKC") return Step(std::make_shared<UnicodeForm>("nfkc", UNORM2_COMPOSE));
   if (type == "NFKD") return Step(std::make_shared<UnicodeForm>("nfkc", UNORM2_DECOMPOSE));
   if (type == "Lowercase") return Step(std::make_shared<Lowercase>());
-  if (type == "Strip") return Step(std::make_shared<Strip>(TRY(json_get_or<bool>(json, "strip_left", true)), TRY(json_get_or<bool>(json, "strip_right", true))));
+  if (type == "Strip")
+    return Step(std::make_shared<Strip>(TRY(json_get_or<bool>(json, "strip_left", true)),
+                                        TRY(json_get_or<bool>(json, "strip_right", true))));
   if (type == "Prepend") return Step(std::make_shared<Prepend>(TRY(json_get<std::string>(json, "prepend"))));
-  if (type == "Replace") return Step(std::make_shared<Replace>(TRY(read_pattern(json)), TRY(json_get<std::string>(json, "content"))));
+  if (type == "Replace")
+    return Step(std::make_shared<Replace>(TRY(read_pattern(json)), TRY(json_get<std::string>(json, "content"))));
   return error(Code::unimplemented, "normalizers of the type \"{}\" are not supported yet", type.substr(0, 60));
 }
 
@@ -131,7 +135,8 @@ Result<void> Normalizer::add(const Json& json, int depth) {
   }
   if (depth > 8) return error(Code::invalid_argument, "normalizers are nested deeper than 8 levels");
   auto list = json.find("normalizers");
-  if (list == json.end() || !list->is_array()) return error(Code::invalid_argument, "field \"normalizers\" must be a list");
+  if (list == json.end() || !list->is_array())
+    return error(Code::invalid_argument, "field \"normalizers\" must be a list");
   for (const auto& item : *list) TRY(add(item, depth + 1));
   return {};
 }

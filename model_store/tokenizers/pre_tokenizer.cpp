@@ -41,7 +41,8 @@ const std::vector<NamedPatterns>& named_patterns() {
       {"falcon", {kPunctuationRun, kGpt2, kThreeDigits}},
       {"deepseek-coder", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kCjk, R"(\p{N})"}},
       {"deepseek-llm",
-       {R"([\r\n])", R"(\s?\p{L&}+)", "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+", R"(\s+$)", kCjk, R"(\p{N}+)"}},
+       {R"([\r\n])", R"(\s?\p{L&}+)", "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+", R"(\s+$)",
+        kCjk, R"(\p{N}+)"}},
       {"deepseek-v3",
        {R"(\p{N}{1,3})", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
         R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}},
@@ -55,15 +56,41 @@ struct Alias {
   std::string_view name, same_as;
 };
 constexpr Alias kAliases[] = {
-    {"gpt2", "gpt-2"},         {"mpt", "gpt-2"},          {"olmo", "gpt-2"},         {"phi-2", "gpt-2"},
-    {"jina-es", "gpt-2"},      {"jina-de", "gpt-2"},      {"jina-v1-en", "gpt-2"},   {"jina-v2-es", "gpt-2"},
-    {"jina-v2-de", "gpt-2"},   {"jina-v2-code", "gpt-2"}, {"jais", "gpt-2"},         {"trillion", "gpt-2"},
-    {"llama3", "llama-bpe"},   {"llama-v3", "llama-bpe"}, {"smaug-bpe", "llama-bpe"}, {"dbrx", "llama-bpe"},
-    {"chatglm-bpe", "llama-bpe"}, {"glm4", "llama-bpe"},  {"falcon3", "llama-bpe"},  {"pixtral", "llama-bpe"},
-    {"stablelm2", "qwen2"},    {"megrez", "qwen2"},       {"deepseek-r1-qwen", "qwen2"}, {"hunyuan", "qwen2"},
-    {"starcoder2", "starcoder"}, {"refact", "starcoder"}, {"command-r", "starcoder"}, {"smollm", "starcoder"},
-    {"codeshell", "starcoder"}, {"exaone", "starcoder"},  {"minerva-7b", "starcoder"}, {"deepseek3", "deepseek-v3"},
-    {"poro-chat", "bloom"},    {"gpt3-finnish", "bloom"}, {"llama4", "gpt-4o"},
+    {"gpt2", "gpt-2"},
+    {"mpt", "gpt-2"},
+    {"olmo", "gpt-2"},
+    {"phi-2", "gpt-2"},
+    {"jina-es", "gpt-2"},
+    {"jina-de", "gpt-2"},
+    {"jina-v1-en", "gpt-2"},
+    {"jina-v2-es", "gpt-2"},
+    {"jina-v2-de", "gpt-2"},
+    {"jina-v2-code", "gpt-2"},
+    {"jais", "gpt-2"},
+    {"trillion", "gpt-2"},
+    {"llama3", "llama-bpe"},
+    {"llama-v3", "llama-bpe"},
+    {"smaug-bpe", "llama-bpe"},
+    {"dbrx", "llama-bpe"},
+    {"chatglm-bpe", "llama-bpe"},
+    {"glm4", "llama-bpe"},
+    {"falcon3", "llama-bpe"},
+    {"pixtral", "llama-bpe"},
+    {"stablelm2", "qwen2"},
+    {"megrez", "qwen2"},
+    {"deepseek-r1-qwen", "qwen2"},
+    {"hunyuan", "qwen2"},
+    {"starcoder2", "starcoder"},
+    {"refact", "starcoder"},
+    {"command-r", "starcoder"},
+    {"smollm", "starcoder"},
+    {"codeshell", "starcoder"},
+    {"exaone", "starcoder"},
+    {"minerva-7b", "starcoder"},
+    {"deepseek3", "deepseek-v3"},
+    {"poro-chat", "bloom"},
+    {"gpt3-finnish", "bloom"},
+    {"llama4", "gpt-4o"},
 };
 
 const NamedPatterns* find_named(std::string_view name) {
@@ -85,20 +112,28 @@ Result<SplitBehavior> read_behavior(const Json& json) {
 }
 
 // Cuts one piece at the matches and appends what remains.
-void cut(std::string_view piece, const std::vector<Regex::Match>& matches, const SplitStep& step, std::vector<std::string_view>& out) {
+void cut(std::string_view piece, const std::vector<Regex::Match>& matches, const SplitStep& step,
+         std::vector<std::string_view>& out) {
   size_t at = 0;
   bool previous_is_delimiter = false, glue_next = false, is_first = true;
   auto put = [&](size_t begin, size_t end, bool is_delimiter) {
     if (begin == end) return;
     bool glue = false;
     switch (step.behavior) {
-      case SplitBehavior::isolated: break;
+      case SplitBehavior::isolated:
+        break;
       case SplitBehavior::removed:
         if (is_delimiter) return;
         break;
-      case SplitBehavior::contiguous: glue = is_delimiter == previous_is_delimiter; break;
-      case SplitBehavior::merged_with_previous: glue = is_delimiter && !previous_is_delimiter; break;
-      case SplitBehavior::merged_with_next: glue = glue_next && !is_delimiter; break;
+      case SplitBehavior::contiguous:
+        glue = is_delimiter == previous_is_delimiter;
+        break;
+      case SplitBehavior::merged_with_previous:
+        glue = is_delimiter && !previous_is_delimiter;
+        break;
+      case SplitBehavior::merged_with_next:
+        glue = glue_next && !is_delimiter;
+        break;
     }
     if (glue && !is_first)
       out.back() = std::string_view(out.back().data(), out.back().size() + (end - begin));
@@ -140,7 +175,8 @@ void rewrite(std::vector<std::string_view>& pieces, std::string& storage, Rewrit
     places.emplace_back(begin, buffer.size() - begin);
   }
   storage = std::move(buffer);
-  for (size_t i = 0; i < pieces.size(); ++i) pieces[i] = std::string_view(storage).substr(places[i].first, places[i].second);
+  for (size_t i = 0; i < pieces.size(); ++i)
+    pieces[i] = std::string_view(storage).substr(places[i].first, places[i].second);
 }
 
 }  // namespace
@@ -158,14 +194,16 @@ Result<void> PreTokenizer::add(const Json& json, int depth) {
   if (type == "Sequence") {
     if (depth > 8) return error(Code::invalid_argument, "pre-tokenizers are nested deeper than 8 levels");
     auto list = json.find("pretokenizers");
-    if (list == json.end() || !list->is_array()) return error(Code::invalid_argument, "field \"pretokenizers\" must be a list");
+    if (list == json.end() || !list->is_array())
+      return error(Code::invalid_argument, "field \"pretokenizers\" must be a list");
     for (const auto& item : *list) TRY(add(item, depth + 1));
     return {};
   }
   if (type == "ByteLevel") {
     if (symbols_from_) return error(Code::invalid_argument, "ByteLevel occurs twice");
     add_prefix_space_ = TRY(json_get_or<bool>(json, "add_prefix_space", true));
-    if (add_prefix_space_ && !steps_.empty()) return error(Code::unimplemented, "add_prefix_space after other pre-tokenizers is not supported yet");
+    if (add_prefix_space_ && !steps_.empty())
+      return error(Code::unimplemented, "add_prefix_space after other pre-tokenizers is not supported yet");
     if (TRY(json_get_or<bool>(json, "use_regex", true))) TRY(add_pattern(kGpt2));
     symbols_from_ = steps_.size();
     return {};
@@ -183,7 +221,8 @@ Result<void> PreTokenizer::add(const Json& json, int depth) {
     }
     return error(Code::invalid_argument, "field \"pattern\" must be {{\"Regex\": ...}} or {{\"String\": ...}}");
   }
-  if (type == "Digits") return add_pattern(TRY(json_get_or<bool>(json, "individual_digits", false)) ? R"(\p{N})" : R"(\p{N}+)");
+  if (type == "Digits")
+    return add_pattern(TRY(json_get_or<bool>(json, "individual_digits", false)) ? R"(\p{N})" : R"(\p{N}+)");
   if (type == "Punctuation") return add_pattern(R"([!-/:-@\[-`{-~\p{P}])", TRY(read_behavior(json)));
   if (type == "WhitespaceSplit") return add_pattern(R"(\s)", SplitBehavior::removed);
   if (type == "Whitespace") return add_pattern(R"(\w+|[^\w\s]+)", SplitBehavior::removed, true);
@@ -193,14 +232,20 @@ Result<void> PreTokenizer::add(const Json& json, int depth) {
 Result<PreTokenizer> PreTokenizer::from_json(const Json& json) {
   PreTokenizer out;
   if (!json.is_null()) TRY_WITH(out.add(json, 0), "in \"pre_tokenizer\"");
-  if (!out.symbols_from_) return error(Code::unimplemented, "this tokenizer does not work on bytes (no ByteLevel pre-tokenizer); SentencePiece-like ones are not supported yet");
-  if (*out.symbols_from_ == out.steps_.size()) out.symbols_from_.reset();  // nothing looks at the symbols: stay with the text
+  if (!out.symbols_from_)
+    return error(Code::unimplemented,
+                 "this tokenizer does not work on bytes (no ByteLevel pre-tokenizer); SentencePiece-like ones are not "
+                 "supported yet");
+  if (*out.symbols_from_ == out.steps_.size())
+    out.symbols_from_.reset();  // nothing looks at the symbols: stay with the text
   return out;
 }
 
 Result<PreTokenizer> PreTokenizer::from_gguf_name(std::string_view name) {
   const NamedPatterns* named = find_named(name);
-  if (!named) return error(Code::unimplemented, "the pre-tokenizer \"{}\" (tokenizer.ggml.pre) is not known to this version", std::string(name.substr(0, 60)));
+  if (!named)
+    return error(Code::unimplemented, "the pre-tokenizer \"{}\" (tokenizer.ggml.pre) is not known to this version",
+                 std::string(name.substr(0, 60)));
   PreTokenizer out;
   for (auto pattern : named->patterns) TRY(out.add_pattern(pattern));
   return out;
@@ -213,7 +258,8 @@ std::optional<std::string_view> PreTokenizer::gguf_name() const {
   return std::nullopt;
 }
 
-Result<void> PreTokenizer::split(std::string_view text, std::string& storage, std::vector<std::string_view>& pieces) const {
+Result<void> PreTokenizer::split(std::string_view text, std::string& storage,
+                                 std::vector<std::string_view>& pieces) const {
   pieces.clear();
   if (text.empty()) return {};
   if (add_prefix_space_ && text[0] != ' ') {
@@ -225,10 +271,13 @@ Result<void> PreTokenizer::split(std::string_view text, std::string& storage, st
   std::vector<Regex::Match> matches;
   std::string symbols;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (symbols_from_ == i) rewrite(pieces, symbols, [](std::string_view piece, std::string& out) { out += bytes_to_symbols(piece); });
+    if (symbols_from_ == i)
+      rewrite(pieces, symbols, [](std::string_view piece, std::string& out) { out += bytes_to_symbols(piece); });
     TRY(run(steps_[i], pieces, matches));
   }
-  if (symbols_from_) rewrite(pieces, storage, [](std::string_view piece, std::string& out) { out += symbols_to_bytes(piece).value_or(""); });
+  if (symbols_from_)
+    rewrite(pieces, storage,
+            [](std::string_view piece, std::string& out) { out += symbols_to_bytes(piece).value_or(""); });
   return {};
 }
 

@@ -40,7 +40,8 @@ class PreTokenizer {
 
  private:
   Result<void> add(const Json& json, int depth);
-  Result<void> add_pattern(std::string_view pattern, SplitBehavior behavior = SplitBehavior::isolated, bool invert = false);
+  Result<void> add_pattern(std::string_view pattern, SplitBehavior behavior = SplitBehavior::isolated,
+                           bool invert = false);
 
   std::vector<SplitStep> steps_;
   std::vector<std::string> patterns_;

@@ -10,7 +10,7 @@ namespace hearth {
 namespace {
 
 constexpr size_t kMaxPatternBytes = 64 << 10;
-constexpr uint32_t kMatchLimit = 20'000'000;       // steps of one match; a run of 1 MiB of blanks needs about 2 million
+constexpr uint32_t kMatchLimit = 20'000'000;  // steps of one match; a run of 1 MiB of blanks needs about 2 million
 constexpr uint32_t kHeapLimitKib = 64 << 10;
 constexpr size_t kJitStackBytes = 1 << 20;
 
@@ -56,15 +56,20 @@ struct Regex::Impl {
 };
 
 Result<Regex> Regex::compile(std::string_view pattern) {
-  if (pattern.size() > kMaxPatternBytes) return error(Code::resource_exhausted, "a pattern of {} bytes is over the limit of {}", pattern.size(), kMaxPatternBytes);
-  if (pattern.find("&&[") != std::string_view::npos) return error(Code::unimplemented, "patterns with set intersections (&&) are not supported yet: {}", pattern.substr(0, 200));
+  if (pattern.size() > kMaxPatternBytes)
+    return error(Code::resource_exhausted, "a pattern of {} bytes is over the limit of {}", pattern.size(),
+                 kMaxPatternBytes);
+  if (pattern.find("&&[") != std::string_view::npos)
+    return error(Code::unimplemented, "patterns with set intersections (&&) are not supported yet: {}",
+                 pattern.substr(0, 200));
   int number = 0;
   PCRE2_SIZE offset = 0;
   auto impl = std::make_shared<Impl>();
   // \K and \C would break the promise that matches move forward over whole characters.
   impl->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
                                  PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &number, &offset, nullptr));
-  if (!impl->code) return error(Code::invalid_argument, "the pattern is not valid at byte {}: {}", offset, error_text(number));
+  if (!impl->code)
+    return error(Code::invalid_argument, "the pattern is not valid at byte {}: {}", offset, error_text(number));
   pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);  // without JIT the interpreter does the same, slower
   return Regex(std::move(impl));
 }
@@ -86,11 +91,14 @@ Result<void> Regex::find_all(std::string_view text, std::vector<Match>& out) con
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   size_t at = 0;
   while (at < text.size()) {
-    int rc = pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, s.data.get(), s.context.get());
+    int rc =
+        pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, s.data.get(), s.context.get());
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-      rc = pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s.data.get(), s.context.get());
+      rc = pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s.data.get(),
+                       s.context.get());
     if (rc == PCRE2_ERROR_NOMATCH) return {};
-    if (rc < 0) return error(Code::resource_exhausted, "splitting the text took too long or too much memory: {}", error_text(rc));
+    if (rc < 0)
+      return error(Code::resource_exhausted, "splitting the text took too long or too much memory: {}", error_text(rc));
     const PCRE2_SIZE* found = pcre2_get_ovector_pointer(s.data.get());
     size_t begin = found[0], end = found[1];
     if (end > begin && begin >= at) {

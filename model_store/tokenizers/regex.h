@@ -20,7 +20,8 @@ class Regex {
   struct Match {
     size_t begin, end;
   };
-  // All matches from left to right, none empty. `text` must be valid UTF-8. resource_exhausted when one match takes too many steps.
+  // All matches from left to right, none empty. `text` must be valid UTF-8. resource_exhausted when one match takes too
+  // many steps.
   Result<void> find_all(std::string_view text, std::vector<Match>& out) const;
 
  private:

@@ -35,8 +35,10 @@ std::string take_complete(std::string& pending) {
 }  // namespace
 
 Result<void> Tokenizer::Impl::add_piece(int64_t id, std::string text, std::string bytes) {
-  if (id < 0 || id >= static_cast<int64_t>(kMaxVocabulary)) return error(Code::invalid_argument, "token id {} must be 0 to {}", id, kMaxVocabulary - 1);
-  if (text.size() > kMaxTokenBytes) return error(Code::invalid_argument, "token {} has {} bytes, the limit is {}", id, text.size(), kMaxTokenBytes);
+  if (id < 0 || id >= static_cast<int64_t>(kMaxVocabulary))
+    return error(Code::invalid_argument, "token id {} must be 0 to {}", id, kMaxVocabulary - 1);
+  if (text.size() > kMaxTokenBytes)
+    return error(Code::invalid_argument, "token {} has {} bytes, the limit is {}", id, text.size(), kMaxTokenBytes);
   auto index = static_cast<size_t>(id);
   if (index >= bytes_of.size()) {
     bytes_of.resize(index + 1);
@@ -120,7 +122,8 @@ Result<void> Tokenizer::Impl::encode_text(std::string_view text, bool parse_spec
 }
 
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-  if (text.size() > kMaxTextBytes) return error(Code::resource_exhausted, "a text of {} bytes is over the limit of {}", text.size(), kMaxTextBytes);
+  if (text.size() > kMaxTextBytes)
+    return error(Code::resource_exhausted, "a text of {} bytes is over the limit of {}", text.size(), kMaxTextBytes);
   std::vector<int32_t> out;
   out.reserve(text.size() / 4 + 16);
   if (options.add_special) out = impl_->prefix;
@@ -149,20 +152,36 @@ std::string_view Tokenizer::token_bytes(int32_t id) const {
   return id >= 0 && id < vocab_size() ? std::string_view(impl_->bytes_of[id]) : std::string_view();
 }
 
-bool Tokenizer::is_special(int32_t id) const { return id >= 0 && id < vocab_size() && impl_->special[id]; }
+bool Tokenizer::is_special(int32_t id) const {
+  return id >= 0 && id < vocab_size() && impl_->special[id];
+}
 
 std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {
   auto it = impl_->id_of.find(std::string(token));
   return it == impl_->id_of.end() ? std::nullopt : std::optional(it->second);
 }
 
-int32_t Tokenizer::vocab_size() const { return static_cast<int32_t>(impl_->bytes_of.size()); }
-std::optional<int32_t> Tokenizer::bos_id() const { return impl_->bos; }
-std::optional<int32_t> Tokenizer::eos_id() const { return impl_->eos; }
-std::optional<int32_t> Tokenizer::pad_id() const { return impl_->pad; }
-std::optional<int32_t> Tokenizer::unk_id() const { return impl_->unk; }
-std::string Tokenizer::bos_token() const { return impl_->bos ? impl_->text_of[*impl_->bos] : std::string(); }
-std::string Tokenizer::eos_token() const { return impl_->eos ? impl_->text_of[*impl_->eos] : std::string(); }
+int32_t Tokenizer::vocab_size() const {
+  return static_cast<int32_t>(impl_->bytes_of.size());
+}
+std::optional<int32_t> Tokenizer::bos_id() const {
+  return impl_->bos;
+}
+std::optional<int32_t> Tokenizer::eos_id() const {
+  return impl_->eos;
+}
+std::optional<int32_t> Tokenizer::pad_id() const {
+  return impl_->pad;
+}
+std::optional<int32_t> Tokenizer::unk_id() const {
+  return impl_->unk;
+}
+std::string Tokenizer::bos_token() const {
+  return impl_->bos ? impl_->text_of[*impl_->bos] : std::string();
+}
+std::string Tokenizer::eos_token() const {
+  return impl_->eos ? impl_->text_of[*impl_->eos] : std::string();
+}
 
 std::string StreamDecoder::push(int32_t id) {
   if (skip_special_ && tokenizer_.is_special(id)) return {};

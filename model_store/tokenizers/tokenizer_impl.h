@@ -20,10 +20,10 @@ constexpr size_t kMaxVocabulary = 4'000'000;
 constexpr size_t kMaxTokenBytes = 64 << 10;
 
 struct Tokenizer::Impl {
-  std::vector<std::string> bytes_of;               // by id; empty: no such id
-  std::vector<std::string> text_of;                // by id, as the vocabulary spells it (byte-level symbols)
-  std::vector<bool> special;                       // by id
-  std::vector<BpeModel::Merge> merges;             // raw bytes; kept for exporters
+  std::vector<std::string> bytes_of;    // by id; empty: no such id
+  std::vector<std::string> text_of;     // by id, as the vocabulary spells it (byte-level symbols)
+  std::vector<bool> special;            // by id
+  std::vector<BpeModel::Merge> merges;  // raw bytes; kept for exporters
   bool ignore_merges = false;
   std::deque<AddedToken> added;                    // addresses are stable
   std::unordered_map<std::string, int32_t> id_of;  // text of vocabulary entries, content of added tokens
@@ -31,7 +31,7 @@ struct Tokenizer::Impl {
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::optional<BpeModel> bpe;
-  std::vector<int32_t> prefix, suffix;             // what the post-processor puts around a text
+  std::vector<int32_t> prefix, suffix;  // what the post-processor puts around a text
   std::optional<int32_t> bos, eos, pad, unk;
 
   // Id is checked and the tables grow to hold it.

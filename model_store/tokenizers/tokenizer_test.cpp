@@ -15,7 +15,9 @@ namespace hearth {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path golden_folder() { return fs::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16"; }
+fs::path golden_folder() {
+  return fs::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16";
+}
 
 fs::path reference_folder() {
   const char* chosen = std::getenv("HEARTH_REFERENCE");
@@ -23,7 +25,8 @@ fs::path reference_folder() {
 }
 
 Tokenizer golden_tokenizer() {
-  auto tokenizer = Tokenizer::from_json(*read_file(golden_folder() / "tokenizer.json"), *read_file(golden_folder() / "tokenizer_config.json"));
+  auto tokenizer = Tokenizer::from_json(*read_file(golden_folder() / "tokenizer.json"),
+                                        *read_file(golden_folder() / "tokenizer_config.json"));
   if (!tokenizer) ADD_FAILURE() << tokenizer.error().to_string();
   return *std::move(tokenizer);
 }
@@ -39,7 +42,8 @@ TEST(Tokenizer, MatchesGoldenIdsBothWays) {
     EXPECT_EQ(tokenizer.decode(plain, /*skip_special=*/false), text);
   }
   for (const auto& item : expected["chat"])
-    EXPECT_EQ(*tokenizer.encode(item["text"].get<std::string>(), {.add_special = false}), item["ids"].get<std::vector<int32_t>>());
+    EXPECT_EQ(*tokenizer.encode(item["text"].get<std::string>(), {.add_special = false}),
+              item["ids"].get<std::vector<int32_t>>());
   EXPECT_EQ(tokenizer.bos_token(), "<|begin_of_text|>");
   EXPECT_EQ(tokenizer.eos_token(), "<|eot_id|>");
 }
@@ -59,7 +63,8 @@ TEST(Tokenizer, StreamsWholeCharactersOnly) {
   auto ids = *tokenizer.encode(text);
   for (int32_t id : ids) {
     std::string part = stream.push(id);
-    EXPECT_EQ(tokenizer.decode(*tokenizer.encode(part, {.add_special = false})), part) << "a part is valid UTF-8 on its own";
+    EXPECT_EQ(tokenizer.decode(*tokenizer.encode(part, {.add_special = false})), part)
+        << "a part is valid UTF-8 on its own";
     EXPECT_EQ(part.find("\xEF\xBF\xBD"), std::string::npos);
     shown += part;
   }
@@ -79,7 +84,8 @@ TEST(Tokenizer, UnfinishedCharacterBecomesReplacement) {
 
 TEST(Tokenizer, LongInputsTakeLinearTime) {
   Tokenizer tokenizer = golden_tokenizer();
-  for (std::string text : {std::string(1 << 20, 'a'), std::string(1 << 20, ' '), std::string(1 << 20, '\n'), std::string(1 << 19, '('), std::string(1 << 20, '\xFF')}) {
+  for (std::string text : {std::string(1 << 20, 'a'), std::string(1 << 20, ' '), std::string(1 << 20, '\n'),
+                           std::string(1 << 19, '('), std::string(1 << 20, '\xFF')}) {
     auto begin = std::chrono::steady_clock::now();
     auto ids = tokenizer.encode(text, {.add_special = false});
     ASSERT_TRUE(ids) << ids.error().to_string();
@@ -91,7 +97,8 @@ TEST(Tokenizer, LongInputsTakeLinearTime) {
 }
 
 std::string tiny_json(const std::string& added) {
-  return R"({"added_tokens": [)" + added + R"(], "normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+  return R"({"added_tokens": [)" + added +
+         R"(], "normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
     "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "Ã": 4, "©": 5, "Ã©": 6, "e": 7}, "merges": ["a b", ["Ã", "©"]]}})";
 }
 
@@ -103,24 +110,34 @@ TEST(Tokenizer, NormalisesBeforeMerging) {
 }
 
 TEST(Tokenizer, AddedTokensStripAndSingleWord) {
-  auto strip = Tokenizer::from_json(tiny_json(R"({"id": 8, "content": "<m>", "lstrip": true, "rstrip": true, "special": true})"));
+  auto strip = Tokenizer::from_json(
+      tiny_json(R"({"id": 8, "content": "<m>", "lstrip": true, "rstrip": true, "special": true})"));
   ASSERT_TRUE(strip) << strip.error().to_string();
   EXPECT_EQ(*strip->encode("a  <m> b"), (std::vector<int32_t>{0, 8, 1}));
-  auto word = Tokenizer::from_json(tiny_json(R"({"id": 8, "content": "ba", "single_word": true, "special": false, "normalized": false})"));
+  auto word = Tokenizer::from_json(
+      tiny_json(R"({"id": 8, "content": "ba", "single_word": true, "special": false, "normalized": false})"));
   EXPECT_EQ(*word->encode("ba"), (std::vector<int32_t>{8}));
   EXPECT_EQ(*word->encode("aba"), (std::vector<int32_t>{2, 0}));
 }
 
 TEST(Tokenizer, BadJsonIsAnErrorThatNamesThePlace) {
-  for (auto [text, wanted] : {std::pair<std::string, std::string>{"{", "JSON"},
-                              {"[]", "object"},
-                              {R"({"model": {"type": "Unigram"}})", "Unigram"},
-                              {R"({"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})", "id of token"},
-                              {R"({"model": {"type": "BPE", "vocab": {"a": 2147483648}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})", "id of token"},
-                              {R"({"model": {"type": "BPE", "vocab": {"a": 1, "b": 1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})", "twice"},
-                              {R"({"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a"]}, "pre_tokenizer": {"type": "ByteLevel"}})", "merge number 0"},
-                              {R"({"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a b"]}, "pre_tokenizer": {"type": "ByteLevel"}})", "not in the vocabulary"},
-                              {R"({"model": {"type": "BPE", "vocab": {}, "merges": []}, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"}})", "pattern"}}) {
+  for (
+      auto [text, wanted] :
+      {std::pair<std::string, std::string>{"{", "JSON"},
+       {"[]", "object"},
+       {R"({"model": {"type": "Unigram"}})", "Unigram"},
+       {R"({"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})",
+        "id of token"},
+       {R"({"model": {"type": "BPE", "vocab": {"a": 2147483648}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})",
+        "id of token"},
+       {R"({"model": {"type": "BPE", "vocab": {"a": 1, "b": 1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}})",
+        "twice"},
+       {R"({"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a"]}, "pre_tokenizer": {"type": "ByteLevel"}})",
+        "merge number 0"},
+       {R"({"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a b"]}, "pre_tokenizer": {"type": "ByteLevel"}})",
+        "not in the vocabulary"},
+       {R"({"model": {"type": "BPE", "vocab": {}, "merges": []}, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated"}})",
+        "pattern"}}) {
     auto tokenizer = Tokenizer::from_json(text);
     ASSERT_FALSE(tokenizer) << text;
     EXPECT_NE(tokenizer.error().to_string().find(wanted), std::string::npos) << tokenizer.error().to_string();
@@ -128,7 +145,8 @@ TEST(Tokenizer, BadJsonIsAnErrorThatNamesThePlace) {
 }
 
 TEST(Tokenizer, HostilePatternIsStopped) {
-  auto tokenizer = Tokenizer::from_json(R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+  auto tokenizer = Tokenizer::from_json(
+      R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
       {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}, {"type": "ByteLevel", "add_prefix_space": false}]}})");
   ASSERT_TRUE(tokenizer) << tokenizer.error().to_string();
   auto ids = tokenizer->encode(std::string(200, 'a') + "!");
@@ -139,7 +157,8 @@ TEST(Tokenizer, HostilePatternIsStopped) {
 std::vector<std::string> split_lines(const std::string& text, const std::string& separator) {
   std::vector<std::string> out;
   size_t at = 0;
-  for (size_t next; (next = text.find(separator, at)) != std::string::npos; at = next + separator.size()) out.push_back(text.substr(at, next - at));
+  for (size_t next; (next = text.find(separator, at)) != std::string::npos; at = next + separator.size())
+    out.push_back(text.substr(at, next - at));
   if (at < text.size()) out.push_back(text.substr(at));
   return out;
 }
@@ -156,7 +175,8 @@ std::vector<int32_t> parse_ids(const std::string& line) {
 
 TEST(Tokenizer, MatchesReferenceVocabularies) {
   fs::path folder = reference_folder() / "tokenizers";
-  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+  if (!fs::exists(folder))
+    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
   int n_texts = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".gguf") continue;
@@ -172,7 +192,8 @@ TEST(Tokenizer, MatchesReferenceVocabularies) {
     auto expected = split_lines(*read_file(entry.path().string() + ".out"), "\n");
     ASSERT_EQ(texts.size(), expected.size()) << entry.path();
     for (size_t i = 0; i < texts.size(); ++i, ++n_texts)
-      EXPECT_EQ(*tokenizer->encode(texts[i], {.add_special = false}), parse_ids(expected[i])) << entry.path().filename() << ": " << texts[i];
+      EXPECT_EQ(*tokenizer->encode(texts[i], {.add_special = false}), parse_ids(expected[i]))
+          << entry.path().filename() << ": " << texts[i];
   }
   EXPECT_GT(n_texts, 150);
 }

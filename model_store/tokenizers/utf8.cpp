@@ -5,7 +5,7 @@ namespace hearth {
 namespace {
 
 struct Lead {
-  int n_bytes;       // of the whole character; 0: not a lead byte
+  int n_bytes;        // of the whole character; 0: not a lead byte
   uint8_t low, high;  // range of the second byte
 };
 
