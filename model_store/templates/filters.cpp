@@ -214,7 +214,7 @@ Result<Value> map(Interpreter& in, const Value& input, Arguments& arguments) {
   std::vector<Value> out;
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
-    Value value = attribute ? TRY(path_of(in, item, *attribute)) : TRY(in.filter(name, item, rest));
+    Value value = attribute ? TRY(path_of(in, item, *attribute)) : TRY(in.filter(name, item, Arguments(rest)));
     out.push_back(value.is(Kind::undefined) && otherwise ? *otherwise : value);
   }
   return in.runtime().generator(std::move(out));
@@ -239,7 +239,7 @@ Result<Value> select(Interpreter& in, const Value& input, Arguments& arguments) 
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
     Value subject = attribute ? TRY(path_of(in, item, *attribute)) : item;
-    bool holds = test ? TRY(in.test(name, subject, rest)) : truth(subject);
+    bool holds = test ? TRY(in.test(name, subject, Arguments(rest))) : truth(subject);
     if (holds == wanted) out.push_back(item);
   }
   return in.runtime().generator(std::move(out));
@@ -278,6 +278,7 @@ Result<Value> sort(Interpreter& in, const Value& input, Arguments& arguments) {
   }
   TRY(sort_pairs(in, pairs, reversed));
   std::vector<Value> out;
+  out.reserve(pairs.size());
   for (auto& [key, value] : pairs) out.push_back(std::move(value));
   return in.runtime().list(std::move(out));
 }
@@ -294,6 +295,7 @@ Result<Value> dictsort(Interpreter& in, const Value& input, Arguments& arguments
                        TRY(in.runtime().list({key, value}, true)));
   TRY(sort_pairs(in, pairs, reversed));
   std::vector<Value> out;
+  out.reserve(pairs.size());
   for (auto& [key, value] : pairs) out.push_back(std::move(value));
   return in.runtime().list(std::move(out));
 }

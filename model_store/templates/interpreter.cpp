@@ -136,7 +136,7 @@ Result<Value> Interpreter::call_macro(const Function& function, Arguments argume
   return rt_.string(TRY(capture(macro.body)));
 }
 
-Result<Value> Interpreter::filter(std::string_view name, const Value& input, Arguments arguments) {
+Result<Value> Interpreter::filter(std::string_view name, const Value& input, Arguments&& arguments) {
   const Builtin* builtin = find_filter(name);
   if (!builtin) return error(Code::invalid_argument, "no filter is called \"{}\"", name.substr(0, 60));
   TRY(rt_.step());
@@ -145,7 +145,7 @@ Result<Value> Interpreter::filter(std::string_view name, const Value& input, Arg
   return out;
 }
 
-Result<bool> Interpreter::test(std::string_view name, const Value& input, Arguments arguments) {
+Result<bool> Interpreter::test(std::string_view name, const Value& input, Arguments&& arguments) {
   const Builtin* builtin = find_test(name);
   if (!builtin) return error(Code::invalid_argument, "no test is called \"{}\"", name.substr(0, 60));
   TRY(rt_.step());

@@ -34,8 +34,8 @@ class Interpreter {
 
   Result<Arguments> evaluate(const CallArguments& arguments);
   Result<Value> call(const Value& function, Arguments arguments);
-  Result<Value> filter(std::string_view name, const Value& input, Arguments arguments);
-  Result<bool> test(std::string_view name, const Value& input, Arguments arguments);
+  Result<Value> filter(std::string_view name, const Value& input, Arguments&& arguments);
+  Result<bool> test(std::string_view name, const Value& input, Arguments&& arguments);
   Result<Value> filter_all(const std::vector<FilterUse>& filters, Value value);
   // x.name and x[key]
   Result<Value> attribute(const Value& base, std::string_view name);

@@ -103,6 +103,7 @@ std::vector<std::string_view> split_at_from_right(std::string_view text, std::st
 
 Result<Value> list_of(Interpreter& in, const std::vector<std::string_view>& parts, bool is_tuple = false) {
   std::vector<Value> out;
+  out.reserve(parts.size());
   for (auto part : parts) out.push_back(TRY(new_text(in, part)));
   return in.runtime().list(std::move(out), is_tuple);
 }
