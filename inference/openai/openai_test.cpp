@@ -1,6 +1,9 @@
 // The OpenAI surface: bodies in, JSON and SSE out, on handlers called directly; a real client is tested with hearthd.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include <filesystem>
 
 #include "base/http/sse.h"
@@ -116,6 +119,9 @@ TEST_F(Surface, AVanishedClientCancels) {
   Collector collector;
   collector.is_gone = true;
   EXPECT_TRUE(response->stream(collector));
+  // The caller is told before the scheduler's thread has counted it.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (generator_->stats().n_running != 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(generator_->stats().n_running, 0);
 }
 
