@@ -29,4 +29,11 @@ function(hearth_cpu_kernels)
     target_sources(hearth_runtime PRIVATE $<TARGET_OBJECTS:${target}>)
     math(EXPR level "${level} + 1")
   endforeach()
+  if(HEARTH_TESTS AND NOT HEARTH_SANITIZE AND TARGET hearth_kernels_avx2)
+    add_test(NAME kernel_objects_keep_to_themselves
+      COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/kernels/check_objects.sh
+        $<TARGET_OBJECTS:hearth_kernels_avx2> $<TARGET_OBJECTS:hearth_kernels_avx512>
+      COMMAND_EXPAND_LISTS)
+    set_tests_properties(kernel_objects_keep_to_themselves PROPERTIES LABELS unit)
+  endif()
 endfunction()
