@@ -78,6 +78,8 @@ def write_database(build, folder):
         command = re.sub(r"-(Winvalid-pch|fcoroutines|fpch-preprocess)\b", "", command)
         entry["command"] = re.sub(r"^\S*ccache ", "", command)
     folder.mkdir(parents=True, exist_ok=True)
+    # Kernels are compiled once per instruction set; the first, portable, is linted (intrinsics' headers take minutes).
+    entries = list({e["file"]: e for e in reversed(entries)}.values())
     (folder / "compile_commands.json").write_text(json.dumps(entries))
     return {os.path.relpath(e["file"], ROOT): e["command"] for e in entries}
 
