@@ -64,6 +64,8 @@ def without_service():
     stick = os.path.join(work, "stick")
     run("packs", "export", "tiny", "--to", stick)
     check(run_json("packs", "list", "--from", stick)["packs"][0]["name"] == "tiny", "packs export and list")
+    os.environ["HEARTH_MEDIA_ROOTS"] = work
+    check([p["name"] for p in run_json("packs", "list")["packs"]] == ["tiny"], "packs on media are found without a service")
     run("packs", "check", "--from", stick, code=1)  # nobody signed it
     run("packs", "install", "--from", stick, code=1)
 

@@ -1,6 +1,7 @@
 // hearth packs list|check|install|verify|export: packs on sticks and in folders.
 #include "appliance/cli/records.h"
 #include "appliance/cli/verbs.h"
+#include "appliance/hearthd/pack_sources.h"
 
 namespace hearth::cli {
 namespace {
@@ -17,7 +18,15 @@ Result<std::string> folder_of(const std::string& from) {
   return std::filesystem::absolute(from).lexically_normal().string();
 }
 
-// Packs in one folder, or on all media that the service finds.
+// By the service when it runs; else by looking from here.
+Result<std::vector<api::PackSource>> find_media(const Cli& cli) {
+  if (auto service = cli.service()) return service->list<api::PackSource>("/hearth/v1/packs/sources", "sources");
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));
+  EventBus nobody_listens;
+  return PackSources(store, nobody_listens).list();
+}
+
+// Packs in one folder, or on all media that are plugged in.
 Result<std::vector<Json>> find_packs(const Cli& cli, const std::string& from) {
   std::vector<Json> out;
   if (!from.empty()) {
@@ -25,8 +34,7 @@ Result<std::vector<Json>> find_packs(const Cli& cli, const std::string& from) {
     for (const store::PackSummary& pack : TRY(store.scan(TRY(folder_of(from))))) out.push_back(pack_json(pack));
     return out;
   }
-  ApiClient service = TRY(cli.service());
-  for (const api::PackSource& source : TRY(service.list<api::PackSource>("/hearth/v1/packs/sources", "sources")))
+  for (const api::PackSource& source : TRY(find_media(cli)))
     for (const api::PackInfo& pack : source.packs) {
       out.push_back(to_json_value(pack));
       out.back()["path"] = source.path;
@@ -111,7 +119,7 @@ void declare_packs(Command& command) {
   auto a = std::make_shared<PackArguments>();
   Command exporting = command.subcommand("export", "Write a model as a pack (an OCI image layout)");
   exporting.positional("N", a->name, "Model in the store");
-  exporting.option("--to", a->to, "Folder to write to");
+  exporting.option("--to,--from", a->to, "Folder to write to");
   exporting.positional("DIR", a->to, "The same, without --to", false);
   exporting.option("--key", a->key, "Private key (PEM) to sign with");
   exporting.on_run([=](const Cli& cli) -> Result<void> {
