@@ -1,31 +1,88 @@
-// Replays the seeds: inputs that are valid, and inputs that once broke something.
+// Replays the seeds (inputs that are valid, and inputs that once broke something), then damaged copies of them.
+// HEARTH_FUZZ_SECONDS walks longer than the default.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <random>
 
 #include "base/files.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/fuzz/targets.h"
 
 namespace hearth::fuzz {
 namespace {
 namespace fs = std::filesystem;
 
-int replay(const char* name, void (*target)(const uint8_t*, size_t)) {
-  int n = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tests/fuzz/seeds" / name)) {
-    auto text = read_file(entry.path());
+std::vector<std::string> seeds(const char* name) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tests/fuzz/seeds" / name))
+    paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> out;
+  for (const auto& path : paths) {
+    auto text = read_file(path);
     if (!text) ADD_FAILURE() << text.error().to_string();
-    target(reinterpret_cast<const uint8_t*>(text->data()), text->size());
-    ++n;
+    out.push_back(text ? *text : std::string());
   }
-  return n;
+  return out;
 }
 
-TEST(FuzzReplay, Gguf) { EXPECT_GT(replay("gguf", gguf), 0); }
-TEST(FuzzReplay, Safetensors) { EXPECT_GT(replay("safetensors", safetensors), 0); }
-TEST(FuzzReplay, TokenizerJson) { EXPECT_GT(replay("tokenizer_json", tokenizer_json), 0); }
-TEST(FuzzReplay, ConfigJson) { EXPECT_GT(replay("config_json", config_json), 0); }
-TEST(FuzzReplay, ChatTemplate) { EXPECT_GT(replay("chat_template", chat_template), 0); }
+// A copy of just that size on the heap, so that a sanitizer sees a read past its end.
+void run(void (*target)(const uint8_t*, size_t), const std::string& text) {
+  std::vector<uint8_t> bytes(text.begin(), text.end());
+  target(bytes.data(), bytes.size());
+}
+
+// The input at hand, for when it brings the process down.
+void keep(const fs::path& path, const std::string& text) {
+  if (std::FILE* file = std::fopen(path.c_str(), "wb")) {
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+  }
+}
+
+void replay(const char* name, void (*target)(const uint8_t*, size_t)) {
+  const auto all = seeds(name);
+  ASSERT_FALSE(all.empty());
+  for (const auto& text : all) run(target, text);
+
+  const char* chosen = std::getenv("HEARTH_FUZZ_SECONDS");
+  const auto walk = std::chrono::milliseconds(chosen ? std::atoi(chosen) * 1000 : 1000);
+  const auto end = std::chrono::steady_clock::now() + walk;
+  Mutator mutator(all, chosen ? std::random_device()() : 1);
+  int n = 0;
+  std::chrono::milliseconds slowest{0};
+  for (auto now = std::chrono::steady_clock::now(); now < end; ++n) {
+    const std::string text = mutator.next();
+    if (chosen) keep(fs::temp_directory_path() / (std::string("hearth_fuzz_last_") + name), text);
+    const auto begin = std::chrono::steady_clock::now();
+    run(target, text);
+    now = std::chrono::steady_clock::now();
+    slowest = std::max(slowest, std::chrono::duration_cast<std::chrono::milliseconds>(now - begin));
+  }
+  EXPECT_LT(slowest.count(), 5000) << "one input took that many milliseconds";
+  std::printf("%s: %d damaged inputs, the slowest took %d ms\n", name, n, static_cast<int>(slowest.count()));
+}
+
+TEST(FuzzReplay, Gguf) {
+  replay("gguf", gguf);
+}
+TEST(FuzzReplay, Safetensors) {
+  replay("safetensors", safetensors);
+}
+TEST(FuzzReplay, TokenizerJson) {
+  replay("tokenizer_json", tokenizer_json);
+}
+TEST(FuzzReplay, ConfigJson) {
+  replay("config_json", config_json);
+}
+TEST(FuzzReplay, ChatTemplate) {
+  replay("chat_template", chat_template);
+}
 
 }  // namespace
 }  // namespace hearth::fuzz

@@ -16,7 +16,9 @@
 namespace hearth::fuzz {
 namespace {
 
-std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+std::string_view text_of(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 std::span<const std::byte> bytes_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const std::byte*>(data), size};
 }
@@ -37,7 +39,8 @@ void use(const Result<ModelConfig>& config) {
 // Two inputs in one, cut at the first zero byte.
 std::pair<std::string_view, std::string_view> halves(std::string_view text) {
   size_t cut = text.find('\0');
-  return cut == std::string_view::npos ? std::pair{text, std::string_view()} : std::pair{text.substr(0, cut), text.substr(cut + 1)};
+  return cut == std::string_view::npos ? std::pair{text, std::string_view()}
+                                       : std::pair{text.substr(0, cut), text.substr(cut + 1)};
 }
 
 }  // namespace
@@ -60,7 +63,8 @@ void safetensors(const uint8_t* data, size_t size) {
   if (!file) return;
   unsigned sum = 0;
   for (const auto& tensor : file->tensors())
-    if (!tensor.bytes.empty()) sum += static_cast<unsigned>(tensor.bytes.front()) + static_cast<unsigned>(tensor.bytes.back());
+    if (!tensor.bytes.empty())
+      sum += static_cast<unsigned>(tensor.bytes.front()) + static_cast<unsigned>(tensor.bytes.back());
   volatile unsigned sink = sum;
   (void)sink;
 }
@@ -82,7 +86,8 @@ void chat_template(const uint8_t* data, size_t size) {
   limits.max_memory_bytes = size_t{64} << 20;
   auto parsed = ChatTemplate::parse(text_of(data, size), limits);
   if (!parsed) return;
-  (void)parsed->render(R"({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi \u4f60"},
+  (void)parsed->render(
+      R"({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi \u4f60"},
     {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1.5}}}]}],
     "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
     "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>", "now": "2026-01-31T12:00:00"})");

@@ -1,5 +1,5 @@
-// What each fuzz target does with one input. libFuzzer calls them with what it makes up, the replay test with the seeds.
-// They must return for every input: an Error is fine, a crash or a long wait is a finding.
+// What each fuzz target does with one input. libFuzzer calls them with what it makes up, the replay test with the
+// seeds. They must return for every input: an Error is fine, a crash or a long wait is a finding.
 #pragma once
 
 #include <cstddef>
