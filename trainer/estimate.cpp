@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "runtime/graph/rewrites.h"
+#include "hwdetect/cpu_features.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/loader.h"
 #include "trainer/optim/course.h"
@@ -131,7 +131,9 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
   const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
   const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;
-  const TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  const Plan evaluation = TRY(make_plan(std::move(plan.forward), cpu_features()));
+  const int64_t arena_bytes = std::max(plan.plan.arena_bytes, evaluation.arena_bytes);
   Team team(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads());
   Estimate out;
   out.n_steps = count_steps(recipe, data.n_rows);
@@ -140,8 +142,8 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   out.flops_per_s = TRY_WITH(measure_rate(recipe, base, team), "while measuring this box's speed");
   out.seconds = kOverhead * static_cast<double>(out.n_steps) * out.flops_per_step / std::max(1.0, out.flops_per_s);
   const int64_t sums = recipe.batch.gradient_accumulation > 1 ? shapes.gradient_bytes : 0;
-  out.peak_memory_bytes = static_cast<uint64_t>(plan.plan.arena_bytes + shapes.weights_bytes + shapes.optimizer_bytes + sums);
-  out.explanation = explain(recipe, out, data, shapes, plan.plan.arena_bytes);
+  out.peak_memory_bytes = static_cast<uint64_t>(arena_bytes + shapes.weights_bytes + shapes.optimizer_bytes + sums);
+  out.explanation = explain(recipe, out, data, shapes, arena_bytes);
   return out;
 }
 

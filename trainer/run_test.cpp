@@ -13,9 +13,9 @@
 
 #include "base/files.h"
 #include "model_store/formats/load.h"
-#include "model_store/formats/safetensors.h"
 #include "trainer/random.h"
 #include "trainer/run.h"
+#include "trainer/test_model.h"
 
 extern char** environ;
 
@@ -24,21 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfig = R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 4096, "hidden_size": 32,
-  "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256,
-  "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "tie_word_embeddings": true, "hidden_act": "silu", "bos_token_id": 0, "eos_token_id": [3, 1]})";
-
 class RunTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const fs::path text_side = HEARTH_SOURCE_DIR "/packaging/packs/hearth-mini";
-    fs::create_directory(path("tiny"));
-    for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) fs::copy_file(text_side / name, path("tiny") / name);
-    ASSERT_TRUE(write_file(path("tiny/config.json"), kConfig));
-    std::string data;
-    for (int i = 0; i < 120; ++i)
-      data += fmt::format("{{\"messages\": [{{\"role\": \"user\", \"content\": \"What is {} plus one?\"}}, {{\"role\": \"assistant\", \"content\": \"It is {}.\"}}]}}\n", i, i + 1);
-    ASSERT_TRUE(write_file(path("data.jsonl"), data));
+    make_tiny_folder(path("tiny"));
+    ASSERT_TRUE(write_file(path("data.jsonl"), plus_one_jsonl(120)));
   }
   fs::path path(const std::string& name) const { return temp_.path() / name; }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.h"
+#include "trainer/data/loader.h"
 #include "trainer/initialise.h"
 #include "trainer/model.h"
 #include "trainer/random.h"
@@ -48,6 +50,27 @@ inline std::shared_ptr<std::vector<Document>> counting_documents(int n, uint64_t
     }
     out->push_back(std::move(doc));
   }
+  return out;
+}
+
+// A folder to train from scratch from: a two-layer configuration with Hearth mini's tokenizer and template.
+inline void make_tiny_folder(const std::filesystem::path& folder) {
+  constexpr const char* kConfig =
+      R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 4096, "hidden_size": 32, "intermediate_size": 64,
+          "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256,
+          "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "tie_word_embeddings": true, "hidden_act": "silu", "bos_token_id": 0,
+          "eos_token_id": [3, 1]})";
+  const std::filesystem::path text_side = HEARTH_SOURCE_DIR "/packaging/packs/hearth-mini";
+  std::filesystem::create_directories(folder);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) std::filesystem::copy_file(text_side / name, folder / name);
+  ASSERT_TRUE(write_file(folder / "config.json", kConfig));
+}
+
+// "What is 7 plus one?" "It is 8." A line each.
+inline std::string plus_one_jsonl(int n) {
+  std::string out;
+  for (int i = 0; i < n; ++i)
+    out += fmt::format("{{\"messages\": [{{\"role\": \"user\", \"content\": \"What is {} plus one?\"}}, {{\"role\": \"assistant\", \"content\": \"It is {}.\"}}]}}\n", i, i + 1);
   return out;
 }
 

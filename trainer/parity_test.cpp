@@ -1,0 +1,99 @@
+// The parity check: passes what is right at every dtype, and refuses what was changed behind its back.
+#include "trainer/parity.h"
+
+#include <gtest/gtest.h>
+
+#include "trainer/result.h"
+#include "trainer/test_model.h"
+
+namespace hearth::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ParityTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    make_tiny_folder(temp_.path() / "tiny");
+    recipe_.model.from_scratch = (temp_.path() / "tiny").string();
+    auto base = load_base(recipe_, {});
+    ASSERT_TRUE(base) << base.error().to_string();
+    base_ = std::move(*base);
+    model_ = std::make_unique<ModelInTraining>(*make_model(recipe_, base_));
+    Example e;
+    e.messages = {{"user", "What is one plus one? Tell me at length, please, with all that belongs to it."}, {"assistant", "It is two. More cannot be said of it, but it can be said slowly."}};
+    questions_ = {question_of(e)};
+    Corpus corpus = *encode_all(base_, std::span(&e, 1));
+    data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(corpus.documents)), LoaderOptions{.max_seq_len = 128});
+  }
+  Result<PendingResult> write(const std::string& dtype) {
+    recipe_.output.dtype = dtype;
+    return write_result(temp_.path(), recipe_, base_, *model_);
+  }
+  Result<double> check(const PendingResult& pending) {
+    return check_parity(*model_, base_, pending.model_path(), pending.tolerance(), *data_, questions_, team_);
+  }
+  TempFolder temp_ = *TempFolder::create("parity");
+  Recipe recipe_;
+  LoadedModel base_;
+  std::unique_ptr<ModelInTraining> model_;
+  std::vector<Question> questions_;
+  std::unique_ptr<Loader> data_;
+  Team team_{2};
+};
+
+TEST_F(ParityTest, HoldsAtEveryDtype) {
+  for (const char* dtype : {"f32", "bf16", "f16", "q8_0"}) {
+    const auto pending = write(dtype);
+    ASSERT_TRUE(pending) << pending.error().to_string();
+    const auto difference = check(*pending);
+    ASSERT_TRUE(difference) << dtype << ": " << difference.error().to_string();
+    EXPECT_LT(*difference, pending->tolerance() / 2) << dtype;
+  }
+}
+
+TEST_F(ParityTest, OtherWeightsAreSeen) {
+  const auto pending = write("f32");
+  ASSERT_TRUE(pending);
+  for (Trainable& t : model_->trainables) {
+    if (t.name != "layers.1.w_down" && t.name != "embed") continue;
+    for (int64_t i = 0; i < t.weight.type().shape.n_elements(); ++i) t.weight.f32()[i] *= 1.5f;
+  }
+  const auto difference = check(*pending);
+  ASSERT_FALSE(difference);
+  EXPECT_EQ(difference.error().code, Code::internal);
+  EXPECT_NE(difference.error().message.find("not deployable"), std::string::npos);
+}
+
+TEST_F(ParityTest, OtherStopTokensAndTemplatesAreSeen) {
+  const auto pending = write("f32");
+  ASSERT_TRUE(pending);
+  const fs::path config = pending->model_path() / "tokenizer_config.json";
+  std::string text = *read_file(config);
+  const size_t at = text.find("'assistant\\n'") != std::string::npos ? text.find("assistant\\n") : text.find("<|im_start|>assistant");
+  ASSERT_NE(at, std::string::npos);
+  ASSERT_TRUE(write_file(config, text.replace(at + (text[at] == '<' ? 12 : 0), 9, "Assistant")));
+  const auto prompt = check(*pending);
+  ASSERT_FALSE(prompt);
+  EXPECT_NE(prompt.error().message.find("prompt"), std::string::npos) << prompt.error().message;
+
+  const auto again = write("f32");
+  base_.generation.eos_ids.push_back(17);
+  const auto stops = check(*again);
+  ASSERT_FALSE(stops);
+  EXPECT_NE(stops.error().message.find("stop tokens"), std::string::npos);
+}
+
+TEST_F(ParityTest, NothingIsPublishedUnderItsFinalNameBefore) {
+  const auto pending = write("q8_0");
+  ASSERT_TRUE(pending);
+  EXPECT_FALSE(fs::exists(temp_.path() / "result"));
+  EXPECT_FALSE(fs::exists(temp_.path() / "model-q8_0.gguf"));
+  auto published = *pending;
+  ASSERT_TRUE(published.publish());
+  EXPECT_TRUE(fs::exists(temp_.path() / "result/config.json"));
+  EXPECT_TRUE(fs::exists(temp_.path() / "model-q8_0.gguf"));
+}
+
+}  // namespace
+}  // namespace hearth::train
