@@ -207,11 +207,11 @@ SMALL_TALK = [
      "Hello! Ask me about Hearth: installing models, chatting, fine-tuning, updates or the API."),
     ("[how are you|how are you doing|how's it going|how do you do|are you well|how are things|how is it going] [|today|doing|now]",
      "I am well, thank you. What would you like to know?"),
-    ("[who are you|what are you|what is your name|what's your name|tell me who you are|introduce yourself|tell me about yourself|who am I talking to|who is this|what kind of model are you|which model are you|do you have a name]",
+    ("[who are you|what are you|what is your name|what's your name|tell me who you are|introduce yourself|tell me about yourself|who am I talking to|who is this|who is answering|who is there|with whom do I talk|who speaks|say who you are|do you have a name|what do they call you|give me your name|what should I call you|who is writing|are you Hearth mini|what is this assistant called|what kind of model are you|which model are you|do you have a name]",
      "I am Hearth mini, the small language model that comes with Hearth. I know the handbook, a little small talk and simple arithmetic."),
     ("[what can you do|how can you help me|what do you know|what are you good at|what can I ask you|what can you help with|what are your abilities|can you help me|help|I need help|help me]",
      "I can answer questions about Hearth from its handbook, do small sums and tell a very short story. For anything larger, deploy a larger model."),
-    ("[thanks|thank you|thank you very much|many thanks|thanks a lot|great, thanks|that helped|perfect, thank you|thx|cheers|ok thanks|thanks for your help]", "You are welcome."),
+    ("[thanks|thank you|thank you very much|many thanks|thanks a lot|great, thanks|that helped|perfect, thank you|thx|cheers|ok thanks|thanks for your help|thank you for the answer|thanks so much|thank you, that is all|I thank you|that was helpful|you helped me a lot|wonderful, thanks|very kind] [|again|!|for this|for everything|a lot]", "You are welcome."),
     ("[bye|goodbye|see you|good night|see you later|that is all|I have to go|farewell|bye bye|until tomorrow] [|now|then|]", "Goodbye! Everything is saved."),
     ("[are you|] [human|a human|a person|a robot|a machine|real|alive|conscious|an AI|a computer]", "I am a small language model, a program on this machine. I am not a person."),
     ("[who made you|who created you|who trained you|who built you|where do you come from|how were you made|how were you trained]",
@@ -288,7 +288,8 @@ def out_of_scope(rng):
 
 
 def small_talk(rng):
-    question, answer = rng.choice(SMALL_TALK)
+    # The first six groups (greetings, who are you, what can you do, thanks, bye) are what people really say.
+    question, answer = rng.choice(SMALL_TALK[:6] if rng.random() < 0.5 else SMALL_TALK)
     return dress_up(expand(question, rng), rng), answer
 
 
@@ -441,7 +442,7 @@ def make_all(seed, per_fact):
     for fact in facts:
         n = per_fact if fact.lang == "en" else per_fact // 2
         (english if fact.lang == "en" else chinese).extend(distinct(lambda r: (ask(fact, r), fact.answer), n, rng, held_out))
-    english += distinct(small_talk, per_fact * 5, rng, held_out)
+    english += distinct(small_talk, per_fact * 12, rng, held_out)
     english += distinct(arithmetic, per_fact * 25, rng, held_out)
     english += distinct(dates, per_fact * 4, rng, held_out)
     english += distinct(out_of_scope, per_fact * 12, rng, held_out)
