@@ -301,6 +301,20 @@ def small_talk_zh(rng):
 WORDS_OF_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
 
 
+def plain_small_talk(n, rng, held_out):
+    """The bare phrases, as people really greet and thank: often the same ones, so they may repeat."""
+    for phrases, end in ((SMALL_TALK, ["", "", "!", "."]), (SMALL_TALK_ZH, [""])):
+        for template, answer in phrases:
+            for _ in range(n):
+                bare = re.sub(r" *\[\|[^\]]*\]", "", template) if rng.random() < 0.6 else template  # without what may be absent
+                question = expand(bare, rng).replace(" !", "!").strip()
+                question = rng.choice([question, question.capitalize() if question.isascii() else question])
+                if question[-1] not in "!?.！？。":
+                    question += "?" if question.split()[0].lower() in ("who", "what", "how", "are", "do", "can") else rng.choice(end)
+                if same_words(question) not in held_out:
+                    yield question, answer
+
+
 def arithmetic(rng):
     kind = rng.choice(("+", "+", "-", "-", "*"))
     top = 10 if kind == "*" else rng.choice((10, 20, 99, 99))
@@ -443,6 +457,7 @@ def make_all(seed, per_fact):
         n = per_fact if fact.lang == "en" else per_fact // 2
         (english if fact.lang == "en" else chinese).extend(distinct(lambda r: (ask(fact, r), fact.answer), n, rng, held_out))
     english += distinct(small_talk, per_fact * 12, rng, held_out)
+    english += plain_small_talk(per_fact // 5, rng, held_out)
     english += distinct(arithmetic, per_fact * 25, rng, held_out)
     english += distinct(dates, per_fact * 4, rng, held_out)
     english += distinct(out_of_scope, per_fact * 12, rng, held_out)
