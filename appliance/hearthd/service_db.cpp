@@ -129,7 +129,8 @@ Result<std::vector<JobRow>> ServiceDb::jobs() {
   std::vector<JobRow> out;
   for (size_t i = 0; i < jobs.size(); ++i) {
     api::Job job = TRY_WITH(from_text<api::Job>(jobs[i]), "in hearth.db");
-    out.push_back({std::move(job), TRY(parse_json(params[i]))});
+    Json asked = TRY_WITH(parse_json(params[i]), "in hearth.db");
+    out.push_back({std::move(job), std::move(asked)});
   }
   return out;
 }

@@ -40,9 +40,10 @@ Result<void> export_model(const ExportArguments& a, const std::filesystem::path&
   ModelToSave saved{model.config, model.weights, model.generation, model.path};
   if (a.format == "safetensors")
     return save_hf_folder(to, saved, TRY(dtype_of(a.dtype.empty() ? "bf16" : a.dtype, {Dtype::f32, Dtype::f16, Dtype::bf16})));
-  if (a.format == "gguf")
-    return save_gguf(to / (from.stem().string() + ".gguf"), saved,
-                     TRY(dtype_of(a.dtype.empty() ? "q8_0" : a.dtype, {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0})));
+  if (a.format == "gguf") {
+    Dtype dtype = TRY(dtype_of(a.dtype.empty() ? "q8_0" : a.dtype, {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}));
+    return save_gguf(to / (from.stem().string() + ".gguf"), saved, dtype);
+  }
   return error(Code::invalid_argument, "--format must be safetensors, gguf or peft, got \"{}\"", a.format);
 }
 

@@ -40,7 +40,8 @@ Result<std::vector<int32_t>> prompt_tokens(const LoadedModel& model, const Json&
 }
 
 Result<GenerationSummary> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
-  GenerationRequest request{.prompt = TRY(prompt_tokens(generator.model(), messages, a)),
+  std::vector<int32_t> prompt = TRY(prompt_tokens(generator.model(), messages, a));
+  GenerationRequest request{.prompt = std::move(prompt),
                             .max_tokens = a.max_tokens,
                             .sampling = sampling_of(a, generator.model().generation)};
   Interruptible under_way;

@@ -29,7 +29,8 @@ void declare_train(Command& command) {
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::filesystem::path recipe_file = std::filesystem::absolute(*file);
     train::Recipe recipe = TRY(train::load_recipe(recipe_file, *overrides));
-    train::RunPaths paths{job_folder(recipe, recipe_file), TRY(train::find_model(recipe, cli.state.root))};
+    std::filesystem::path model = TRY(train::find_model(recipe, cli.state.root));
+    train::RunPaths paths{job_folder(recipe, recipe_file), std::move(model)};
     take_interrupts();
     Interruptible under_way;
     train::RunResult result;

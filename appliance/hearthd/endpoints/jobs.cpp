@@ -15,9 +15,17 @@ void add_jobs(Endpoints& table, Service& service) {
   table.push_back(endpoint<api::Job>("GET", "/hearth/v1/jobs/{id}", "One job",
                                      [&](http::Request& r) { return service.jobs.find(r.params["id"]); }));
   table.push_back(endpoint<MetricList>("GET", "/hearth/v1/jobs/{id}/metrics", "A training job's loss and speed by step",
-                                       [&](http::Request& r) -> Result<MetricList> { return MetricList{TRY(service.jobs.metrics(r.params["id"]))}; }));
+                                       [&](http::Request& r) -> Result<MetricList> {
+                                         MetricList out;
+                                         out.points = TRY(service.jobs.metrics(r.params["id"]));
+                                         return out;
+                                       }));
   table.push_back(endpoint<SampleList>("GET", "/hearth/v1/jobs/{id}/samples", "Answers before and after training",
-                                       [&](http::Request& r) -> Result<SampleList> { return SampleList{TRY(service.jobs.samples(r.params["id"]))}; }));
+                                       [&](http::Request& r) -> Result<SampleList> {
+                                         SampleList out;
+                                         out.samples = TRY(service.jobs.samples(r.params["id"]));
+                                         return out;
+                                       }));
   table.push_back(endpoint<api::Job>("POST", "/hearth/v1/jobs/{id}/cancel", "Stop a job",
                                      [&](http::Request& r) { return service.jobs.cancel(r.params["id"]); }));
 }

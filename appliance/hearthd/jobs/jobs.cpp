@@ -87,7 +87,8 @@ Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
 
 Result<api::Job> Jobs::train(const api::TrainRequest& request) {
   PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
-  TrainParams params{request, train::recipe_to_toml(plan.recipe), TRY(choose_result_name(request, plan, store_))};
+  std::string result_name = TRY(choose_result_name(request, plan, store_));
+  TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result_name)};
   {
     std::lock_guard lock(mutex_);
     for (const auto& [id, record] : records_)
