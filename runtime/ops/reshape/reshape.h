@@ -8,7 +8,7 @@ namespace hearth {
 // x → same dtype and element count, `shape`.
 class Reshape final : public Op {
  public:
-  explicit Reshape(Shape shape) : shape(std::move(shape)) {}
+  explicit Reshape(Shape shape) : shape(shape) {}
   HEARTH_OP_RULES;
   const Shape shape;
 };
