@@ -85,6 +85,8 @@ Result<double> streaming_bytes_per_s() {
 }
 
 Result<Json> run_all(bool json) {
+  if (n_cuda_devices() == 0)
+    return error(Code::failed_precondition, "no usable NVIDIA GPU here: check `nvidia-smi` and the driver");
   const double limit = TRY(streaming_bytes_per_s());
   if (!json) fmt::print("measured limit: {:.0f} GB/s of device memory\n", limit * 1e-9);
   Json out = {{"limits", {{"memory_bytes_per_s", limit}}}, {"results", Json::array()}};

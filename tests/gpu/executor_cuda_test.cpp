@@ -55,9 +55,10 @@ TEST(CudaExecutor, ForwardAndBackwardEqualTheInterpreter) {
   auto executor = CudaExecutor::create(*make_cuda_plan(graph), device);
   ASSERT_TRUE(executor) << executor.error().to_string();
   for (int run = 0; run < 3; ++run) {
-    for (const auto& [name, tensor] : tensors)
-      if (graph.info(graph.find(name)).kind == ValueKind::input)
-        ASSERT_TRUE(executor->write_input(name, tensor.view().data));
+    for (const auto& [name, tensor] : tensors) {
+      if (graph.info(graph.find(name)).kind != ValueKind::input) continue;
+      ASSERT_TRUE(executor->write_input(name, tensor.view().data));
+    }
     auto ran = executor->run();
     ASSERT_TRUE(ran) << ran.error().to_string();
     for (size_t i = 0; i < expected->size(); ++i) {

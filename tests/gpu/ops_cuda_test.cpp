@@ -66,8 +66,10 @@ std::vector<Tensor> run_on_gpu(const Sample& sample) {
   EXPECT_TRUE(plan) << plan.error().to_string();
   auto executor = CudaExecutor::create(std::move(*plan), bindings);
   EXPECT_TRUE(executor) << executor.error().to_string();
-  for (size_t i = 0; i < sample.inputs.size(); ++i)
-    if (!bindings.contains(names[i])) EXPECT_TRUE(executor->write_input(names[i], sample.inputs[i].view().data));
+  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+    if (bindings.contains(names[i])) continue;
+    EXPECT_TRUE(executor->write_input(names[i], sample.inputs[i].view().data));
+  }
   auto ran = executor->run();
   EXPECT_TRUE(ran) << ran.error().to_string();
   ran = executor->run();  // again, as a captured graph
