@@ -96,6 +96,7 @@ struct Kill : ServiceFixture {
     out.deployments.health_interval = 1s;
     out.jobs.trainer = HEARTH_TRAINER;
     out.jobs.trainer_grace = 20s;
+    out.jobs.longest_back_off = 20ms;
     out.jobs.max_restarts_without_progress = 1000;
     return out;
   }

@@ -83,6 +83,11 @@ TEST(FuzzReplay, ConfigJson) {
 TEST(FuzzReplay, ChatTemplate) {
   replay("chat_template", chat_template);
 }
+#ifdef HEARTH_FUZZ_PACKS
+TEST(FuzzReplay, PackDocuments) {
+  replay("pack_documents", pack_documents);
+}
+#endif
 
 }  // namespace
 }  // namespace hearth::fuzz
