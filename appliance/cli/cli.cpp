@@ -1,6 +1,7 @@
 // Printing and paths for all verbs.
 #include "appliance/cli/cli.h"
 
+#include <cmath>
 #include <ctime>
 
 #include "appliance/hearthd/options.h"
@@ -51,7 +52,7 @@ std::string human_count(uint64_t n) {
 }
 
 std::string human_seconds(double seconds) {
-  auto s = static_cast<int64_t>(seconds + 0.5);
+  int64_t s = std::llround(seconds);
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
   return fmt::format("{} h {} min", s / 3600, s % 3600 / 60);

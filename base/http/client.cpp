@@ -125,7 +125,7 @@ Result<void> ClientStream::Impl::start() {
   if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   else if (request.method != "GET") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   for (const auto& [name, value] : request.headers.entries())
-    header_lines = curl_slist_append(header_lines, (name + ": " + value).c_str());
+    header_lines = curl_slist_append(header_lines, fmt::format("{}: {}", name, value).c_str());
   header_lines = curl_slist_append(header_lines, "Expect:");  // our servers read the body at once
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_lines);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);

@@ -304,7 +304,7 @@ static bool is_clean(std::string_view header_text) { return header_text.find_fir
 static std::string response_head(const Response& response, bool keep_alive, bool http_1_0) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_text(response.status));
   for (const auto& [name, value] : response.headers.entries())
-    if (is_clean(name) && is_clean(value)) head += name + ": " + value + "\r\n";
+    if (is_clean(name) && is_clean(value)) head += fmt::format("{}: {}\r\n", name, value);
   head += "X-Content-Type-Options: nosniff\r\n";
   if (!response.stream) {
     if (response.status != 204) head += fmt::format("Content-Length: {}\r\n", response.body.size());
@@ -339,7 +339,7 @@ asio::awaitable<bool> Session::send_stream() {
   while (!exchange.finished()) {
     std::string bytes = exchange.take_unsent();
     if (!bytes.empty()) {
-      if (!http_1_0_) bytes = fmt::format("{:x}\r\n", bytes.size()) + bytes + "\r\n";
+      if (!http_1_0_) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
       bool sent = co_await send(bytes);
       if (!sent) co_return false;
     } else if (exchange.gone()) {

@@ -2,6 +2,7 @@
 #include "appliance/hearthd/jobs/train_request.h"
 
 #include <cctype>
+#include <cmath>
 
 #include "appliance/hearthd/memory.h"
 #include "trainer/estimate.h"
@@ -78,7 +79,7 @@ std::vector<api::TrainPreset> list_presets() {
                    .title = preset.title,
                    .description = preset.description,
                    .method = recipe->method.type,
-                   .n_epochs = static_cast<int>(recipe->schedule.n_epochs + 0.5),
+                   .n_epochs = static_cast<int>(std::lround(recipe->schedule.n_epochs)),
                    .max_seq_len = recipe->data.max_seq_len,
                    .lora_rank = recipe->method.type == "lora" ? recipe->method.rank : 0,
                    .learning_rate = recipe->optimizer.learning_rate});
