@@ -8,7 +8,7 @@ function(hearth_cpu_kernels)
     list(APPEND isas avx2 avx512)
     set(flags_avx2 -mavx2 -mfma -mf16c)
     # GCC 12 warns about its own header (undefined registers on purpose).
-    set(flags_avx512 ${flags_avx2} -Wno-maybe-uninitialized -Wno-uninitialized -mavx512f -mavx512bw -mavx512vl -mprefer-vector-width=512)
+    set(flags_avx512 ${flags_avx2} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -Wno-uninitialized -mavx512f -mavx512bw -mavx512vl -mprefer-vector-width=512)
   endif()
   # Instrumented, -O3 takes minutes a file and finds no more.
   if(HEARTH_SANITIZE)
