@@ -22,7 +22,7 @@ def run_json(command):
 
 
 def ours(args, model):
-    out = run_json([args.hearth, "bench", model, "-p", args.p, "-n", args.n, "--threads", args.threads, "--json"])
+    out = run_json([args.hearth, "bench", model, "-p", args.p, "-n", args.n, "--threads", args.threads, "--repeats", "1", "--json"])
     return {"prefill": out["prefill_tokens_per_s"], "decode": out["decode_tokens_per_s"], "limits": out["limits"],
             "weights_bytes": out["weights_bytes"], "decode_bytes_per_s": out["decode_bytes_per_s"],
             "prefill_flops_per_s": out["prefill_flops_per_s"]}
