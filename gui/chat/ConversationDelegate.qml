@@ -57,14 +57,14 @@ ItemDelegate {
             size: 26
             visible: item.hovered || item.current || item.focused
             glyph: Icons.pencil
-            text: qsTr("Rename “%1”").arg(item.title)
+            text: qsTr("Rename %1").arg(item.title)
             onClicked: item.renamingWanted()
         }
         IconButton {
             size: 26
             visible: item.hovered || item.current || item.focused
             glyph: Icons.trash
-            text: qsTr("Delete “%1”").arg(item.title)
+            text: qsTr("Delete %1").arg(item.title)
             onClicked: item.removalWanted()
         }
     }

@@ -85,11 +85,20 @@ void BoxState::refreshDeployments() {
 void BoxState::refreshJobs() {
   client_.jobs([this](Result<std::vector<api::Job>> jobs) {
     if (!jobs) return;
-    jobs_ = std::move(*jobs);
+    std::vector<api::Job> old = std::exchange(jobs_, std::move(*jobs));
     std::stable_sort(jobs_.begin(), jobs_.end(),
                      [](const api::Job& a, const api::Job& b) { return a.created_at > b.created_at; });
     emit jobsChanged();
+    tellWhatEnded(old);
   });
+}
+
+// Jobs that ended while nobody was connected.
+void BoxState::tellWhatEnded(const std::vector<api::Job>& old) {
+  for (const api::Job& before : old) {
+    const api::Job* now = job(before.id);
+    if (now && isOver(*now) && !isOver(before)) emit jobFinished(api::Job(*now));
+  }
 }
 void BoxState::refreshPackSources() {
   client_.packSources([this](Result<std::vector<api::PackSource>> sources) {

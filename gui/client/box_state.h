@@ -56,6 +56,7 @@ class BoxState : public QObject {
   void follow(const api::Event& event);
   void refreshBox();
   void rescanFolders();
+  void tellWhatEnded(const std::vector<api::Job>& old);
 
   Client& client_;
   Connection connection_ = Connection::connecting;

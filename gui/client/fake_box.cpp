@@ -69,7 +69,13 @@ std::vector<api::BeforeAfter> fakeSamples() {
 }
 
 QString fakeAnswer(const QString& question) {
-  if (question.contains(QLatin1String("USB")) || question.contains(QLatin1String("U 盘")))
+  if (question.contains(QStringLiteral("U 盘")))
+    return QStringLiteral(
+        "插入 U 盘，打开**更新**页。安装之前，Hearth 会先校验每个模型包的签名：\n\n"
+        "1. 选择模型包；\n2. 点击*安装*；\n3. 等待复制和校验完成。\n\n"
+        "也可以在终端中操作：\n\n```sh\nhearth packs list --from /media/stick\nhearth packs install --from /media/stick\n```\n\n"
+        "如果模型包已损坏，不会改动任何内容，并会告诉你需要重新复制哪个文件。");
+  if (question.contains(QLatin1String("USB")))
     return QStringLiteral(
         "Plug the stick in and open **Updates**. Hearth checks every pack by its signature before you can install it:\n\n"
         "1. choose the pack,\n2. press *Install*,\n3. wait until it is copied and verified.\n\n"

@@ -27,7 +27,7 @@ QString problemTextOf(const DatasetRow& row) {
 QString placeOf(const ProblemRow& row) {
   QString line = ProblemListModel::tr("Line %1").arg(row.problem.line);
   if (row.problem.field_name.empty()) return line;
-  return ProblemListModel::tr("%1, field “%2”").arg(line, textOf(row.problem.field_name));
+  return ProblemListModel::tr("%1, field %2").arg(line, textOf(row.problem.field_name));
 }
 
 QString speakerOf(const TurnRow& row) {

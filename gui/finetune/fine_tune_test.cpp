@@ -69,7 +69,7 @@ TEST(FineTune, BadLinesAreNamedAndStopTheWizard) {
   f.fineTune.addData(f.fileWith("{\"messages\":[]}\n{\"messages\":[{\"role\":\"user\"}]}\n"));
   ASSERT_TRUE(waitFor([&] { return f.fineTune.problems()->rowCount() == 1; }));
   const auto* problems = f.fineTune.problems();
-  EXPECT_EQ(problems->data(problems->index(0), problems->roleNames().key("place")).toString(), "Line 2, field “messages”");
+  EXPECT_EQ(problems->data(problems->index(0), problems->roleNames().key("place")).toString(), "Line 2, field messages");
   EXPECT_FALSE(f.fineTune.canGoOn());
 }
 

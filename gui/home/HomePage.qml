@@ -107,7 +107,7 @@ PageFrame {
     }
 
     GridLayout {
-        visible: page.home.isKnown
+        visible: page.home.isKnown && !page.connection.isUnreachable
         Layout.fillWidth: true
         columns: 2
         columnSpacing: Theme.gap4
@@ -131,7 +131,7 @@ PageFrame {
     }
 
     Card {
-        visible: page.home.isKnown
+        visible: page.home.isKnown && !page.connection.isUnreachable
         AppText { kind: "heading"; text: qsTr("Running now") }
         Repeater {
             id: deploymentRows

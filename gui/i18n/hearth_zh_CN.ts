@@ -78,11 +78,11 @@
 <context>
     <name>ConversationDelegate</name>
     <message>
-        <source>Rename “%1”</source>
+        <source>Rename %1</source>
         <translation>重命名“%1”</translation>
     </message>
     <message>
-        <source>Delete “%1”</source>
+        <source>Delete %1</source>
         <translation>删除“%1”</translation>
     </message>
 </context>
@@ -1277,7 +1277,7 @@
         <translation>第 %1 行</translation>
     </message>
     <message>
-        <source>%1, field “%2”</source>
+        <source>%1, field %2</source>
         <translation>%1，字段“%2”</translation>
     </message>
 </context>

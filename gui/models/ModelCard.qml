@@ -109,7 +109,7 @@ Card {
             Layout.fillWidth: true
             kind: "small"
             textFormat: Text.StyledText
-            text: "<b>" + card.fitText + ".</b> " + card.fitDetail
+            text: "<b>" + card.fitText + "</b> · " + card.fitDetail
         }
     }
 }

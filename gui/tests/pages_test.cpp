@@ -68,7 +68,31 @@ class Pages : public testing::TestWithParam<Look> {
     ASSERT_GT(nColours(image), 20) << "an empty page";
     QString folder = qEnvironmentVariable("HEARTH_SCREENSHOTS", dir_.path());
     QString file = QStringLiteral("%1/%2-%3-%4.png").arg(folder, name, GetParam().language, GetParam().theme);
-    ASSERT_TRUE(image.convertToFormat(QImage::Format_RGB888).save(file, "PNG", 0)) << file.toStdString();
+    ASSERT_TRUE(withFewColours(image).save(file, "PNG", 0)) << file.toStdString();
+  }
+
+  // The same picture in its 256 most frequent colours, each other one taken to the nearest: a quarter of the size.
+  static QImage withFewColours(const QImage& image) {
+    QHash<QRgb, int> counts;
+    for (int y = 0; y < image.height(); ++y)
+      for (int x = 0; x < image.width(); ++x) ++counts[image.pixel(x, y)];
+    QList<QRgb> palette = counts.keys();
+    std::sort(palette.begin(), palette.end(), [&](QRgb a, QRgb b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
+    palette = palette.mid(0, 256);
+    auto distance = [](QRgb a, QRgb b) {
+      int r = qRed(a) - qRed(b), g = qGreen(a) - qGreen(b), bl = qBlue(a) - qBlue(b);
+      return r * r + g * g + bl * bl;
+    };
+    QHash<QRgb, int> nearest;
+    for (auto it = counts.keyBegin(); it != counts.keyEnd(); ++it)
+      nearest[*it] = static_cast<int>(std::min_element(palette.begin(), palette.end(), [&](QRgb a, QRgb b) {
+                                        return distance(a, *it) < distance(b, *it);
+                                      }) - palette.begin());
+    QImage out(image.size(), QImage::Format_Indexed8);
+    out.setColorTable(palette);
+    for (int y = 0; y < image.height(); ++y)
+      for (int x = 0; x < image.width(); ++x) out.setPixel(x, y, static_cast<uint>(nearest[image.pixel(x, y)]));
+    return out;
   }
 
   static int nColours(const QImage& image) {

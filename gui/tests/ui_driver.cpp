@@ -56,7 +56,11 @@ bool UiDriver::click(const QString& name, const QString& within, int timeoutMs) 
 }
 
 bool UiDriver::type(const QString& name, const QString& text, const QString& within) const {
-  if (!click(name, within)) return false;
+  return click(name, within) && write(text);
+}
+
+bool UiDriver::write(const QString& text) const {
+  if (!window_->activeFocusItem()) return false;
   for (QChar c : text) QTest::sendKeyEvent(QTest::Click, window_, Qt::Key_unknown, QString(c), Qt::NoModifier);
   return true;
 }

@@ -19,6 +19,7 @@ class UiDriver {
   // False when there is nothing to click within the time.
   bool click(const QString& name, const QString& within = {}, int timeoutMs = 10'000) const;
   bool type(const QString& name, const QString& text, const QString& within = {}) const;  // into a field, by clicking it first
+  bool write(const QString& text) const;  // into what has the keyboard; false when nothing has
   void key(Qt::Key key, Qt::KeyboardModifiers modifiers = {}) const;
 
   // The property `text` of an item; "" when there is no such item.

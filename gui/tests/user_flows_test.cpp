@@ -38,13 +38,21 @@ class UserFlow : public testing::TestWithParam<const char*> {
 
   QString card() const { return QStringLiteral("model:") + rig_->chatModel(); }
 
-  // Models page: starts the model and waits until it runs.
+  bool waitForState(const char* state, const QString& card, int timeoutMs) {
+    bool isSo = ui_->waitForText("modelState", QLatin1String(state), card, timeoutMs);
+    if (!isSo) std::fprintf(stderr, "%s is: %s\n", qPrintable(card), qPrintable(ui_->textOf("modelState", card)));
+    return isSo;
+  }
+
+  // Models page. The model that comes with the box runs by itself: stopped, then started by hand.
   void deploy() {
     ASSERT_TRUE(ui_->click("navModels"));
-    ASSERT_NE(ui_->waitForItem(card()), nullptr);
-    if (ui_->textOf("modelState", card()) == QLatin1String("Running")) return;
+    ASSERT_NE(ui_->waitForItem(card(), {}, kMinuteMs), nullptr);
+    ASSERT_TRUE(waitForState("Running", card(), 2 * kMinuteMs));
+    ASSERT_TRUE(ui_->click("undeploy", card()));
+    ASSERT_TRUE(waitForState("Installed", card(), kMinuteMs));
     ASSERT_TRUE(ui_->click("deploy", card()));
-    ASSERT_TRUE(ui_->waitForText("modelState", "Running", card(), 2 * kMinuteMs)) << ui_->textOf("modelState", card()).toStdString();
+    ASSERT_TRUE(waitForState("Running", card(), 2 * kMinuteMs));
   }
 
   // Chat page: asks and waits for an answer that ended well.
@@ -71,23 +79,30 @@ TEST_P(UserFlow, DeployThenChat) {
   ASSERT_FALSE(HasFatalFailure());
   ASSERT_TRUE(ui_->click("chatWith", card()));
   ask("How do I install a model pack from a USB stick?");
-  ask("What is Hearth?");
   ASSERT_FALSE(HasFatalFailure());
 
-  // Again, then edited; the conversation is in the list and on disk.
+  // Answered again, then asked differently; the conversation is in the list and on disk.
   ASSERT_TRUE(ui_->click("regenerate"));
   ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }, 3 * kMinuteMs));
-  EXPECT_EQ(desktop_->chat()->messages()->rowCount(), 4);
+  ASSERT_TRUE(ui_->click("editMessage"));
+  ASSERT_NE(ui_->waitForItem("editText"), nullptr);
+  ui_->key(Qt::Key_A, Qt::ControlModifier);
+  ASSERT_TRUE(ui_->write("What is Hearth?"));
+  ASSERT_TRUE(ui_->click("resend"));
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }, 3 * kMinuteMs));
+  ASSERT_EQ(desktop_->chat()->messages()->rowCount(), 2);
+  EXPECT_EQ(desktop_->chat()->messages()->at(0).text, "What is Hearth?");
+  EXPECT_EQ(desktop_->chat()->messages()->at(1).error, QString());
   EXPECT_EQ(desktop_->chat()->conversations()->rowCount(), 1);
   ASSERT_FALSE(ChatLog::list(pathIn(dir_, "chats")).isEmpty());
   Conversation kept = *ChatLog::read(pathIn(dir_, "chats"), ChatLog::list(pathIn(dir_, "chats")).first());
-  ASSERT_EQ(kept.messages.size(), 4u);
-  EXPECT_EQ(kept.messages[3].text, desktop_->chat()->messages()->at(3).text);
+  ASSERT_EQ(kept.messages.size(), 2u);
+  EXPECT_EQ(kept.messages[1].text, desktop_->chat()->messages()->at(1).text);
 
   // And stopped again on the Models page.
   ASSERT_TRUE(ui_->click("navModels"));
   ASSERT_TRUE(ui_->click("undeploy", card()));
-  EXPECT_TRUE(ui_->waitForText("modelState", "Installed", card(), kMinuteMs));
+  EXPECT_TRUE(waitForState("Installed", card(), kMinuteMs));
 }
 
 TEST_P(UserFlow, FineTuneThenChatWithTheResult) {
@@ -95,7 +110,7 @@ TEST_P(UserFlow, FineTuneThenChatWithTheResult) {
   std::ofstream(file.toStdString()) << rig_->trainingData();
   ASSERT_TRUE(ui_->click("navFinetune"));
   ASSERT_TRUE(ui_->click("wizardBegin"));
-  ASSERT_TRUE(ui_->click("baseModel:" + rig_->chatModel()));
+  ASSERT_TRUE(ui_->click("baseModel:" + rig_->chatModel(), {}, kMinuteMs));
   ASSERT_TRUE(ui_->click("wizardNext"));
   ASSERT_TRUE(ui_->type("dataPathText", file));
   ASSERT_TRUE(ui_->click("dataAdd"));
@@ -129,7 +144,7 @@ TEST_P(UserFlow, InstallFromAStick) {
   ASSERT_TRUE(waitFor([&] { return !desktop_->updates()->success().isEmpty(); }, 2 * kMinuteMs)) << desktop_->updates()->problem().toStdString();
   ASSERT_TRUE(ui_->click("updatesSuccessAction"));  // "Start it"
   ASSERT_NE(ui_->waitForItem("model:" + rig_->stickPack()), nullptr);
-  EXPECT_TRUE(ui_->waitForText("modelState", "Running", "model:" + rig_->stickPack(), 2 * kMinuteMs));
+  EXPECT_TRUE(waitForState("Running", "model:" + rig_->stickPack(), 2 * kMinuteMs));
 }
 
 TEST_P(UserFlow, ADamagedPackIsRefusedAndSaysWhatToDo) {

@@ -68,17 +68,31 @@ PackListModel::PackListModel(BoxState& box, QObject* parent)
   fill();
 }
 
+void PackListModel::follow(const QString& packId, const std::string& jobId) {
+  jobs_[packId] = jobId;
+  fill();
+}
+
+// The running install of a pack: the one that was started here, or one that names its model (another desktop's, the CLI's).
+const api::Job* PackListModel::installOf(const PackRow& row) const {
+  auto own = jobs_.find(row.key);
+  for (const api::Job& job : box_.jobs()) {
+    if (job.kind != "install" || isOver(job)) continue;
+    if (job.model == row.pack.name || (own != jobs_.end() && own->second == job.id)) return &job;
+  }
+  return nullptr;
+}
+
 void PackListModel::fill() {
   std::vector<PackRow> rows;
   for (const api::PackSource& source : box_.packSources()) {
     api::PackSource head{.path = source.path, .label = source.label, .removable = source.removable};
     for (const api::PackInfo& pack : source.packs) {
       PackRow row{textOf(source.path + '\n' + pack.digest + '\n' + pack.name), head, pack};
-      for (const api::Job& job : box_.jobs())
-        if (job.kind == "install" && !isOver(job) && job.model == pack.name) {
-          row.isInstalling = true;
-          row.progress = job.progress;
-        }
+      if (const api::Job* job = installOf(row)) {
+        row.isInstalling = true;
+        row.progress = job->progress;
+      }
       rows.push_back(std::move(row));
     }
   }

@@ -29,11 +29,16 @@ class PackListModel : public RowListModel<PackRow> {
   explicit PackListModel(BoxState& box, QObject* parent = nullptr);
 
   static bool isNew(const PackRow& row);
+  // The install of this pack is this job; the pack shows how far it is.
+  void follow(const QString& packId, const std::string& jobId);
 
  private:
   void fill();
 
+  const api::Job* installOf(const PackRow& row) const;
+
   BoxState& box_;
+  std::map<QString, std::string> jobs_;  // job ids by pack
 };
 
 }  // namespace hearth::gui

@@ -60,9 +60,10 @@ void Updates::install(const QString& packId) {
   if (!row) return;
   installedModel_.clear();
   setProblem({});
-  box_.client().installPack({.path = row->source.path, .digest = row->pack.digest}, [this](Result<api::Job> job) {
+  box_.client().installPack({.path = row->source.path, .digest = row->pack.digest}, [this, packId](Result<api::Job> job) {
     if (!job) return setProblem(textOf(job.error()));
     box_.learn(*job);
+    packs_.follow(packId, job->id);
   });
 }
 
