@@ -13,6 +13,9 @@ namespace hearth::gui {
 namespace {
 constexpr int kCommandMs = 120'000;
 
+// Other bytes than the bundled model's: what the store has already is not copied again, so damage to it would not matter.
+constexpr const char* kStickModel = GOLDEN_MODEL "/model-Q8_0.gguf";
+
 // Runs a program to its end; false, with what it said on stderr, when it fails.
 bool run(const QString& program, const QStringList& arguments) {
   QProcess process;
@@ -63,7 +66,7 @@ class HearthdRig : public Rig {
   }
 
   bool prepare() {
-    return makeKey() && makePack("stick-model", at("sticks/good")) && copyFolder(at("sticks/good"), at("sticks/damaged")) &&
+    return makeKey() && makePack(kStickModel, "stick-model", at("sticks/good")) && copyFolder(at("sticks/good"), at("sticks/damaged")) &&
            damage(at("sticks/damaged")) && prepareBundled() && startHearthd();
   }
 
@@ -75,6 +78,10 @@ class HearthdRig : public Rig {
   QString stickPack() const override { return QStringLiteral("stick-model"); }
   QString damagedStickPath() const override { return at("sticks/damaged"); }
   QString damagedPack() const override { return QStringLiteral("stick-model"); }
+  void explain() const override {
+    QFile log(at("hearthd.log"));
+    if (log.open(QIODevice::ReadOnly)) std::fprintf(stderr, "hearthd said:\n%s\n", log.readAll().right(6000).constData());
+  }
 
  private:
   QString at(const char* name) const { return dir_.filePath(QLatin1String(name)); }
@@ -85,9 +92,9 @@ class HearthdRig : public Rig {
            run("openssl", {"pkey", "-in", at("key.pem"), "-pubout", "-out", at("trust/maker.pub")});
   }
 
-  bool makePack(const QString& name, const QString& to) {
+  bool makePack(const QString& model, const QString& name, const QString& to) {
     QStringList box = {"--state-dir", at("maker")};
-    return run(HEARTH_CLI, box + QStringList{"import", GOLDEN_MODEL, "--name", name}) &&
+    return run(HEARTH_CLI, box + QStringList{"import", model, "--name", name}) &&
            run(HEARTH_CLI, box + QStringList{"packs", "export", name, "--to", to, "--key", at("key.pem")});
   }
 
@@ -98,7 +105,7 @@ class HearthdRig : public Rig {
       return copyFolder(QStringLiteral(BUNDLED_PACK), at("bundled/hearth-mini"));
     }
     chatModel_ = QStringLiteral("golden-mini");
-    return makePack(chatModel_, at("bundled/golden-mini"));
+    return makePack(GOLDEN_MODEL, chatModel_, at("bundled/golden-mini"));
   }
 
   bool startHearthd() {

@@ -24,6 +24,7 @@ class Rig {
   virtual QString stickPack() const = 0;
   virtual QString damagedStickPath() const = 0;
   virtual QString damagedPack() const = 0;
+  virtual void explain() const {}              // after a failure: what the box has to say, to stderr
   virtual std::string trainingData() const;    // JSONL
 };
 

@@ -31,6 +31,7 @@ class UserFlow : public testing::TestWithParam<const char*> {
   }
   void TearDown() override {
     if (HasFailure() && ui_) ui_->window()->grabWindow().save(QStringLiteral("user_flow_failed_%1.png").arg(GetParam()));
+    if (HasFailure() && rig_) rig_->explain();
     ui_.reset();
     desktop_.reset();
     rig_.reset();
@@ -40,7 +41,9 @@ class UserFlow : public testing::TestWithParam<const char*> {
 
   bool waitForState(const char* state, const QString& card, int timeoutMs) {
     bool isSo = ui_->waitForText("modelState", QLatin1String(state), card, timeoutMs);
-    if (!isSo) std::fprintf(stderr, "%s is: %s\n", qPrintable(card), qPrintable(ui_->textOf("modelState", card)));
+    if (!isSo)
+      std::fprintf(stderr, "%s is: %s %s\n", qPrintable(card), qPrintable(ui_->textOf("modelState", card)),
+                   qPrintable(desktop_->library()->problem()));
     return isSo;
   }
 
@@ -141,7 +144,7 @@ TEST_P(UserFlow, InstallFromAStick) {
   ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
   EXPECT_TRUE(ui_->waitForText("packStatus", "Trusted", pack));
   ASSERT_TRUE(ui_->click("install", pack));
-  ASSERT_TRUE(waitFor([&] { return !desktop_->updates()->success().isEmpty(); }, 2 * kMinuteMs)) << desktop_->updates()->problem().toStdString();
+  ASSERT_TRUE(waitFor([&] { return desktop_->updates()->success().contains(rig_->stickPack()); }, 2 * kMinuteMs)) << desktop_->updates()->problem().toStdString();
   ASSERT_TRUE(ui_->click("updatesSuccessAction"));  // "Start it"
   ASSERT_NE(ui_->waitForItem("model:" + rig_->stickPack()), nullptr);
   EXPECT_TRUE(waitForState("Running", "model:" + rig_->stickPack(), 2 * kMinuteMs));
@@ -155,9 +158,20 @@ TEST_P(UserFlow, ADamagedPackIsRefusedAndSaysWhatToDo) {
   }
   QString pack = QStringLiteral("pack:") + rig_->damagedPack();
   ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
-  EXPECT_TRUE(ui_->waitForText("packStatus", "Damaged", pack));
-  EXPECT_FALSE(ui_->textOf("packProblem", pack).isEmpty());
-  EXPECT_EQ(ui_->find("install", pack), nullptr);
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->model().isEmpty(); }, kMinuteMs));  // the bundled model is installed
+  size_t nModels = desktop_->box().models().size();
+  // What a look at the signatures shows is told at once; a flipped bit in the weights is found when they are copied.
+  if (ui_->waitForText("packStatus", "Damaged", pack, 2'000)) {
+    EXPECT_FALSE(ui_->textOf("packProblem", pack).isEmpty());
+    EXPECT_EQ(ui_->find("install", pack), nullptr);
+  } else {
+    ASSERT_TRUE(ui_->click("install", pack));
+    ASSERT_TRUE(waitFor([&] { return !desktop_->updates()->problem().isEmpty(); }, kMinuteMs));
+    std::printf("  %s\n", qPrintable(desktop_->updates()->problem()));
+    EXPECT_TRUE(ui_->find("updatesProblem"));
+  }
+  EXPECT_EQ(desktop_->updates()->success(), QString());
+  EXPECT_EQ(desktop_->box().models().size(), nModels);
 }
 
 INSTANTIATE_TEST_SUITE_P(Boxes, UserFlow, testing::ValuesIn(rigNames()), [](const auto& info) { return std::string(info.param); });

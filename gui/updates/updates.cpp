@@ -12,7 +12,7 @@ Updates::Updates(BoxState& box, QObject* parent) : QObject(parent), box_(box), p
   connect(&box, &BoxState::packSourcesChanged, this, &Updates::changed);
   connect(&box, &BoxState::jobsChanged, this, &Updates::changed);
   connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
-    if (job.kind != "install") return;
+    if (job.id != ownJob_) return;  // installs that others asked for are not this page's news
     if (job.state == "failed") return setProblem(tr("%1 failed: %2").arg(titleTextOf(job), textOf(job.reason)));
     if (job.state != "done") return;
     installedModel_ = textOf(job.result_model.empty() ? job.model : job.result_model);
@@ -62,8 +62,9 @@ void Updates::install(const QString& packId) {
   setProblem({});
   box_.client().installPack({.path = row->source.path, .digest = row->pack.digest}, [this, packId](Result<api::Job> job) {
     if (!job) return setProblem(textOf(job.error()));
-    box_.learn(*job);
+    ownJob_ = job->id;
     packs_.follow(packId, job->id);
+    box_.learn(*job);
   });
 }
 

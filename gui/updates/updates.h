@@ -48,6 +48,7 @@ class Updates : public QObject {
   PackListModel packs_;
   bool isScanning_ = false;
   QString problem_, installedModel_;
+  std::string ownJob_;  // the install that was asked for here last
 };
 
 }  // namespace hearth::gui
