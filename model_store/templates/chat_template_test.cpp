@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "base/files.h"
@@ -174,13 +175,13 @@ TEST(ChatTemplate, HostileTemplatesAreStopped) {
       "{% if",
   };
   for (const auto& source : hostile) {
-    auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // processor time: other programs do not count
     auto parsed = ChatTemplate::parse(source, {.max_time = std::chrono::milliseconds(100)});
     if (parsed) {
       auto text = parsed->render("{}");
       EXPECT_FALSE(text) << source.substr(0, 100) << " gave " << text->size() << " bytes";
     }
-    auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    const std::chrono::milliseconds took((std::clock() - begin) * 1000 / CLOCKS_PER_SEC);
     EXPECT_LT(took.count(), 2000) << source.substr(
         0, 100);  // the limit is 100 ms; sanitizers and busy machines are slower
     RecordProperty("slowest", static_cast<int>(took.count()));
