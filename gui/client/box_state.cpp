@@ -76,15 +76,17 @@ void BoxState::refreshModels() {
   });
 }
 void BoxState::refreshDeployments() {
-  client_.deployments([this](Result<std::vector<api::Deployment>> deployments) {
+  client_.deployments([this, asked = nDeploymentNews_](Result<std::vector<api::Deployment>> deployments) {
     if (!deployments) return;
+    if (asked != nDeploymentNews_) return refreshDeployments();
     deployments_ = std::move(*deployments);
     emit deploymentsChanged();
   });
 }
 void BoxState::refreshJobs() {
-  client_.jobs([this](Result<std::vector<api::Job>> jobs) {
+  client_.jobs([this, asked = nJobNews_](Result<std::vector<api::Job>> jobs) {
     if (!jobs) return;
+    if (asked != nJobNews_) return refreshJobs();
     std::vector<api::Job> old = std::exchange(jobs_, std::move(*jobs));
     std::stable_sort(jobs_.begin(), jobs_.end(),
                      [](const api::Job& a, const api::Job& b) { return a.created_at > b.created_at; });
@@ -125,6 +127,7 @@ void BoxState::rescanFolders() {
 }
 
 void BoxState::learn(const api::Job& job) {
+  ++nJobNews_;
   auto it = std::find_if(jobs_.begin(), jobs_.end(), [&](const api::Job& j) { return j.id == job.id; });
   bool wasOver = it != jobs_.end() && isOver(*it);
   if (it == jobs_.end()) {
@@ -141,6 +144,7 @@ void BoxState::learn(const api::Job& job) {
 }
 
 void BoxState::learn(const api::Deployment& deployment) {
+  ++nDeploymentNews_;
   auto it = std::find_if(deployments_.begin(), deployments_.end(),
                          [&](const api::Deployment& d) { return d.model == deployment.model; });
   if (it == deployments_.end()) {

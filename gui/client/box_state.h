@@ -67,6 +67,7 @@ class BoxState : public QObject {
   std::vector<api::Job> jobs_;
   std::vector<api::PackSource> packSources_;
   std::vector<std::string> scannedPaths_;
+  int nDeploymentNews_ = 0, nJobNews_ = 0;  // a list that was asked for before the last news is stale when it comes
   QTimer boxTimer_;
 };
 
