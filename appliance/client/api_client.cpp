@@ -21,7 +21,7 @@ Result<ApiClient> ApiClient::connect(const StateDir& state) {
   return client;
 }
 
-Result<Json> ApiClient::ask(http::ClientRequest request) const {
+Result<Json> ApiClient::ask(const http::ClientRequest& request) const {
   http::ClientResponse answer = TRY(http::expect_ok(http::fetch(request)));
   return TRY_WITH(parse_json(answer.body), "in the service's answer");
 }
@@ -33,14 +33,14 @@ Result<Json> ApiClient::post(const std::string& path, const Json& body) const {
   http::ClientRequest out = request("POST", path);
   out.headers.set("Content-Type", "application/json");
   out.body = dump_json(body);
-  return ask(std::move(out));
+  return ask(out);
 }
 
 Result<Json> ApiClient::upload(const std::string& path, const std::filesystem::path& file) const {
   http::ClientRequest out = request("POST", path);
   out.timeout = {};
   out.body_file = file;
-  return ask(std::move(out));
+  return ask(out);
 }
 
 }  // namespace hearth

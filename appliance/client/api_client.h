@@ -40,7 +40,7 @@ class ApiClient {
   http::ClientRequest request(std::string method, const std::string& path) const;
 
  private:
-  Result<Json> ask(http::ClientRequest request) const;
+  Result<Json> ask(const http::ClientRequest& request) const;
   std::filesystem::path socket_;
 };
 

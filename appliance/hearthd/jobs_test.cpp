@@ -96,7 +96,7 @@ TEST_F(Training, RestartOfTheServiceResumes) {
 
 TEST_F(Training, RefusesWhatCannotWork) {
   prepare("wait");
-  auto code = [&](api::TrainRequest r) { return api().post("/hearth/v1/jobs", to_json_value(r)).error().code; };
+  auto code = [&](const api::TrainRequest& r) { return api().post("/hearth/v1/jobs", to_json_value(r)).error().code; };
   EXPECT_EQ(code({.model = "nope", .dataset = dataset.id}), Code::not_found);
   EXPECT_EQ(code({.model = "base", .dataset = "99"}), Code::not_found);
   EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .preset = "heroic"}), Code::not_found);

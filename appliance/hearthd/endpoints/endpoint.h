@@ -25,10 +25,10 @@ struct Nothing {  // {}
 
 // f: (http::Request&) → Result<Out>
 template <class Out, class F>
-Endpoint endpoint(std::string method, std::string path, std::string summary, F f, int status = 200) {
-  return {.method = std::move(method),
-          .path = std::move(path),
-          .summary = std::move(summary),
+Endpoint endpoint(std::string_view method, std::string_view path, std::string_view summary, F f, int status = 200) {
+  return {.method = std::string(method),
+          .path = std::string(path),
+          .summary = std::string(summary),
           .response_schema = schema_of<Out>(),
           .handler = [f = std::move(f), status](http::Request& request) -> Result<http::Response> {
             Out out = TRY(f(request));
@@ -39,9 +39,9 @@ Endpoint endpoint(std::string method, std::string path, std::string summary, F f
 
 // f: (http::Request&, const In&) → Result<Out>
 template <class In, class Out, class F>
-Endpoint endpoint_with_body(std::string method, std::string path, std::string summary, F f, int status = 200) {
+Endpoint endpoint_with_body(std::string_view method, std::string_view path, std::string_view summary, F f, int status = 200) {
   Endpoint out = endpoint<Out>(
-      std::move(method), std::move(path), std::move(summary),
+      method, path, summary,
       [f = std::move(f)](http::Request& request) -> Result<Out> { return f(request, TRY(from_json<In>(TRY(http::json_body(request))))); },
       status);
   out.request_schema = schema_of<In>();

@@ -34,7 +34,7 @@ store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_v
 
 Result<void> run_install(const JobRun& run) {
   auto params = TRY(from_json<InstallParams>(run.params()));
-  const auto& [path, digest, deploy] = params.request;
+  const std::string &path = params.request.path, &digest = params.request.digest;
   AnyStop stop(run.cancelled(), run.service_stops());
   run.progress([](api::Job& job) { job.step = "checking the pack"; });
   store::InstallOptions options{.bundled = params.bundled};
@@ -53,7 +53,7 @@ Result<void> run_install(const JobRun& run) {
   store::ModelRecord model = TRY(run.store().install(path, digest, options, control_for(run, stop, "copying and checking")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was installed");
-  return run.installed(model.name, was_replaced, deploy);
+  return run.installed(model.name, was_replaced, params.request.deploy);
 }
 
 Result<void> run_import(const JobRun& run) {
