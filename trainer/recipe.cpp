@@ -99,7 +99,9 @@ Error unknown_key(const std::string& key) {
 template <class T>
 Result<void> check_known(const Json& json, const std::string& path) {
   if (!json.is_object()) return {};  // from_json names the type error
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& entry : json.items()) {
+    const std::string& key = entry.key();
+    const Json& value = entry.value();
     const std::string name = detail::join_path(path, key);
     bool known = false;
     Result<void> below;
