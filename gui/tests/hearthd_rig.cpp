@@ -115,7 +115,7 @@ class HearthdRig : public Rig {
     hearthd_.setProcessChannelMode(QProcess::MergedChannels);
     hearthd_.setStandardOutputFile(at("hearthd.log"));
     hearthd_.start(HEARTHD, {"--state-dir", at("state"), "--listen", "127.0.0.1:0", "--bundled-packs", at("bundled"),
-                             "--trust", at("trust"), "--trust", QStringLiteral(BUNDLED_PACK "/trust"), "--engine", HEARTH_ENGINE,
+                             "--trust", at("trust"), "--trust", QStringLiteral(BUNDLED_TRUST), "--engine", HEARTH_ENGINE,
                              "--trainer", HEARTH_TRAINER});
     return hearthd_.waitForStarted();
   }
