@@ -30,7 +30,8 @@ static Result<void> stream_words(http::StreamWriter& out, const std::string& die
     if (!out.write(http::format_sse({.data = dump_json(chunk)}))) return {};
     if (die_when.empty()) continue;
     while (!std::filesystem::exists(die_when) && !out.gone()) ::usleep(1000);
-    std::raise(SIGSEGV);  // this very thread: nothing more is said
+    std::signal(SIGSEGV, SIG_DFL);  // also where a sanitizer would catch it
+    std::raise(SIGSEGV);            // this very thread: nothing more is said
   }
   out.write(http::format_sse({.data = "[DONE]"}));
   return {};
