@@ -45,7 +45,8 @@ Result<PendingResult> write_result(const fs::path& job, const Recipe& recipe, co
   fs::remove_all(folder, ec);
   TRY(make_folders(folder));
   std::map<std::string, Tensor, std::less<>> storage;
-  ModelToSave to_save{model.config, TRY(model.merged(storage)), base.generation, base.path};
+  auto weights = TRY(model.merged(storage));
+  ModelToSave to_save{model.config, std::move(weights), base.generation, base.path};
   const Dtype dtype = folder_dtype(recipe, base);
   TRY_WITH(save_hf_folder(folder, to_save, dtype), "while writing the result");
   if (model.lora.rank > 0) TRY_WITH(write_adapter(folder / "adapter", recipe, model), "while writing the adapter");

@@ -118,7 +118,7 @@ Result<ModelFacts> inspect_adapter(const fs::path& folder) {
   facts.format = "peft";
   std::string text = TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes));
   Json config = TRY_WITH(parse_json(text), "in adapter_config.json");
-  std::string type = TRY(json_get_or<std::string>(config, "peft_type", ""));
+  const auto type = TRY(json_get_or<std::string>(config, "peft_type", std::string()));
   facts.is_supported = type == "LORA";
   if (!facts.is_supported)
     facts.why_not = fmt::format("adapters of the type \"{}\" are not supported yet", type.substr(0, 60));

@@ -79,7 +79,9 @@ Result<std::vector<Document>> encode_conversation(const LoadedModel& model, std:
   bool grows = true;  // every rendering is a prefix of the next
   for (size_t i = 0; i < turns.size(); ++i) {
     if (turns[i].role != "assistant") continue;
-    Answer a{TRY(render(model, turns.first(i), true)), TRY(render(model, turns.first(i + 1), false))};
+    Answer a;
+    a.prompt = TRY(render(model, turns.first(i), true));
+    a.through = TRY(render(model, turns.first(i + 1), false));
     if (!a.through.starts_with(a.prompt)) {
       std::vector<Document> marked = TRY(encode_marked(model, turns));
       if (!marked.empty()) return marked;
