@@ -28,9 +28,7 @@ if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE
     # GCC 12's flow warnings are mistaken about instrumented code.
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${HEARTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-      -Wno-unknown-warning-option -Wno-maybe-uninitialized -Wno-restrict>
-    # Calls into a C library found by dlsym (NVML): its own types of structs are not ours.
-    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fno-sanitize=function>)
+      -Wno-unknown-warning-option -Wno-maybe-uninitialized -Wno-restrict>)
   target_link_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE})
 endif()
 
