@@ -2,10 +2,11 @@
 #include "inference/logits.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "hwdetect/cpu_features.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/exec/executor.h"
 
 namespace hearth {
 namespace {
@@ -43,30 +44,6 @@ Result<Tensor> whole_logits(const LoadedModel& model, std::span<const int32_t> i
   std::fill(segments, segments + ids.size(), 0);
   executor.run();
   return to_f32(executor.output(0));
-}
-
-Result<Tensor> served_logits(std::shared_ptr<const LoadedModel> model, std::span<const int32_t> ids, int chunk,
-                             int n_decoded, Dtype cache_dtype, int n_threads) {
-  TRY(check_ids(model->config, ids));
-  if (chunk < 1 || n_decoded < 0)
-    return error(Code::invalid_argument, "the chunk must be positive and n_decoded not negative");
-  const int n = static_cast<int>(ids.size()), n_prefill = std::max(0, n - n_decoded);
-  const int64_t vocab = model->config.vocab_size;
-  StepOptions options;
-  options.n_threads = n_threads;
-  options.n_slots = 1;
-  options.cache_dtype = cache_dtype;
-  const std::unique_ptr<StepRunner> runner = TRY(StepRunner::create(std::move(model), options));
-  Tensor out(TensorType{Dtype::f32, {n, vocab}});
-  for (int begin = 0; begin < n;) {
-    const int end = begin < n_prefill ? std::min(begin + chunk, n_prefill) : begin + 1;
-    std::vector<StepToken> tokens;
-    for (int i = begin; i < end; ++i) tokens.push_back({ids[static_cast<size_t>(i)], i, 0, true});
-    const TensorView logits = TRY(runner->run(tokens));
-    std::memcpy(out.f32() + begin * vocab, logits.data, static_cast<size_t>((end - begin) * vocab) * 4);
-    begin = end;
-  }
-  return out;
 }
 
 }  // namespace hearth

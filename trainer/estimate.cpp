@@ -80,8 +80,7 @@ Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const Mo
 
 // FLOP/s of this box on a few layers of this very model, with zeros for weights.
 Result<double> measure_rate(const Recipe& recipe, const LoadedModel& base, Team& team) {
-  ModelConfig config = base.config;
-  config.n_layers = std::min(config.n_layers, kProbeLayers);
+  const ModelConfig config = base.config.with_layers(kProbeLayers);
   const Shapes shapes = TRY(shapes_of(recipe, base, config));
   const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
   TrainingPlan plan = TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));

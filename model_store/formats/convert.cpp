@@ -1,8 +1,6 @@
 // Converter: one row of floats at a time.
 #include "model_store/formats/convert.h"
 
-#include "model_store/formats/rope_rows.h"
-
 namespace hearth {
 
 std::span<const std::byte> Converter::convert(const TensorView& view, Dtype dtype) {
@@ -17,15 +15,6 @@ std::span<const std::byte> Converter::convert(const TensorView& view, Dtype dtyp
     from_float(dtype, row_.data(), bytes_.data() + i * out.row_bytes(), n);
   }
   return bytes_;
-}
-
-std::span<const std::byte> Converter::convert_rope_rows(const TensorView& view, Dtype dtype, int n_heads) {
-  auto plain = convert(view, dtype);
-  const int64_t n_rows = view.dim(0);
-  permuted_.resize(plain.size());
-  rope_rows_to_gguf(plain.data(), permuted_.data(), n_heads, n_rows / n_heads,
-                    static_cast<int64_t>(plain.size()) / n_rows);
-  return permuted_;
 }
 
 }  // namespace hearth

@@ -13,11 +13,9 @@ class Converter {
  public:
   // The bytes of `view` in `dtype`: its own bytes where they are that already, else valid until the next call.
   std::span<const std::byte> convert(const TensorView& view, Dtype dtype);
-  // As convert(), then rows reordered for GGUF.
-  std::span<const std::byte> convert_rope_rows(const TensorView& view, Dtype dtype, int n_heads);
 
  private:
-  std::vector<std::byte> bytes_, permuted_;
+  std::vector<std::byte> bytes_;
   std::vector<float> row_;
 };
 

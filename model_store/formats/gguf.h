@@ -67,7 +67,7 @@ class GgufFile {
 
 // One value to write. Strings and arrays of them are copied in.
 using GgufValue = std::variant<bool, uint32_t, int32_t, uint64_t, float, std::string, std::vector<std::string>,
-                               std::vector<int32_t>, std::vector<float>>;
+                               std::vector<int32_t>, std::vector<float>, std::vector<bool>>;
 
 struct GgufTensorToWrite {
   std::string name;

@@ -60,6 +60,10 @@ class Buffer {
     array(GgufType::f32, v.size());
     for (float f : v) number(f);
   }
+  void value(const std::vector<bool>& v) {
+    array(GgufType::boolean, v.size());
+    for (bool b : v) number<uint8_t>(b);
+  }
 
  private:
   void array(GgufType item_type, uint64_t n) {

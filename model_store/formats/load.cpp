@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "model_store/formats/gguf.h"
-#include "model_store/formats/rope_rows.h"
 #include "model_store/formats/safetensors.h"
+#include "model_store/formats/storage_read.h"
 #include "model_store/formats/text_side.h"
 
 namespace hearth {
@@ -16,67 +16,10 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
-// What keeps a model's views valid: the mappings, and the weights that had to be copied.
-struct Keeper {
-  std::shared_ptr<const void> mappings;
-  std::vector<Tensor> copies;
-};
-
-Result<TensorType> type_of(const StoredTensor& stored, const ParameterSpec& spec) {
-  if (!stored.dtype || *stored.dtype == Dtype::i32)
-    return error(Code::unimplemented,
-                 "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0",
-                 stored.format_dtype);
-  bool same_shape = static_cast<int>(stored.shape.size()) == spec.shape.rank();
-  for (int i = 0; same_shape && i < spec.shape.rank(); ++i) same_shape = stored.shape[i] == spec.shape[i];
-  if (!same_shape)
-    return error(Code::data_loss, "its shape is [{}], but the configuration asks for {}", fmt::join(stored.shape, ", "),
-                 spec.shape.to_string());
-  TensorType type{*stored.dtype, spec.shape};
-  if (dtype_info(type.dtype).is_quantised && spec.kind != ParameterKind::matrix &&
-      spec.kind != ParameterKind::embedding)
-    return error(Code::unimplemented, "norms and biases in {} are not supported", stored.format_dtype);
-  return type;
-}
-
-bool is_aligned(const void* data, Dtype dtype) {
-  const DtypeInfo& info = dtype_info(dtype);
-  auto step = static_cast<uintptr_t>(info.is_quantised ? 2 : info.block_bytes);
-  return reinterpret_cast<uintptr_t>(data) % step == 0;
-}
-
-bool is_vector(const ParameterSpec& spec) {
-  return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
-}
-
-// The view of one parameter: mapped where possible. Norms and biases are small and become f32, the one dtype their ops
-// take.
-TensorView bind(const StoredTensor& stored, const TensorType& type, const ParameterSpec& spec, Transform transform,
-                Keeper& keeper, uint64_t& copied_bytes) {
-  bool permute = transform == Transform::gguf_rope_rows && spec.rope_heads > 0;
-  const bool as_stored =
-      !permute && (!is_vector(spec) || type.dtype == Dtype::f32) && is_aligned(stored.bytes.data(), type.dtype);
-  if (as_stored) return {type, const_cast<std::byte*>(stored.bytes.data())};
-  Tensor copy(type);
-  auto* out = static_cast<std::byte*>(copy.view().data);
-  if (permute) {
-    int64_t n_rows = type.shape[0];
-    int64_t row_bytes = type.bytes() / n_rows;
-    rope_rows_from_gguf(stored.bytes.data(), out, spec.rope_heads, n_rows / spec.rope_heads, row_bytes);
-  } else {
-    std::copy(stored.bytes.begin(), stored.bytes.end(), out);
-  }
-  copied_bytes += stored.bytes.size();
-  if (is_vector(spec) && type.dtype != Dtype::f32) copy = to_f32(copy.view());
-  TensorView view = copy.view();
-  keeper.copies.push_back(std::move(copy));
-  return view;
-}
-
 // Tensors that other programs write and that hold nothing of the model's own.
 bool may_be_ignored(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq") || name == "rope_freqs.weight" || name == "lm_head.weight" ||
-         name.ends_with(".attn_rot_embd");
+  return name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight" || name.ends_with(".attn_rot_embd") ||
+         name == "rope_freqs.weight" || name.starts_with("rope_factors_");
 }
 
 Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used) {
@@ -90,19 +33,13 @@ Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_vi
 }
 
 Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out) {
-  auto keeper = std::make_shared<Keeper>();
+  auto keeper = std::make_shared<WeightKeeper>();
   keeper->mappings = file.keeper();
-  std::set<std::string_view> used;
-  for (const auto& spec : out.parameters) {
-    const std::string& name = is_gguf ? spec.gguf_name : spec.hf_name;
-    const StoredTensor* stored = TRY(file.require(name));
-    TensorType type = TRY_WITH(type_of(*stored, spec), "in tensor \"{}\"", name);
-    out.weights.emplace(spec.role, bind(*stored, type, spec, is_gguf ? spec.gguf_transform : Transform::none, *keeper,
-                                        out.copied_bytes));
-    used.insert(stored->name);
-  }
-  TRY(refuse_unused(file, used));
+  for (const auto& spec : out.parameters)
+    out.weights.emplace(spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : spec.hf, *keeper)));
+  TRY(refuse_unused(file, keeper->used));
   out.size_bytes = file.size_bytes();
+  out.copied_bytes = keeper->copied_bytes;
   out.keeper = std::move(keeper);
   return {};
 }

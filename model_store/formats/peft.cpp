@@ -25,7 +25,7 @@ std::string_view without_suffix(std::string_view text, std::string_view suffix) 
 
 // "model.layers.0.self_attn.q_proj.weight" → "model.layers.0.self_attn.q_proj"
 std::string module_of(const ParameterSpec& spec) {
-  return std::string(without_suffix(spec.hf_name, ".weight"));
+  return std::string(without_suffix(spec.hf.name, ".weight"));
 }
 std::string last_part(const std::string& module) {
   return module.substr(module.rfind('.') + 1);
@@ -119,7 +119,7 @@ Result<AdapterPlace> place_of(const std::string& name, const std::vector<Paramet
                  "the adapter holds a tensor \"{}\"; only lora_A and lora_B of matrices are supported", name);
   std::string hf_name = std::string(without_suffix(rest, ".lora_A.weight")) + ".weight";
   for (const auto& spec : specs)
-    if (spec.hf_name == hf_name && spec.kind == ParameterKind::matrix) return AdapterPlace{&spec, is_a};
+    if (spec.hf.name == hf_name && spec.kind == ParameterKind::matrix) return AdapterPlace{&spec, is_a};
   return error(Code::invalid_argument,
                "the adapter changes \"{}\", which the base model does not have: it belongs to another model", hf_name);
 }

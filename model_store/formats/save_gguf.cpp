@@ -1,16 +1,12 @@
 // A model as one GGUF file.
-#include <cmath>
-
-#include "model_store/formats/convert.h"
-#include "model_store/formats/gguf.h"
+#include "model_store/formats/config_metadata.h"
 #include "model_store/formats/save.h"
+#include "model_store/formats/storage_write.h"
 #include "model_store/formats/weights_to_save.h"
 #include "model_store/tokenizers/tokenizer_export.h"
 
 namespace hearth {
 namespace {
-
-using Metadata = std::vector<std::pair<std::string, GgufValue>>;
 
 uint32_t u32(int64_t value) {
   return static_cast<uint32_t>(value);
@@ -32,47 +28,7 @@ uint32_t file_type(Dtype dtype) {
   }
 }
 
-void add_rope(const ModelConfig& config, const std::string& prefix, Metadata& out) {
-  const RopeConfig& rope = config.rope;
-  out.emplace_back(prefix + "rope.dimension_count", u32(config.head_dim));
-  out.emplace_back(prefix + "rope.freq_base", static_cast<float>(rope.theta));
-  if (rope.scaling == RopeConfig::Scaling::linear) {
-    out.emplace_back(prefix + "rope.scaling.type", std::string("linear"));
-    out.emplace_back(prefix + "rope.scaling.factor", static_cast<float>(rope.factor));
-  }
-  if (rope.scaling != RopeConfig::Scaling::yarn) return;
-  out.emplace_back(prefix + "rope.scaling.type", std::string("yarn"));
-  out.emplace_back(prefix + "rope.scaling.factor", static_cast<float>(rope.factor));
-  out.emplace_back(prefix + "rope.scaling.original_context_length", u32(rope.original_max_seq_len));
-  out.emplace_back(prefix + "rope.scaling.yarn_beta_fast", static_cast<float>(rope.beta_fast));
-  out.emplace_back(prefix + "rope.scaling.yarn_beta_slow", static_cast<float>(rope.beta_slow));
-  // There, the magnitude is this times 0.1 ln(factor) + 1.
-  double usual = rope.factor > 1 ? 0.1 * std::log(rope.factor) + 1 : 1;
-  double attn_factor = rope_table(rope, config.head_dim).magnitude / usual;
-  if (std::abs(attn_factor - 1) > 1e-6)
-    out.emplace_back(prefix + "rope.scaling.attn_factor", static_cast<float>(attn_factor));
-}
-
-void add_config(const ModelConfig& config, const std::string& architecture, Dtype dtype, Metadata& out) {
-  const std::string prefix = architecture + ".";
-  out.emplace_back("general.architecture", architecture);
-  out.emplace_back("general.type", std::string("model"));
-  out.emplace_back("general.file_type", file_type(dtype));
-  out.emplace_back("general.quantization_version", uint32_t{2});
-  out.emplace_back(prefix + "block_count", u32(config.n_layers));
-  out.emplace_back(prefix + "context_length", u32(config.max_seq_len));
-  out.emplace_back(prefix + "embedding_length", u32(config.d_model));
-  out.emplace_back(prefix + "feed_forward_length", u32(config.d_ff));
-  out.emplace_back(prefix + "attention.head_count", u32(config.n_heads));
-  out.emplace_back(prefix + "attention.head_count_kv", u32(config.n_kv_heads));
-  out.emplace_back(prefix + "attention.key_length", u32(config.head_dim));
-  out.emplace_back(prefix + "attention.value_length", u32(config.head_dim));
-  out.emplace_back(prefix + "attention.layer_norm_rms_epsilon", static_cast<float>(config.norm_eps));
-  out.emplace_back(prefix + "vocab_size", u32(config.vocab_size));
-  add_rope(config, prefix, out);
-}
-
-Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& model, Metadata& out) {
+Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& model, GgufMetadata& out) {
   if (!text_side.tokenizer) return *text_side.tokenizer_problem;
   const Tokenizer& tokenizer = *text_side.tokenizer;
   GgufVocabulary vocabulary = TRY(tokenizer_to_gguf(tokenizer, model.config.vocab_size));
@@ -97,21 +53,11 @@ Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& mode
 }
 
 // Norms and biases stay f32; rows that are not whole blocks fall back to f16.
-Dtype dtype_for(const ParameterSpec& spec, Dtype wanted) {
-  if (spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias) return Dtype::f32;
-  if (dtype_info(wanted).is_quantised && spec.shape.last() % dtype_info(wanted).block_elements != 0) return Dtype::f16;
+Dtype dtype_for(const TensorToStore& tensor, Dtype wanted) {
+  if (tensor.is_vector) return Dtype::f32;
+  if (dtype_info(wanted).is_quantised && tensor.shape.last() % dtype_info(wanted).block_elements != 0)
+    return Dtype::f16;
   return wanted;
-}
-
-// llama3 scaling as GGUF has it: one divisor per frequency. Empty for other kinds.
-std::vector<float> frequency_divisors(const ModelConfig& config) {
-  if (config.rope.scaling != RopeConfig::Scaling::llama3) return {};
-  RopeConfig plain;
-  plain.theta = config.rope.theta;
-  auto scaled = rope_table(config.rope, config.head_dim).inverse_frequencies,
-       unscaled = rope_table(plain, config.head_dim).inverse_frequencies;
-  for (size_t i = 0; i < unscaled.size(); ++i) unscaled[i] /= scaled[i];
-  return unscaled;
 }
 
 }  // namespace
@@ -121,30 +67,34 @@ Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& mod
   auto specs = TRY(parameters_to_save(model));
   auto text_side = TRY(text_side_to_save(model));
   const Architecture* architecture = TRY(find_architecture(model.config.family));
-  Metadata metadata;
-  add_config(model.config, std::string(architecture->gguf_architecture()), dtype, metadata);
-  if (text_side) TRY(add_text_side(*text_side, model, metadata));
+  const std::string name(architecture->gguf_architecture());
+  if (name.empty())
+    return error(Code::unimplemented, "models of the family \"{}\" have no form in GGUF; use safetensors",
+                 architecture->family());
+  GgufConfigSink sink(name);
+  sink.set("general.architecture", name);
+  sink.set("general.type", "model");
+  sink.set("general.file_type", file_type(dtype));
+  sink.set("general.quantization_version", 2);
+  architecture->write_gguf(model.config, sink);
+  if (text_side) TRY(add_text_side(*text_side, model, sink.metadata));
 
-  Converter converter;
+  const std::vector<TensorToStore> stored = TRY(tensors_to_store(specs, &ParameterSpec::gguf, model.weights));
+  StoredBytes bytes;
   std::vector<GgufTensorToWrite> tensors;
-  for (const auto& spec : specs) {
-    const TensorView& view = model.weights.at(spec.role);
-    Dtype to = dtype_for(spec, dtype);
-    int n_heads = spec.gguf_transform == Transform::gguf_rope_rows ? spec.rope_heads : 0;
-    tensors.push_back({spec.gguf_name, to, dimensions(spec.shape),
-                       [&converter, &view, to, n_heads]() -> Result<std::span<const std::byte>> {
-                         return n_heads > 0 ? converter.convert_rope_rows(view, to, n_heads)
-                                            : converter.convert(view, to);
-                       }});
+  for (const TensorToStore& tensor : stored) {
+    const Dtype to = dtype_for(tensor, dtype);
+    tensors.push_back({tensor.name, to, dimensions(tensor.shape),
+                       [&bytes, &tensor, to]() -> Result<std::span<const std::byte>> { return bytes.of(tensor, to); }});
   }
-  auto divisors = frequency_divisors(model.config);
-  if (!divisors.empty())
-    tensors.push_back(
-        {"rope_freqs.weight",
-         Dtype::f32,
-         {static_cast<int64_t>(divisors.size())},
-         [&divisors]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(divisors)); }});
-  return write_gguf(file, metadata, tensors);
+  for (const auto& [table, values] : sink.tensors)
+    tensors.push_back({table,
+                       Dtype::f32,
+                       {static_cast<int64_t>(values.size())},
+                       [&values = values]() -> Result<std::span<const std::byte>> {
+                         return std::as_bytes(std::span(values));
+                       }});
+  return write_gguf(file, sink.metadata, tensors);
 }
 
 }  // namespace hearth

@@ -1,7 +1,7 @@
 // A Hugging Face folder: config.json, generation_config.json, weights, tokenizer files.
-#include "model_store/formats/convert.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
+#include "model_store/formats/storage_write.h"
 #include "model_store/formats/weights_to_save.h"
 #include "model_store/tokenizers/tokenizer_export.h"
 
@@ -86,15 +86,14 @@ Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, Dt
   auto text_side = TRY(text_side_to_save(model));
   std::optional<int32_t> bos = text_side && text_side->tokenizer ? text_side->tokenizer->bos_id() : std::nullopt;
   TRY(make_folders(folder));
-  Converter converter;
+  const std::vector<TensorToStore> stored = TRY(tensors_to_store(specs, &ParameterSpec::hf, model.weights));
+  StoredBytes bytes;
   std::vector<TensorToWrite> tensors;
-  for (const auto& spec : specs) {
-    const TensorView& view = model.weights.at(spec.role);
-    tensors.push_back({spec.hf_name, dtype, dimensions(spec.shape),
-                       [&converter, &view, dtype]() -> Result<std::span<const std::byte>> {
-                         return converter.convert(view, dtype);
+  for (const TensorToStore& tensor : stored)
+    tensors.push_back({tensor.name, dtype, dimensions(tensor.shape),
+                       [&bytes, &tensor, dtype]() -> Result<std::span<const std::byte>> {
+                         return bytes.of(tensor, dtype);
                        }});
-  }
   TRY(write_safetensors_folder(folder, std::move(tensors)));
   std::error_code ec;
   if (fs::is_directory(model.tokenizer_from, ec))

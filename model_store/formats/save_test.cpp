@@ -16,7 +16,7 @@ namespace hearth {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path golden(const char* name) {
+fs::path golden(const std::string& name) {
   return fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name;
 }
 
@@ -40,12 +40,18 @@ double largest_difference(const LoadedModel& a, const LoadedModel& b) {
   return out;
 }
 
-constexpr const char* kCases[] = {"gqa_untied_fp32",  "mha_tied_bf16", "rope_llama3_fp32",      "rope_yarn_fp32",
-                                  "rope_linear_bf16", "head_dim_fp32", "sharded_tokenizer_bf16"};
+// Every golden checkpoint, of every family.
+std::vector<std::string> cases() {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tests/golden"))
+    if (fs::exists(entry.path() / "case.json")) out.push_back(entry.path().filename().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 TEST(Save, HuggingFaceFolderComesBackTheSame) {
   auto temporary = TempFolder::create("save_test");
-  for (const char* name : kCases) {
+  for (const std::string& name : cases()) {
     LoadedModel model = load(golden(name));
     fs::path folder = temporary->path() / name;
     Dtype dtype = model.weights.begin()->second.type.dtype;
@@ -63,9 +69,9 @@ TEST(Save, HuggingFaceFolderComesBackTheSame) {
 
 TEST(Save, GgufComesBackTheSameWithVocabulary) {
   auto temporary = TempFolder::create("save_test");
-  for (const char* name : kCases) {
+  for (const std::string& name : cases()) {
     LoadedModel model = load(golden(name));
-    fs::path file = temporary->path() / (std::string(name) + ".gguf");
+    fs::path file = temporary->path() / (name + ".gguf");
     ModelToSave save = to_save(model);
     if (!model.tokenizer) save.tokenizer_from.clear();
     auto saved = save_gguf(file, save, Dtype::f32);

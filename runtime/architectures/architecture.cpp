@@ -1,9 +1,23 @@
-// The registry of families.
+// The registry of families, and what a family does with configuration keys unless it says otherwise.
 #include "runtime/architectures/architecture.h"
 
+#include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 
 namespace hearth {
+
+Result<void> Architecture::read_hf(const ConfigSource& source, ModelConfig& config) const {
+  return read_common_hf(source, config);
+}
+void Architecture::write_hf(const ModelConfig& config, ConfigSink& sink) const {
+  write_common_hf(config, sink);
+}
+Result<void> Architecture::read_gguf(const ConfigSource& source, ModelConfig& config) const {
+  return read_common_gguf(source, config);
+}
+void Architecture::write_gguf(const ModelConfig& config, ConfigSink& sink) const {
+  write_common_gguf(config, sink);
+}
 
 std::span<const Architecture* const> all_architectures() {
   static const Architecture* const all[] = {&llama()};
@@ -13,7 +27,8 @@ std::span<const Architecture* const> all_architectures() {
 Result<const Architecture*> find_architecture(std::string_view name) {
   std::string known;
   for (const Architecture* a : all_architectures()) {
-    if (name == a->family() || name == a->hf_architecture() || name == a->gguf_architecture()) return a;
+    if (name == a->family() || name == a->hf_architecture() || (!name.empty() && name == a->gguf_architecture()))
+      return a;
     known += (known.empty() ? "" : ", ") + std::string(a->hf_architecture());
   }
   return error(Code::unimplemented, "the model family \"{}\" is not supported yet; supported: {}", name, known);

@@ -1,5 +1,5 @@
-// A family of models: its parameter table and its function from configuration to graph. One file per family implements
-// it.
+// A family of models: its parameter table, its function from configuration to graph, and its configuration keys in
+// files. One file per family implements it.
 #pragma once
 
 #include <span>
@@ -7,18 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/architectures/config_source.h"
 #include "runtime/architectures/model_config.h"
+#include "runtime/architectures/storage.h"
 #include "runtime/graph/graph.h"
 
 namespace hearth {
 
 class ModelBuilder;
-
-// How a file stores a parameter's rows, relative to ours.
-enum class Transform {
-  none,
-  gguf_rope_rows,  // GGUF llama interleaves the rotary halves of each head: rows (h, i, half) there, (h, half, i) here
-};
 
 // What a parameter is; initialisation, weight decay and LoRA targets follow from it.
 enum class ParameterKind { embedding, matrix, norm, bias };
@@ -26,21 +22,27 @@ enum class ParameterKind { embedding, matrix, norm, bias };
 struct ParameterSpec {
   std::string role;  // "embed", "layers.3.wq", "final_norm", "lm_head": also its name in graphs
   ParameterKind kind = ParameterKind::matrix;
-  Shape shape;                    // matrices are [out, in]
+  Shape shape;                    // matrices are [out, in]; one per expert: [E, out, in]
   std::vector<std::string> axes;  // named axes, for sharding: {"H", "C"}
-  std::string hf_name, gguf_name;
-  Transform gguf_transform = Transform::none;
-  int rope_heads = 0;  // for gguf_rope_rows
+  Storage hf, gguf;               // how it lies in the two kinds of files
 };
 
 class Architecture {
  public:
   virtual ~Architecture() = default;
-  virtual std::string_view family() const = 0;             // "llama"
+  virtual std::string_view family() const = 0;             // "llama": also config.json's model_type
   virtual std::string_view hf_architecture() const = 0;    // "LlamaForCausalLM"
-  virtual std::string_view gguf_architecture() const = 0;  // "llama"
+  virtual std::string_view gguf_architecture() const = 0;  // "llama"; empty: the family has no GGUF files
   virtual std::vector<ParameterSpec> parameters(const ModelConfig& config) const = 0;
   virtual Value forward(ModelBuilder& m) const = 0;  // tokens → final hidden rows [T, C], normed
+
+  // The configuration in files ↔ ModelConfig, whose `family` is set already. The defaults know the common keys; a family
+  // that has others overrides these, calls the common functions (common_config.h) and adds its own. A key that changes
+  // the result is never ignored. The caller validates.
+  virtual Result<void> read_hf(const ConfigSource& source, ModelConfig& config) const;
+  virtual void write_hf(const ModelConfig& config, ConfigSink& sink) const;
+  virtual Result<void> read_gguf(const ConfigSource& source, ModelConfig& config) const;
+  virtual void write_gguf(const ModelConfig& config, ConfigSink& sink) const;
 };
 
 std::span<const Architecture* const> all_architectures();

@@ -111,6 +111,14 @@ Value ModelBuilder::rope(Value x) {
                         {x, positions_});
 }
 
+Value ModelBuilder::glu(Value gate, Value up) {
+  return builder_.swiglu(gate, up);
+}
+
+Value ModelBuilder::residual(Value x, Value update) {
+  return builder_.add(x, update);
+}
+
 Value ModelBuilder::attention(Value q, Value k, Value v) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
   if (!cache_)

@@ -69,8 +69,8 @@ class ModelBuilder {
   Value linear(Value x, std::string_view role);  // plus "<role>_bias" if declared, plus the low-rank update if targeted
   Value rope(Value x);                           // [T, n * D] → same, each head rotated by position
   Value attention(Value q, Value k, Value v);    // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal
-  Value swiglu(Value gate, Value up) { return builder_.swiglu(gate, up); }
-  Value residual(Value x, Value update) { return builder_.add(x, update); }
+  Value glu(Value gate, Value up);               // activation(gate) * up
+  Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
   Value lm_head(Value hidden);  // tied or untied → logits [rows, V]
 
   const std::vector<Value>& layer_inputs() const { return layer_inputs_; }

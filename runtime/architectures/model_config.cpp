@@ -49,13 +49,66 @@ double yarn_magnitude(double factor, double mscale) {
   return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
+// LongRoPE (Ding et al. 2024): cos and sin grow with the logarithm of the extension.
+double longrope_magnitude(const RopeConfig& rope) {
+  return rope.factor <= 1 ? 1.0 : std::sqrt(1 + std::log(rope.factor) / std::log(rope.original_max_seq_len));
+}
+
 float rope_magnitude(const RopeConfig& rope) {
-  if (rope.scaling != RopeConfig::Scaling::yarn) return 1;
+  using enum RopeConfig::Scaling;
+  if (rope.scaling != yarn && rope.scaling != longrope) return 1;
   if (rope.attention_factor > 0) return static_cast<float>(rope.attention_factor);
+  if (rope.scaling == longrope) return static_cast<float>(longrope_magnitude(rope));
   if (rope.mscale > 0 && rope.mscale_all_dim > 0)
     return static_cast<float>(yarn_magnitude(rope.factor, rope.mscale) /
                               yarn_magnitude(rope.factor, rope.mscale_all_dim));
   return static_cast<float>(yarn_magnitude(rope.factor, 1));
+}
+
+Result<void> check_layers(const char* name, size_t n, int n_layers) {
+  if (n == 0 || n == static_cast<size_t>(n_layers)) return {};
+  return error(Code::invalid_argument, "model config: {} must have one entry for each of {} layers, got {}", name,
+               n_layers, n);
+}
+
+Result<void> validate_longrope(const RopeConfig& rope, int n_frequencies) {
+  for (const auto* factors : {&rope.short_factors, &rope.long_factors}) {
+    if (factors->size() != static_cast<size_t>(n_frequencies))
+      return error(Code::invalid_argument, "model config: longrope needs {} short and long factors, got {}",
+                   n_frequencies, factors->size());
+    for (const double factor : *factors) TRY(check_number("a longrope factor", factor, 1e-3, 1e6));
+  }
+  return check_range("rope scaling original_max_position_embeddings", rope.original_max_seq_len, 2, 1 << 24);
+}
+
+Result<void> validate_rope(const RopeConfig& rope, int head_dim) {
+  using enum RopeConfig::Scaling;
+  TRY(check_number("rope_theta", rope.theta, 1e-3, 1e12));
+  TRY(check_number("rope scaling factor", rope.factor, 1e-3, 1e6));
+  TRY(check_range("the number of rotated dimensions", rope.rotary_dim, 0, head_dim));
+  if (rope.rotary_dim % 2 != 0)
+    return error(Code::invalid_argument, "model config: an even number of dimensions must be rotated, got {}",
+                 rope.rotary_dim);
+  if (rope.scaling == llama3 || rope.scaling == yarn)
+    TRY(check_range("rope scaling original_max_position_embeddings", rope.original_max_seq_len, 1, 1 << 24));
+  if (rope.scaling == llama3 && !(rope.high_freq_factor > rope.low_freq_factor && rope.low_freq_factor > 0))
+    return error(Code::invalid_argument,
+                 "model config: rope scaling needs 0 < low_freq_factor < high_freq_factor, got {} and {}",
+                 rope.low_freq_factor, rope.high_freq_factor);
+  if (rope.scaling == yarn && rope.theta <= 1)
+    return error(Code::invalid_argument, "model config: yarn needs rope_theta above 1, got {}", rope.theta);
+  if (rope.scaling == longrope)
+    TRY(validate_longrope(rope, (rope.rotary_dim > 0 ? rope.rotary_dim : head_dim) / 2));
+  return {};
+}
+
+Result<void> validate_scale(const ScaleConfig& scale) {
+  for (const double factor : {scale.embedding, scale.residual, scale.logits})
+    TRY(check_number("a multiplier", factor, -1e6, 1e6));
+  TRY(check_number("the attention multiplier", scale.attention, 0, 1e6));
+  TRY(check_number("llama_4_scaling_beta", scale.query_beta, 0, 1e3));
+  if (scale.query_beta > 0) TRY(check_range("the period of query scaling", scale.query_period, 1, 1 << 24));
+  return {};
 }
 
 }  // namespace
@@ -70,31 +123,42 @@ Result<void> validate(const ModelConfig& c) {
   TRY(check_range("vocab_size", c.vocab_size, 1, 1 << 22));
   TRY(check_range("max_seq_len", c.max_seq_len, 1, 1 << 24));
   TRY(check_number("norm_eps", c.norm_eps, 0, 1));
-  TRY(check_number("rope_theta", c.rope.theta, 1e-3, 1e12));
-  TRY(check_number("rope scaling factor", c.rope.factor, 1e-3, 1e6));
   if (c.n_heads % c.n_kv_heads != 0)
     return error(Code::invalid_argument, "model config: n_heads must be a multiple of n_kv_heads, got {} and {}",
                  c.n_heads, c.n_kv_heads);
   if (c.head_dim % 2 != 0)
     return error(Code::invalid_argument, "model config: head_dim must be even, got {}", c.head_dim);
-  const bool needs_original =
-      c.rope.scaling == RopeConfig::Scaling::llama3 || c.rope.scaling == RopeConfig::Scaling::yarn;
-  if (needs_original)
-    TRY(check_range("rope scaling original_max_position_embeddings", c.rope.original_max_seq_len, 1, 1 << 24));
-  if (c.rope.scaling == RopeConfig::Scaling::llama3 &&
-      !(c.rope.high_freq_factor > c.rope.low_freq_factor && c.rope.low_freq_factor > 0))
-    return error(Code::invalid_argument,
-                 "model config: rope scaling needs 0 < low_freq_factor < high_freq_factor, got {} and {}",
-                 c.rope.low_freq_factor, c.rope.high_freq_factor);
-  if (c.rope.scaling == RopeConfig::Scaling::yarn && c.rope.theta <= 1)
-    return error(Code::invalid_argument, "model config: yarn needs rope_theta above 1, got {}", c.rope.theta);
-  return {};
+  TRY(validate_rope(c.rope, c.head_dim));
+  if (c.sliding_rope) TRY(validate_rope(*c.sliding_rope, c.head_dim));
+  TRY(check_layers("the list of layer kinds", c.layer_kinds.size(), c.n_layers));
+  TRY(check_layers("the list of layers without positions", c.layers_without_rope.size(), c.n_layers));
+  const bool slides = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::sliding) != c.layer_kinds.end();
+  TRY(check_range("the sliding window", c.window, slides ? 1 : 0, 1 << 24));
+  TRY(check_number("attention_softcap", c.attention_softcap, 0, 1e6));
+  TRY(check_number("logit_softcap", c.logit_softcap, 0, 1e6));
+  return validate_scale(c.scale);
 }
 
-RopeTable rope_table(const RopeConfig& rope, int head_dim) {
+ModelConfig ModelConfig::with_layers(int n) const {
+  ModelConfig out = *this;
+  out.n_layers = std::min(n, n_layers);
+  auto cut = [&](auto& list) {
+    if (!list.empty()) list.resize(static_cast<size_t>(out.n_layers));
+  };
+  cut(out.layer_kinds);
+  cut(out.layers_without_rope);
+  return out;
+}
+
+RopeTable rope_table(const RopeConfig& rope, int head_dim, int max_seq_len) {
   RopeTable table;
-  for (int i = 0; i < head_dim / 2; ++i) {
-    double frequency = std::pow(rope.theta, -2.0 * i / head_dim);
+  const int rotary_dim = rope.rotary_dim > 0 ? rope.rotary_dim : head_dim;
+  // Proportional: the frequencies are those of the whole head, and dimensions beyond rotary_dim stand still.
+  const bool is_proportional = rope.scaling == RopeConfig::Scaling::proportional;
+  const int period = is_proportional ? head_dim : rotary_dim;
+  const auto& factors = max_seq_len > rope.original_max_seq_len ? rope.long_factors : rope.short_factors;
+  for (int i = 0; i < period / 2; ++i) {
+    double frequency = std::pow(rope.theta, -2.0 * i / period);
     switch (rope.scaling) {
       case RopeConfig::Scaling::none:
         break;
@@ -105,7 +169,13 @@ RopeTable rope_table(const RopeConfig& rope, int head_dim) {
         frequency = llama3_frequency(rope, frequency);
         break;
       case RopeConfig::Scaling::yarn:
-        frequency = yarn_frequency(rope, head_dim, i, frequency);
+        frequency = yarn_frequency(rope, rotary_dim, i, frequency);
+        break;
+      case RopeConfig::Scaling::longrope:
+        frequency /= factors[static_cast<size_t>(i)];
+        break;
+      case RopeConfig::Scaling::proportional:
+        frequency = i < rotary_dim / 2 ? frequency / rope.factor : 0;
         break;
     }
     table.inverse_frequencies.push_back(static_cast<float>(frequency));

@@ -1,7 +1,9 @@
 // A model's hyper-parameters in the field's names, one set for all families. Importers translate into it.
+// Groups that a family does not use keep their neutral defaults.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,17 +12,38 @@
 namespace hearth {
 
 struct RopeConfig {
-  enum class Scaling { none, linear, llama3, yarn };
+  enum class Scaling { none, linear, llama3, yarn, longrope, proportional };
   double theta = 10000;
+  int rotary_dim = 0;  // how many of a head's dimensions are rotated, the first ones; 0: all
   Scaling scaling = Scaling::none;
   double factor = 1;
-  int original_max_seq_len = 0;                      // llama3, yarn
+  int original_max_seq_len = 0;                      // llama3, yarn, longrope
   double low_freq_factor = 1, high_freq_factor = 4;  // llama3
   double beta_fast = 32, beta_slow = 1;              // yarn
-  double attention_factor = 0;                       // yarn: 0 means 0.1 ln(factor) + 1
+  double attention_factor = 0;                       // yarn, longrope: multiplies cos and sin; 0: from the factor
   double mscale = 0, mscale_all_dim = 0;             // yarn: both set: the ratio of their attention factors
   bool truncate = true;                              // yarn: round the correction range to whole dimensions
+  std::vector<double> short_factors, long_factors;   // longrope: one divisor per frequency, up to and beyond original
   bool operator==(const RopeConfig&) const = default;
+};
+
+enum class LayerKind : uint8_t {
+  full,     // attention to everything before
+  sliding,  // attention to the last `window` positions
+};
+
+enum class Activation : uint8_t { silu, gelu, gelu_tanh };  // gelu: by the error function
+
+// Factors on the residual stream and around it.
+struct ScaleConfig {
+  double embedding = 1;  // of the embedded tokens
+  double residual = 1;   // of what each block adds
+  double attention = 0;  // of the scores; 0: 1 / sqrt(head_dim)
+  double logits = 1;
+  // Queries at position p are multiplied by 1 + query_beta * ln(1 + floor(p / query_period)); query_beta 0: not.
+  double query_beta = 0;
+  int query_period = 0;
+  bool operator==(const ScaleConfig&) const = default;
 };
 
 struct ModelConfig {
@@ -32,6 +55,25 @@ struct ModelConfig {
   bool tied_embeddings = false;
   bool attention_bias = false, mlp_bias = false;
   double init_std = 0.02;
+  Activation activation = Activation::silu;
+
+  // Layers of several kinds.
+  std::vector<LayerKind> layer_kinds;        // one per layer; empty: all full
+  int window = 0;                            // of sliding layers: a token sees itself and window - 1 before it
+  std::optional<RopeConfig> sliding_rope;    // of sliding layers, where it is not `rope`
+  std::vector<bool> layers_without_rope;     // one per layer; empty: none
+
+  double attention_softcap = 0, logit_softcap = 0;  // c * tanh(x / c); 0: none
+  ScaleConfig scale;
+
+  LayerKind layer_kind(int layer) const {
+    return layer_kinds.empty() ? LayerKind::full : layer_kinds[static_cast<size_t>(layer)];
+  }
+  bool has_rope(int layer) const { return layers_without_rope.empty() || !layers_without_rope[static_cast<size_t>(layer)]; }
+  const RopeConfig& rope_of(int layer) const {
+    return sliding_rope && layer_kind(layer) == LayerKind::sliding ? *sliding_rope : rope;
+  }
+  ModelConfig with_layers(int n) const;  // just the first n, for estimates
   bool operator==(const ModelConfig&) const = default;
 };
 
@@ -40,9 +82,10 @@ struct ModelConfig {
 Result<void> validate(const ModelConfig& config);
 
 struct RopeTable {
-  std::vector<float> inverse_frequencies;  // head_dim / 2, radians per position
-  float magnitude = 1;                     // yarn scales cos and sin by this
+  std::vector<float> inverse_frequencies;  // one per rotated pair, radians per position
+  float magnitude = 1;                     // yarn and longrope scale cos and sin by this
 };
-RopeTable rope_table(const RopeConfig& rope, int head_dim);
+// `max_seq_len`: the longest sequence that will be run, which chooses between the factors of longrope.
+RopeTable rope_table(const RopeConfig& rope, int head_dim, int max_seq_len = 0);
 
 }  // namespace hearth

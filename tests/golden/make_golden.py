@@ -1,13 +1,30 @@
 #!/usr/bin/env python3
-"""Writes the golden fixtures of this folder: tiny Llama checkpoints saved by the `transformers` library itself, the
-logits it computes for them, and one of them as GGUF files written with gguf-py. See README.md for the layout.
+"""Writes the golden fixtures of this folder: tiny random-weight checkpoints saved by the `transformers` library itself,
+the logits it computes for them, and for some the same weights as GGUF files written with gguf-py. README.md has the layout
+of a case; cases/<family>.py says which cases a family has.
 
 Needs: pip install torch transformers safetensors tokenizers gguf numpy (not needed to run the tests).
-Run:   python3 make_golden.py        (rewrites every case folder; the same library versions give the same bytes)
+Run:   python3 make_golden.py [FAMILY ...]     (all families by default; the same library versions give the same bytes)
+
+A family's file has:
+  MODEL          the transformers class, "LlamaForCausalLM"; its config class is found through it
+  CASES          name of the case -> dict(dtype="float32"|"bfloat16", config={...over BASE...}, and if wanted:
+                   prompts=(1, 9, 48)   lengths: cross every window and chunk border
+                   seed=N, shard="64KB", tokenizer=True, old_config_keys=True,
+                   gguf=["F32", ...]    kinds of GGUF files
+                   edit_config=f        f(dict) changes config.json after saving (older or partial spellings)
+                   mark={...}           goes into case.json as it is: what the test has to know)
+  BASE           (optional) replaces the sizes below
+  NORM_CENTER    (optional) 1.0; 0.0 where the library computes with 1 + weight
+  randomise      (optional) f(name, noise) -> weight or None, before the default rule
+  GGUF           (optional) dict(arch="llama", rope_rows=True, norm_offset=0.0, metadata=f(writer, config),
+                   tensors=f(model) -> [(gguf name, numpy array, restore)], see default_gguf_tensors)
 """
+import importlib.util
 import json
 import pathlib
 import shutil
+import sys
 
 import gguf
 import numpy as np
@@ -15,31 +32,15 @@ import torch
 import transformers
 from safetensors.numpy import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# Small on purpose: every matrix row is a multiple of 32 (one Q8_0 / Q4_0 block), and all fixtures together stay below 3 MB.
+# Small on purpose: every matrix row is a multiple of 32 (one Q8_0 / Q4_0 block), and a case stays below 200 KB.
 BASE = dict(
     hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
     vocab_size=128, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
 )
-
-# The scaled cases have an original context of 16, so that the 48-token prompt runs far beyond it.
-CASES = {
-    "gqa_untied_fp32": dict(dtype="float32", config=dict(rope_theta=10000.0, tie_word_embeddings=False)),
-    "mha_tied_bf16": dict(dtype="bfloat16", config=dict(num_key_value_heads=4, rope_theta=10000.0, tie_word_embeddings=True)),
-    "rope_llama3_fp32": dict(dtype="float32", old_config_keys=True, config=dict(num_hidden_layers=1, rope_theta=500000.0, tie_word_embeddings=False, rope_scaling=dict(
-        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16))),
-    "rope_yarn_fp32": dict(dtype="float32", config=dict(num_hidden_layers=1, rope_theta=10000.0, tie_word_embeddings=False, rope_scaling=dict(
-        rope_type="yarn", factor=8.0, original_max_position_embeddings=16, beta_fast=32.0, beta_slow=1.0))),
-    "rope_linear_bf16": dict(dtype="bfloat16", config=dict(num_hidden_layers=1, rope_theta=10000.0, tie_word_embeddings=False, rope_scaling=dict(
-        rope_type="linear", factor=4.0))),
-    "head_dim_fp32": dict(dtype="float32", config=dict(num_hidden_layers=1, head_dim=32, rope_theta=10000.0, tie_word_embeddings=True,
-                                                       num_attention_heads=4, num_key_value_heads=1)),
-    "sharded_tokenizer_bf16": dict(dtype="bfloat16", shard="64KB", tokenizer=True, gguf=True, config=dict(
-        vocab_size=384, rope_theta=10000.0, tie_word_embeddings=True)),
-}
 PROMPT_LENGTHS = (1, 9, 48)
 N_GGUF_PROMPTS = 2
 
@@ -59,15 +60,33 @@ TOKENIZER_TEXT = [
 ]
 
 
-def random_weights(model, seed, logit_scale):
-    """Fan-in scaling and norms around 1: logits of order 1 to 5 (bf16: about 1, so that the library's own rounding noise
-    stays below 2e-2), and no layer that another one hides."""
+def family_module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def model_class(family):
+    return getattr(transformers, family.MODEL)
+
+
+def random_weights(family, model, seed, logit_scale):
+    """Fan-in scaling and norms around their centre: logits of order 1 to 5 (bf16: about 1, so that the library's own
+    rounding noise stays below 2e-2), and no layer that another one hides."""
+    center = getattr(family, "NORM_CENTER", 1.0)
+    randomise = getattr(family, "randomise", lambda name, noise: None)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(1.0 + 0.2 * noise if "norm" in name else noise * parameter.shape[-1] ** -0.5)
-        model.model.norm.weight.mul_(logit_scale)
+            chosen = randomise(name, noise)
+            if chosen is None:
+                chosen = center + 0.2 * noise if "norm" in name else noise * parameter.shape[-1] ** -0.5
+            parameter.copy_(chosen)
+        for name, parameter in model.named_parameters():
+            if name.endswith("model.norm.weight"):
+                parameter.copy_((parameter + (1 - center)) * logit_scale - (1 - center))
 
 
 def build_tokenizer(vocab_size):
@@ -120,33 +139,43 @@ def write_expectations(path, prompts, logits, exact=None):
 
 
 def permute_for_rope(weight, n_heads):
-    """Hugging Face rotates halves, llama.cpp rotates neighbours: the rows of wq and wk change places per head."""
+    """Hugging Face rotates halves, llama.cpp (in some families) neighbours: the rows of wq and wk change places per head."""
     return weight.reshape(n_heads, 2, weight.shape[0] // n_heads // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
-def gguf_tensors(model):
+def unpermute_for_rope(weight, n_heads):
+    return weight.reshape(n_heads, weight.shape[0] // n_heads // 2, 2, -1).swapaxes(1, 2).reshape(weight.shape)
+
+
+def gguf_arch(family):
+    return {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}[family.GGUF["arch"]]
+
+
+def default_gguf_tensors(family, model):
+    """(GGUF name, array as stored there, restore): restore(array) gives [(parameter of the model, its array)]."""
     config = model.config
-    names = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight", "lm_head.weight": "output.weight"}
-    layer = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-             "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-             "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
-    for i in range(config.num_hidden_layers):
-        names |= {f"model.layers.{i}.{hf}.weight": f"blk.{i}.{theirs}.weight" for hf, theirs in layer.items()}
+    names = gguf.get_tensor_name_map(gguf_arch(family), config.num_hidden_layers)
+    rope_rows, offset = family.GGUF.get("rope_rows", False), family.GGUF.get("norm_offset", 0.0)
     for hf_name, parameter in model.named_parameters():
+        name = names.get_name(hf_name, try_suffixes=(".weight", ".bias"))
+        if name is None:
+            raise ValueError(f"gguf-py has no name for {hf_name}")
         weight = parameter.detach().float().numpy()
-        if "q_proj" in hf_name:
-            weight = permute_for_rope(weight, config.num_attention_heads)
-        if "k_proj" in hf_name:
-            weight = permute_for_rope(weight, config.num_key_value_heads)
-        yield hf_name, names[hf_name], weight
+        n_heads = config.num_attention_heads if ".q_proj." in hf_name else config.num_key_value_heads if ".k_proj." in hf_name else 0
+        if rope_rows and n_heads:
+            yield name, permute_for_rope(weight, n_heads), lambda w, h=hf_name, n=n_heads: [(h, unpermute_for_rope(w, n))]
+        elif "norm" in hf_name and hf_name.endswith(".weight"):
+            yield name, weight + np.float32(offset), lambda w, h=hf_name: [(h, w - np.float32(offset))]
+        else:
+            yield name, weight, lambda w, h=hf_name: [(h, w)]
 
 
-def write_gguf(folder, model, tokenizer, kind, prompts):
-    """One GGUF file: matrices in `kind`, norms in F32 as llama.cpp's converter leaves them. Expectations: the logits of
+def write_gguf(folder, family, model, tokenizer, kind, prompts):
+    """One GGUF file: matrices in `kind`, vectors in F32 as llama.cpp's converter leaves them. Expectations: the logits of
     transformers (fp32) over the weights that gguf-py decodes from what it encoded."""
     config = model.config
     quant = gguf.GGMLQuantizationType[kind]
-    writer = gguf.GGUFWriter(folder / f"model-{kind}.gguf", "llama")
+    writer = gguf.GGUFWriter(folder / f"model-{kind}.gguf", family.GGUF["arch"])
     writer.add_name("golden")
     writer.add_file_type({"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7, "BF16": 32}[kind])
     writer.add_vocab_size(config.vocab_size)
@@ -157,39 +186,40 @@ def write_gguf(folder, model, tokenizer, kind, prompts):
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_rope_dimension_count(config.hidden_size // config.num_attention_heads)
-    add_gguf_tokenizer(writer, tokenizer, config)
-    decoded = {}
-    for hf_name, name, weight in gguf_tensors(model):
+    writer.add_rope_freq_base((config.rope_parameters or {}).get("rope_theta", 10000.0))
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    writer.add_rope_dimension_count(int(head_dim * (config.rope_parameters or {}).get("partial_rotary_factor", 1.0)))
+    if head_dim * config.num_attention_heads != config.hidden_size:
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
+    family.GGUF.get("metadata", lambda writer, config: None)(writer, config)
+    if tokenizer is not None:
+        add_gguf_tokenizer(writer, tokenizer, config)
+    decoded, restored = {}, []
+    tensors = family.GGUF["tensors"](model) if "tensors" in family.GGUF else default_gguf_tensors(family, model)
+    for name, weight, restore in tensors:
         if weight.ndim == 1:
             writer.add_tensor(name, weight)
-            decoded[name] = (hf_name, weight)
-            continue
-        data = gguf.quants.quantize(weight, quant)
-        writer.add_tensor(name, data, raw_dtype=quant)
-        decoded[name] = (hf_name, gguf.quants.dequantize(data, quant).reshape(weight.shape))
+            decoded[name] = weight
+        else:
+            data = gguf.quants.quantize(weight, quant)
+            writer.add_tensor(name, data, raw_dtype=quant)
+            decoded[name] = gguf.quants.dequantize(data, quant).reshape(weight.shape)
+        restored += restore(decoded[name])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
-    copy = LlamaForCausalLM._from_config(config, attn_implementation="eager", dtype=torch.float32)
+    copy = model_class(family)._from_config(config, attn_implementation="eager", dtype=torch.float32)
     parameters = dict(copy.named_parameters())
     with torch.no_grad():
-        for name, (hf_name, weight) in decoded.items():
-            parameters[hf_name].copy_(torch.from_numpy(unpermuted(weight, name, config)))
+        for hf_name, weight in restored:
+            parameters[hf_name].copy_(torch.from_numpy(np.array(weight)))
     write_expectations(folder / f"expected_logits-{kind}.safetensors", prompts, logits_of(copy, prompts))
-    if kind in ("Q8_0", "Q4_0"):  # as stored: wq still permuted
+    if kind in ("Q8_0", "Q4_0") and tokenizer is not None:  # as stored: wq still permuted
         few = ("blk.0.attn_q.weight", "blk.1.ffn_down.weight")
-        save_file({name: np.ascontiguousarray(decoded[name][1]) for name in few}, folder / f"dequantised-{kind}.safetensors")
-
-
-def unpermuted(weight, name, config):
-    n_heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}.get(name.split(".")[-2])
-    if n_heads is None:
-        return weight
-    return weight.reshape(n_heads, weight.shape[0] // n_heads // 2, 2, -1).swapaxes(1, 2).reshape(weight.shape)
+        save_file({name: np.ascontiguousarray(decoded[name]) for name in few}, folder / f"dequantised-{kind}.safetensors")
 
 
 def add_gguf_tokenizer(writer, tokenizer, config):
@@ -217,18 +247,20 @@ def use_old_config_keys(path):
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
-def make_case(name, spec, seed):
+def make_case(family, name, spec, seed):
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     dtype = getattr(torch, spec["dtype"])
     overrides = dict(spec["config"])
+    base = dict(getattr(family, "BASE", BASE))
     tokenizer = build_tokenizer(overrides["vocab_size"]) if spec.get("tokenizer") else None
     if tokenizer is not None:
         overrides |= dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
-    config = LlamaConfig(**(BASE | overrides))
-    model = LlamaForCausalLM._from_config(config, attn_implementation="eager", dtype=torch.float32)
-    random_weights(model, seed, logit_scale=1.0 if dtype == torch.float32 else 0.25)
+    cls = model_class(family)
+    config = cls.config_class(**(base | overrides))
+    model = cls._from_config(config, attn_implementation="eager", dtype=torch.float32)
+    random_weights(family, model, seed, logit_scale=1.0 if dtype == torch.float32 else 0.25)
     model = model.to(dtype)
     model.save_pretrained(folder, max_shard_size=spec.get("shard", "5GB"))
     if spec.get("old_config_keys"):
@@ -238,32 +270,41 @@ def make_case(name, spec, seed):
         (folder / "expected_tokens.json").write_text(json.dumps(tokenizer_expectations(tokenizer), ensure_ascii=False, indent=1))
 
     # Expectations come from what was SAVED: read back by the library, not from the model in memory.
-    saved = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=dtype)
+    load = lambda dtype: cls.from_pretrained(folder, attn_implementation="eager", dtype=dtype)
+    saved = load(dtype)
     generator = np.random.default_rng(seed)
-    prompts = [generator.integers(3, config.vocab_size - 8, n).tolist() for n in PROMPT_LENGTHS]
+    prompts = [generator.integers(3, config.vocab_size - 8, n).tolist() for n in spec.get("prompts", PROMPT_LENGTHS)]
     logits = logits_of(saved, prompts)
-    exact = None
-    if dtype == torch.bfloat16:
-        exact = logits_of(LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32), prompts)
+    exact = logits_of(load(torch.float32), prompts) if dtype == torch.bfloat16 else None
     write_expectations(folder / "expected_logits.safetensors", prompts, logits, exact)
     case = dict(name=name, dtype=spec["dtype"], n_prompts=len(prompts), max_abs_logit=float(max(np.abs(l).max() for l in logits)),
                 transformers=transformers.__version__, torch=torch.__version__.split("+")[0])
     if exact is not None:
         case["bf16_noise"] = float(max(np.abs(a - b).max() for a, b in zip(logits, exact)))
+    case |= spec.get("mark", {})
     if spec.get("gguf"):
-        case["gguf"] = ["F32", "F16", "BF16", "Q8_0", "Q4_0"]
-        wide = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+        case["gguf"] = spec["gguf"]
+        wide = load(torch.float32)
         for kind in case["gguf"]:
-            write_gguf(folder, wide, tokenizer, kind, prompts[:N_GGUF_PROMPTS])
+            write_gguf(folder, family, wide, tokenizer, kind, prompts[:N_GGUF_PROMPTS])
+    if "edit_config" in spec:
+        path = folder / "config.json"
+        document = json.loads(path.read_text())
+        spec["edit_config"](document)
+        path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
     (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
     return case
 
 
-def main():
+def main(wanted):
     torch.set_num_threads(1)
-    for i, (name, spec) in enumerate(CASES.items()):
-        print(json.dumps(make_case(name, spec, seed=1000 + i)))
+    for path in sorted((HERE / "cases").glob("*.py")):
+        if wanted and path.stem not in wanted:
+            continue
+        family = family_module(path)
+        for i, (name, spec) in enumerate(family.CASES.items()):
+            print(json.dumps(make_case(family, name, spec, seed=spec.get("seed", 1000 + i))))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

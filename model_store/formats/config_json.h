@@ -1,0 +1,45 @@
+// Configuration keys in a JSON object (config.json), as families read and write them. A dot in a key steps into an
+// object: "rope_parameters.rope_theta".
+#pragma once
+
+#include "base/json.h"
+#include "runtime/architectures/config_source.h"
+
+namespace hearth {
+
+class JsonConfigSource final : public ConfigSource {
+ public:
+  explicit JsonConfigSource(const Json& object) : object_(object) {}  // must outlive this
+
+  bool has(std::string_view key) const override { return find(key) != nullptr; }
+  Result<int64_t> integer(std::string_view key) const override;
+  Result<double> number(std::string_view key) const override;
+  Result<bool> boolean(std::string_view key) const override;
+  Result<std::string> string(std::string_view key) const override;
+  Result<std::vector<int64_t>> integers(std::string_view key) const override;
+  Result<std::vector<double>> numbers(std::string_view key) const override;
+  Result<std::vector<std::string>> strings(std::string_view key) const override;
+  size_t list_size(std::string_view key) const override;
+  std::optional<std::vector<int64_t>> tensor_shape(std::string_view) const override { return std::nullopt; }
+  Result<std::vector<float>> tensor_values(std::string_view name) const override;
+
+ private:
+  const Json* find(std::string_view key) const;  // null: absent or null
+  Result<const Json*> require(std::string_view key) const;
+  template <class T>
+  Result<std::vector<T>> list(std::string_view key) const;
+  const Json& object_;
+};
+
+class JsonConfigSink final : public ConfigSink {
+ public:
+  explicit JsonConfigSink(Json& object) : object_(object) {}
+  void put(std::string_view key, ConfigValue value) override;
+  void remove(std::string_view key) override;
+  void set_tensor(std::string, std::vector<float>) override {}  // config.json has none
+
+ private:
+  Json& object_;
+};
+
+}  // namespace hearth

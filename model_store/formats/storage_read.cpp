@@ -1,0 +1,151 @@
+// read_parameter: checks, then a view of the mapping or a copy by rows.
+#include "model_store/formats/storage_read.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace hearth {
+namespace {
+
+Result<Dtype> check_tensor(const StoredTensor& stored, const ParameterSpec& spec, const Shape& wanted) {
+  if (!stored.dtype || *stored.dtype == Dtype::i32)
+    return error(Code::unimplemented,
+                 "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0",
+                 stored.format_dtype);
+  bool same_shape = static_cast<int>(stored.shape.size()) == wanted.rank();
+  for (int i = 0; same_shape && i < wanted.rank(); ++i) same_shape = stored.shape[static_cast<size_t>(i)] == wanted[i];
+  if (!same_shape)
+    return error(Code::data_loss, "its shape is [{}], but the configuration asks for {}", fmt::join(stored.shape, ", "),
+                 wanted.to_string());
+  if (dtype_info(*stored.dtype).is_quantised && is_vector(spec))
+    return error(Code::unimplemented, "norms and biases in {} are not supported", stored.format_dtype);
+  return *stored.dtype;
+}
+
+bool is_aligned(const void* data, Dtype dtype) {
+  const DtypeInfo& info = dtype_info(dtype);
+  auto step = static_cast<uintptr_t>(info.is_quantised ? 2 : info.block_bytes);
+  return reinterpret_cast<uintptr_t>(data) % step == 0;
+}
+
+// One part's place in the order of rows. `n_groups` matrices lie one after the other, each with rows of `row_bytes`.
+struct Rows {
+  std::vector<int64_t> map;  // our row → stored row
+  int64_t n_groups = 1, n_stored = 0, row_bytes = 0;
+  bool is_run() const {  // one piece of the stored bytes
+    for (size_t i = 1; i < map.size(); ++i)
+      if (map[i] != map[i - 1] + 1) return false;
+    return n_groups == 1 || static_cast<int64_t>(map.size()) == n_stored;
+  }
+};
+
+Rows rows_of(const ParameterSpec& spec, const Storage& storage, Dtype dtype) {
+  const Shape part = part_shape(spec, storage);
+  const int axis = row_axis(spec, part);
+  Rows out;
+  out.map = storage.row_map(part[axis]);
+  for (int i = 0; i < axis; ++i) out.n_groups *= part[i];
+  out.n_stored = storage.n_rows > 0 ? storage.n_rows : part[axis];
+  out.row_bytes = dtype_bytes(dtype, axis + 1 == part.rank() ? 1 : part.last());
+  return out;
+}
+
+void copy_rows(const Rows& rows, const std::byte* source, std::byte* out) {
+  for (int64_t group = 0; group < rows.n_groups; ++group)
+    for (const int64_t row : rows.map) {
+      std::memcpy(out, source + (group * rows.n_stored + row) * rows.row_bytes, static_cast<size_t>(rows.row_bytes));
+      out += rows.row_bytes;
+    }
+}
+
+// Stored [.., in, out]: one number at a time.
+void copy_transposed(const Rows& rows, int64_t element, const std::byte* source, std::byte* out) {
+  const int64_t n_in = rows.row_bytes / element;
+  for (int64_t group = 0; group < rows.n_groups; ++group)
+    for (const int64_t row : rows.map)
+      for (int64_t k = 0; k < n_in; ++k) {
+        std::memcpy(out, source + ((group * n_in + k) * rows.n_stored + row) * element, static_cast<size_t>(element));
+        out += element;
+      }
+}
+
+Tensor copy_parts(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec, const Storage& storage,
+                  Dtype dtype) {
+  Tensor copy({dtype, spec.shape});
+  const Rows rows = rows_of(spec, storage, dtype);
+  auto* out = static_cast<std::byte*>(copy.view().data);
+  const int64_t part_bytes = copy.type().bytes() / static_cast<int64_t>(parts.size());
+  for (const StoredTensor* part : parts) {
+    if (storage.is_transposed)
+      copy_transposed(rows, dtype_info(dtype).block_bytes, part->bytes.data(), out);
+    else
+      copy_rows(rows, part->bytes.data(), out);
+    out += part_bytes;
+  }
+  if (is_vector(spec) && dtype != Dtype::f32) copy = to_f32(copy.view());
+  if (storage.offset != 0) {
+    CHECK(copy.type().dtype == Dtype::f32);  // only norms have an offset
+    for (int64_t i = 0; i < spec.shape.n_elements(); ++i) copy.f32()[i] += storage.offset;
+  }
+  return copy;
+}
+
+}  // namespace
+
+bool is_vector(const ParameterSpec& spec) {
+  return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
+}
+
+int row_axis(const ParameterSpec& spec, const Shape& part) {
+  return is_vector(spec) || part.rank() == 1 ? part.rank() - 1 : part.rank() - 2;
+}
+
+Shape part_shape(const ParameterSpec& spec, const Storage& storage) {
+  if (storage.n_parts == 0) return spec.shape;
+  Shape out;
+  for (int i = 1; i < spec.shape.rank(); ++i) out.append(spec.shape[i]);
+  return out;
+}
+
+Shape stored_shape(const ParameterSpec& spec, const Storage& storage) {
+  Shape out = part_shape(spec, storage);
+  const int axis = row_axis(spec, out);
+  if (storage.n_rows > 0) out[axis] = storage.n_rows;
+  if (storage.is_transposed) std::swap(out[out.rank() - 1], out[out.rank() - 2]);
+  return out;
+}
+
+Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
+                                  WeightKeeper& keeper) {
+  const Shape wanted = stored_shape(spec, storage);
+  std::vector<const StoredTensor*> parts;
+  std::optional<Dtype> dtype;
+  for (int i = 0; i < std::max(1, storage.n_parts); ++i) {
+    const std::string name = storage.part_name(i);
+    const StoredTensor* stored = TRY(file.require(name));
+    const Dtype its = TRY_WITH(check_tensor(*stored, spec, wanted), "in tensor \"{}\"", name);
+    if (dtype && *dtype != its)
+      return error(Code::unimplemented, "tensor \"{}\" is {}, but others of the same parameter are {}", name,
+                   dtype_info(its).name, dtype_info(*dtype).name);
+    if (storage.is_transposed && dtype_info(its).is_quantised)
+      return error(Code::unimplemented, "tensor \"{}\" is stored transposed in {}", name, dtype_info(its).name);
+    dtype = its;
+    keeper.used.insert(stored->name);
+    parts.push_back(stored);
+  }
+  const TensorType type{*dtype, spec.shape};
+  const Rows rows = rows_of(spec, storage, *dtype);
+  const std::byte* data = parts[0]->bytes.data() + (rows.map.empty() ? 0 : rows.map[0] * rows.row_bytes);
+  const bool as_stored = storage.n_parts == 0 && !storage.is_transposed && storage.offset == 0 && rows.is_run() &&
+                         (!is_vector(spec) || *dtype == Dtype::f32) && is_aligned(data, *dtype);
+  if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
+  Tensor copy = copy_parts(parts, spec, storage, *dtype);
+  keeper.copied_bytes += static_cast<uint64_t>(type.bytes());
+  const TensorView view = copy.view();
+  keeper.copies.push_back(std::move(copy));
+  return view;
+}
+
+}  // namespace hearth

@@ -1,0 +1,36 @@
+// A parameter out of a file, as its Storage says: mapped where the bytes are ours already, else put together in a copy.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "model_store/formats/tensor_file.h"
+#include "runtime/architectures/architecture.h"
+#include "runtime/tensor/tensor.h"
+
+namespace hearth {
+
+// What keeps a model's views valid: the mappings, and the weights that had to be copied.
+struct WeightKeeper {
+  std::shared_ptr<const void> mappings;
+  std::vector<Tensor> copies;
+  uint64_t copied_bytes = 0;
+  std::set<std::string_view> used;  // names in the file
+};
+
+// In the dtype of the file; norms and biases become f32, the one dtype their ops take. `storage` is spec.hf or
+// spec.gguf. Errors name the tensor.
+Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
+                                  WeightKeeper& keeper);
+
+// The shape of one stored tensor of this parameter.
+Shape stored_shape(const ParameterSpec& spec, const Storage& storage);
+// Our shape of one part: without the axis along which parts are stacked.
+Shape part_shape(const ParameterSpec& spec, const Storage& storage);
+bool is_vector(const ParameterSpec& spec);  // a norm or a bias
+// The axis of a part whose entries are rows in the sense of Storage.
+int row_axis(const ParameterSpec& spec, const Shape& part);
+
+}  // namespace hearth

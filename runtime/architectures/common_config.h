@@ -1,0 +1,28 @@
+// The configuration keys that nearly every family shares. A family's read_hf() calls the common one and then reads what
+// is its own; so do the other three.
+#pragma once
+
+#include "runtime/architectures/config_source.h"
+#include "runtime/architectures/model_config.h"
+
+namespace hearth {
+
+// Sizes, norm epsilon, biases, tied embeddings, activation, rotary positions, window. What is absent keeps the value
+// that `config` has, where that is one (a family sets its own defaults before the call).
+Result<void> read_common_hf(const ConfigSource& source, ModelConfig& config);
+void write_common_hf(const ModelConfig& config, ConfigSink& sink);
+
+Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config);
+void write_common_gguf(const ModelConfig& config, ConfigSink& sink);
+
+// "layer_types": ["full_attention", "sliding_attention", ...]. Absent: nothing changes.
+Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config);
+void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink);
+
+// Every n-th layer is full, those between slide: layers 0 .. n-2 slide, n-1 is full, ... n = 0: all slide.
+std::vector<LayerKind> every_nth_full(int n_layers, int n);
+
+Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key, Activation otherwise);
+std::string activation_hf(Activation activation);
+
+}  // namespace hearth

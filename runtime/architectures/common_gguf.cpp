@@ -1,0 +1,62 @@
+// The common keys of GGUF metadata.
+#include <algorithm>
+
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/rope_files.h"
+
+namespace hearth {
+namespace {
+
+Result<int> vocab_size(const ConfigSource& source) {
+  if (const auto embed = source.tensor_shape("token_embd.weight"); embed && embed->size() == 2) {
+    if ((*embed)[0] <= INT32_MAX) return static_cast<int>((*embed)[0]);
+    return error(Code::invalid_argument, "tensor \"token_embd.weight\" has {} rows", (*embed)[0]);
+  }
+  if (const size_t n = source.list_size("tokenizer.ggml.tokens"); n > 0 && n <= INT32_MAX) return static_cast<int>(n);
+  return source.count("vocab_size");
+}
+
+Result<void> read_heads(const ConfigSource& source, ModelConfig& config) {
+  config.n_heads = TRY(source.uniform_count_or("attention.head_count", 0));
+  if (config.n_heads <= 0)
+    return error(Code::invalid_argument, "metadata key \"attention.head_count\" must be a positive number");
+  config.n_kv_heads = TRY(source.uniform_count_or("attention.head_count_kv", config.n_heads));
+  config.head_dim = TRY(source.uniform_count_or("attention.key_length", config.d_model / config.n_heads));
+  const int value_length = TRY(source.uniform_count_or("attention.value_length", config.head_dim));
+  if (value_length == config.head_dim) return {};
+  return error(Code::unimplemented, "keys of {} and values of {} dimensions are not supported for this family",
+               config.head_dim, value_length);
+}
+
+}  // namespace
+
+Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config) {
+  config.n_layers = TRY(source.count("block_count"));
+  config.d_model = TRY(source.count("embedding_length"));
+  TRY(read_heads(source, config));
+  config.d_ff = TRY(source.uniform_count_or("feed_forward_length", config.d_ff));
+  config.max_seq_len = TRY(source.count("context_length"));
+  config.norm_eps = TRY(source.number("attention.layer_norm_rms_epsilon"));
+  config.vocab_size = TRY(vocab_size(source));
+  config.tied_embeddings = !source.has_tensor("output.weight");
+  config.attention_bias = source.has_tensor("blk.0.attn_q.bias");
+  config.mlp_bias = source.has_tensor("blk.0.ffn_gate.bias");
+  config.rope = TRY_WITH(read_rope_gguf(source, config), "in the position scaling");
+  return {};
+}
+
+void write_common_gguf(const ModelConfig& config, ConfigSink& sink) {
+  sink.set("block_count", config.n_layers);
+  sink.set("context_length", config.max_seq_len);
+  sink.set("embedding_length", config.d_model);
+  sink.set("feed_forward_length", config.d_ff);
+  sink.set("attention.head_count", config.n_heads);
+  sink.set("attention.head_count_kv", config.n_kv_heads);
+  sink.set("attention.key_length", config.head_dim);
+  sink.set("attention.value_length", config.head_dim);
+  sink.set("attention.layer_norm_rms_epsilon", config.norm_eps);
+  sink.set("vocab_size", config.vocab_size);
+  write_rope_gguf(config.rope, config, sink);
+}
+
+}  // namespace hearth

@@ -1,0 +1,113 @@
+// The common keys of config.json.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/rope_files.h"
+
+namespace hearth {
+namespace {
+
+Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
+  config.n_layers = TRY(source.count("num_hidden_layers"));
+  config.d_model = TRY(source.count("hidden_size"));
+  config.n_heads = TRY(source.count("num_attention_heads"));
+  config.n_kv_heads = TRY(source.count_or("num_key_value_heads", config.n_heads));
+  config.d_ff = TRY(source.count_or("intermediate_size", config.d_ff));
+  config.vocab_size = TRY(source.count("vocab_size"));
+  config.max_seq_len = TRY(source.count_or("max_position_embeddings", 2048));
+  if (config.n_heads <= 0)
+    return error(Code::invalid_argument, "configuration key \"num_attention_heads\" must be positive");
+  const int usual = config.head_dim > 0 ? config.head_dim : config.d_model / config.n_heads;
+  config.head_dim = TRY(source.count_or("head_dim", usual));
+  return {};
+}
+
+std::string layer_type(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::full:
+      return "full_attention";
+    case LayerKind::sliding:
+      return "sliding_attention";
+  }
+  return "full_attention";
+}
+
+}  // namespace
+
+Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key, Activation otherwise) {
+  if (!source.has(key)) return otherwise;
+  const std::string name = TRY(source.string(key));
+  if (name == "silu" || name == "swish") return Activation::silu;
+  if (name == "gelu") return Activation::gelu;
+  if (name == "gelu_pytorch_tanh" || name == "gelu_new") return Activation::gelu_tanh;
+  return error(Code::unimplemented, "{} \"{}\" is not supported yet (silu, gelu and gelu_pytorch_tanh are)", key,
+               name.substr(0, 40));
+}
+
+std::string activation_hf(Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return "silu";
+    case Activation::gelu:
+      return "gelu";
+    case Activation::gelu_tanh:
+      return "gelu_pytorch_tanh";
+  }
+  return "silu";
+}
+
+Result<void> read_common_hf(const ConfigSource& source, ModelConfig& config) {
+  TRY(read_sizes(source, config));
+  config.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-6));
+  config.init_std = TRY(source.number_or("initializer_range", 0.02));
+  config.tied_embeddings = TRY(source.boolean_or("tie_word_embeddings", config.tied_embeddings));
+  config.attention_bias = TRY(source.boolean_or("attention_bias", config.attention_bias));
+  config.mlp_bias = TRY(source.boolean_or("mlp_bias", config.mlp_bias));
+  config.activation = TRY(read_activation_hf(source, "hidden_act", config.activation));
+  config.rope = TRY(read_rope_hf(source, config));
+  return {};
+}
+
+void write_common_hf(const ModelConfig& config, ConfigSink& sink) {
+  sink.set("num_hidden_layers", config.n_layers);
+  sink.set("hidden_size", config.d_model);
+  sink.set("num_attention_heads", config.n_heads);
+  sink.set("num_key_value_heads", config.n_kv_heads);
+  sink.set("head_dim", config.head_dim);
+  sink.set("intermediate_size", config.d_ff);
+  sink.set("vocab_size", config.vocab_size);
+  sink.set("max_position_embeddings", config.max_seq_len);
+  sink.set("rms_norm_eps", config.norm_eps);
+  sink.set("initializer_range", config.init_std);
+  sink.set("hidden_act", activation_hf(config.activation));
+  sink.set("tie_word_embeddings", config.tied_embeddings);
+  sink.set("attention_bias", config.attention_bias);
+  sink.set("mlp_bias", config.mlp_bias);
+  write_rope_hf(config.rope, config, sink);
+}
+
+Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config) {
+  if (!source.has("layer_types")) return {};
+  config.layer_kinds.clear();
+  for (const std::string& type : TRY(source.strings("layer_types"))) {
+    if (type != "full_attention" && type != "sliding_attention")
+      return error(Code::unimplemented, "layers of the type \"{}\" are not supported for this family",
+                   type.substr(0, 40));
+    config.layer_kinds.push_back(type == "full_attention" ? LayerKind::full : LayerKind::sliding);
+  }
+  return {};
+}
+
+void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink) {
+  if (config.layer_kinds.empty()) return;
+  std::vector<std::string> types;
+  for (const LayerKind kind : config.layer_kinds) types.push_back(layer_type(kind));
+  sink.set("layer_types", std::move(types));
+}
+
+std::vector<LayerKind> every_nth_full(int n_layers, int n) {
+  std::vector<LayerKind> out;
+  for (int l = 0; l < n_layers; ++l)
+    out.push_back(n > 0 && (l + 1) % n == 0 ? LayerKind::full : LayerKind::sliding);
+  return out;
+}
+
+}  // namespace hearth

@@ -1,0 +1,59 @@
+// Builds a family's parameter table: roles and file names of one layer at a time, and the blocks that many families share.
+//
+//   ParameterTable t(c);
+//   t.embed();
+//   for (int l = 0; l < c.n_layers; ++l) {
+//     t.begin_layer(l);
+//     t.norm("attn_norm", "input_layernorm", "attn_norm");
+//     t.attention({.qkv_bias = true});
+//     t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+//     t.glu();
+//   }
+//   return t.finish();       // final_norm, and lm_head where it is not tied
+#pragma once
+
+#include "runtime/architectures/architecture.h"
+
+namespace hearth {
+
+class ParameterTable {
+ public:
+  explicit ParameterTable(const ModelConfig& config, std::string hf_root = "model.");
+
+  // What differs between families in the attention block.
+  struct Attention {
+    bool qkv_bias = false, o_bias = false;
+    bool gguf_rope_rows = false;  // GGUF files keep rotated pairs of wq and wk side by side
+    bool hf_rope_rows = false;    // and so do Hugging Face files
+    bool hf_fused = false;        // one matrix self_attn.qkv_proj there
+    bool gguf_fused = false;      // one matrix attn_qkv there
+  };
+
+  // Names are of modules: ".weight" (and ".bias") is appended; relative to the layer begun last.
+  void begin_layer(int layer);
+  void end_layers();
+  ParameterSpec& norm(std::string_view role, std::string_view hf, std::string_view gguf, int64_t size = 0);
+  // With a bias of the same storage where `has_bias`.
+  void matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf,
+              const Storage& gguf, bool has_bias = false);
+  void add(ParameterSpec spec) { specs_.push_back(std::move(spec)); }  // as given; see name()
+
+  void embed();                          // "embed" [V, C]
+  void attention(const Attention& what);  // "wq", "wk", "wv", "wo" for this layer's heads
+  void qk_norm(int64_t size_q = 0, int64_t size_k = 0);  // "q_norm", "k_norm"; size 0: head_dim
+  void glu(bool hf_fused = false, bool gguf_fused = false, int64_t d_ff = 0);  // "w_gate", "w_up", "w_down"
+  std::vector<ParameterSpec> finish();   // "final_norm", and "lm_head" unless tied
+
+  // Offset of norm weights: Gemma's Hugging Face files hold w - 1.
+  void set_hf_norm_offset(float offset) { hf_norm_offset_ = offset; }
+
+ private:
+  Storage within(const Storage& storage, const std::string& prefix, const char* suffix) const;
+
+  ModelConfig c_;
+  std::string hf_root_, role_, hf_, gguf_;
+  float hf_norm_offset_ = 0;
+  std::vector<ParameterSpec> specs_;
+};
+
+}  // namespace hearth
