@@ -91,4 +91,19 @@ HEARTH_HD inline float silu_derivative(float x) {
   return s * (1.0f + x * (1.0f - s));
 }
 
+// gelu: x Φ(x). The tanh form approximates Φ; both are what models were trained with.
+HEARTH_HD inline float gelu(float x) {
+  return 0.5f * x * (1.0f + erff(x * 0.707106781186547524f));
+}
+HEARTH_HD inline float gelu_derivative(float x) {
+  return 0.5f * (1.0f + erff(x * 0.707106781186547524f)) + x * 0.398942280401432678f * expf(-0.5f * x * x);
+}
+HEARTH_HD inline float gelu_tanh(float x) {
+  return x * sigmoid(1.59576912160573071f * (x + 0.044715f * x * x * x));  // (1 + tanh u) / 2 = sigmoid(2 u)
+}
+HEARTH_HD inline float gelu_tanh_derivative(float x) {
+  const float s = sigmoid(1.59576912160573071f * (x + 0.044715f * x * x * x));
+  return s + x * s * (1.0f - s) * 1.59576912160573071f * (1.0f + 0.134145f * x * x);
+}
+
 }  // namespace hearth
