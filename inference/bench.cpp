@@ -85,8 +85,7 @@ Result<BenchResult> bench_model(std::shared_ptr<const LoadedModel> model, const 
   out.decode_tokens_per_s = median(decode);
   out.weights_bytes = bytes_read_per_token(*model);
   const double mean_depth = options.depth + options.n_decode / 2.0;
-  const double cache_bytes =
-      static_cast<double>(StepRunner::cache_bytes(model->config, 64, 1, step.cache_dtype)) / 64 * mean_depth;
+  const double cache_bytes = TRY(StepRunner::bytes_per_position(model->config, step.cache_dtype)) * mean_depth;
   out.decode_bytes_per_s = out.decode_tokens_per_s * (static_cast<double>(out.weights_bytes) + cache_bytes);
   out.prefill_flops_per_s = out.prefill_tokens_per_s * useful_flops_per_token(*model);
   out.n_prefill = options.n_prefill, out.n_decode = options.n_decode, out.depth = options.depth;

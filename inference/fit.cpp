@@ -20,22 +20,22 @@ uint64_t activation_bytes(const ModelConfig& c) {
 
 }  // namespace
 
-int affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
-                       uint64_t available_bytes) {
+Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                               uint64_t available_bytes) {
   const int wanted = options.max_seq_len > 0 ? std::min(options.max_seq_len, config.max_seq_len) : config.max_seq_len;
   const uint64_t left = available_bytes > weights_bytes ? (available_bytes - weights_bytes) / 2 : 0;
   int context = wanted;
-  while (context > 512 && StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype) > left)
+  while (context > 512 && TRY(StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype)) > left)
     context /= 2;
   return context;
 }
 
-MemoryFit memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
-                     uint64_t available_bytes, double bytes_per_s) {
+Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                             uint64_t available_bytes, double bytes_per_s) {
   MemoryFit fit;
-  fit.max_seq_len = affordable_context(config, weights_bytes, options, available_bytes);
+  fit.max_seq_len = TRY(affordable_context(config, weights_bytes, options, available_bytes));
   fit.weights_bytes = weights_bytes;
-  fit.kv_bytes = StepRunner::cache_bytes(config, fit.max_seq_len, options.n_slots, options.cache_dtype);
+  fit.kv_bytes = TRY(StepRunner::cache_bytes(config, fit.max_seq_len, options.n_slots, options.cache_dtype));
   fit.activation_bytes = activation_bytes(config);
   fit.total_bytes = fit.weights_bytes + fit.kv_bytes + fit.activation_bytes;
   fit.available_bytes = available_bytes;

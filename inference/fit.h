@@ -20,11 +20,12 @@ struct MemoryFit {
 
 // available_bytes: memory that can be used now. bytes_per_s: measured memory read bandwidth, 0 when unknown.
 // max_seq_len 0: the model's own, shortened so that the cache takes at most half of what is left after the weights.
-MemoryFit memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
-                     uint64_t available_bytes, double bytes_per_s);
+// Errors: those of the configuration.
+Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                             uint64_t available_bytes, double bytes_per_s);
 
 // The longest context, at most `wanted` (0: the model's own), whose cache takes at most half of what the weights leave.
-int affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
-                       uint64_t available_bytes);
+Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
+                               uint64_t available_bytes);
 
 }  // namespace hearth

@@ -16,13 +16,13 @@ constexpr uint64_t kGiB = uint64_t{1} << 30;
 
 TEST(MemoryFit, CacheBytesCountBothSidesOfEveryLayer) {
   // 2 sides, 16 layers, 8 heads of 64, f16: 32 KiB a position.
-  EXPECT_EQ(StepRunner::cache_bytes(llama_1b(), 1024, 1, Dtype::f16), uint64_t{1024} * 2 * 16 * 8 * 64 * 2);
+  EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), 1024, 1, Dtype::f16), uint64_t{1024} * 2 * 16 * 8 * 64 * 2);
 }
 
 TEST(MemoryFit, VerdictsFollowTheMemory) {
-  EXPECT_EQ(memory_fit(llama_1b(), 2 * kGiB, {}, 64 * kGiB, 0).verdict, MemoryFit::Verdict::fits);
-  EXPECT_EQ(memory_fit(llama_1b(), 2 * kGiB, {}, 1 * kGiB, 0).verdict, MemoryFit::Verdict::too_large);
-  const MemoryFit tight = memory_fit(llama_1b(), 9 * kGiB, {}, 10 * kGiB, 20e9);
+  EXPECT_EQ(memory_fit(llama_1b(), 2 * kGiB, {}, 64 * kGiB, 0)->verdict, MemoryFit::Verdict::fits);
+  EXPECT_EQ(memory_fit(llama_1b(), 2 * kGiB, {}, 1 * kGiB, 0)->verdict, MemoryFit::Verdict::too_large);
+  const MemoryFit tight = *memory_fit(llama_1b(), 9 * kGiB, {}, 10 * kGiB, 20e9);
   EXPECT_EQ(tight.verdict, MemoryFit::Verdict::tight);
   EXPECT_LT(tight.max_seq_len, 131072);
   EXPECT_NEAR(*tight.decode_tokens_per_s, 20e9 / (9.0 * kGiB), 0.01);
@@ -30,7 +30,7 @@ TEST(MemoryFit, VerdictsFollowTheMemory) {
 }
 
 TEST(MemoryFit, NoBandwidthNoSpeed) {
-  EXPECT_FALSE(memory_fit(llama_1b(), kGiB, {}, 64 * kGiB, 0).decode_tokens_per_s);
+  EXPECT_FALSE(memory_fit(llama_1b(), kGiB, {}, 64 * kGiB, 0)->decode_tokens_per_s);
 }
 
 }  // namespace

@@ -151,13 +151,20 @@ void Scheduler::drop_cancelled() {
   });
 }
 
-// The free slot whose tokens share the longest beginning with the prompt; among equals the one unused for longest.
+// How many tokens of a slot a prompt can re-use. The last prompt token must run: its logits are needed. Where states
+// cannot go back, it is all of the slot or nothing.
+size_t Scheduler::n_reusable(const Slot& slot, const std::vector<int32_t>& prompt) const {
+  const size_t n = std::min(common_prefix(slot.cached, prompt), prompt.size() - 1);
+  return runner_->can_go_back() || n == slot.cached.size() ? n : 0;
+}
+
+// The free slot of which the prompt can re-use most; among equals the one unused for longest.
 Scheduler::Slot& Scheduler::best_slot(const std::vector<int32_t>& prompt, size_t& n_common) {
   Slot* best = nullptr;
   n_common = 0;
   for (Slot& slot : slots_) {
     if (slot.running) continue;
-    const size_t n = common_prefix(slot.cached, prompt);
+    const size_t n = n_reusable(slot, prompt);
     if (!best || n > n_common || (n == n_common && slot.last_used < best->last_used)) best = &slot, n_common = n;
   }
   return *best;
@@ -176,8 +183,6 @@ void Scheduler::admit() {
     }
     size_t n_common = 0;
     Slot& slot = best_slot(sequence->tokens, n_common);
-    n_common =
-        std::min(n_common, sequence->tokens.size() - 1);  // the last prompt token must run: its logits are needed
     slot.cached.resize(n_common);
     sequence->admitted(static_cast<int>(&slot - slots_.data()), static_cast<int>(n_common));
     slot.running = std::move(sequence);

@@ -39,6 +39,7 @@ class Scheduler final : public Generator {
   std::vector<StepToken> next_tokens();
   void step();
   void release(Slot& slot);
+  size_t n_reusable(const Slot& slot, const std::vector<int32_t>& prompt) const;
   Slot& best_slot(const std::vector<int32_t>& prompt, size_t& n_common);
 
   std::shared_ptr<const LoadedModel> model_;

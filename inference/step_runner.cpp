@@ -1,4 +1,4 @@
-// Serving steps over a paged KV cache.
+// Serving steps over a paged KV cache and the rows of recurrences.
 #include "inference/step_runner.h"
 
 #include <algorithm>
@@ -11,6 +11,8 @@ namespace {
 constexpr int kPageSize = 64;
 constexpr size_t kMaxShapeClasses = 48;                  // a plan of a large model is some 100 KB
 constexpr int64_t kActivationBytes = int64_t{64} << 30;  // address space only
+constexpr int64_t kStateAlignment = 64;                  // a cache line
+constexpr int64_t kMaxStates = 1 << 14;                  // 16 a layer; bounds what alignment adds
 
 int pages_per_seq(int max_seq_len) {
   return (max_seq_len + kPageSize - 1) / kPageSize;
@@ -18,10 +20,14 @@ int pages_per_seq(int max_seq_len) {
 
 }  // namespace
 
-uint64_t StepRunner::cache_bytes(const ModelConfig& c, int max_seq_len, int n_slots, Dtype dtype) {
-  const auto rows = static_cast<uint64_t>(n_slots) * static_cast<uint64_t>(pages_per_seq(max_seq_len)) * kPageSize;
-  return 2 * rows * static_cast<uint64_t>(c.n_layers) * static_cast<uint64_t>(c.n_kv_heads) *
-         static_cast<uint64_t>(dtype_bytes(dtype, c.head_dim));
+Result<uint64_t> StepRunner::cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype) {
+  const StateBytes bytes = TRY(serving_state_bytes(config, kPageSize, dtype));
+  return static_cast<uint64_t>(n_slots) *
+         (bytes.per_page * static_cast<uint64_t>(pages_per_seq(max_seq_len)) + bytes.per_sequence);
+}
+
+Result<double> StepRunner::bytes_per_position(const ModelConfig& config, Dtype dtype) {
+  return static_cast<double>(TRY(serving_state_bytes(config, kPageSize, dtype)).per_page) / kPageSize;
 }
 
 Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const LoadedModel> model,
@@ -37,37 +43,50 @@ Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const Loa
   if (options.max_seq_len < 1 || options.max_seq_len > config.max_seq_len)
     return error(Code::invalid_argument, "the context must be 1 to {} tokens (the model's own limit), got {}",
                  config.max_seq_len, options.max_seq_len);
-  const uint64_t bytes = cache_bytes(config, options.max_seq_len, options.n_slots, options.cache_dtype);
-  Arena cache =
-      TRY_WITH(Arena::reserve(static_cast<int64_t>(bytes)), "while reserving {} MiB for the KV cache", bytes >> 20);
+  const uint64_t bytes = TRY(cache_bytes(config, options.max_seq_len, options.n_slots, options.cache_dtype));
+  Arena states = TRY_WITH(Arena::reserve(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
+                          "while reserving {} MiB for the cache", bytes >> 20);
   Arena activations = TRY_WITH(Arena::reserve(kActivationBytes), "while reserving activations");
-  return std::unique_ptr<StepRunner>(
-      new StepRunner(std::move(model), options, std::move(cache), std::move(activations)));
+  std::unique_ptr<StepRunner> runner(
+      new StepRunner(std::move(model), options, std::move(states), std::move(activations)));
+  TRY(runner->bind_states());
+  return runner;
 }
 
-StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena cache,
+StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena states,
                        Arena activations)
     : model_(std::move(model)),
       options_(options),
-      cache_(std::move(cache)),
+      states_(std::move(states)),
       activations_(std::move(activations)),
       team_(options.n_threads) {
   const int pages = pages_per_seq(options.max_seq_len);
   cache_config_ = {pages * options.n_slots, kPageSize, options.cache_dtype, pages, options.n_slots};
   for (const auto& [role, view] : model_->weights) bindings_.emplace(role, view);
-  bind_cache();
 }
 
-void StepRunner::bind_cache() {
-  const ModelConfig& c = model_->config;
-  const TensorType type{cache_config_.dtype,
-                        {cache_config_.n_pages, c.n_kv_heads, cache_config_.page_size, c.head_dim}};
-  std::byte* at = cache_.data();
-  for (int layer = 0; layer < c.n_layers; ++layer)
-    for (const char* which : {"k_cache", "v_cache"}) {
-      bindings_[fmt::format("layers.{}.{}", layer, which)] = {type, at};
-      at += type.bytes();
-    }
+// Every state that the graph declares gets its part of the arena, whose memory is zero at first.
+Result<void> StepRunner::bind_states() {
+  const Graph graph = TRY(build_graph(1, 1));
+  int64_t at = 0;
+  for (const ValueInfo& info : graph.values()) {
+    if (info.kind != ValueKind::state) continue;
+    if (at + info.type.bytes() > states_.max_bytes())
+      return error(Code::internal, "the states of the model take more than the {} bytes reserved for them",
+                   states_.max_bytes());
+    bindings_[info.name] = {info.type, states_.data() + at};
+    at += (info.type.bytes() + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+    can_go_back_ = can_go_back_ && info.state_kind == StateKind::per_position;
+  }
+  return {};
+}
+
+Result<Graph> StepRunner::build_graph(int n_tokens, int n_logit_rows) const {
+  auto dtype_of = [&](const ParameterSpec& spec) {
+    auto weight = model_->weights.find(spec.role);
+    return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
+  };
+  return build_serving_graph(model_->config, dtype_of, n_tokens, n_logit_rows, cache_config_, {});
 }
 
 Result<Executor*> StepRunner::executor_for(int n_tokens, int n_logit_rows) {
@@ -78,12 +97,7 @@ Result<Executor*> StepRunner::executor_for(int n_tokens, int n_logit_rows) {
     classes_.splice(classes_.begin(), classes_, known);
     return &classes_.front().executor;
   }
-  auto dtype_of = [&](const ParameterSpec& spec) {
-    auto weight = model_->weights.find(spec.role);
-    return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
-  };
-  Graph graph = TRY(build_serving_graph(model_->config, dtype_of, n_tokens, n_logit_rows, cache_config_, {}));
-  Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
+  Plan plan = TRY(make_plan(TRY(build_graph(n_tokens, n_logit_rows)), cpu_features()));
   Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
   if (classes_.size() >= kMaxShapeClasses) classes_.pop_back();
   classes_.push_front({n_tokens, n_logit_rows, std::move(executor)});

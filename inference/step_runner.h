@@ -1,5 +1,5 @@
-// Runs one serving step: any mix of new tokens of any sequences through the model and its KV cache. Knows shapes and
-// memory, nothing of requests or text.
+// Runs one serving step: any mix of new tokens of any sequences through the model and its states (KV cache,
+// recurrences), whatever states its graph declares. Knows shapes and memory, nothing of requests or text.
 #pragma once
 
 #include <list>
@@ -27,21 +27,25 @@ struct StepToken {
   bool wants_logits = false;
 };
 
-// Not for several threads at once. Slot s owns its own run of cache pages; memory is touched when positions are first
-// used.
+// Not for several threads at once. Slot s owns its own run of cache pages and its row of every recurrence; memory is
+// touched when positions are first used.
 class StepRunner {
  public:
   static Result<std::unique_ptr<StepRunner>> create(std::shared_ptr<const LoadedModel> model,
                                                     const StepOptions& options);
 
   // logits [number of tokens that want them, V], in token order; valid until the next run, may be written to.
-  // Tokens of one slot must come in rising position order, without gaps after what is cached.
+  // Tokens of one slot must come in rising position order, without gaps after what is cached. Position 0 begins anew.
   Result<TensorView> run(std::span<const StepToken> tokens);
 
   int max_seq_len() const { return options_.max_seq_len; }
   int n_slots() const { return options_.n_slots; }
   int vocab_size() const { return model_->config.vocab_size; }
-  static uint64_t cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype);
+  // False: the model has recurrences, so a slot can only go on after its last token, or begin anew.
+  bool can_go_back() const { return can_go_back_; }
+  static Result<uint64_t> cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype);
+  // What one more position of a sequence adds to that.
+  static Result<double> bytes_per_position(const ModelConfig& config, Dtype dtype);
 
  private:
   // Plans are made once per shape class (n_tokens, n_logit_rows) and the most recent kept.
@@ -49,14 +53,16 @@ class StepRunner {
     int n_tokens, n_logit_rows;
     Executor executor;
   };
-  StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena cache, Arena activations);
+  StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena states, Arena activations);
+  Result<Graph> build_graph(int n_tokens, int n_logit_rows) const;
   Result<Executor*> executor_for(int n_tokens, int n_logit_rows);
-  void bind_cache();
+  Result<void> bind_states();
 
   std::shared_ptr<const LoadedModel> model_;
   StepOptions options_;
   CacheConfig cache_config_;
-  Arena cache_, activations_;
+  Arena states_, activations_;
+  bool can_go_back_ = true;
   Team team_;
   Bindings bindings_;
   std::list<ShapeClass> classes_;  // most recently used first

@@ -18,16 +18,20 @@ static Result<ModelConfig> read_config(const std::filesystem::path& path) {
 
 static std::string_view verdict_name(MemoryFit::Verdict verdict) {
   switch (verdict) {
-    case MemoryFit::Verdict::fits: return "fits";
-    case MemoryFit::Verdict::tight: return "tight";
-    case MemoryFit::Verdict::too_large: return "too_large";
+    case MemoryFit::Verdict::fits:
+      return "fits";
+    case MemoryFit::Verdict::tight:
+      return "tight";
+    case MemoryFit::Verdict::too_large:
+      return "too_large";
   }
   return "too_large";
 }
 
-Result<api::Fit> predict_fit(const store::ModelRecord& model, const std::filesystem::path& path, double memory_read_bytes_per_s) {
+Result<api::Fit> predict_fit(const store::ModelRecord& model, const std::filesystem::path& path,
+                             double memory_read_bytes_per_s) {
   ModelConfig config = TRY_WITH(read_config(path), "while reading the configuration of {}", model.name);
-  MemoryFit fit = memory_fit(config, model.size_bytes, {}, available_memory_bytes(), memory_read_bytes_per_s);
+  MemoryFit fit = TRY(memory_fit(config, model.size_bytes, {}, available_memory_bytes(), memory_read_bytes_per_s));
   return api::Fit{.model = model.name,
                   .verdict = std::string(verdict_name(fit.verdict)),
                   .explanation = fit.explanation,

@@ -36,7 +36,7 @@ uint64_t available_memory() {
 // A context that the memory affords, unless one was asked for; then it must fit.
 Result<int> choose_context(const LoadedModel& model, const Arguments& arguments, const StepOptions& step) {
   const uint64_t available = available_memory();
-  const int context = affordable_context(model.config, model.size_bytes, step, available);
+  const int context = TRY(affordable_context(model.config, model.size_bytes, step, available));
   if (arguments.max_seq_len > 0 && context < arguments.max_seq_len)
     return error(Code::resource_exhausted,
                  "a context of {} tokens does not fit into {} MiB of free memory beside the model; {} would",

@@ -120,15 +120,18 @@ Value ModelBuilder::residual(Value x, Value update) {
 }
 
 Value ModelBuilder::attention(Value q, Value k, Value v) {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
-  if (!cache_)
-    return builder_.apply(std::make_shared<Attention>(config_.n_heads, config_.n_kv_heads, config_.head_dim, scale),
-                          {q, k, v, segment_begin_});
-  const TensorType cache_type{cache_->dtype,
-                              {cache_->n_pages, config_.n_kv_heads, cache_->page_size, config_.head_dim}};
-  const Value k_cache = builder_.state(fmt::format("layers.{}.k_cache", layer_), cache_type);
-  const Value v_cache = builder_.state(fmt::format("layers.{}.v_cache", layer_), cache_type);
-  return builder_.apply(std::make_shared<AttentionCached>(config_.n_heads, config_.n_kv_heads, config_.head_dim, scale),
+  const AttentionAttributes heads{.n_heads = config_.n_heads,
+                                  .n_kv_heads = config_.n_kv_heads,
+                                  .head_dim = config_.head_dim,
+                                  .softmax_scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim))};
+  if (!cache_) return builder_.apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
+  auto cache = [&](const char* which, int width) {
+    return builder_.state(fmt::format("layers.{}.{}", layer_, which),
+                          {cache_->dtype, {cache_->n_pages, config_.n_kv_heads, cache_->page_size, width}},
+                          StateKind::per_position);
+  };
+  const Value k_cache = cache("k_cache", heads.head_dim), v_cache = cache("v_cache", heads.v_dim());
+  return builder_.apply(std::make_shared<AttentionCached>(heads),
                         {q, k, v, k_cache, v_cache, positions_, seq_of_token_, page_table_});
 }
 

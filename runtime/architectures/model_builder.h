@@ -16,12 +16,12 @@ struct LoraConfig {
   std::vector<std::string> targets;  // last parts of roles: "wq", "wv", "w_gate", ...; empty: every matrix in layers
 };
 
-// The KV cache of a serving graph: states "layers.L.k_cache" and "layers.L.v_cache", [n_pages, K, page_size, D] of
-// `dtype`.
+// The sizes of a serving graph's states. What there is of them, the graph itself declares: pages of keys and values
+// [n_pages, K, page_size, D] of `dtype`, and rows [max_seqs, ...] of recurrences.
 struct CacheConfig {
   int n_pages = 0;
   int page_size = 64;
-  Dtype dtype = Dtype::f16;   // f32, f16 or bf16
+  Dtype dtype = Dtype::f16;   // of keys and values: f32, f16 or bf16
   int max_pages_per_seq = 0;  // second dimension of page_table
   int max_seqs = 1;           // first dimension of page_table
 };
@@ -50,6 +50,12 @@ Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype
 // logit_rows i32[n_logit_rows] (which tokens need logits). Output: logits f32[n_logit_rows, V].
 Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
                                   const CacheConfig& cache, const LoraConfig& lora);
+
+// What the states of a serving graph take, by what they hold.
+struct StateBytes {
+  uint64_t per_page = 0, per_sequence = 0;
+};
+Result<StateBytes> serving_state_bytes(const ModelConfig& config, int page_size, Dtype cache_dtype);
 
 class ModelBuilder {
  public:

@@ -59,4 +59,19 @@ Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtyp
   return m.b().finish();
 }
 
+// Bytes grow with pages and sequences, so one of each tells all.
+Result<StateBytes> serving_state_bytes(const ModelConfig& config, int page_size, Dtype cache_dtype) {
+  const CacheConfig one{
+      .n_pages = 1, .page_size = page_size, .dtype = cache_dtype, .max_pages_per_seq = 1, .max_seqs = 1};
+  auto any_dtype = [](const ParameterSpec&) { return Dtype::f32; };
+  const Graph graph = TRY(build_serving_graph(config, any_dtype, 1, 1, one, {}));
+  StateBytes bytes;
+  for (const ValueInfo& info : graph.values()) {
+    if (info.kind != ValueKind::state) continue;
+    (info.state_kind == StateKind::per_position ? bytes.per_page : bytes.per_sequence) +=
+        static_cast<uint64_t>(info.type.bytes());
+  }
+  return bytes;
+}
+
 }  // namespace hearth

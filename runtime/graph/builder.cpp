@@ -17,8 +17,8 @@ namespace hearth {
 Value Builder::input(std::string name, TensorType type) {
   return graph_.add_leaf(ValueKind::input, std::move(name), type);
 }
-Value Builder::state(std::string name, TensorType type) {
-  return graph_.add_leaf(ValueKind::state, std::move(name), type);
+Value Builder::state(std::string name, TensorType type, StateKind kind) {
+  return graph_.add_leaf(ValueKind::state, std::move(name), type, kind);
 }
 
 Value Builder::parameter(std::string name, TensorType type) {
@@ -37,7 +37,7 @@ void Builder::output(Value v) {
 }
 
 std::vector<Value> Builder::apply_all(std::shared_ptr<const Op> op, std::vector<Value> inputs) {
-  constexpr size_t kMostOutputs = 4;
+  constexpr size_t kMostOutputs = 8;
   if (failed_) return std::vector<Value>(kMostOutputs);
   for (Value v : inputs)
     if (!v) {

@@ -11,9 +11,9 @@ Value Graph::find(std::string_view name) const {
   return {};
 }
 
-Value Graph::add_leaf(ValueKind kind, std::string name, TensorType type) {
+Value Graph::add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind) {
   CHECK(kind != ValueKind::computed);
-  values_.push_back({type, kind, std::move(name), -1});
+  values_.push_back({type, kind, std::move(name), -1, state_kind});
   return Value{static_cast<int>(values_.size()) - 1};
 }
 

@@ -26,11 +26,19 @@ enum class ValueKind {
   computed,   // the output of a node
 };
 
+// What a state holds: the engine that owns it sizes it, and cuts and re-uses sequences, by this alone.
+enum class StateKind {
+  per_position,  // [n_pages, ...]: pages of positions; a sequence may be cut at any position
+  per_sequence,  // [n_seqs, ...]: what a recurrence made of all tokens so far; it cannot go back. The op that writes it
+                 // starts from zeros at position 0
+};
+
 struct ValueInfo {
   TensorType type;
   ValueKind kind = ValueKind::computed;
   std::string name;  // of inputs, parameters and states: unique; of computed values: empty
   int node = -1;     // producer, -1 unless computed
+  StateKind state_kind = StateKind::per_position;  // of states
 };
 
 struct Node {
@@ -48,7 +56,7 @@ class Graph {
   const std::vector<Value>& outputs() const { return outputs_; }
   Value find(std::string_view name) const;  // input, parameter or state by name; null when absent
 
-  Value add_leaf(ValueKind kind, std::string name, TensorType type);
+  Value add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind = StateKind::per_position);
   Result<std::vector<Value>> add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope);
   void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
 

@@ -8,7 +8,7 @@ namespace hearth {
 Rebuild::Rebuild(const Graph& source) : source_(source), map_(source.values().size()) {
   for (size_t i = 0; i < source.values().size(); ++i) {
     const ValueInfo& info = source.values()[i];
-    if (info.kind != ValueKind::computed) map_[i] = graph_.add_leaf(info.kind, info.name, info.type);
+    if (info.kind != ValueKind::computed) map_[i] = graph_.add_leaf(info.kind, info.name, info.type, info.state_kind);
   }
 }
 

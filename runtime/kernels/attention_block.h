@@ -33,25 +33,48 @@ HEARTH_INLINE IntVec visible(KeyRange range, int64_t j) {
   return (key >= static_cast<int32_t>(range.first)) & (key <= static_cast<int32_t>(range.last));
 }
 
+// How a dot product becomes a score.
+struct ScoreRule {
+  float scale;
+  float softcap;  // 0: none
+};
+
+// softcap · tanh(x · scale / softcap), with tanh(y) = 1 - 2 / (e^2y + 1).
+HEARTH_INLINE Vec capped(Vec x, ScoreRule rule) {
+  const Vec e = exp(x * (2 * rule.scale / rule.softcap));
+  return rule.softcap - 2 * rule.softcap / (e + 1.0f);
+}
+
 // The state of the query rows of one head while blocks are added.
 struct SoftmaxRows {
-  float* out;  // [n][D], ld apart: Σ exp(score - largest) v
+  float* out;  // [n][Dv], ld apart: Σ exp(score - largest) v
   int64_t ld;
   float* largest;  // [n], starts at -infinity
   float* sum;      // [n], starts at 0
 };
 
-HEARTH_INLINE void start_rows(SoftmaxRows rows, int64_t n, int64_t D) {
+HEARTH_INLINE void start_rows(SoftmaxRows rows, int64_t n, int64_t Dv) {
   for (int64_t i = 0; i < n; ++i) {
     rows.largest[i] = -INFINITY;
     rows.sum[i] = 0;
-    memset(rows.out + i * rows.ld, 0, static_cast<size_t>(D) * 4);
+    memset(rows.out + i * rows.ld, 0, static_cast<size_t>(Dv) * 4);
   }
+}
+
+// A row that has seen one key already: its score is `sink`, its value zero.
+HEARTH_INLINE void start_with_sink(SoftmaxRows rows, int64_t i, float sink) {
+  rows.largest[i] = sink;
+  rows.sum[i] = 1;
 }
 
 // scores [kKeys] of one row → weights exp(score - largest), zero where not visible. Returns by how much what the row
 // holds so far has to shrink.
-HEARTH_INLINE float weigh_row(float* scores, KeyRange range, float scale, float& largest, float& sum) {
+HEARTH_INLINE float weigh_row(float* scores, KeyRange range, ScoreRule rule, float& largest, float& sum) {
+  float scale = rule.scale;
+  if (rule.softcap > 0) {
+    for (int i = 0; i < kKeys; i += kLanes) store(scores + i, capped(load(scores + i), rule));
+    scale = 1;
+  }
   Vec s[kKeys / kLanes], top = splat(-INFINITY);
 #pragma GCC unroll 16
   for (int i = 0; i < kKeys / kLanes; ++i) {
@@ -74,20 +97,34 @@ HEARTH_INLINE float weigh_row(float* scores, KeyRange range, float scale, float&
   return shrink;
 }
 
-// Adds one block of n_keys keys to n query rows. values: n_keys rows of D floats, ldv apart. scores: [n][kKeys]
-// scratch.
+// Values: rows of Dv floats, ld apart.
+struct ValueRows {
+  const float* data;
+  int64_t ld, Dv;
+};
+
+// Adds one block of n_keys keys of D floats to n query rows. scores: [n][kKeys] scratch.
 template <class RangeOfRow>
-HEARTH_INLINE void attend_block(int64_t n, TileOperand queries, const float* keys_transposed, int64_t n_keys,
-                                const float* values, int64_t ldv, int64_t D, float scale, float* scores,
-                                SoftmaxRows rows, RangeOfRow range_of_row) {
+HEARTH_INLINE void attend_block(int64_t n, TileOperand queries, const float* keys_transposed, int64_t n_keys, int64_t D,
+                                ValueRows values, ScoreRule rule, float* scores, SoftmaxRows rows,
+                                RangeOfRow range_of_row) {
   tile_matmul(n, kKeys, D, queries, keys_transposed, kKeys, scores, kKeys, false);
   for (int64_t i = 0; i < n; ++i) {
-    const float shrink = weigh_row(scores + i * kKeys, range_of_row(i), scale, rows.largest[i], rows.sum[i]);
+    const float shrink = weigh_row(scores + i * kKeys, range_of_row(i), rule, rows.largest[i], rows.sum[i]);
     float* out = rows.out + i * rows.ld;
     if (shrink != 1.0f)
-      over(0, D, [&](int64_t d, auto lanes) { store(out + d, load(out + d, lanes) * shrink, lanes); });
+      over(0, values.Dv, [&](int64_t d, auto lanes) { store(out + d, load(out + d, lanes) * shrink, lanes); });
   }
-  tile_matmul(n, D, n_keys, {scores, kKeys, 1}, values, ldv, rows.out, rows.ld, true);
+  tile_matmul(n, values.Dv, n_keys, {scores, kKeys, 1}, values.data, values.ld, rows.out, rows.ld, true);
+}
+
+// The end: sums become means.
+HEARTH_INLINE void finish_rows(SoftmaxRows rows, int64_t n, int64_t Dv) {
+  for (int64_t i = 0; i < n; ++i) {
+    float* out = rows.out + i * rows.ld;
+    const float inverse = 1.0f / rows.sum[i];
+    over(0, Dv, [&](int64_t d, auto lanes) { store(out + d, load(out + d, lanes) * inverse, lanes); });
+  }
 }
 
 }  // namespace hearth::HEARTH_ISA

@@ -52,35 +52,45 @@ __device__ inline void add_weighted(float (&acc)[kFeaturesPerThread], const floa
   }
 }
 
-// One row tile over keys [begin, end) with a running softmax. query(r, d), key(s, d), value(s, d): elements;
-// visible(r, s): may row r see key s. store(r, d, value) and finish(r, lse) get the results of rows below n_rows.
-// shared: attend_shared_floats(D) floats.
-__host__ __device__ inline int attend_shared_floats(int D) {
-  return (kTileRows + 2 * kTilePartners) * (D + 1) + kTileRows * (kTilePartners + 1);
+// How a dot product becomes a score, and the slope of that.
+struct ScoreRule {
+  float scale, softcap;  // softcap 0: none
+  __device__ float score(float dot) const { return softcap > 0 ? softcap * tanhf(dot * scale / softcap) : dot * scale; }
+  __device__ float slope(float score) const {
+    const float bent = softcap > 0 ? score / softcap : 0.0f;
+    return scale * (1 - bent * bent);
+  }
+};
+
+// One row tile over keys [begin, end) with a running softmax. query(r, d), key(s, d) of D and value(s, d) of Dv
+// elements; visible(r, s): may row r see key s; sink(r): the score of a key of value zero, or -infinity. store(r, d,
+// value) and finish(r, lse) get the results of rows below n_rows. shared: attend_shared_floats(D, Dv) floats.
+__host__ __device__ inline int attend_shared_floats(int D, int Dv) {
+  return (kTileRows + kTilePartners) * (D + 1) + kTilePartners * (Dv + 1) + kTileRows * (kTilePartners + 1);
 }
 
-template <class Query, class Key, class Value, class Visible, class Store, class Finish>
-__device__ void attend(float* shared, int n_rows, int D, float scale, int64_t begin, int64_t end, Query query, Key key,
-                       Value value, Visible visible, Store store, Finish finish) {
+template <class Query, class Key, class Value, class Visible, class Sink, class Store, class Finish>
+__device__ void attend(float* shared, int n_rows, int D, int Dv, ScoreRule rule, int64_t begin, int64_t end,
+                       Query query, Key key, Value value, Visible visible, Sink sink, Store store, Finish finish) {
   const TileThread me;
-  const int ld = D + 1;
+  const int ld = D + 1, ldv = Dv + 1;
   float *queries = shared, *keys = queries + kTileRows * ld, *values = keys + kTilePartners * ld;
-  float* weights = values + kTilePartners * ld + me.row * (kTilePartners + 1);
+  float* weights = values + kTilePartners * ldv + me.row * (kTilePartners + 1);
   load_tile(queries, kTileRows, ld, n_rows, D, query);
   float acc[kFeaturesPerThread] = {};
-  float largest = -INFINITY, sum = 0;
+  float largest = me.row < n_rows ? sink(me.row) : -INFINITY, sum = largest == -INFINITY ? 0.0f : 1.0f;
   for (int64_t first = begin; first < end; first += kTilePartners) {
     const int n = static_cast<int>(end - first < kTilePartners ? end - first : kTilePartners);
     __syncthreads();
     load_tile(keys, kTilePartners, ld, n, D, [&](int s, int d) { return key(first + s, d); });
-    load_tile(values, kTilePartners, ld, n, D, [&](int s, int d) { return value(first + s, d); });
+    load_tile(values, kTilePartners, ldv, n, Dv, [&](int s, int d) { return value(first + s, d); });
     __syncthreads();
     float score[kPartnersPerThread], top = largest;
 #pragma unroll
     for (int i = 0; i < kPartnersPerThread; ++i) {
       const int s = me.lane + i * kRowThreads;
       const bool seen = me.row < n_rows && s < n && visible(me.row, first + s);
-      score[i] = seen ? scale * tile_dot(queries + me.row * ld, keys + s * ld, D) : -INFINITY;
+      score[i] = seen ? rule.score(tile_dot(queries + me.row * ld, keys + s * ld, D)) : -INFINITY;
       top = fmaxf(top, score[i]);
     }
     top = row_max(top);
@@ -97,16 +107,23 @@ __device__ void attend(float* shared, int n_rows, int D, float scale, int64_t be
 #pragma unroll
     for (int i = 0; i < kFeaturesPerThread; ++i) acc[i] *= shrink;
     __syncwarp();
-    add_weighted(acc, weights, values, ld, me.lane, D);
+    add_weighted(acc, weights, values, ldv, me.lane, Dv);
   }
   if (me.row >= n_rows) return;
   const float inverse = sum > 0 ? 1.0f / sum : 0.0f;
 #pragma unroll
   for (int i = 0; i < kFeaturesPerThread; ++i) {
     const int d = me.lane + i * kRowThreads;
-    if (d < D) store(me.row, d, acc[i] * inverse);
+    if (d < Dv) store(me.row, d, acc[i] * inverse);
   }
   if (me.lane == 0) finish(me.row, largest + logf(sum));
+}
+
+// Element i of sinks or a cache, whose dtype is known at run time.
+__device__ inline float float_at(Dtype dtype, const void* data, int64_t i) {
+  return dtype == Dtype::f16    ? weight_at<Dtype::f16>(data, i)
+         : dtype == Dtype::bf16 ? weight_at<Dtype::bf16>(data, i)
+                                : weight_at<Dtype::f32>(data, i);
 }
 
 // Shared memory above 48 KiB has to be asked for, once a kernel.

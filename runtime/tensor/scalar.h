@@ -83,6 +83,10 @@ HEARTH_HD inline float block_value(const BlockQ4_0& block, int i) {
 HEARTH_HD inline float sigmoid(float x) {
   return 1.0f / (1.0f + expf(-x));
 }
+// log(1 + e^x); above 20 that is x.
+HEARTH_HD inline float softplus(float x) {
+  return x > 20.0f ? x : log1pf(expf(x));
+}
 HEARTH_HD inline float silu(float x) {
   return x * sigmoid(x);
 }

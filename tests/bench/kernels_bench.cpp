@@ -78,8 +78,9 @@ void add_matmul(std::vector<Case>& out, int64_t M, int64_t N, int64_t K, bool ta
        }});
 }
 
-void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D) {
-  const float scale = 0.125f;
+void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D, int window = 0) {
+  const AttentionAttributes heads{
+      .n_heads = H, .n_kv_heads = K, .head_dim = D, .softmax_scale = 0.125f, .window = window};
   auto base = [=] {
     std::vector<Tensor> in;
     in.push_back(random_tensor({T, H * D}, 1));
@@ -88,9 +89,10 @@ void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D) {
     in.push_back(ids_tensor(std::vector<int32_t>(static_cast<size_t>(T), 0), {T}));
     return in;
   };
-  const std::string shape = fmt::format("T={} H={} K={} D={}", T, H, K, D);
-  out.push_back({"attention " + shape, std::make_shared<Attention>(H, K, D, scale), base});
-  out.push_back({"attention_backward " + shape, std::make_shared<AttentionBackward>(H, K, D, scale), [=] {
+  const std::string shape =
+      fmt::format("T={} H={} K={} D={}{}", T, H, K, D, window > 0 ? fmt::format(" window={}", window) : "");
+  out.push_back({"attention " + shape, std::make_shared<Attention>(heads), base});
+  out.push_back({"attention_backward " + shape, std::make_shared<AttentionBackward>(heads), [=] {
                    std::vector<Tensor> in = base();
                    in.push_back(random_tensor({T, H * D}, 4));
                    Tensor lse = random_tensor({T, H}, 5);
@@ -102,26 +104,29 @@ void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D) {
 }
 
 // n_new tokens of one sequence that end at position `length` - 1.
-void add_cached(std::vector<Case>& out, int64_t n_new, int64_t length, int H, int K, int D, Dtype dtype) {
+void add_cached(std::vector<Case>& out, int64_t n_new, int64_t length, int H, int K, int D, Dtype dtype,
+                int window = 0) {
   constexpr int64_t kPage = 64;
   const int64_t n_pages = (length + kPage - 1) / kPage;
-  out.push_back(
-      {fmt::format("attention_cached T={} S={} H={} K={} D={} {}", n_new, length, H, K, D, dtype_info(dtype).name),
-       std::make_shared<AttentionCached>(H, K, D, 0.125f), [=] {
-         std::vector<Tensor> in;
-         in.push_back(random_tensor({n_new, H * D}, 1));
-         in.push_back(random_tensor({n_new, K * D}, 2));
-         in.push_back(random_tensor({n_new, K * D}, 3));
-         in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 4));
-         in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 5));
-         std::vector<int32_t> positions, pages;
-         for (int64_t i = 0; i < n_new; ++i) positions.push_back(static_cast<int32_t>(length - n_new + i));
-         for (int64_t i = 0; i < n_pages; ++i) pages.push_back(static_cast<int32_t>(i));
-         in.push_back(ids_tensor(positions, {n_new}));
-         in.push_back(ids_tensor(std::vector<int32_t>(static_cast<size_t>(n_new), 0), {n_new}));
-         in.push_back(ids_tensor(pages, {1, n_pages}));
-         return in;
-       }});
+  const AttentionAttributes heads{
+      .n_heads = H, .n_kv_heads = K, .head_dim = D, .softmax_scale = 0.125f, .window = window};
+  out.push_back({fmt::format("attention_cached T={} S={} H={} K={} D={} {}{}", n_new, length, H, K, D,
+                             dtype_info(dtype).name, window > 0 ? fmt::format(" window={}", window) : ""),
+                 std::make_shared<AttentionCached>(heads), [=] {
+                   std::vector<Tensor> in;
+                   in.push_back(random_tensor({n_new, H * D}, 1));
+                   in.push_back(random_tensor({n_new, K * D}, 2));
+                   in.push_back(random_tensor({n_new, K * D}, 3));
+                   in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 4));
+                   in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 5));
+                   std::vector<int32_t> positions, pages;
+                   for (int64_t i = 0; i < n_new; ++i) positions.push_back(static_cast<int32_t>(length - n_new + i));
+                   for (int64_t i = 0; i < n_pages; ++i) pages.push_back(static_cast<int32_t>(i));
+                   in.push_back(ids_tensor(positions, {n_new}));
+                   in.push_back(ids_tensor(std::vector<int32_t>(static_cast<size_t>(n_new), 0), {n_new}));
+                   in.push_back(ids_tensor(pages, {1, n_pages}));
+                   return in;
+                 }});
 }
 
 void add_row_ops(std::vector<Case>& out, int64_t T, int64_t C, int64_t F, int64_t V) {
@@ -194,9 +199,12 @@ std::vector<Case> all_cases() {
   add_attention(out, 512, 6, 2, 64);
   add_attention(out, 2048, 6, 2, 64);
   add_attention(out, 512, 16, 4, 128);
+  add_attention(out, 2048, 6, 2, 64, 128);
   add_cached(out, 1, 4096, 32, 8, 64, Dtype::f16);
   add_cached(out, 512, 512, 32, 8, 64, Dtype::f16);
   add_cached(out, 512, 4096, 32, 8, 64, Dtype::f16);
+  add_cached(out, 1, 4096, 32, 8, 64, Dtype::f16, 128);
+  add_cached(out, 512, 4096, 32, 8, 64, Dtype::f16, 128);
   add_row_ops(out, 2048, 384, 1024, 8192);
   return out;
 }

@@ -39,7 +39,8 @@ std::vector<Case> all_cases() {
     for (int64_t M : {1, 8, 512}) matmul(M, 8192, 4096, dtype);
   auto attention = [&](int64_t T, int H, int K, int D) {
     out.push_back({fmt::format("attention T={} H={} K={} D={}", T, H, K, D),
-                   std::make_shared<Attention>(H, K, D, 0.1f),
+                   std::make_shared<Attention>(
+                       AttentionAttributes{.n_heads = H, .n_kv_heads = K, .head_dim = D, .softmax_scale = 0.1f}),
                    {{Dtype::f32, {T, H * D}}, {Dtype::f32, {T, K * D}}, {Dtype::f32, {T, K * D}}, {Dtype::i32, {T}}}});
   };
   attention(1024, 32, 8, 64);

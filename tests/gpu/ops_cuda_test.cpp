@@ -55,7 +55,7 @@ std::vector<Tensor> run_on_gpu(const Sample& sample) {
       values.push_back(b.input(names.back(), view.type));
       continue;
     }
-    values.push_back(b.state(names.back(), view.type));
+    values.push_back(b.state(names.back(), view.type, StateKind::per_position));
     auto buffer = DeviceBuffer::copy_of(view);
     EXPECT_TRUE(buffer) << buffer.error().to_string();
     bindings[names.back()] = {view.type, buffer->data()};

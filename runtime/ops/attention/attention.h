@@ -1,34 +1,26 @@
-// attention: grouped-query, causal within documents, without a cache (training, whole sequences), and its backward.
+// attention: grouped-query, within documents, without a cache (training, whole sequences), and its backward.
 #pragma once
 
-#include "runtime/ops/op.h"
+#include "runtime/ops/attention/attributes.h"
 
 namespace hearth {
 
-// q [T, H*D], k [T, K*D], v [T, K*D] f32, segment_begin [T] i32: token t attends to tokens segment_begin[t]..t.
-// → out [T, H*D] f32, lse [T, H] f32 (log-sum-exp of the scaled scores: what backward needs). No [T, T] matrix is
-// stored.
+// q [T, H*D], k [T, K*D], v [T, K*Dv] f32, segment_begin [T] i32, with has_sinks also sinks [H] (f32, f16 or bf16):
+// token t attends to tokens segment_begin[t]..t, or what the attributes make of that.
+// → out [T, H*Dv] f32, lse [T, H] f32 (log-sum-exp of the scores: what backward needs). No [T, T] matrix is stored.
 class Attention final : public Op {
  public:
-  Attention(int n_heads, int n_kv_heads, int head_dim, float softmax_scale)
-      : n_heads(n_heads), n_kv_heads(n_kv_heads), head_dim(head_dim), softmax_scale(softmax_scale) {}
+  explicit Attention(const AttentionAttributes& heads) : heads(heads) {}
   HEARTH_OP_RULES;
-  const int n_heads;
-  const int n_kv_heads;
-  const int head_dim;
-  const float softmax_scale;
+  const AttentionAttributes heads;
 };
 
-// (q, k, v, segment_begin, out, lse, dout) → (dq, dk, dv).
+// (q, k, v, segment_begin, out, lse, dout[, sinks]) → (dq, dk, dv[, dsinks f32]).
 class AttentionBackward final : public Op {
  public:
-  AttentionBackward(int n_heads, int n_kv_heads, int head_dim, float softmax_scale)
-      : n_heads(n_heads), n_kv_heads(n_kv_heads), head_dim(head_dim), softmax_scale(softmax_scale) {}
+  explicit AttentionBackward(const AttentionAttributes& heads) : heads(heads) {}
   HEARTH_OP_RULES;
-  const int n_heads;
-  const int n_kv_heads;
-  const int head_dim;
-  const float softmax_scale;
+  const AttentionAttributes heads;
 };
 
 }  // namespace hearth

@@ -1,10 +1,10 @@
 // attention_cached, CUDA
 // math:     as cpu.cpp
-// shapes:   q, out [T,H*D], k, v [T,K*D] f32; caches [n_pages,K,page_size,D] f32, f16 or bf16; positions, seq_of_token
-//           [T] i32, page_table [n_seqs,max_pages] i32
-// traffic:  per token 2·(positions+1)·K·D cache elements, each used by H/K heads: memory bound in decode
+// shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
+//           positions, seq_of_token [T] i32, page_table [n_seqs,max_pages] i32
+// traffic:  per token (D+Dv)·K cache elements a visible position, each used by H/K heads: memory bound in decode
 // mapping:  one launch stores; then one block per (token, kv head), 16 of its query heads at a time
-// needs:    D <= 256. A single long sequence fills K blocks only: splitting over positions is not done yet
+// needs:    D, Dv <= 256. A single long sequence fills K blocks only: splitting over positions is not done yet
 // numerics: fp32; positions in ascending order; a token's bits do not depend on the other tokens
 #include "runtime/kernels/attention_tile.cuh"
 #include "runtime/ops/attention_cached/attention_cached.h"
@@ -16,18 +16,22 @@ using namespace cuda;  // NOLINT(google-build-using-namespace): the tile vocabul
 
 struct Problem {
   int64_t T;
-  int H, K, D;
-  float scale;
+  int H, K, D, Dv;
+  int64_t window;  // 0: none
+  ScoreRule rule;
   int64_t page_size, max_pages;
   const float *q, *k, *v;
   void *k_cache, *v_cache;
   const int32_t *positions, *seq_of_token, *page_table;
   float* out;
+  const void* sinks;  // null: none
+  Dtype sinks_dtype;
 
   __device__ int64_t cache_row(int64_t t, int64_t position, int kv) const {
     const int64_t page = page_table[seq_of_token[t] * max_pages + position / page_size];
-    return ((page * K + kv) * page_size + position % page_size) * D;
+    return (page * K + kv) * page_size + position % page_size;
   }
+  __device__ float sink(int h) const { return sinks == nullptr ? -INFINITY : float_at(sinks_dtype, sinks, h); }
 };
 
 template <Dtype dtype>
@@ -37,53 +41,68 @@ __device__ void put(void* cache, int64_t i, float x) {
   if constexpr (dtype == Dtype::bf16) static_cast<uint16_t*>(cache)[i] = float_to_bf16(x);
 }
 
+// x [T,K*width] → cache.
 template <Dtype dtype>
-__global__ void append_kernel(Problem p) {
+__global__ void append_kernel(Problem p, const float* x, void* cache, int width) {
   const int64_t i = thread_index();
-  if (i >= p.T * p.K * p.D) return;
-  const int64_t t = i / (p.K * p.D), d = i % p.D;
-  const int kv = static_cast<int>(i / p.D % p.K);
+  if (i >= p.T * p.K * width) return;
+  const int64_t t = i / (p.K * width), d = i % width;
+  const int kv = static_cast<int>(i / width % p.K);
   if (p.positions[t] < 0) return;
-  const int64_t at = p.cache_row(t, p.positions[t], kv) + d;
-  put<dtype>(p.k_cache, at, p.k[i]);
-  put<dtype>(p.v_cache, at, p.v[i]);
+  put<dtype>(cache, p.cache_row(t, p.positions[t], kv) * width + d, x[i]);
 }
 
 template <Dtype dtype>
 __global__ void __launch_bounds__(kTileThreads) attend_kernel(Problem p) {
   extern __shared__ float shared[];
   const int64_t t = blockIdx.x, n_positions = p.positions[t] + 1;
+  const int64_t begin = p.window > 0 && n_positions > p.window ? n_positions - p.window : 0;
   const int kv = static_cast<int>(blockIdx.y), group = p.H / p.K;
   for (int first = 0; first < group; first += kTileRows) {
     const int n = group - first < kTileRows ? group - first : kTileRows;
-    const int64_t row = (t * p.H + kv * group + first) * p.D;
+    const int64_t row = t * p.H + kv * group + first;
     __syncthreads();
     attend(
-        shared, n, p.D, p.scale, 0, n_positions, [&](int r, int d) { return p.q[row + r * p.D + d]; },
-        [&](int64_t s, int d) { return weight_at<dtype>(p.k_cache, p.cache_row(t, s, kv) + d); },
-        [&](int64_t s, int d) { return weight_at<dtype>(p.v_cache, p.cache_row(t, s, kv) + d); },
-        [](int, int64_t) { return true; }, [&](int r, int d, float value) { p.out[row + r * p.D + d] = value; },
-        [](int, float) {});
+        shared, n, p.D, p.Dv, p.rule, begin, n_positions, [&](int r, int d) { return p.q[(row + r) * p.D + d]; },
+        [&](int64_t s, int d) { return weight_at<dtype>(p.k_cache, p.cache_row(t, s, kv) * p.D + d); },
+        [&](int64_t s, int d) { return weight_at<dtype>(p.v_cache, p.cache_row(t, s, kv) * p.Dv + d); },
+        [](int, int64_t) { return true; }, [&](int r) { return p.sink(kv * group + first + r); },
+        [&](int r, int d, float value) { p.out[(row + r) * p.Dv + d] = value; }, [](int, float) {});
   }
 }
 
 template <Dtype dtype>
 void launch_for(const Problem& p, cudaStream_t stream) {
-  const int shared_bytes = attend_shared_floats(p.D) * 4;
+  const int shared_bytes = attend_shared_floats(p.D, p.Dv) * 4;
   allow_shared_bytes(attend_kernel<dtype>, shared_bytes);
-  append_kernel<dtype><<<blocks_for(p.T * p.K * p.D), kBlock, 0, stream>>>(p);
+  append_kernel<dtype><<<blocks_for(p.T * p.K * p.D), kBlock, 0, stream>>>(p, p.k, p.k_cache, p.D);
+  append_kernel<dtype><<<blocks_for(p.T * p.K * p.Dv), kBlock, 0, stream>>>(p, p.v, p.v_cache, p.Dv);
   attend_kernel<dtype><<<dim3(static_cast<unsigned>(p.T), static_cast<unsigned>(p.K)), kTileThreads,
                          static_cast<size_t>(shared_bytes), stream>>>(p);
 }
 
 void launch(const KernelArgs& args, void* stream) {
-  const auto& op = static_cast<const AttentionCached&>(*args.op);
-  const Problem p{args.inputs[0].dim(0), op.n_heads,           op.n_kv_heads,
-                  op.head_dim,           op.softmax_scale,     args.inputs[3].dim(2),
-                  args.inputs[7].dim(1), args.inputs[0].f32(), args.inputs[1].f32(),
-                  args.inputs[2].f32(),  args.inputs[3].data,  args.inputs[4].data,
-                  args.inputs[5].i32(),  args.inputs[6].i32(), args.inputs[7].i32(),
-                  args.outputs[0].f32()};
+  const AttentionAttributes& a = static_cast<const AttentionCached&>(*args.op).heads;
+  const Problem p{args.inputs[0].dim(0),
+                  a.n_heads,
+                  a.n_kv_heads,
+                  a.head_dim,
+                  a.v_dim(),
+                  a.window,
+                  {a.softmax_scale, a.softcap},
+                  args.inputs[3].dim(2),
+                  args.inputs[7].dim(1),
+                  args.inputs[0].f32(),
+                  args.inputs[1].f32(),
+                  args.inputs[2].f32(),
+                  args.inputs[3].data,
+                  args.inputs[4].data,
+                  args.inputs[5].i32(),
+                  args.inputs[6].i32(),
+                  args.inputs[7].i32(),
+                  args.outputs[0].f32(),
+                  a.has_sinks ? args.inputs[8].data : nullptr,
+                  a.has_sinks ? args.inputs[8].type.dtype : Dtype::f32};
   if (p.T == 0) return;
   switch (args.inputs[3].type.dtype) {
     case Dtype::f32:
@@ -100,7 +119,7 @@ void launch(const KernelArgs& args, void* stream) {
 }  // namespace
 
 CudaKernel AttentionCached::cuda_kernel(Types) const {
-  if (head_dim > kMaxHeadDim) return {};
+  if (heads.head_dim > kMaxHeadDim || heads.v_dim() > kMaxHeadDim) return {};
   return {launch};
 }
 

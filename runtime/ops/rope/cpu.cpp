@@ -1,5 +1,5 @@
 // rope, CPU
-// math:     (x_i, x_{i+D/2}) rotated by positions[t] * inverse_frequencies[i], times magnitude
+// math:     pairs (x_i, x_{i+n}) or (x_2i, x_2i+1) rotated by positions[t] * inverse_frequencies[i], times magnitude
 // shapes:   x, y [T,N*D] f32, positions [T] i32
 // traffic:  8 B and 3 flops an element: memory bound; the cosines of a token are computed once for its N heads
 // mapping:  tokens split
@@ -46,12 +46,20 @@ HEARTH_INLINE void sin_cos(Vec x, Vec& sine, Vec& cosine) {
 #endif
 }
 
+void rotate_neighbours(const float* x, const float* cosines, const float* sines, int64_t n_pairs, float* y) {
+  for (int64_t i = 0; i < n_pairs; ++i) {
+    const float a = x[2 * i], b = x[2 * i + 1];
+    y[2 * i] = a * cosines[i] - b * sines[i];
+    y[2 * i + 1] = b * cosines[i] + a * sines[i];
+  }
+}
+
 void run(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Rope&>(*args.op);
-  const int64_t D = op.head_dim, half = D / 2, width = args.inputs[0].shape().last(), n_heads = width / D;
+  const int64_t D = op.head_dim, half = op.n_pairs(), width = args.inputs[0].shape().last(), n_heads = width / D;
   const float* frequencies = op.inverse_frequencies.data();
   const float sign = op.inverse ? -1.0f : 1.0f;
-  float* cosines = thread_scratch(static_cast<size_t>(D));
+  float* cosines = thread_scratch(static_cast<size_t>(2 * half));
   float* sines = cosines + half;
   const auto [begin, end] = me.share(args.inputs[0].shape().n_rows());
   for (int64_t t = begin; t < end; ++t) {
@@ -65,6 +73,13 @@ void run(const KernelArgs& args, const Worker& me) {
     for (int64_t h = 0; h < n_heads; ++h) {
       const float* x = args.inputs[0].f32() + t * width + h * D;
       float* y = args.outputs[0].f32() + t * width + h * D;
+      if (2 * half < D) memcpy(y, x, static_cast<size_t>(D) * 4);
+      x += op.layout.begin;
+      y += op.layout.begin;
+      if (op.layout.interleaved) {
+        rotate_neighbours(x, cosines, sines, half, y);
+        continue;
+      }
       over(0, half, [&](int64_t i, auto lanes) {
         const Vec a = load(x + i, lanes), b = load(x + half + i, lanes);
         const Vec c = load(cosines + i, lanes), s = load(sines + i, lanes);

@@ -1,9 +1,9 @@
 // rope, CUDA
-// math:     (x_i, x_{i+D/2}) rotated by positions[t] * inverse_frequencies[i], times magnitude
+// math:     pairs (x_i, x_{i+n}) or (x_2i, x_2i+1) rotated by positions[t] * inverse_frequencies[i], times magnitude
 // shapes:   x, y [T,N*D] f32, positions [T] i32
 // traffic:  8 B and 3 flops an element: memory bound
-// mapping:  one thread a pair
-// needs:    D/2 <= 256: the frequencies travel as a kernel parameter
+// mapping:  one thread a pair; a copy first when a part of the head stays
+// needs:    at most 256 pairs: the frequencies travel as a kernel parameter
 // numerics: sinf and cosf of the float product, as the reference
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/rope/rope.h"
@@ -17,33 +17,39 @@ struct Frequencies {
 };
 
 __global__ void rope_kernel(const float* x, const int32_t* positions, float* y, int64_t n_pairs, int64_t n_heads,
-                            int64_t half, const __grid_constant__ Frequencies frequencies, float magnitude,
-                            float sign) {
+                            int64_t D, int64_t half, RopeLayout layout, const __grid_constant__ Frequencies frequencies,
+                            float magnitude, float sign) {
   const int64_t index = cuda::thread_index();
   if (index >= n_pairs) return;
   const int64_t i = index % half, head = index / half, t = head / n_heads;
   const float angle = static_cast<float>(positions[t]) * frequencies.values[i];
   const float c = cosf(angle) * magnitude, s = sinf(angle) * magnitude * sign;
-  const int64_t first = head * 2 * half + i;
-  const float a = x[first], b = x[first + half];
+  const int64_t first = head * D + layout.begin + (layout.interleaved ? 2 * i : i);
+  const int64_t second = layout.interleaved ? first + 1 : first + half;
+  const float a = x[first], b = x[second];
   y[first] = a * c - b * s;
-  y[first + half] = b * c + a * s;
+  y[second] = b * c + a * s;
 }
 
 void launch(const KernelArgs& args, void* stream) {
   const auto& op = static_cast<const Rope&>(*args.op);
-  const int64_t n_pairs = args.inputs[0].shape().n_elements() / 2, half = op.head_dim / 2;
+  const int64_t n_elements = args.inputs[0].shape().n_elements(), half = op.n_pairs();
+  const int64_t n_pairs = n_elements / op.head_dim * half;
+  if (2 * half < op.head_dim)
+    cudaMemcpyAsync(args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(n_elements) * 4,
+                    cudaMemcpyDeviceToDevice, cuda::stream_of(stream));
   Frequencies frequencies{};
   for (int64_t i = 0; i < half; ++i) frequencies.values[i] = op.inverse_frequencies[static_cast<size_t>(i)];
   rope_kernel<<<cuda::blocks_for(n_pairs), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
       args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n_pairs,
-      args.inputs[0].shape().last() / op.head_dim, half, frequencies, op.magnitude, op.inverse ? -1.0f : 1.0f);
+      args.inputs[0].shape().last() / op.head_dim, op.head_dim, half, op.layout, frequencies, op.magnitude,
+      op.inverse ? -1.0f : 1.0f);
 }
 
 }  // namespace
 
 CudaKernel Rope::cuda_kernel(Types) const {
-  if (head_dim / 2 > kMaxPairs) return {};
+  if (n_pairs() > kMaxPairs) return {};
   return {launch};
 }
 
