@@ -137,7 +137,7 @@ TEST(Generator, CancellingFromTheCallbackOrTheStopToken) {
 
 TEST(Generator, WrongRequestsAreNamed) {
   auto g = generator(1, 256, 32);
-  auto expect_error = [&](GenerationRequest r, std::string_view text) {
+  auto expect_error = [&](const GenerationRequest& r, std::string_view text) {
     auto result = g->generate(r, {}, {});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Code::invalid_argument);

@@ -186,6 +186,7 @@ void Scheduler::admit() {
     slot.cached.resize(n_common);
     sequence->admitted(static_cast<int>(&slot - slots_.data()), static_cast<int>(n_common));
     slot.running = std::move(sequence);
+    slot.admission = ++n_admitted_;
   }
 }
 
@@ -202,10 +203,13 @@ std::vector<StepToken> Scheduler::next_tokens() {
   };
   for (Slot& slot : slots_)
     if (slot.running && slot.running->is_decoding()) append(slot, slot.running->n_uncached());
-  for (Slot& slot : slots_) {
-    if (!slot.running || slot.running->is_decoding()) continue;
+  std::vector<Slot*> prompts;
+  for (Slot& slot : slots_)
+    if (slot.running && !slot.running->is_decoding()) prompts.push_back(&slot);
+  std::sort(prompts.begin(), prompts.end(), [](const Slot* a, const Slot* b) { return a->admission < b->admission; });
+  for (Slot* slot : prompts) {
     const int budget = options_.prefill_chunk - static_cast<int>(tokens.size());
-    if (budget > 0) append(slot, std::min(budget, slot.running->n_uncached()));
+    if (budget > 0) append(*slot, std::min(budget, slot->running->n_uncached()));
   }
   return tokens;
 }

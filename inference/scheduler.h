@@ -30,6 +30,7 @@ class Scheduler final : public Generator {
     std::vector<int32_t> cached;
     std::shared_ptr<Sequence> running;
     uint64_t last_used = 0;
+    uint64_t admission = 0;  // which admission this was: prompts are read in this order
   };
 
   void loop();
@@ -46,7 +47,7 @@ class Scheduler final : public Generator {
   std::unique_ptr<StepRunner> runner_;
   GeneratorOptions options_;
   std::vector<Slot> slots_;  // scheduler thread only
-  uint64_t clock_ = 0;
+  uint64_t clock_ = 0, n_admitted_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable work_;

@@ -1,6 +1,8 @@
 // Export: a model of the store as a signed pack in an OCI image layout, for a stick or a mirror.
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "model_store/store_impl.h"
 
 namespace hearth::store {
@@ -24,6 +26,16 @@ Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Dig
   return std::optional(Signed{std::move(signature), key.public_key().id()});
 }
 
+// The box's own state is no place for packs: a stick's layout must not grow into it.
+Result<void> check_outside(const fs::path& state_dir, const fs::path& folder) {
+  std::error_code ec;
+  const fs::path state = fs::weakly_canonical(state_dir, ec), to = fs::weakly_canonical(folder, ec);
+  const auto [end, unused] = std::mismatch(state.begin(), state.end(), to.begin(), to.end());
+  if (ec || end != state.end()) return {};
+  return error(Code::invalid_argument, "{} lies inside the box's own state folder {}; choose another folder",
+               folder.string(), state_dir.string());
+}
+
 Result<void> copy_blob(const Blobs& blobs, PackLayout& layout, const ModelFile& file, Meter& meter) {
   Digest digest = TRY(Digest::parse(file.digest));
   fs::path from = blobs.path(digest);
@@ -37,6 +49,7 @@ Result<std::string> Store::export_pack(std::string_view name, const fs::path& fo
   CatalogEntry entry = TRY(impl_->entry(name));
   Digest manifest = TRY(Digest::parse(entry.record.digest));
   auto signature = TRY(signature_for(entry, manifest, options));
+  TRY(check_outside(impl_->state_dir, folder));
   PackLayout layout = TRY_WITH(PackLayout::open_or_create(folder), "while exporting to {}", folder.string());
 
   std::vector<ModelFile> files = entry.record.files;

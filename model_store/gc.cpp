@@ -1,6 +1,7 @@
 // Leaving: removal, garbage, disk use, and the check that what is here is still what came.
 #include "model_store/kill_point.h"
 #include "model_store/oci.h"
+#include "model_store/recover.h"
 #include "model_store/store_impl.h"
 #include "model_store/views.h"
 
@@ -28,10 +29,44 @@ std::string join(const std::vector<std::string>& parts) {
 }
 }  // namespace
 
-Result<uint64_t> Store::Impl::drop_unreferenced() {
+DigestSet blobs_of(const CatalogEntry& entry) {
+  DigestSet out;
+  for (const ModelFile& file : all_files(entry)) out.insert(file.digest);
+  return out;
+}
+
+Result<void> Store::Impl::intend(DigestSet candidates) {
+  candidates.merge(TRY(read_intent(state_dir)));  // of a change that could not be settled
+  return write_intent(state_dir, candidates);
+}
+
+Result<uint64_t> Store::Impl::settle() {
+  const DigestSet candidates = TRY(read_intent(state_dir));
+  std::vector<BlobInfo> unowned = TRY(unreferenced(blobs, *TRY(catalog())));
+  std::erase_if(unowned, [&](const BlobInfo& blob) { return !candidates.contains(blob.digest.text()); });
+  uint64_t freed = TRY(drop(unowned));
+  TRY(clear_intent(state_dir));
+  return freed;
+}
+
+Result<void> Store::Impl::adopt_unknown_models() {
+  Catalog* models = TRY(catalog());
+  if (TRY(unreferenced(blobs, *models)).empty()) return {};
+  std::set<std::string> known = TRY(models->referenced_blobs());
+  for (CatalogEntry& entry : TRY(recover_entries(state_dir))) {
+    if (known.contains(entry.record.digest)) continue;
+    const std::string base = entry.record.name;
+    for (int i = 2; TRY(models->find(entry.record.name)); ++i) entry.record.name = numbered_name(base, i);
+    entry.record.installed_at = seconds_now();
+    TRY(models->put(entry));
+  }
+  return {};
+}
+
+Result<uint64_t> Store::Impl::drop(const std::vector<BlobInfo>& unreferenced) {
   Catalog* models = TRY(catalog());
   uint64_t freed = 0;
-  for (const BlobInfo& blob : TRY(unreferenced(blobs, *models))) {
+  for (const BlobInfo& blob : unreferenced) {
     TRY(blobs.remove(blob.digest));
     freed += blob.size_bytes;
   }
@@ -51,15 +86,16 @@ Result<uint64_t> Store::remove(std::string_view name) {
   if (!adapters.empty())
     return error(Code::failed_precondition, "{} is the base model of {}; remove {} first", name, join(adapters),
                  adapters.size() == 1 ? "it" : "them");
+  TRY(impl_->intend(blobs_of(entry)));
   TRY(models->erase(name));
-  return impl_->drop_unreferenced();
+  return impl_->settle();
 }
 
 Result<uint64_t> Store::collect_garbage() {
   TRY(impl_->require_writer());
   std::lock_guard changing(impl_->changing);
   TRY(impl_->blobs.sweep());
-  return impl_->drop_unreferenced();
+  return impl_->drop(TRY(unreferenced(impl_->blobs, *TRY(impl_->catalog()))));
 }
 
 Result<DiskUse> Store::disk_use() const {

@@ -1,6 +1,7 @@
 // Packs: looking at what a source holds, and installing one. Order of an install: layout, manifest by digest, signature
 // by a trusted key, names and sizes, space; only then a single byte of payload is copied, hashed on the way.
 #include <algorithm>
+#include <charconv>
 
 #include "model_store/facts.h"
 #include "model_store/file_names.h"
@@ -155,10 +156,39 @@ CatalogEntry new_entry(const Pack& pack, const TrustedKeys::Verdict& verdict, co
   return entry;
 }
 
+// Whether version a is older than b: numbers between the dots are compared as numbers. Equal ones are not.
+bool is_older(std::string_view a, std::string_view b) {
+  while (!a.empty() || !b.empty()) {
+    uint64_t left = 0, right = 0;
+    const size_t a_end = std::min(a.find('.'), a.size()), b_end = std::min(b.find('.'), b.size());
+    std::from_chars(a.data(), a.data() + a_end, left);
+    std::from_chars(b.data(), b.data() + b_end, right);
+    if (left != right) return left < right;
+    a.remove_prefix(std::min(a_end + 1, a.size()));
+    b.remove_prefix(std::min(b_end + 1, b.size()));
+  }
+  return false;
+}
+
+// An update comes from who signed what it replaces, and is not older.
+Result<void> check_update(const ModelRecord& old, const ModelRecord& fresh) {
+  if (old.signer != fresh.signer)
+    return error(
+        Code::failed_precondition,
+        "{} here was signed by another publisher ({}) than this pack ({}); remove it first if you want this one",
+        old.name, old.signer.empty() ? "nobody" : old.signer.substr(0, 24), fresh.signer.substr(0, 24));
+  if (is_older(fresh.version, old.version))
+    return error(Code::failed_precondition,
+                 "{} {} is older than version {}, which is installed; remove that one first to go back", fresh.name,
+                 fresh.version, old.version);
+  return {};
+}
+
 Result<void> check_name_free(Catalog& catalog, const ModelRecord& record, bool replace) {
   TRY(check_model_name(record.name));
   auto existing = TRY(catalog.find(record.name));
-  if (!existing || replace || existing->record.digest == record.digest) return {};
+  if (!existing || existing->record.digest == record.digest) return {};
+  if (replace) return check_update(existing->record, record);
   return error(Code::already_exists,
                "there is already another model named {}; choose a name (--name), or remove that one first",
                record.name);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "model_store/copy.h"
+#include "model_store/new_file.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -21,6 +22,11 @@ Result<Fd> open_folder(int at, const char* name, const fs::path& shown) {
   if (errno == ELOOP || errno == ENOTDIR)
     return error(Code::invalid_argument, "{} must be a folder, not a link or a file", shown.string());
   return errno_error("open folder", shown, errno);
+}
+
+Result<Fd> make_and_open_folder(int at, const char* name, const fs::path& shown) {
+  if (::mkdirat(at, name, 0755) != 0 && errno != EEXIST) return errno_error("create folder", shown, errno);
+  return open_folder(at, name, shown);
 }
 
 Result<std::string> read_bounded(const Fd& fd, const fs::path& shown, uint64_t limit) {
@@ -71,10 +77,13 @@ Result<PackLayout> PackLayout::open(const fs::path& folder) {
 }
 
 Result<PackLayout> PackLayout::open_or_create(const fs::path& folder) {
-  TRY(make_folders(folder / "blobs" / "sha256"));
+  TRY(make_folders(folder));
+  Fd root = TRY(open_file(folder, O_RDONLY | O_DIRECTORY));
+  Fd blobs = TRY(make_and_open_folder(root.get(), "blobs", folder / "blobs"));
+  TRY(make_and_open_folder(blobs.get(), "sha256", folder / "blobs" / "sha256"));
   if (!is_layout(folder)) {
-    TRY(write_file(folder / "index.json", oci::write_index({})));
-    TRY(write_file(folder / "oci-layout", kLayoutText));
+    TRY(write_new_file(root.get(), folder, "index.json", oci::write_index({})));
+    TRY(write_new_file(root.get(), folder, "oci-layout", kLayoutText));
   }
   return open(folder);
 }
@@ -121,25 +130,18 @@ Result<bool> PackLayout::has_blob(const Digest& digest, uint64_t size_bytes) con
 }
 
 Result<void> PackLayout::add_document(std::string_view bytes) {
-  return write_file(blob_path(Digest::of(bytes)), bytes);
+  return write_new_file(blobs_.get(), folder_ / "blobs" / "sha256", Digest::of(bytes).hex(), bytes);
 }
 
 Result<void> PackLayout::add_blob(const Fd& in, const fs::path& from, const Digest& digest, uint64_t size_bytes,
                                   Meter& meter) {
   if (TRY(has_blob(digest, size_bytes))) return meter.add(size_bytes);
-  fs::path to = blob_path(digest), part = to.string() + ".part";
-  auto copy = [&]() -> Result<void> {
-    Fd out = TRY(open_file(part, O_RDWR | O_CREAT | O_TRUNC));
-    Digest found = TRY(copy_and_hash(in, from, out, part, size_bytes, meter));
-    if (found != digest)
-      return error(Code::data_loss, "{} is damaged: its content does not match its digest; run `hearth verify`",
-                   from.string());
-    if (::fsync(out.get()) != 0) return errno_error("flush", part, errno);
-    return rename_durably(part, to);
-  };
-  auto copied = copy();
-  if (!copied) ::unlink(part.c_str());
-  return copied;
+  NewFile out = TRY(NewFile::create(blobs_.get(), folder_ / "blobs" / "sha256"));
+  Digest found = TRY(copy_and_hash(in, from, out.fd(), blob_path(digest), size_bytes, meter));
+  if (found != digest)
+    return error(Code::data_loss, "{} is damaged: its content does not match its digest; run `hearth verify`",
+                 from.string());
+  return out.publish(digest.hex());
 }
 
 Result<void> PackLayout::add_to_index(const std::vector<oci::Descriptor>& entries) {
@@ -152,7 +154,7 @@ Result<void> PackLayout::add_to_index(const std::vector<oci::Descriptor>& entrie
   if (index_.size() > oci::kMaxIndexEntries)
     return error(Code::resource_exhausted, "{} already holds {} packs, the limit", folder_.string(),
                  oci::kMaxIndexEntries);
-  return write_file(folder_ / "index.json", oci::write_index(index_));
+  return write_new_file(root_.get(), folder_, "index.json", oci::write_index(index_));
 }
 
 }  // namespace hearth::store

@@ -119,6 +119,51 @@ TEST(Pack, ReplaceIsAnUpdate) {
   ASSERT_OK(store.verify("m"));
 }
 
+TEST(Pack, AnUpdateIsOfTheSamePublisherAndNotOlder) {
+  Bench bench;
+  std::string newer = bench.make_pack("m", 2, 64, 1, "1.10");
+  Store store = bench.open();
+  must(store.install(bench.stick, newer));
+  auto remake = [&](const std::string& version) {
+    fs::remove_all(bench.stick);
+    fs::remove_all(bench.folder.path() / "maker");
+    return bench.make_pack("m", 3, 64, 1, version);
+  };
+  std::string older = remake("1.9");
+  EXPECT_ERROR(store.install(bench.stick, older, {.replace = true}), Code::failed_precondition,
+               "older than version 1.10");
+  bench.key = bench.folder.path() / "other.pem";
+  must(generate_signing_key(bench.key));
+  must(store.trust_key(bench.key.string() + ".pub"));
+  std::string foreign = remake("2.0");
+  EXPECT_ERROR(store.install(bench.stick, foreign, {.replace = true}), Code::failed_precondition, "another publisher");
+  EXPECT_EQ(must(store.find("m")).digest, newer);
+}
+
+TEST(Pack, ExportFollowsNoLinkThatLiesOnTheStick) {
+  Bench bench;
+  std::string digest = bench.make_pack("m");
+  Store store = bench.open();
+  must(store.install(bench.stick, digest));
+  const fs::path second = bench.folder.path() / "second", victim = bench.folder.path() / "victim";
+  must(write_file(victim, "precious"));
+  must(make_folders(second / "blobs" / "sha256"));
+  const ModelRecord model = must(store.find("m"));
+  for (const ModelFile& file : model.files) fs::create_symlink(victim, blob_in(second, file.digest));
+  fs::create_symlink(victim, second / "index.json");
+  EXPECT_EQ(must(store.export_pack("m", second)), digest);
+  EXPECT_EQ(must(read_file(victim)), "precious");
+  for (const ModelFile& file : model.files) EXPECT_FALSE(fs::is_symlink(blob_in(second, file.digest)));
+  ASSERT_EQ(must(store.check_pack(second, "")).trust, Trust::trusted);
+
+  const fs::path third = bench.folder.path() / "third";
+  must(make_folders(third));
+  fs::create_directory_symlink(bench.folder.path(), third / "blobs");
+  EXPECT_ERROR(store.export_pack("m", third), Code::invalid_argument, "not a link");
+  EXPECT_FALSE(fs::exists(bench.folder.path() / "sha256"));
+  EXPECT_ERROR(store.export_pack("m", bench.state / "trust"), Code::invalid_argument, "state folder");
+}
+
 TEST(Pack, InstallingAgainRepairsADamagedModel) {
   Bench bench;
   std::string digest = bench.make_pack("m");

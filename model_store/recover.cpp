@@ -43,9 +43,13 @@ void make_name_unique(std::vector<CatalogEntry>& others, std::string& name) {
     return std::any_of(others.begin(), others.end(), [&](const CatalogEntry& e) { return e.record.name == candidate; });
   };
   std::string base = name;
-  for (int i = 2; taken(name); ++i) name = make_model_name(base.substr(0, 56) + "-" + std::to_string(i));
+  for (int i = 2; taken(name); ++i) name = numbered_name(base, i);
 }
 }  // namespace
+
+std::string numbered_name(const std::string& base, int i) {
+  return make_model_name(base.substr(0, 56) + "-" + std::to_string(i));
+}
 
 Result<std::vector<CatalogEntry>> recover_entries(const fs::path& state_dir) {
   Blobs blobs(fs::absolute(state_dir));

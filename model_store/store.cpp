@@ -46,7 +46,8 @@ Result<Store> Store::open(const fs::path& state_dir, Mode mode, StoreOptions opt
   TRY(impl->blobs.create());
   TRY(impl->blobs.sweep());
   TRY_WITH(impl->catalog(), "while opening the store in {}", absolute.string());
-  TRY_WITH(impl->drop_unreferenced(), "while tidying the store in {}", absolute.string());
+  TRY_WITH(impl->settle(), "while tidying the store in {}", absolute.string());
+  TRY_WITH(impl->adopt_unknown_models(), "while looking for models that the catalog lacks in {}", absolute.string());
   return Store(std::move(impl));
 }
 
@@ -83,9 +84,13 @@ Result<void> Store::Impl::require_writer() const {
 
 Result<ModelRecord> Store::Impl::commit(Staging& staging, CatalogEntry entry) {
   entry.record.installed_at = seconds_now();
+  Catalog* models = TRY(catalog());
+  DigestSet candidates = blobs_of(entry);  // after a failure: what was just moved in
+  if (auto old = TRY(models->find(entry.record.name))) candidates.merge(blobs_of(*old));  // after a replacement
+  TRY(intend(std::move(candidates)));
   auto recorded = staging.commit();
-  if (recorded) recorded = TRY(catalog())->put(entry);
-  auto dropped = drop_unreferenced();  // after a failure: what was just moved in; after a replacement: the old files
+  if (recorded) recorded = models->put(entry);
+  auto dropped = settle();
   if (!recorded) return recorded.error();
   if (!dropped) return dropped.error();
   return std::move(entry.record);

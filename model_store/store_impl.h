@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "model_store/catalog.h"
+#include "model_store/intent.h"
 #include "model_store/store.h"
 #include "model_store/trust.h"
 
@@ -30,13 +31,19 @@ struct Store::Impl {
 
   // Staged blobs become visible, then the row. On failure the store is what it was.
   Result<ModelRecord> commit(Staging& staging, CatalogEntry entry);
-  // Deletes blobs that no row refers to; needs `changing` held. → bytes freed
-  Result<uint64_t> drop_unreferenced();
+  // Before a change: which blobs it may leave without an owner. After it, or after a crash in it: deletes those of them
+  // that no row refers to. Both need `changing` held.
+  Result<void> intend(DigestSet candidates);
+  Result<uint64_t> settle();  // → bytes freed
+  Result<uint64_t> drop(const std::vector<BlobInfo>& unreferenced);
+  // A catalog restored from a backup does not know the models that came after it: they are entered again.
+  Result<void> adopt_unknown_models();
 
   std::mutex catalog_mutex;
   std::unique_ptr<Catalog> opened_catalog;
 };
 
 double seconds_now();
+DigestSet blobs_of(const CatalogEntry& entry);  // files, manifest and config
 
 }  // namespace hearth::store

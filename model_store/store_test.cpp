@@ -185,6 +185,35 @@ TEST(Store, ALostCatalogIsMadeAgainFromTheBlobs) {
   EXPECT_EQ(again.family, "llama");
   EXPECT_EQ(again.n_params, a.n_params);
   ASSERT_OK(store.verify("a"));
+  for (const ModelFile& file : b.files)  // what is left of the other one is not thrown away unasked
+    if (file.name != "model.safetensors")
+      EXPECT_TRUE(fs::exists(bench.state / "blobs" / "sha256" / file.digest.substr(7))) << file.name;
+}
+
+TEST(Store, AnOlderCatalogFromABackupLosesNoModel) {
+  Bench bench;
+  make_model_folder(bench.folder.path() / "a", 1);
+  make_model_folder(bench.folder.path() / "b", 2);
+  fs::path backup = bench.folder.path() / "backup.db";
+  {
+    Store store = bench.open();
+    must(store.import_model(bench.folder.path() / "a", {}));
+  }
+  fs::copy_file(bench.state / "hearth.db", backup);
+  {
+    Store store = bench.open();
+    must(store.remove("a"));
+    must(store.import_model(bench.folder.path() / "b", {.name = "a"}));
+  }
+  for (const char* name : {"hearth.db-wal", "hearth.db-shm"}) fs::remove(bench.state / name);
+  fs::copy_file(backup, bench.state / "hearth.db", fs::copy_options::overwrite_existing);
+  Store store = bench.open();
+  ASSERT_EQ(must(store.list()).size(), 2u);
+  ModelRecord adopted = must(store.find("a-2"));  // its manifest says "a", and that name is taken
+  EXPECT_TRUE(adopted.source.starts_with("recovered")) << adopted.source;
+  ASSERT_OK(store.verify("a-2"));
+  ASSERT_OK(store.remove("a-2"));
+  EXPECT_ERROR(store.verify("a"), Code::data_loss, "damaged");  // its files were removed on purpose
 }
 
 TEST(Store, OneGgufIsImportedAloneAndOpenedAsAFile) {

@@ -115,11 +115,12 @@ Bench::Bench() {
   must(store.trust_key(key.string() + ".pub"));
 }
 
-std::string Bench::make_pack(const std::string& name, int seed, size_t shard_bytes, int n_shards) const {
+std::string Bench::make_pack(const std::string& name, int seed, size_t shard_bytes, int n_shards,
+                             const std::string& version) const {
   fs::path source = folder.path() / ("source-" + name);
   make_model_folder(source, seed, shard_bytes, n_shards);
   Store maker = must(Store::open(folder.path() / "maker", Mode::read_write));
-  must(maker.import_model(source, {.name = name, .version = "1.0", .description = "for tests"}));
+  must(maker.import_model(source, {.name = name, .version = version, .description = "for tests"}));
   return must(maker.export_pack(name, stick, {.signing_key = key}));
 }
 

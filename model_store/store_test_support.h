@@ -62,7 +62,8 @@ struct Bench {
   Bench();
   Store open(Mode mode = Mode::read_write) const { return must(Store::open(state, mode)); }
   // Makes a model in a store of the maker's and exports it to the stick, signed with `key`. Returns the digest.
-  std::string make_pack(const std::string& name, int seed = 1, size_t shard_bytes = 64 << 10, int n_shards = 1) const;
+  std::string make_pack(const std::string& name, int seed = 1, size_t shard_bytes = 64 << 10, int n_shards = 1,
+                        const std::string& version = "1.0") const;
 };
 
 void flip_bit(const std::filesystem::path& file, uint64_t offset);

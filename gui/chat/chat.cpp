@@ -24,7 +24,7 @@ std::vector<api::Message> historyOf(const Conversation& conversation) {
   }
   return history;
 }
-}
+}  // namespace
 
 Chat::Chat(BoxState& box, std::filesystem::path folder, QObject* parent)
     : QObject(parent), box_(box), folder_(std::move(folder)) {
@@ -78,7 +78,8 @@ void Chat::setModel(const QString& model) {
 
 QString Chat::obstacle() const {
   if (box_.connection() == BoxState::Connection::connecting) return tr("Connecting to the service…");
-  if (box_.connection() == BoxState::Connection::unreachable) return tr("The service is not reachable. What to do is on the Home page.");
+  if (box_.connection() == BoxState::Connection::unreachable)
+    return tr("The service is not reachable. What to do is on the Home page.");
   if (!model().isEmpty()) return {};
   for (const api::Deployment& d : box_.deployments())
     if (d.state == "starting" || d.state == "restarting") return tr("%1 is starting; one moment.").arg(textOf(d.model));
@@ -121,16 +122,21 @@ void Chat::remove(const QString& id) {
 }
 
 void Chat::rename(const QString& id, const QString& title) {
-  auto log = ChatLog::open(folder_, id);
-  if (!log) return setProblem(textOf(log.error()));
-  keep(log->title(title.simplified()));
-  keep(log->sync());
+  const bool isOpen = id == conversation_.id && ensureLog();  // an answer may be on its way into this very log
+  std::optional<ChatLog> other;
+  if (!isOpen) {
+    auto log = ChatLog::open(folder_, id);
+    if (!log) return setProblem(textOf(log.error()));
+    other.emplace(std::move(*log));
+  }
+  ChatLog& log = isOpen ? *log_ : *other;
+  keep(log.title(title.simplified()));
+  keep(log.sync());
   auto conversation = ChatLog::read(folder_, id);
   if (!conversation) return setProblem(textOf(conversation.error()));
   conversations_.put(*conversation);
   if (id != conversation_.id) return;
   conversation_.title = conversation->title;
-  log_.reset();  // the file may have been rewritten under it
   emit conversationChanged();
 }
 
@@ -150,7 +156,9 @@ bool Chat::ensureLog() {
   return true;
 }
 
-int Chat::nextId() const { return conversation_.messages.empty() ? 1 : conversation_.messages.back().id + 1; }
+int Chat::nextId() const {
+  return conversation_.messages.empty() ? 1 : conversation_.messages.back().id + 1;
+}
 
 void Chat::addMessage(ChatMessage message) {
   keep(log_->message(message));
@@ -168,7 +176,9 @@ void Chat::cutFrom(int row) {
 
 // --- asking and answering ---
 
-bool Chat::canSend() const { return !isAnswering() && !model().isEmpty(); }
+bool Chat::canSend() const {
+  return !isAnswering() && !model().isEmpty();
+}
 
 bool Chat::send(const QString& text) {
   if (text.trimmed().isEmpty() || !canSend() || !ensureLog()) return false;
@@ -243,7 +253,9 @@ void Chat::stop() {
   if (stream_) stream_->stop();
 }
 
-void Chat::copy(const QString& text) const { QGuiApplication::clipboard()->setText(text); }
+void Chat::copy(const QString& text) const {
+  QGuiApplication::clipboard()->setText(text);
+}
 
 void Chat::retranslate() {
   messages_.refresh();

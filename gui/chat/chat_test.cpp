@@ -70,6 +70,21 @@ TEST(Chat, StoppingKeepsWhatCame) {
   EXPECT_EQ(f.chat->messages()->at(1).ending, "stopped");
 }
 
+TEST(Chat, RenamingWhileAnAnswerComesLosesNothing) {
+  ChatFixture f;
+  f.chat->send("one");
+  ASSERT_TRUE(waitFor([&] { return f.chat->messages()->at(1).text.size() >= 8; }));
+  const QString id = f.chat->conversations()->rows()[0].key;
+  f.chat->rename(id, "First");
+  ASSERT_TRUE(f.answered());
+  const QString answer = f.chat->messages()->at(1).text;
+  EXPECT_EQ(f.chat->title(), "First");
+  f.restart();
+  EXPECT_EQ(f.chat->conversations()->rows()[0].title, "First");
+  EXPECT_EQ(f.chat->messages()->at(1).text, answer);
+  EXPECT_EQ(f.chat->messages()->at(1).ending, "stop");
+}
+
 TEST(Chat, AnEndInTheMiddleOfAnAnswerLosesNothing) {
   ChatFixture f;
   f.chat->send("one");

@@ -17,7 +17,9 @@ const T* findIn(const std::vector<T>& rows, Same same) {
 }
 }  // namespace
 
-bool isOver(const api::Job& job) { return job.state == "done" || job.state == "failed" || job.state == "cancelled"; }
+bool isOver(const api::Job& job) {
+  return job.state == "done" || job.state == "failed" || job.state == "cancelled";
+}
 
 BoxState::BoxState(Client& client, QObject* parent) : QObject(parent), client_(client) {
   connect(&client, &Client::connected, this, [this] {
@@ -182,7 +184,7 @@ void BoxState::follow(const api::Event& event) {
     refreshPackSources();
   }
   if (event.kind == "model" || event.kind == "deployment") refreshModels();
-  if (event.kind == "box") refreshBox();
+  if (event.kind == "box") refresh();  // the stream fell behind, or the box itself changed: read everything again
 }
 
 }  // namespace hearth::gui

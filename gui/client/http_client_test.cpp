@@ -11,8 +11,12 @@
 namespace hearth::gui {
 namespace {
 
-QByteArray sseHead() { return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"; }
-QByteArray chunk(const QByteArray& data) { return QByteArray::number(data.size(), 16) + "\r\n" + data + "\r\n"; }
+QByteArray sseHead() {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+}
+QByteArray chunk(const QByteArray& data) {
+  return QByteArray::number(data.size(), 16) + "\r\n" + data + "\r\n";
+}
 
 struct Answer {
   QString text;
@@ -52,7 +56,8 @@ TEST(HttpClient, QuotesNamesAndSendsBytes) {
 
 TEST(HttpClient, AnErrorSaysWhatTheServiceSaid) {
   ScriptServer server;
-  server.on("POST /hearth/v1/deployments ", ScriptServer::status("409 Conflict", R"({"error":{"message":"stop it first"}})"));
+  server.on("POST /hearth/v1/deployments ",
+            ScriptServer::status("409 Conflict", R"({"error":{"message":"stop it first"}})"));
   HttpClient client({.socketPath = server.path()});
   std::optional<Error> problem;
   client.deploy({.model = "m"}, [&](Result<api::Deployment> d) { problem = d.error(); });
@@ -83,11 +88,12 @@ TEST(HttpClient, WrongTypesNameTheField) {
 
 TEST(HttpClient, StreamsAnAnswer) {
   ScriptServer server;
-  QByteArray body = chunk("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n") +
-                    chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\ndata: {\"choi") +
-                    chunk("ces\":[{\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"length\"}]}\n\n") +
-                    chunk("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n") +
-                    "0\r\n\r\n";
+  QByteArray body =
+      chunk("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n") +
+      chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\ndata: {\"choi") +
+      chunk("ces\":[{\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"length\"}]}\n\n") +
+      chunk("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n") +
+      "0\r\n\r\n";
   server.on("POST /v1/chat/completions ", sseHead() + body);
   HttpClient client({.socketPath = server.path()});
   Answer answer;
@@ -139,8 +145,10 @@ TEST(HttpClient, StoppingClosesTheConnection) {
 
 TEST(HttpClient, FollowsEventsAndComesBackWithTheLastId) {
   ScriptServer server;
-  server.on("GET /hearth/v1/events ",
-            sseHead() + chunk("id: 41\ndata: {\"id\":41,\"kind\":\"job\",\"subject\":\"j1\",\"job\":{\"id\":\"j1\"}}\n\n"), true);
+  server.on(
+      "GET /hearth/v1/events ",
+      sseHead() + chunk("id: 41\ndata: {\"id\":41,\"kind\":\"job\",\"subject\":\"j1\",\"job\":{\"id\":\"j1\"}}\n\n"),
+      true);
   HttpClient client({.socketPath = server.path()});
   int nConnected = 0, nDisconnected = 0;
   QList<api::Event> events;
@@ -157,10 +165,17 @@ TEST(HttpClient, FollowsEventsAndComesBackWithTheLastId) {
   EXPECT_TRUE(server.requests.last().contains("Last-Event-ID: 41"));
 }
 
+TEST(Endpoint, AsksForTheBoxByTheNameThatWasGiven) {
+  EXPECT_EQ((*Endpoint::fromUrl("http://192.168.1.20:8080")).hostHeader(), "192.168.1.20:8080");
+  EXPECT_EQ((*Endpoint::fromUrl("http://[::1]:81")).hostHeader(), "[::1]:81");
+  EXPECT_EQ((Endpoint{"/run/hearth/hearthd.sock", {}, 0}).hostHeader(), "hearth");
+}
+
 TEST(Endpoint, TakesOnlyHttpAddresses) {
   EXPECT_EQ(Endpoint::fromUrl("http://box:8080")->port, 8080);
   EXPECT_EQ(Endpoint::fromUrl(" http://192.168.1.20 ")->port, 80);
-  for (const char* bad : {"", "box:8080", "https://box", "http://", "ftp://box"}) EXPECT_FALSE(Endpoint::fromUrl(bad)) << bad;
+  for (const char* bad : {"", "box:8080", "https://box", "http://", "ftp://box"})
+    EXPECT_FALSE(Endpoint::fromUrl(bad)) << bad;
 }
 
 }  // namespace

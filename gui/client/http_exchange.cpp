@@ -19,8 +19,14 @@ Result<Endpoint> Endpoint::fromUrl(const QString& text) {
   return Endpoint{{}, url.host(), static_cast<quint16>(url.port(80))};
 }
 
+QByteArray Endpoint::hostHeader() const {
+  if (isLocal()) return "hearth";
+  const QString name = host.contains(QLatin1Char(':')) ? QLatin1Char('[') + host + QLatin1Char(']') : host;
+  return (name + QLatin1Char(':') + QString::number(port)).toLatin1();
+}
+
 HttpExchange::HttpExchange(const Endpoint& endpoint, const HttpRequest& request, QObject* parent)
-    : QObject(parent), request_(request), address_(endpoint.toString()) {
+    : QObject(parent), request_(request), address_(endpoint.toString()), host_(endpoint.hostHeader()) {
   silence_.setSingleShot(true);
   silence_.setInterval(request_.silenceLimitMs);
   connect(&silence_, &QTimer::timeout, this, [this] {
@@ -28,7 +34,8 @@ HttpExchange::HttpExchange(const Endpoint& endpoint, const HttpRequest& request,
                  address_.toStdString(), request_.silenceLimitMs / 1000));
   });
   // Opened from the event loop: a local connection can fail before the caller has connected to our signals.
-  QMetaObject::invokeMethod(this, [this, endpoint] { open(endpoint); }, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(
+      this, [this, endpoint] { open(endpoint); }, Qt::QueuedConnection);
 }
 
 void HttpExchange::open(const Endpoint& endpoint) {
@@ -58,7 +65,8 @@ void HttpExchange::open(const Endpoint& endpoint) {
 }
 
 void HttpExchange::send() {
-  QByteArray head = request_.method + ' ' + request_.target + " HTTP/1.1\r\nHost: hearth\r\nConnection: close\r\n";
+  QByteArray head =
+      request_.method + ' ' + request_.target + " HTTP/1.1\r\nHost: " + host_ + "\r\nConnection: close\r\n";
   for (const auto& [name, value] : request_.headers) head += name + ": " + value + "\r\n";
   if (!request_.body.isEmpty() || request_.method == "POST") {
     head += "Content-Type: " + request_.contentType + "\r\n";
@@ -91,7 +99,9 @@ void HttpExchange::fail(const QString& why) {
                why.toStdString()));
 }
 
-void HttpExchange::abort() { finish(error(Code::cancelled, "stopped")); }
+void HttpExchange::abort() {
+  finish(error(Code::cancelled, "stopped"));
+}
 
 void HttpExchange::finish(const Result<void>& result) {
   if (std::exchange(isOver_, true)) return;

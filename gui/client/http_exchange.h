@@ -18,6 +18,7 @@ struct Endpoint {
 
   bool isLocal() const { return !socketPath.isEmpty(); }
   QString toString() const;
+  QByteArray hostHeader() const;  // the service answers only to names of its own
   // "http://host:port"; anything else is invalid_argument.
   static Result<Endpoint> fromUrl(const QString& url);
 };
@@ -53,6 +54,7 @@ class HttpExchange : public QObject {
 
   HttpRequest request_;
   QString address_;
+  QByteArray host_;
   HttpParser parser_;
   QIODevice* socket_ = nullptr;
   QTimer silence_;

@@ -67,7 +67,7 @@ class Surface : public testing::Test {
   http::Router router_;
 };
 
-Json chat_body(Json more = Json::object()) {
+Json chat_body(const Json& more = Json::object()) {
   Json body = {{"model", "tiny"},
                {"messages", Json::array({{{"role", "user"}, {"content", "Hello"}}})},
                {"max_tokens", 8},
