@@ -1,7 +1,11 @@
 // A training run from recipe to result. The member functions of Run are its chapters, in order.
 #include "trainer/run.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 
@@ -30,12 +34,20 @@ using Clock = std::chrono::steady_clock;
 // A crash loses at most this much work, however long a step takes.
 constexpr std::chrono::minutes kLongestWithoutCheckpoint{5};
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 class Run {
  public:
-  Run(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop, JobFiles files)
-      : recipe_(recipe), paths_(paths), callbacks_(callbacks), stop_(std::move(stop)), files_(std::move(files)),
+  Run(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop, JobFiles files,
+      std::string request)
+      : recipe_(recipe),
+        paths_(paths),
+        callbacks_(callbacks),
+        stop_(std::move(stop)),
+        files_(std::move(files)),
+        request_(std::move(request)),
         team_(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads()) {}
 
   Result<RunResult> run() {
@@ -58,7 +70,7 @@ class Run {
   Result<void> say(std::string step, double progress);
   Error diverged(const StepOutcome& outcome) const;
   Result<void> checkpoint();
-  Result<void> answer(const fs::path& model_path, std::string BeforeAfter::* where);
+  Result<void> answer(const fs::path& model_path, std::string BeforeAfter::*where);
   bool checkpoint_is_due() const;
   std::string fingerprint() const;
   uint64_t data_seed() const { return static_cast<uint64_t>(recipe_.data.seed.value_or(recipe_.seed)); }
@@ -68,6 +80,7 @@ class Run {
   const RunCallbacks& callbacks_;
   std::stop_token stop_;
   JobFiles files_;
+  const std::string request_;
   Team team_;
 
   LoadedModel base_;
@@ -97,7 +110,8 @@ Result<void> Run::load() {
   TRY(say("loading the model", 0));
   base_ = TRY(load_base(recipe_, paths_.model));
   if (recipe_.data.max_seq_len > base_.config.max_seq_len)
-    return error(Code::invalid_argument, "data.max_seq_len {} is more than the model's context of {} tokens", recipe_.data.max_seq_len, base_.config.max_seq_len);
+    return error(Code::invalid_argument, "data.max_seq_len {} is more than the model's context of {} tokens",
+                 recipe_.data.max_seq_len, base_.config.max_seq_len);
   TRY(say("reading the data", 0.005));
   TRY(load_data());
   TRY(say("preparing weights and optimizer", 0.01));
@@ -109,8 +123,9 @@ Result<Dataset> read_checked(const fs::path& path, const RecipeData& data) {
   Dataset dataset = TRY(read_dataset(path, data.format));
   if (dataset.report.n_problems > 0 && !data.skip_invalid) {
     const DataProblem& p = dataset.report.problems.front();
-    return error(Code::invalid_argument, "{}: {} problems, the first in line {}: {} {}; mend them, or set data.skip_invalid = true", path.string(),
-                 dataset.report.n_problems, p.line, p.field, p.message);
+    return error(Code::invalid_argument,
+                 "{}: {} problems, the first in line {}: {} {}; mend them, or set data.skip_invalid = true",
+                 path.string(), dataset.report.n_problems, p.line, p.field, p.message);
   }
   if (dataset.examples.empty()) return error(Code::invalid_argument, "{} holds no usable example", path.string());
   return dataset;
@@ -129,9 +144,11 @@ Result<void> Run::load_data() {
   LoaderOptions options{.max_seq_len = recipe_.data.max_seq_len, .pack = recipe_.data.pack, .seed = data_seed()};
   train_data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(train.documents)), options);
   options.shuffle = false;
-  held_out_data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(held_out.documents)), options);
+  held_out_data_ =
+      std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(held_out.documents)), options);
   questions_ = choose_questions(split.held_out, recipe_.eval.n_samples);
-  if (train_data_->n_rows() == 0) return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe_.data.path);
+  if (train_data_->n_rows() == 0)
+    return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe_.data.path);
   return {};
 }
 
@@ -155,7 +172,8 @@ std::string Run::fingerprint() const {
   uint64_t h = hash64(dump_json(json), data_fingerprint_);
   h = hash64(config_to_hf(base_.config, "float32", std::nullopt, {}), h);
   for (const auto& [role, view] : base_.weights)
-    h = hash64({static_cast<const char*>(view.data), static_cast<size_t>(std::min<int64_t>(view.type.bytes(), 256))}, h);
+    h = hash64({static_cast<const char*>(view.data), static_cast<size_t>(std::min<int64_t>(view.type.bytes(), 256))},
+               h);
   return fmt::format("{:016x}", h);
 }
 
@@ -179,7 +197,7 @@ Result<void> Run::resume_or_begin() {
   return files_.keep_metrics_up_to(state_.step);
 }
 
-Result<void> Run::answer(const fs::path& model_path, std::string BeforeAfter::* where) {
+Result<void> Run::answer(const fs::path& model_path, std::string BeforeAfter::*where) {
   if (samples_.empty()) return {};
   const std::vector<std::string> answers =
       TRY(answer_questions(model_path, questions_, {recipe_.eval.max_answer_tokens, recipe_.n_threads}));
@@ -209,7 +227,8 @@ Error Run::diverged(const StepOutcome& outcome) const {
     break;
   }
   return error(Code::failed_precondition,
-               "training diverged at step {}: loss {}, gradient norm {}, first seen in {}; lower optimizer.learning_rate (now {}) or lengthen the warm-up",
+               "training diverged at step {}: loss {}, gradient norm {}, first seen in {}; lower "
+               "optimizer.learning_rate (now {}) or lengthen the warm-up",
                state_.step + 1, outcome.loss, outcome.grad_norm, where, recipe_.optimizer.learning_rate);
 }
 
@@ -228,7 +247,8 @@ Result<MetricPoint> Run::one_step() {
   state_.loss = outcome.loss;
   state_.seconds += seconds;
   speeds_.push_back(static_cast<double>(outcome.n_tokens) / std::max(1e-9, seconds));
-  return MetricPoint{static_cast<int>(state_.step), outcome.loss, rate, outcome.grad_norm, speeds_.back(), state_.seconds, {}};
+  return MetricPoint{
+      static_cast<int>(state_.step), outcome.loss, rate, outcome.grad_norm, speeds_.back(), state_.seconds, {}};
 }
 
 double median(std::vector<double> values) {
@@ -247,13 +267,16 @@ Result<void> Run::train() {
     status_.step = fmt::format("training: step {} of {}", state_.step, n_steps_);
     status_.progress = 0.02 + 0.93 * static_cast<double>(state_.step) / static_cast<double>(n_steps_);
     status_.loss = point.loss;
-    status_.seconds_left = state_.seconds / static_cast<double>(state_.step) * static_cast<double>(n_steps_ - state_.step);
+    status_.seconds_left =
+        state_.seconds / static_cast<double>(state_.step) * static_cast<double>(n_steps_ - state_.step);
     TRY(files_.write_status(status_, false));
     if (callbacks_.on_metric) callbacks_.on_metric(point);
     if (callbacks_.on_status) callbacks_.on_status(status_);
     const bool stop = stop_.stop_requested();
     if (stop || checkpoint_is_due()) TRY(checkpoint());
-    if (stop) return error(Code::cancelled, "stopped after step {} of {}; started again, the run goes on from there", state_.step, n_steps_);
+    if (stop)
+      return error(Code::cancelled, "stopped after step {} of {}; started again, the run goes on from there",
+                   state_.step, n_steps_);
   }
   status_.seconds_left.reset();
   return {};
@@ -269,7 +292,8 @@ Result<RunResult> Run::finish() {
   PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *model_));
   TRY(say("comparing the trainer's answers with the server's", 0.97));
   Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
-  result.parity_max_error = TRY(check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_));
+  result.parity_max_error =
+      TRY(check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_));
   TRY(say("answering the held-out questions", 0.98));
   TRY(answer(pending.model_path(), &BeforeAfter::after));
   TRY(files_.write_samples(samples_));
@@ -279,19 +303,41 @@ Result<RunResult> Run::finish() {
   result.final_loss = state_.loss;
   result.seconds = seconds_since(started_);
   result.tokens_per_s = median(speeds_);
-  TRY(files_.write_summary(result));
+  TRY(files_.write_summary(result, request_));
   status_.seconds_left = 0;
   TRY(say("done", 1));
   return result;
 }
 
+Result<uint64_t> hash_file(const fs::path& path, uint64_t seed) {
+  Fd fd = TRY(open_file(path, O_RDONLY));
+  std::vector<char> buffer(1 << 20);
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error("read", path, errno);
+    if (n == 0) return seed;
+    seed = hash64({buffer.data(), static_cast<size_t>(n)}, seed);
+  }
+}
+
+// What was asked for: the recipe and the bytes of its data.
+Result<std::string> request_of(const Recipe& recipe) {
+  uint64_t h = hash64(dump_json(to_json_value(recipe)), 0);
+  for (const std::string& path : {recipe.data.path, recipe.data.eval_path})
+    if (!path.empty()) h = TRY(hash_file(path, h));
+  return fmt::format("{:016x}", h);
+}
+
 }  // namespace
 
-Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop) {
+Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks,
+                               std::stop_token stop) {
   TRY(validate(recipe));
   JobFiles files = TRY(JobFiles::open(paths.job));
-  if (auto finished = files.read_summary()) return *finished;
-  Run run(recipe, paths, callbacks, std::move(stop), std::move(files));
+  const std::string request = TRY(request_of(recipe));
+  if (auto finished = TRY(files.read_summary(request))) return *finished;
+  Run run(recipe, paths, callbacks, std::move(stop), std::move(files), request);
   return run.run();
 }
 

@@ -1,7 +1,7 @@
-// Whole runs of hearth-trainer: from scratch, then LoRA on the result; refusals; and runs killed at random moments, which
-// must end in the same bits as one that was left alone.
-#include <gtest/gtest.h>
+// Whole runs of hearth-trainer: from scratch, then LoRA on the result; refusals; and runs killed at random moments,
+// which must end in the same bits as one that was left alone.
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -34,7 +34,8 @@ class RunTest : public ::testing::Test {
 
   fs::path job(const std::string& name, const std::string& model, const std::string& rest) {
     fs::create_directory(path(name));
-    const std::string recipe = fmt::format("n_threads = 2\n[model]\n{}\n[data]\npath = \"{}\"\nmax_seq_len = 64\n{}", model, path("data.jsonl").string(), rest);
+    const std::string recipe = fmt::format("n_threads = 2\n[model]\n{}\n[data]\npath = \"{}\"\nmax_seq_len = 64\n{}",
+                                           model, path("data.jsonl").string(), rest);
     EXPECT_TRUE(write_file(path(name) / "recipe.toml", recipe));
     return path(name);
   }
@@ -71,7 +72,9 @@ class RunTest : public ::testing::Test {
   TempFolder temp_ = *TempFolder::create("trainer-run");
 };
 
-constexpr const char* kShort = "[schedule]\nn_steps = 40\n[batch]\nrows = 2\n[optimizer]\nlearning_rate = 5e-3\n[checkpoint]\nevery_steps = 7\n[eval]\nevery_steps = 20\nn_samples = 2\nmax_answer_tokens = 8\n[output]\ndtype = \"f32\"\n";
+constexpr const char* kShort =
+    "[schedule]\nn_steps = 40\n[batch]\nrows = 2\n[optimizer]\nlearning_rate = 5e-3\n[checkpoint]\nevery_steps = "
+    "7\n[eval]\nevery_steps = 20\nn_samples = 2\nmax_answer_tokens = 8\n[output]\ndtype = \"f32\"\n";
 
 TEST_F(RunTest, FromScratchThenLora) {
   const fs::path first = job("first", scratch(), kShort);
@@ -83,7 +86,8 @@ TEST_F(RunTest, FromScratchThenLora) {
   EXPECT_NE(text(first / "samples.jsonl").find("plus one?"), std::string::npos);
   ASSERT_TRUE(load_model(first / "result"));
 
-  const fs::path second = job("second", fmt::format("init = \"{}\"", (first / "result").string()), std::string(kShort) + "[method]\ntype = \"lora\"\nrank = 4\n");
+  const fs::path second = job("second", fmt::format("init = \"{}\"", (first / "result").string()),
+                              std::string(kShort) + "[method]\ntype = \"lora\"\nrank = 4\n");
   ASSERT_EQ(wait_for(start(second)), 0) << text(second / "log");
   const Json tuned = summary(second);
   EXPECT_NEAR(tuned["eval_loss_before"].get<double>(), done["eval_loss_after"].get<double>(), 1e-3);
@@ -92,11 +96,25 @@ TEST_F(RunTest, FromScratchThenLora) {
   EXPECT_TRUE(load_model(second / "result"));
 }
 
+TEST_F(RunTest, AFinishedRunAnswersOnlyTheSameRequest) {
+  const fs::path first = job("first", scratch(), kShort);
+  ASSERT_EQ(wait_for(start(first)), 0) << text(first / "log");
+  const std::string summary_before = text(first / "summary.json");
+  EXPECT_EQ(wait_for(start(first)), 0) << text(first / "log");  // again: at once, nothing changes
+  EXPECT_EQ(text(first / "summary.json"), summary_before);
+  std::string other = kShort;
+  job("first", scratch(), other.replace(other.find("n_steps = 40"), 12, "n_steps = 41"));
+  EXPECT_EQ(wait_for(start(first)), 1);
+  EXPECT_NE(text(first / "log").find("another recipe"), std::string::npos) << text(first / "log");
+  EXPECT_EQ(text(first / "summary.json"), summary_before);
+}
+
 TEST_F(RunTest, KilledAtRandomMomentsEndsInTheSameBits) {
   const fs::path whole = job("whole", scratch(), kShort);
   const auto start_time = std::chrono::steady_clock::now();
   ASSERT_EQ(wait_for(start(whole)), 0) << text(whole / "log");
-  const auto usual = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_time);
+  const auto usual =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_time);
   const std::string expected = text(whole / "result/model.safetensors");
   const auto seed = static_cast<uint64_t>(getpid());
   Random random(seed);
@@ -105,13 +123,15 @@ TEST_F(RunTest, KilledAtRandomMomentsEndsInTheSameBits) {
     const fs::path killed = job("killed-" + std::to_string(round), scratch(), kShort);
     for (int in_a_row = 0; in_a_row < 25; ++in_a_row) {
       const pid_t pid = start(killed);
-      std::this_thread::sleep_for(std::chrono::microseconds(random.below(static_cast<uint64_t>(usual.count()))));  // the random moment
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(random.below(static_cast<uint64_t>(usual.count()))));  // the random moment
       kill(pid, SIGKILL);
       if (wait_for(pid) != -SIGKILL) break;  // it was done before
       ++n_kills;
     }
     ASSERT_EQ(wait_for(start(killed)), 0) << text(killed / "log");
-    ASSERT_EQ(text(killed / "result/model.safetensors"), expected) << "seed " << seed << ", after " << n_kills << " kills";
+    ASSERT_EQ(text(killed / "result/model.safetensors"), expected)
+        << "seed " << seed << ", after " << n_kills << " kills";
     ASSERT_EQ(losses(killed), losses(whole)) << "seed " << seed;
   }
 }
@@ -141,7 +161,9 @@ TEST_F(RunTest, WhatIsWrongIsSaidOnTheLastLine) {
     while (std::getline(lines, line)) last = line;
     return last;
   };
-  EXPECT_NE(last_line(job("a", scratch(), "[optimizer]\nlearning_rat = 1\n")).find("did you mean \"optimizer.learning_rate\""), std::string::npos);
+  EXPECT_NE(last_line(job("a", scratch(), "[optimizer]\nlearning_rat = 1\n"))
+                .find("did you mean \"optimizer.learning_rate\""),
+            std::string::npos);
   EXPECT_NE(last_line(job("b", scratch(), std::string(kShort) + "[data]\n")).find("error: "), std::string::npos);
   ASSERT_TRUE(write_file(path("data.jsonl"), "{\"messages\": [{\"role\": \"user\"}]}\n"));
   const std::string bad = last_line(job("d", scratch(), kShort));

@@ -84,6 +84,17 @@ Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
   return {};
 }
 
+// GGUF has no key for how its maker means it to be sampled; packs carry Hugging Face's file beside it.
+Result<void> add_generation_beside(const fs::path& weights, GenerationDefaults& out) {
+  const std::string text = TRY(read_if_there(weights.parent_path() / "generation_config.json", kMaxSmallFileBytes));
+  if (text.empty()) return {};
+  GenerationDefaults beside = TRY(generation_from_hf("{}", text));
+  for (int32_t id : beside.eos_ids) add_eos(id, out);
+  beside.eos_ids = std::move(out.eos_ids);
+  out = std::move(beside);
+  return {};
+}
+
 Result<void> read_text_side_gguf(const GgufFile& file, LoadedModel& out) {
   if (auto tokenizer = Tokenizer::from_gguf(file))
     out.tokenizer = *std::move(tokenizer);
@@ -94,6 +105,7 @@ Result<void> read_text_side_gguf(const GgufFile& file, LoadedModel& out) {
     use_template(source ? Result<std::string>(std::string(*source)) : Result<std::string>(source.error()), out);
   }
   out.generation = TRY(generation_from_gguf(file));
+  TRY_WITH(add_generation_beside(out.path, out.generation), "while reading generation_config.json");
   if (!out.tokenizer) return {};
   for (const char* text : kTurnEnds)
     if (auto id = out.tokenizer->token_id(text); id && out.tokenizer->is_special(*id)) add_eos(id, out.generation);

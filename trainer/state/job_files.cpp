@@ -70,17 +70,26 @@ Result<std::vector<BeforeAfter>> JobFiles::read_samples() const {
   return out;
 }
 
-Result<void> JobFiles::write_summary(const RunResult& result) {
-  return write_file(folder_ / "summary.json", dump_json(to_json_value(result), 2));
+Result<void> JobFiles::write_summary(const RunResult& result, const std::string& request) {
+  Json json = to_json_value(result);
+  json["request"] = request;
+  return write_file(folder_ / "summary.json", dump_json(json, 2));
 }
 
-std::optional<RunResult> JobFiles::read_summary() const {
+Result<std::optional<RunResult>> JobFiles::read_summary(const std::string& request) const {
+  const std::optional<RunResult> unfinished;
   auto text = read_file(folder_ / "summary.json");
-  if (!text) return std::nullopt;
+  if (!text) return unfinished;
   auto json = parse_json(*text);
-  if (!json) return std::nullopt;
+  if (!json) return unfinished;
   auto result = from_json<RunResult>(*json);
-  return result ? std::optional(*result) : std::nullopt;
+  if (!result) return unfinished;
+  if (json->value("request", "") != request)
+    return error(
+        Code::failed_precondition,
+        "{} holds the finished run of another recipe or of other data; choose another output folder, or remove it",
+        folder_.string());
+  return std::optional(std::move(*result));
 }
 
 }  // namespace hearth::train

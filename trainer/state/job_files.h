@@ -28,8 +28,10 @@ class JobFiles {
 
   Result<void> write_samples(const std::vector<BeforeAfter>& samples);
   Result<std::vector<BeforeAfter>> read_samples() const;  // empty when there are none
-  Result<void> write_summary(const RunResult& result);
-  std::optional<RunResult> read_summary() const;          // of a finished run
+  // `request` identifies what was asked for. Read: nothing while the run is not finished; failed_precondition when it
+  // was the answer to another request.
+  Result<void> write_summary(const RunResult& result, const std::string& request);
+  Result<std::optional<RunResult>> read_summary(const std::string& request) const;
 
  private:
   JobFiles(std::filesystem::path folder, LockFile lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
