@@ -93,6 +93,7 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
     entry.record.files.push_back(TRY_WITH(stage_file(staging, file, meter), "while importing {}", path.string()));
   entry.record.size_bytes = total;
   ModelFacts facts = TRY_WITH(inspect_staged(staging, entry.record), "while importing {}", path.string());
+  if (!facts.is_supported) return error(Code::unimplemented, "{} was not imported: {}", path.string(), facts.why_not);
   TRY(stage_documents(staging, facts, entry));
   TRY(meter.check());
 

@@ -66,6 +66,21 @@ TEST(Store, ImportIsTheSameWhenRepeatedAndRefusesAnotherModelOfThatName) {
   EXPECT_TRUE(fingerprint(bench.state) == before);
 }
 
+TEST(Store, WhatThisVersionCannotRunIsRefusedAtOnce) {
+  Bench bench;
+  fs::path folder = bench.folder.path() / "a";
+  make_model_folder(folder);
+  std::string config = must(read_file(folder / "config.json"));
+  for (std::string_view name : {"LlamaForCausalLM", "\"llama\""})
+    if (size_t at = config.find(name); at != std::string::npos)
+      config.replace(at, name.size(), name[0] == '"' ? "\"gpt2\"" : "GPT2LMHeadModel");
+  must(write_file(folder / "config.json", config));
+  Store store = bench.open();
+  const std::string before = fingerprint(bench.state);
+  EXPECT_ERROR(store.import_model(folder, {}), Code::unimplemented, "was not imported");
+  EXPECT_EQ(fingerprint(bench.state), before);
+}
+
 TEST(Store, TwoModelsShareEqualFiles) {
   Bench bench;
   make_model_folder(bench.folder.path() / "a", 1);
