@@ -31,7 +31,7 @@ using Steady = std::chrono::steady_clock;
 struct Arguments {
   bool json = false, profile = false, no_torch = false;
   int n_steps = 40, rows = 4, n_threads = 0, max_seq_len = 256;
-  double learning_rate = 1e-3;
+  double learning_rate = 3e-4;
   std::string python = "python3", source = HEARTH_SOURCE_DIR;
 };
 
