@@ -62,6 +62,7 @@ StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptio
       team_(options.n_threads) {
   const int pages = pages_per_seq(options.max_seq_len);
   cache_config_ = {pages * options.n_slots, kPageSize, options.cache_dtype, pages, options.n_slots};
+  cache_config_.max_seq_len = options.max_seq_len;
   for (const auto& [role, view] : model_->weights) bindings_.emplace(role, view);
 }
 

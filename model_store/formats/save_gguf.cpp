@@ -71,6 +71,7 @@ Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& mod
   if (name.empty())
     return error(Code::unimplemented, "models of the family \"{}\" have no form in GGUF; use safetensors",
                  architecture->family());
+  TRY(architecture->fits_gguf(model.config));
   GgufConfigSink sink(name);
   sink.set("general.architecture", name);
   sink.set("general.type", "model");

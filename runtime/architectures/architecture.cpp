@@ -20,7 +20,10 @@ void Architecture::write_gguf(const ModelConfig& config, ConfigSink& sink) const
 }
 
 std::span<const Architecture* const> all_architectures() {
-  static const Architecture* const all[] = {&llama()};
+  static const Architecture* const all[] = {
+      &llama(), &mistral(), &ministral3(), &qwen2(), &qwen3(), &phi3(), &smollm3(), &olmo2(), &granite(), &glm4(),
+      &gemma2(), &gemma3(),
+  };
   return all;
 }
 

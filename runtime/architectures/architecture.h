@@ -43,6 +43,8 @@ class Architecture {
   virtual void write_hf(const ModelConfig& config, ConfigSink& sink) const;
   virtual Result<void> read_gguf(const ConfigSource& source, ModelConfig& config) const;
   virtual void write_gguf(const ModelConfig& config, ConfigSink& sink) const;
+  // unimplemented where GGUF files have no way to say something that this configuration needs.
+  virtual Result<void> fits_gguf(const ModelConfig&) const { return {}; }
 };
 
 std::span<const Architecture* const> all_architectures();

@@ -19,6 +19,12 @@ void write_common_gguf(const ModelConfig& config, ConfigSink& sink);
 Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config);
 void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink);
 
+// "sliding_window" for all layers; 0 or absent: none.
+Result<void> read_window_everywhere(const ConfigSource& source, std::string_view key, ModelConfig& config);
+// Qwen's way: "use_sliding_window", "sliding_window", "max_window_layers" (those before it are full) or "layer_types".
+Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config);
+void write_window_hf(const ModelConfig& config, ConfigSink& sink);
+
 // Every n-th layer is full, those between slide: layers 0 .. n-2 slide, n-1 is full, ... n = 0: all slide.
 std::vector<LayerKind> every_nth_full(int n_layers, int n);
 

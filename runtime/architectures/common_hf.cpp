@@ -1,9 +1,13 @@
 // The common keys of config.json.
+#include <algorithm>
+
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {
+
+constexpr int kMostLayers = 1 << 12;  // before validate() has seen the number
 
 Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
   config.n_layers = TRY(source.count("num_hidden_layers"));
@@ -12,7 +16,8 @@ Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
   config.n_kv_heads = TRY(source.count_or("num_key_value_heads", config.n_heads));
   config.d_ff = TRY(source.count_or("intermediate_size", config.d_ff));
   config.vocab_size = TRY(source.count("vocab_size"));
-  config.max_seq_len = TRY(source.count_or("max_position_embeddings", 2048));
+  config.max_seq_len = 
+      TRY(source.count_or("max_position_embeddings", config.max_seq_len > 0 ? config.max_seq_len : 2048));
   if (config.n_heads <= 0)
     return error(Code::invalid_argument, "configuration key \"num_attention_heads\" must be positive");
   const int usual = config.head_dim > 0 ? config.head_dim : config.d_model / config.n_heads;
@@ -103,9 +108,34 @@ void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink) {
   sink.set("layer_types", std::move(types));
 }
 
+Result<void> read_window_everywhere(const ConfigSource& source, std::string_view key, ModelConfig& config) {
+  config.window = TRY(source.count_or(key, 0));
+  if (config.window >= config.max_seq_len) config.window = 0;
+  config.layer_kinds.clear();
+  if (config.window > 0) config.layer_kinds = every_nth_full(config.n_layers, 0);
+  return {};
+}
+
+Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config) {
+  if (!TRY(source.boolean_or("use_sliding_window", false))) return {};
+  config.window = TRY(source.count_or("sliding_window", 4096));
+  if (source.has("layer_types")) return read_layer_types_hf(source, config);
+  const int n_full = TRY(source.count_or("max_window_layers", 28));
+  config.layer_kinds = every_nth_full(config.n_layers, 0);
+  for (size_t l = 0; l < config.layer_kinds.size() && l < static_cast<size_t>(n_full); ++l)
+    config.layer_kinds[l] = LayerKind::full;
+  return {};
+}
+
+void write_window_hf(const ModelConfig& config, ConfigSink& sink) {
+  sink.set("use_sliding_window", config.window > 0);
+  if (config.window > 0) sink.set("sliding_window", config.window);
+  write_layer_types_hf(config, sink);
+}
+
 std::vector<LayerKind> every_nth_full(int n_layers, int n) {
   std::vector<LayerKind> out;
-  for (int l = 0; l < n_layers; ++l)
+  for (int l = 0; l < std::min(n_layers, kMostLayers); ++l)
     out.push_back(n > 0 && (l + 1) % n == 0 ? LayerKind::full : LayerKind::sliding);
   return out;
 }

@@ -6,5 +6,16 @@
 namespace hearth {
 
 const Architecture& llama();
+const Architecture& mistral();
+const Architecture& ministral3();
+const Architecture& qwen2();
+const Architecture& qwen3();
+const Architecture& phi3();
+const Architecture& smollm3();
+const Architecture& olmo2();
+const Architecture& granite();
+const Architecture& glm4();
+const Architecture& gemma2();
+const Architecture& gemma3();
 
 }  // namespace hearth

@@ -8,6 +8,7 @@
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
 #include "runtime/ops/rope/rope.h"
+#include "runtime/ops/scale_by_position/scale_by_position.h"
 
 namespace hearth {
 namespace {
@@ -45,7 +46,9 @@ ModelBuilder::ModelBuilder(const ModelConfig& config, const Architecture& archit
       lora_(std::move(lora)),
       n_tokens_(n_tokens),
       cache_(cache),
-      rope_(rope_table(config.rope, config.head_dim)) {
+      max_seq_len_(n_tokens) {
+  if (cache_)
+    max_seq_len_ = cache_->max_seq_len > 0 ? cache_->max_seq_len : cache_->max_pages_per_seq * cache_->page_size;
   tokens_ = builder_.input("tokens", ids(n_tokens));
   positions_ = builder_.input("positions", ids(n_tokens));
   if (cache_) {
@@ -85,11 +88,22 @@ std::string full_role(int layer, std::string_view role) {
 }  // namespace
 
 Value ModelBuilder::embed(Value tokens, std::string_view role) {
-  return builder_.gather_rows(parameter(full_role(layer_, role)), tokens);
+  return scaled(builder_.gather_rows(parameter(full_role(layer_, role)), tokens), config_.scale.embedding);
 }
 
 Value ModelBuilder::norm(Value x, std::string_view role) {
   return builder_.rms_norm(x, parameter(full_role(layer_, role)), static_cast<float>(config_.norm_eps));
+}
+
+Value ModelBuilder::head_norm(Value x, std::string_view role) {
+  const Shape shape = builder_.type(x).shape;
+  const int64_t width = find(full_role(layer_, role))->shape.last();
+  const Value heads = builder_.reshape(x, {shape.n_elements() / width, width});
+  return builder_.reshape(norm(heads, role), shape);
+}
+
+Value ModelBuilder::scaled(Value x, double factor) {
+  return factor == 1 ? x : builder_.scale(x, static_cast<float>(factor));
 }
 
 Value ModelBuilder::low_rank_update(Value x, const ParameterSpec& spec) {
@@ -107,27 +121,43 @@ Value ModelBuilder::linear(Value x, std::string_view role) {
 }
 
 Value ModelBuilder::rope(Value x) {
-  return builder_.apply(std::make_shared<Rope>(config_.head_dim, rope_.inverse_frequencies, rope_.magnitude, false),
+  if (layer_ >= 0 && !config_.has_rope(layer_)) return x;
+  const RopeTable table = rope_table(config_.rope_of(std::max(layer_, 0)), config_.head_dim, max_seq_len_);
+  return builder_.apply(std::make_shared<Rope>(config_.head_dim, table.inverse_frequencies, table.magnitude, false),
                         {x, positions_});
 }
 
+Value ModelBuilder::scale_queries(Value q) {
+  const ScaleConfig& scale = config_.scale;
+  if (scale.query_beta == 0) return q;
+  return builder_.apply(std::make_shared<ScaleByPosition>(static_cast<float>(scale.query_beta), scale.query_period),
+                        {q, positions_});
+}
+
 Value ModelBuilder::glu(Value gate, Value up) {
-  return builder_.swiglu(gate, up);
+  if (config_.activation == Activation::silu) return builder_.swiglu(gate, up);
+  return builder_.mul(builder_.gelu(gate, config_.activation == Activation::gelu_tanh), up);
 }
 
 Value ModelBuilder::residual(Value x, Value update) {
-  return builder_.add(x, update);
+  return builder_.add(x, scaled(update, config_.scale.residual));
+}
+
+AttentionAttributes ModelBuilder::attention_attributes() const {
+  return {.n_heads = config_.n_heads,
+          .n_kv_heads = config_.n_kv_heads,
+          .head_dim = config_.head_dim,
+          .softmax_scale = config_.attention_scale(),
+          .window = config_.layer_kind(layer_) == LayerKind::sliding ? config_.window : 0,
+          .softcap = static_cast<float>(config_.attention_softcap)};
 }
 
 Value ModelBuilder::attention(Value q, Value k, Value v) {
-  const AttentionAttributes heads{.n_heads = config_.n_heads,
-                                  .n_kv_heads = config_.n_kv_heads,
-                                  .head_dim = config_.head_dim,
-                                  .softmax_scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim))};
+  const AttentionAttributes heads = attention_attributes();
   if (!cache_) return builder_.apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
   auto cache = [&](const char* which, int width) {
     return builder_.state(fmt::format("layers.{}.{}", layer_, which),
-                          {cache_->dtype, {cache_->n_pages, config_.n_kv_heads, cache_->page_size, width}},
+                          {cache_->dtype, {cache_->n_pages, heads.n_kv_heads, cache_->page_size, width}},
                           StateKind::per_position);
   };
   const Value k_cache = cache("k_cache", heads.head_dim), v_cache = cache("v_cache", heads.v_dim());
@@ -136,7 +166,10 @@ Value ModelBuilder::attention(Value q, Value k, Value v) {
 }
 
 Value ModelBuilder::lm_head(Value hidden) {
-  return builder_.linear(hidden, parameter(config_.tied_embeddings ? "embed" : "lm_head"));
+  const Value logits = builder_.linear(hidden, parameter(config_.tied_embeddings ? "embed" : "lm_head"));
+  const double cap = config_.logit_softcap;
+  if (cap == 0) return scaled(logits, config_.scale.logits);
+  return scaled(builder_.tanh(scaled(logits, config_.scale.logits / cap)), cap);
 }
 
 }  // namespace hearth

@@ -7,6 +7,7 @@
 
 #include "runtime/architectures/architecture.h"
 #include "runtime/graph/builder.h"
+#include "runtime/ops/attention/attributes.h"
 
 namespace hearth {
 
@@ -24,6 +25,7 @@ struct CacheConfig {
   Dtype dtype = Dtype::f16;   // of keys and values: f32, f16 or bf16
   int max_pages_per_seq = 0;  // second dimension of page_table
   int max_seqs = 1;           // first dimension of page_table
+  int max_seq_len = 0;        // of one sequence; 0: as many positions as its pages have
 };
 
 using DtypeOf = std::function<Dtype(const ParameterSpec&)>;
@@ -70,10 +72,12 @@ class ModelBuilder {
   // Roles are relative to the layer begun last: inside layer 3, "wq" is "layers.3.wq".
   void begin_layer(int layer, Value x);  // x is a recompute boundary
   void end_layers();
-  Value embed(Value tokens, std::string_view role);  // [T, C] f32
+  Value embed(Value tokens, std::string_view role);  // [T, C] f32, scaled where the configuration says so
   Value norm(Value x, std::string_view role);        // rms_norm by config.norm_eps
+  Value head_norm(Value x, std::string_view role);   // the same over each head: as wide as the weight
   Value linear(Value x, std::string_view role);  // plus "<role>_bias" if declared, plus the low-rank update if targeted
-  Value rope(Value x);                           // [T, n * D] → same, each head rotated by position
+  Value rope(Value x);  // [T, n * D] → same, each head rotated by position; nothing in layers without positions
+  Value scale_queries(Value q);  // by position, where the configuration says so
   Value attention(Value q, Value k, Value v);    // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal
   Value glu(Value gate, Value up);               // activation(gate) * up
   Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
@@ -84,6 +88,8 @@ class ModelBuilder {
  private:
   const ParameterSpec* find(std::string_view role) const;
   Value parameter(std::string_view role);
+  Value scaled(Value x, double factor);
+  AttentionAttributes attention_attributes() const;  // of the layer begun last
   Value low_rank_update(Value x, const ParameterSpec& spec);
 
   ModelConfig config_;
@@ -93,7 +99,7 @@ class ModelBuilder {
   int n_tokens_;
   std::optional<CacheConfig> cache_;
   Builder builder_;
-  RopeTable rope_;
+  int max_seq_len_ = 0;  // of this graph's sequences
   int layer_ = -1;
   Value tokens_, positions_, segment_begin_, seq_of_token_, page_table_;
   std::vector<Value> layer_inputs_;

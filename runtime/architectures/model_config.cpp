@@ -139,6 +139,10 @@ Result<void> validate(const ModelConfig& c) {
   return validate_scale(c.scale);
 }
 
+float ModelConfig::attention_scale() const {
+  return static_cast<float>(scale.attention > 0 ? scale.attention : 1 / std::sqrt(static_cast<double>(head_dim)));
+}
+
 ModelConfig ModelConfig::with_layers(int n) const {
   ModelConfig out = *this;
   out.n_layers = std::min(n, n_layers);

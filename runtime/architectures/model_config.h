@@ -73,6 +73,7 @@ struct ModelConfig {
   const RopeConfig& rope_of(int layer) const {
     return sliding_rope && layer_kind(layer) == LayerKind::sliding ? *sliding_rope : rope;
   }
+  float attention_scale() const;             // what the scores are multiplied by
   ModelConfig with_layers(int n) const;  // just the first n, for estimates
   bool operator==(const ModelConfig&) const = default;
 };

@@ -8,7 +8,8 @@
 namespace hearth {
 
 // `section`: the object that holds the parameters, "rope_parameters" or "rope_parameters.full_attention"; empty: either
-// rope_parameters or the older spelling beside the other keys. Needs config.max_seq_len and head_dim.
+// rope_parameters or the older spelling beside the other keys. Needs config.max_seq_len and head_dim; config.rope.theta
+// is the default.
 Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config, std::string_view section = {});
 // Both spellings, so that older readers see the same model; with a section, just that.
 void write_rope_hf(const RopeConfig& rope, const ModelConfig& config, ConfigSink& sink, std::string_view section = {});

@@ -161,7 +161,7 @@ Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& c
   const Section section(source, name);
   RopeConfig rope;
   // Both may also stand beside the other keys.
-  rope.theta = TRY(section.number_or("rope_theta", TRY(source.number_or("rope_theta", 10000))));
+  rope.theta = TRY(section.number_or("rope_theta", TRY(source.number_or("rope_theta", config.rope.theta))));
   const double partial =
       TRY(section.number_or("partial_rotary_factor", TRY(source.number_or("partial_rotary_factor", 1))));
   TRY_WITH(read_scaling(section, config, rope), "in the position scaling ({})", name);

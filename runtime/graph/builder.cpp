@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
@@ -11,6 +13,7 @@
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
 
@@ -75,11 +78,20 @@ Value Builder::scale(Value x, float factor) {
 Value Builder::silu(Value x) {
   return apply(std::make_shared<Silu>(), {x});
 }
+Value Builder::gelu(Value x, bool tanh) {
+  return apply(std::make_shared<Gelu>(tanh), {x});
+}
+Value Builder::tanh(Value x) {
+  return apply(std::make_shared<Tanh>(), {x});
+}
 Value Builder::swiglu(Value gate, Value up) {
   return apply(std::make_shared<Swiglu>(), {gate, up});
 }
 Value Builder::rms_norm(Value x, Value w, float eps) {
   return apply(std::make_shared<RmsNorm>(eps), {x, w});
+}
+Value Builder::layer_norm(Value x, Value w, Value b, float eps) {
+  return apply(std::make_shared<LayerNorm>(eps), {x, w, b});
 }
 Value Builder::reshape(Value x, Shape shape) {
   return apply(std::make_shared<Reshape>(shape), {x});

@@ -29,8 +29,11 @@ class Builder {
   Value mul(Value a, Value b);                // same shape
   Value scale(Value x, float factor);
   Value silu(Value x);
+  Value gelu(Value x, bool tanh);
+  Value tanh(Value x);
   Value swiglu(Value gate, Value up);  // silu(gate) * up, fused
   Value rms_norm(Value x, Value w, float eps);
+  Value layer_norm(Value x, Value w, Value b, float eps);
   Value reshape(Value x, Shape shape);
   // rope and attention are built by runtime/architectures/model_builder.h, which knows the model.
 

@@ -8,15 +8,19 @@
 #include "runtime/ops/attention_cached/attention_cached.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/scale/scale.h"
+#include "runtime/ops/scale_by_position/scale_by_position.h"
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
 namespace {
@@ -35,8 +39,8 @@ std::vector<Sample> samples_of() {
 
 std::vector<Sample> all_samples() {
   return samples_of<Add, Attention, AttentionBackward, AttentionCached, CrossEntropy, CrossEntropyBackward, GatherRows,
-                    ScatterAddRows, Matmul, Mul, Reshape, RmsNorm, RmsNormBackward, Rope, Scale, Silu, SiluBackward,
-                    SumRows, Swiglu, SwigluBackward>();
+                    ScatterAddRows, Gelu, GeluBackward, LayerNorm, LayerNormBackward, Matmul, Mul, Reshape, RmsNorm, RmsNormBackward, Rope, Scale, ScaleByPosition, Silu, SiluBackward,
+                    SumRows, Swiglu, SwigluBackward, Tanh, TanhBackward>();
 }
 
 }  // namespace hearth

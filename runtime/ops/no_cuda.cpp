@@ -4,15 +4,19 @@
 #include "runtime/ops/attention_cached/attention_cached.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/scale/scale.h"
+#include "runtime/ops/scale_by_position/scale_by_position.h"
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
 
@@ -40,6 +44,18 @@ CudaKernel GatherRows::cuda_kernel(Types) const {
 CudaKernel ScatterAddRows::cuda_kernel(Types) const {
   return {};
 }
+CudaKernel Gelu::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel GeluBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel LayerNorm::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel LayerNormBackward::cuda_kernel(Types) const {
+  return {};
+}
 CudaKernel Matmul::cuda_kernel(Types) const {
   return {};
 }
@@ -61,6 +77,9 @@ CudaKernel Rope::cuda_kernel(Types) const {
 CudaKernel Scale::cuda_kernel(Types) const {
   return {};
 }
+CudaKernel ScaleByPosition::cuda_kernel(Types) const {
+  return {};
+}
 CudaKernel Silu::cuda_kernel(Types) const {
   return {};
 }
@@ -74,6 +93,12 @@ CudaKernel Swiglu::cuda_kernel(Types) const {
   return {};
 }
 CudaKernel SwigluBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Tanh::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel TanhBackward::cuda_kernel(Types) const {
   return {};
 }
 

@@ -38,8 +38,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # Small on purpose: every matrix row is a multiple of 32 (one Q8_0 / Q4_0 block), and a case stays below 200 KB.
 BASE = dict(
-    hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-    vocab_size=128, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
+    hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    vocab_size=64, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
 )
 PROMPT_LENGTHS = (1, 9, 48)
 N_GGUF_PROMPTS = 2
@@ -186,9 +186,11 @@ def write_gguf(folder, family, model, tokenizer, kind, prompts):
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base((config.rope_parameters or {}).get("rope_theta", 10000.0))
+    rope = config.rope_parameters or {}
+    rope = rope.get("full_attention", rope)
+    writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    writer.add_rope_dimension_count(int(head_dim * (config.rope_parameters or {}).get("partial_rotary_factor", 1.0)))
+    writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
     if head_dim * config.num_attention_heads != config.hidden_size:
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)

@@ -1,6 +1,8 @@
 """Llama: grouped and plain attention, tied and untied, every position scaling, shards, a tokenizer, GGUF files."""
 MODEL = "LlamaForCausalLM"
 GGUF = dict(arch="llama", rope_rows=True)
+BASE = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, vocab_size=128,
+            max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2)
 
 # The scaled cases have an original context of 16, so that the 48-token prompt runs far beyond it.
 CASES = {

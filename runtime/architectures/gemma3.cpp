@@ -1,0 +1,147 @@
+// Gemma 3, text: as Gemma 2 with queries and keys normed per head instead of capped, five sliding layers to one full,
+// and positions of their own in each kind.
+#include <cmath>
+
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+#include "runtime/architectures/rope_files.h"
+
+namespace hearth {
+namespace {
+
+class Gemma3 final : public Architecture {
+ public:
+  std::string_view family() const override { return "gemma3_text"; }
+  std::string_view hf_architecture() const override { return "Gemma3ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "gemma3"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.set_hf_norm_offset(1);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias});
+      t.qk_norm();
+      t.norm("attn_post_norm", "post_attention_layernorm", "post_attention_norm");
+      t.norm("ffn_norm", "pre_feedforward_layernorm", "ffn_norm");
+      t.glu();
+      t.norm("ffn_post_norm", "post_feedforward_layernorm", "post_ffw_norm");
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.head_norm(m.linear(h, "wq"), "q_norm"));
+      const Value k = m.rope(m.head_norm(m.linear(h, "wk"), "k_norm"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.norm(m.linear(m.attention(q, k, v), "wo"), "attn_post_norm"));
+      h = m.norm(x, "ffn_norm");
+      const Value fed = m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down");
+      x = m.residual(x, m.norm(fed, "ffn_post_norm"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    set_defaults(c);
+    TRY(read_common_hf(source, c));
+    TRY(read_ropes_hf(source, c));
+    c.activation = TRY(read_activation_hf(source, "hidden_activation", Activation::gelu_tanh));
+    c.window = TRY(source.count_or("sliding_window", 4096));
+    c.layer_kinds = every_nth_full(c.n_layers, TRY(source.count_or("sliding_window_pattern", kPattern)));
+    TRY(read_layer_types_hf(source, c));
+    TRY(source.expect("use_bidirectional_attention", false));
+    c.attention_softcap = TRY(source.number_or("attn_logit_softcapping", 0));
+    c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
+    set_scales(TRY(source.number_or("query_pre_attn_scalar", 256)), c);
+    return {};
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    for (const char* key : {"mlp_bias", "rope_parameters", "partial_rotary_factor"}) sink.remove(key);
+    write_rope_hf(c.rope, c, sink, "rope_parameters.full_attention");
+    write_rope_hf(*c.sliding_rope, c, sink, "rope_parameters.sliding_attention");
+    sink.set("rope_local_base_freq", c.sliding_rope->theta);
+    sink.set("hidden_activation", activation_hf(c.activation));
+    sink.set("sliding_window", c.window);
+    write_layer_types_hf(c, sink);
+    if (c.attention_softcap > 0) sink.set("attn_logit_softcapping", c.attention_softcap);
+    if (c.logit_softcap > 0) sink.set("final_logit_softcapping", c.logit_softcap);
+    sink.set("query_pre_attn_scalar", static_cast<int64_t>(std::lround(1 / (c.scale.attention * c.scale.attention))));
+  }
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
+    set_defaults(c);
+    TRY(read_common_gguf(source, c));
+    c.window = TRY(source.count_or("attention.sliding_window", 0));
+    if (c.window > 0) c.layer_kinds = every_nth_full(c.n_layers, kPattern);
+    c.sliding_rope.emplace().theta = TRY(source.number_or("rope.freq_base_swa", 10000));
+    c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
+    set_scales(gguf_query_scalar(c), c);
+    return {};
+  }
+  void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_gguf(c, sink);
+    sink.set("attention.sliding_window", c.window);
+    sink.set("rope.freq_base_swa", c.sliding_rope->theta);
+    if (c.logit_softcap > 0) sink.set("final_logit_softcapping", c.logit_softcap);
+  }
+  Result<void> fits_gguf(const ModelConfig& c) const override {
+    RopeConfig plain;
+    plain.theta = c.sliding_rope->theta;
+    const bool same_scale = std::abs(c.scale.attention * std::sqrt(gguf_query_scalar(c)) - 1) < 1e-6;
+    if (same_scale && c.layer_kinds == every_nth_full(c.n_layers, kPattern) && *c.sliding_rope == plain &&
+        c.attention_softcap == 0)
+      return {};
+    return error(Code::unimplemented,
+                 "GGUF files of this family have five sliding layers to one full, plain positions in sliding layers, "
+                 "and the usual scale of scores");
+  }
+
+ private:
+  static constexpr int kPattern = 6;
+  static void set_defaults(ModelConfig& c) {
+    c.tied_embeddings = true;
+    c.head_dim = 256;
+    c.max_seq_len = 131072;
+    c.activation = Activation::gelu_tanh;
+    c.rope.theta = 1'000'000;
+  }
+  static void set_scales(double query_scalar, ModelConfig& c) {
+    c.scale.embedding = std::sqrt(static_cast<double>(c.d_model));
+    c.scale.attention = query_scalar > 0 ? 1 / std::sqrt(query_scalar) : 0;
+  }
+  // GGUF files do not say; the 27B model, which has 62 layers, is the exception.
+  static double gguf_query_scalar(const ModelConfig& c) {
+    return c.n_layers == 62 ? static_cast<double>(c.d_model) / c.n_heads : c.head_dim;
+  }
+  // Newer files have one object for each kind of layer, older ones rope_scaling for full layers and two bases.
+  static Result<void> read_ropes_hf(const ConfigSource& source, ModelConfig& c) {
+    if (source.has("rope_parameters.full_attention")) {
+      c.rope = TRY(read_rope_hf(source, c, "rope_parameters.full_attention"));
+      ModelConfig local = c;
+      local.rope.theta = 10000;
+      c.sliding_rope = TRY(read_rope_hf(source, local, "rope_parameters.sliding_attention"));
+      return {};
+    }
+    c.sliding_rope.emplace().theta = TRY(source.number_or("rope_local_base_freq", 10000));
+    return {};
+  }
+};
+
+}  // namespace
+
+const Architecture& gemma3() {
+  static const Gemma3 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

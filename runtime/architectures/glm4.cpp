@@ -1,0 +1,71 @@
+// GLM-4 (0414), dense: neighbours are rotated, over half of each head; norms before and after each block.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Glm4 final : public Architecture {
+ public:
+  std::string_view family() const override { return "glm4"; }
+  std::string_view hf_architecture() const override { return "Glm4ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "glm4"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = c.attention_bias, .gguf_rope_rows = true, .hf_rope_rows = true});
+      t.norm("attn_post_norm", "post_self_attn_layernorm", "post_attention_norm");
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu(/*hf_fused=*/true, /*gguf_fused=*/true);
+      t.norm("ffn_post_norm", "post_mlp_layernorm", "post_ffw_norm");
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.norm(m.linear(m.attention(q, k, v), "wo"), "attn_post_norm"));
+      h = m.norm(x, "ffn_norm");
+      const Value fed = m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down");
+      x = m.residual(x, m.norm(fed, "ffn_post_norm"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    c.head_dim = 128;
+    c.attention_bias = true;
+    TRY(read_common_hf(source, c));
+    if (c.rope.rotary_dim == 0 && !source.has("partial_rotary_factor") &&
+        !source.has("rope_parameters.partial_rotary_factor"))
+      c.rope.rotary_dim = c.head_dim / 2;
+    return {};
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    sink.remove("mlp_bias");
+    if (c.rope.rotary_dim == 0) sink.set("rope_parameters.partial_rotary_factor", 1.0);
+  }
+};
+
+}  // namespace
+
+const Architecture& glm4() {
+  static const Glm4 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

@@ -1,0 +1,91 @@
+// Granite 3: Llama with factors on embeddings, residuals, scores and logits.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Granite final : public Architecture {
+ public:
+  std::string_view family() const override { return "granite"; }
+  std::string_view hf_architecture() const override { return "GraniteForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "granite"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias, .gguf_rope_rows = true});
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu();
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
+      h = m.norm(x, "ffn_norm");
+      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_hf(source, c));
+    c.scale.embedding = TRY(source.number_or("embedding_multiplier", 1));
+    c.scale.residual = TRY(source.number_or("residual_multiplier", 1));
+    c.scale.attention = TRY(source.number_or("attention_multiplier", 1));
+    return set_logits(TRY(source.number_or("logits_scaling", 1)), c);
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    sink.set("embedding_multiplier", c.scale.embedding);
+    sink.set("residual_multiplier", c.scale.residual);
+    sink.set("attention_multiplier", c.scale.attention);
+    sink.set("logits_scaling", 1 / c.scale.logits);
+  }
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_gguf(source, c));
+    c.scale.embedding = TRY(source.number_or("embedding_scale", 1));
+    c.scale.residual = TRY(source.number_or("residual_scale", 1));
+    c.scale.attention = TRY(source.number_or("attention.scale", 0));
+    TRY(source.expect("rope.scaling.finetuned", true));
+    return set_logits(TRY(source.number_or("logit_scale", 1)), c);
+  }
+  void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_gguf(c, sink);
+    sink.set("embedding_scale", c.scale.embedding);
+    sink.set("residual_scale", c.scale.residual);
+    sink.set("attention.scale", c.scale.attention);
+    sink.set("logit_scale", 1 / c.scale.logits);
+  }
+
+ private:
+  // Both kinds of files say what the logits are divided by.
+  static Result<void> set_logits(double divisor, ModelConfig& c) {
+    if (divisor == 0) return error(Code::invalid_argument, "the divisor of logits is 0");
+    c.scale.logits = 1 / divisor;
+    return {};
+  }
+};
+
+}  // namespace
+
+const Architecture& granite() {
+  static const Granite architecture;
+  return architecture;
+}
+
+}  // namespace hearth

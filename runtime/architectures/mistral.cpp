@@ -1,0 +1,68 @@
+// Mistral 7B, Nemo, Small: Llama with, in the first releases, a window over all layers. GGUF files call it llama.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Mistral final : public Architecture {
+ public:
+  std::string_view family() const override { return "mistral"; }
+  std::string_view hf_architecture() const override { return "MistralForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "llama"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.gguf_rope_rows = true});
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu();
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
+      h = m.norm(x, "ffn_norm");
+      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_hf(source, c));
+    return read_window_everywhere(source, "sliding_window", c);
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    sink.remove("attention_bias");
+    sink.remove("mlp_bias");
+    if (c.window > 0) sink.set("sliding_window", c.window);
+  }
+  Result<void> fits_gguf(const ModelConfig& c) const override {
+    if (c.window == 0) return {};
+    return error(Code::unimplemented, "GGUF files cannot say that this model has a window of {} tokens", c.window);
+  }
+};
+
+}  // namespace
+
+const Architecture& mistral() {
+  static const Mistral architecture;
+  return architecture;
+}
+
+}  // namespace hearth

@@ -1,0 +1,60 @@
+// OLMo 2: norms after each block instead of before, and over all queries and all keys.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Olmo2 final : public Architecture {
+ public:
+  std::string_view family() const override { return "olmo2"; }
+  std::string_view hf_architecture() const override { return "Olmo2ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "olmo2"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias});
+      t.qk_norm(int64_t{c.n_heads} * c.head_dim, int64_t{c.n_kv_heads} * c.head_dim);
+      t.norm("attn_post_norm", "post_attention_layernorm", "post_attention_norm");
+      t.glu();
+      t.norm("ffn_post_norm", "post_feedforward_layernorm", "post_ffw_norm");
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      const Value q = m.rope(m.norm(m.linear(x, "wq"), "q_norm"));
+      const Value k = m.rope(m.norm(m.linear(x, "wk"), "k_norm"));
+      const Value v = m.linear(x, "wv");
+      const Value attended = m.linear(m.attention(q, k, v), "wo");
+      x = m.residual(x, m.norm(attended, "attn_post_norm"));
+      const Value fed = m.linear(m.glu(m.linear(x, "w_gate"), m.linear(x, "w_up")), "w_down");
+      x = m.residual(x, m.norm(fed, "ffn_post_norm"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_hf(source, c));
+    c.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-5));
+    return {};
+  }
+};
+
+}  // namespace
+
+const Architecture& olmo2() {
+  static const Olmo2 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

@@ -1,0 +1,77 @@
+// Phi 3, 3.5, 4 and 4-mini: fused projections in files, part of each head rotated, factors for long contexts.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Phi3 final : public Architecture {
+ public:
+  std::string_view family() const override { return "phi3"; }
+  std::string_view hf_architecture() const override { return "Phi3ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "phi3"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.hf_fused = true, .gguf_fused = true});
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu(/*hf_fused=*/true, /*gguf_fused=*/true);
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
+      h = m.norm(x, "ffn_norm");
+      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    c.max_seq_len = 4096;
+    TRY(read_common_hf(source, c));
+    c.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-5));
+    return read_window_everywhere(source, "sliding_window", c);
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    for (const char* key : {"attention_bias", "mlp_bias", "head_dim"}) sink.remove(key);
+    if (c.window > 0) sink.set("sliding_window", c.window);
+    const int original = c.rope.original_max_seq_len;
+    sink.set("original_max_position_embeddings", original > 0 ? original : c.max_seq_len);
+    // The library takes the factor from the two lengths, and refuses others beside them.
+    for (const char* key : {"rope_parameters.factor", "rope_scaling.factor"}) sink.remove(key);
+  }
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_gguf(source, c));
+    return read_window_everywhere(source, "attention.sliding_window", c);
+  }
+  void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_gguf(c, sink);
+    sink.set("attention.sliding_window", c.window);
+  }
+};
+
+}  // namespace
+
+const Architecture& phi3() {
+  static const Phi3 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

@@ -1,0 +1,68 @@
+// Qwen 2 and 2.5: Llama with biases on queries, keys and values; some configurations slide in the upper layers.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class Qwen2 final : public Architecture {
+ public:
+  std::string_view family() const override { return "qwen2"; }
+  std::string_view hf_architecture() const override { return "Qwen2ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "qwen2"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = true});
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu();
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
+      h = m.norm(x, "ffn_norm");
+      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_hf(source, c));
+    return read_window_hf(source, c);
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    sink.remove("attention_bias");
+    sink.remove("mlp_bias");
+    write_window_hf(c, sink);
+  }
+  Result<void> fits_gguf(const ModelConfig& c) const override {
+    if (c.window == 0) return {};
+    return error(Code::unimplemented, "GGUF files cannot say which layers of this model have a window");
+  }
+};
+
+}  // namespace
+
+const Architecture& qwen2() {
+  static const Qwen2 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

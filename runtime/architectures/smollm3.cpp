@@ -1,0 +1,99 @@
+// SmolLM3: Llama without positions in every fourth layer.
+#include <algorithm>
+
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/parameter_table.h"
+
+namespace hearth {
+namespace {
+
+class SmolLm3 final : public Architecture {
+ public:
+  std::string_view family() const override { return "smollm3"; }
+  std::string_view hf_architecture() const override { return "SmolLM3ForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "smollm3"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias, .gguf_rope_rows = true});
+      t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+      t.glu();
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq"));
+      const Value k = m.rope(m.linear(h, "wk"));
+      const Value v = m.linear(h, "wv");
+      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
+      h = m.norm(x, "ffn_norm");
+      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    c.tied_embeddings = true;
+    c.rope.theta = 2'000'000;
+    TRY(read_common_hf(source, c));
+    if (source.has("no_rope_layers")) {
+      for (const int rotates : TRY(source.counts("no_rope_layers"))) c.layers_without_rope.push_back(rotates == 0);
+      c.layers_without_rope.resize(std::min(c.layers_without_rope.size(), static_cast<size_t>(c.n_layers)));
+    } else {
+      set_interval(TRY(source.count_or("no_rope_layer_interval", 4)), c);
+    }
+    if (TRY(source.boolean_or("use_sliding_window", false))) {
+      TRY(read_layer_types_hf(source, c));
+      c.window = TRY(source.count_or("sliding_window", 0));
+    }
+    return {};
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    std::vector<int64_t> rotates;
+    for (const bool without : c.layers_without_rope) rotates.push_back(!without);
+    sink.set("no_rope_layers", rotates);
+    sink.set("use_sliding_window", c.window > 0);
+    if (c.window > 0) sink.set("sliding_window", c.window);
+    write_layer_types_hf(c, sink);
+  }
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_gguf(source, c));
+    set_interval(4, c);  // GGUF files do not say
+    return {};
+  }
+  Result<void> fits_gguf(const ModelConfig& c) const override {
+    ModelConfig usual = c;
+    set_interval(4, usual);
+    if (c == usual && c.window == 0) return {};
+    return error(Code::unimplemented, "GGUF files of this family have positions in three of four layers and no window");
+  }
+
+ private:
+  // Every n-th layer has no positions.
+  static void set_interval(int n, ModelConfig& c) {
+    c.layers_without_rope.clear();
+    for (int l = 0; l < std::min(c.n_layers, 1 << 12); ++l) c.layers_without_rope.push_back(n > 0 && (l + 1) % n == 0);
+  }
+};
+
+}  // namespace
+
+const Architecture& smollm3() {
+  static const SmolLm3 architecture;
+  return architecture;
+}
+
+}  // namespace hearth

@@ -1,0 +1,34 @@
+// scale_by_position, CUDA
+// math:     y[t,c] = x[t,c] (1 + beta ln(1 + floor(positions[t] / period)))
+// shapes:   x, y [T,C] f32, positions [T] i32
+// traffic:  8 B an element: memory bound
+// mapping:  one thread an element
+// needs:    nothing
+// numerics: log1pf
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/scale_by_position/scale_by_position.h"
+
+namespace hearth {
+namespace {
+
+__global__ void scale_by_position_kernel(const float* x, const int32_t* positions, float* y, int64_t n, int64_t C,
+                                         float beta, int period) {
+  const int64_t i = cuda::thread_index();
+  if (i < n) y[i] = x[i] * (1.0f + beta * log1pf(static_cast<float>(positions[i / C] / period)));
+}
+
+void launch(const KernelArgs& args, void* stream) {
+  const auto& op = static_cast<const ScaleByPosition&>(*args.op);
+  const int64_t n = args.outputs[0].shape().n_elements();
+  scale_by_position_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n, args.inputs[0].shape().last(), op.beta,
+      op.period);
+}
+
+}  // namespace
+
+CudaKernel ScaleByPosition::cuda_kernel(Types) const {
+  return {launch};
+}
+
+}  // namespace hearth
