@@ -10,6 +10,7 @@
 #include "base/http/server.h"
 #include "base/log.h"
 #include "inference/fit.h"
+#include "inference/openai/encoder_surface.h"
 #include "inference/openai/surface.h"
 #include "model_store/store.h"
 
@@ -44,9 +45,26 @@ Result<int> choose_context(const LoadedModel& model, const Arguments& arguments,
   return context;
 }
 
+// Answers until a signal comes.
+Result<void> answer(http::Router router, const Arguments& arguments, int max_seq_len, const sigset_t& stop_signals) {
+  auto server = TRY(http::Server::create(std::move(router)));
+  TRY(server->listen_unix(arguments.socket, 0600));
+  spdlog::info("serving {} with a context of {} tokens", arguments.model, max_seq_len);
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  server->stop(std::chrono::seconds(2));
+  return {};
+}
+
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   const std::filesystem::path path = TRY(model_path(arguments));
   auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(path), "while loading {}", arguments.model));
+  if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
+    const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads));
+    http::Router router;
+    openai::add_encoder_routes(router, *encoder, arguments.model);
+    return answer(std::move(router), arguments, encoder->max_seq_len(), stop_signals);
+  }
   GeneratorOptions options;
   options.step.n_threads = arguments.n_threads;
   options.step.n_slots = arguments.n_slots;
@@ -55,13 +73,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
   http::Router router;
   openai::add_routes(router, *generator, arguments.model);
-  auto server = TRY(http::Server::create(std::move(router)));
-  TRY(server->listen_unix(arguments.socket, 0600));
-  spdlog::info("serving {} with a context of {} tokens", arguments.model, generator->max_seq_len());
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
-  server->stop(std::chrono::seconds(2));
-  return {};
+  return answer(std::move(router), arguments, generator->max_seq_len(), stop_signals);
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ Result<std::string> find_family(const Json& config) {
   return std::string((*found)->family());
 }
 
+// Models that take pictures too keep the text model's configuration in an object of its own; text is what is run here.
+Json text_part(Json json) {
+  auto text = json.find("text_config");
+  if (find_family(json) || text == json.end() || !text->is_object()) return json;
+  Json out = *text;
+  for (const char* key : {"tie_word_embeddings", "quantization_config"})
+    if (!out.contains(key) && json.contains(key)) out[key] = json[key];
+  out.erase("architectures");
+  return out;
+}
+
 Result<void> refuse_quantised(const Json& json) {
   if (!json.contains("quantization_config") || json["quantization_config"].is_null()) return {};
   return error(Code::unimplemented,
@@ -72,7 +83,7 @@ Json ids_to_hf(const std::vector<int32_t>& ids) {
 }  // namespace
 
 Result<ModelConfig> config_from_hf(std::string_view config_json) {
-  Json json = TRY(parse_object(config_json));
+  const Json json = text_part(TRY(parse_object(config_json)));
   ModelConfig config;
   config.family = TRY(find_family(json));
   TRY(refuse_quantised(json));

@@ -84,6 +84,11 @@ size_t JsonConfigSource::list_size(std::string_view key) const {
   return value && value->is_array() ? value->size() : 0;
 }
 
+size_t JsonConfigSource::object_size(std::string_view key) const {
+  const Json* value = find(key);
+  return value && value->is_object() ? value->size() : 0;
+}
+
 Result<std::vector<float>> JsonConfigSource::tensor_values(std::string_view name) const {
   return error(Code::not_found, "config.json holds no tensor \"{}\"", name);
 }

@@ -21,6 +21,7 @@ class GgufConfigSource final : public ConfigSource {
   Result<std::vector<double>> numbers(std::string_view key) const override;
   Result<std::vector<std::string>> strings(std::string_view key) const override;
   size_t list_size(std::string_view key) const override;
+  size_t object_size(std::string_view) const override { return 0; }  // metadata is flat
   std::optional<std::vector<int64_t>> tensor_shape(std::string_view name) const override;
   Result<std::vector<float>> tensor_values(std::string_view name) const override;
 

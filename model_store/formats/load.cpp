@@ -18,13 +18,14 @@ constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
 // Tensors that other programs write and that hold nothing of the model's own.
 bool may_be_ignored(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight" || name.ends_with(".attn_rot_embd") ||
+  return name.ends_with("rotary_emb.inv_freq") || name.ends_with("position_ids") || name.starts_with("pooler.dense.") || name == "lm_head.weight" || name.ends_with(".attn_rot_embd") ||
          name == "rope_freqs.weight" || name.starts_with("rope_factors_");
 }
 
-Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used) {
+// With a root of its own, the text model is a part of a larger one, whose other parts are left out.
+Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used, const std::string& root) {
   for (const auto& tensor : file.tensors())
-    if (!used.contains(tensor.name) && !may_be_ignored(tensor.name))
+    if (!used.contains(tensor.name) && !may_be_ignored(tensor.name) && (root == "model." || tensor.name.starts_with(root)))
       return error(Code::unimplemented,
                    "the file holds a tensor \"{}\" that this family has no place for; running without it would give "
                    "wrong answers",
@@ -32,12 +33,32 @@ Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_vi
   return {};
 }
 
+// Models that take pictures too have the text model's weights under a name of their own. What our "model." is there.
+std::string root_of(const TensorFile& file, const std::vector<ParameterSpec>& specs) {
+  for (const char* root : {"model.", "model.language_model.", "language_model.model."})
+    for (const ParameterSpec& spec : specs)
+      if (spec.hf.name.starts_with("model.") && spec.hf.n_parts == 0 && file.find(root + spec.hf.name.substr(6)))
+        return root;
+  return "model.";
+}
+
+Storage under_root(const Storage& storage, const std::string& root, const TensorFile& file) {
+  Storage out = storage;
+  if (root == "model.") return out;
+  if (out.name.starts_with("model."))
+    out.name = root + out.name.substr(6);
+  else if (!file.find(out.name))
+    out.name = "language_model." + out.name;
+  return out;
+}
+
 Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out) {
   auto keeper = std::make_shared<WeightKeeper>();
   keeper->mappings = file.keeper();
+  const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters)
-    out.weights.emplace(spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : spec.hf, *keeper)));
-  TRY(refuse_unused(file, keeper->used));
+    out.weights.emplace(spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : under_root(spec.hf, root, file), *keeper)));
+  TRY(refuse_unused(file, keeper->used, root));
   out.size_bytes = file.size_bytes();
   out.copied_bytes = keeper->copied_bytes;
   out.keeper = std::move(keeper);

@@ -3,8 +3,14 @@
 
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
+
+Value Architecture::score(ModelBuilder& m, Value) const {
+  m.b().fail(error(Code::invalid_argument, "models of the family {} do not score pairs of texts", family()));
+  return {};
+}
 
 Result<void> Architecture::read_hf(const ConfigSource& source, ModelConfig& config) const {
   return read_common_hf(source, config);
@@ -22,7 +28,7 @@ void Architecture::write_gguf(const ModelConfig& config, ConfigSink& sink) const
 std::span<const Architecture* const> all_architectures() {
   static const Architecture* const all[] = {
       &llama(), &mistral(), &ministral3(), &qwen2(), &qwen3(), &phi3(), &smollm3(), &olmo2(), &granite(), &glm4(),
-      &gemma2(), &gemma3(),
+      &gemma2(), &gemma3(), &bert(), &bert_reranker(),
   };
   return all;
 }

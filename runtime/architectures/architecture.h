@@ -16,6 +16,10 @@ namespace hearth {
 
 class ModelBuilder;
 
+// What a family's models are for. Encoders have no logits and no cache: they turn texts into vectors, or pairs of texts
+// into scores.
+enum class ModelTask { generate, embed, rerank };
+
 // What a parameter is; initialisation, weight decay and LoRA targets follow from it.
 enum class ParameterKind { embedding, matrix, norm, bias };
 
@@ -35,6 +39,8 @@ class Architecture {
   virtual std::string_view gguf_architecture() const = 0;  // "llama"; empty: the family has no GGUF files
   virtual std::vector<ParameterSpec> parameters(const ModelConfig& config) const = 0;
   virtual Value forward(ModelBuilder& m) const = 0;  // tokens → final hidden rows [T, C], normed
+  virtual ModelTask task() const { return ModelTask::generate; }
+  virtual Value score(ModelBuilder& m, Value rows) const;  // rerank: rows of first tokens [N, C] → scores [N, 1]
 
   // The configuration in files ↔ ModelConfig, whose `family` is set already. The defaults know the common keys; a family
   // that has others overrides these, calls the common functions (common_config.h) and adds its own. A key that changes

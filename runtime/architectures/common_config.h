@@ -15,6 +15,9 @@ void write_common_hf(const ModelConfig& config, ConfigSink& sink);
 Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config);
 void write_common_gguf(const ModelConfig& config, ConfigSink& sink);
 
+// Rows of the embedding, or entries of the vocabulary, or what the file says.
+Result<int> gguf_vocab_size(const ConfigSource& source);
+
 // "layer_types": ["full_attention", "sliding_attention", ...]. Absent: nothing changes.
 Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config);
 void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink);

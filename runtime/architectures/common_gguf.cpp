@@ -7,15 +7,6 @@
 namespace hearth {
 namespace {
 
-Result<int> vocab_size(const ConfigSource& source) {
-  if (const auto embed = source.tensor_shape("token_embd.weight"); embed && embed->size() == 2) {
-    if ((*embed)[0] <= INT32_MAX) return static_cast<int>((*embed)[0]);
-    return error(Code::invalid_argument, "tensor \"token_embd.weight\" has {} rows", (*embed)[0]);
-  }
-  if (const size_t n = source.list_size("tokenizer.ggml.tokens"); n > 0 && n <= INT32_MAX) return static_cast<int>(n);
-  return source.count("vocab_size");
-}
-
 Result<void> read_heads(const ConfigSource& source, ModelConfig& config) {
   config.n_heads = TRY(source.uniform_count_or("attention.head_count", 0));
   if (config.n_heads <= 0)
@@ -30,6 +21,15 @@ Result<void> read_heads(const ConfigSource& source, ModelConfig& config) {
 
 }  // namespace
 
+Result<int> gguf_vocab_size(const ConfigSource& source) {
+  if (const auto embed = source.tensor_shape("token_embd.weight"); embed && embed->size() == 2) {
+    if ((*embed)[0] <= INT32_MAX) return static_cast<int>((*embed)[0]);
+    return error(Code::invalid_argument, "tensor \"token_embd.weight\" has {} rows", (*embed)[0]);
+  }
+  if (const size_t n = source.list_size("tokenizer.ggml.tokens"); n > 0 && n <= INT32_MAX) return static_cast<int>(n);
+  return source.count("vocab_size");
+}
+
 Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config) {
   config.n_layers = TRY(source.count("block_count"));
   config.d_model = TRY(source.count("embedding_length"));
@@ -37,7 +37,7 @@ Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config) {
   config.d_ff = TRY(source.uniform_count_or("feed_forward_length", config.d_ff));
   config.max_seq_len = TRY(source.count("context_length"));
   config.norm_eps = TRY(source.number("attention.layer_norm_rms_epsilon"));
-  config.vocab_size = TRY(vocab_size(source));
+  config.vocab_size = TRY(gguf_vocab_size(source));
   config.tied_embeddings = !source.has_tensor("output.weight");
   config.attention_bias = source.has_tensor("blk.0.attn_q.bias");
   config.mlp_bias = source.has_tensor("blk.0.ffn_gate.bias");

@@ -34,7 +34,8 @@ class ConfigSource {
   virtual Result<std::vector<int64_t>> integers(std::string_view key) const = 0;  // booleans count as 0 and 1
   virtual Result<std::vector<double>> numbers(std::string_view key) const = 0;
   virtual Result<std::vector<std::string>> strings(std::string_view key) const = 0;
-  virtual size_t list_size(std::string_view key) const = 0;  // 0: no such list
+  virtual size_t list_size(std::string_view key) const = 0;    // 0: no such list
+  virtual size_t object_size(std::string_view key) const = 0;  // members of an object; 0: no such object
   // Facts that stand in the weights and not among the keys: the shape of a tensor (nothing: it is absent), and the
   // values of a small f32 tensor. config.json knows no tensors.
   virtual std::optional<std::vector<int64_t>> tensor_shape(std::string_view name) const = 0;

@@ -17,5 +17,7 @@ const Architecture& granite();
 const Architecture& glm4();
 const Architecture& gemma2();
 const Architecture& gemma3();
+const Architecture& bert();
+const Architecture& bert_reranker();
 
 }  // namespace hearth

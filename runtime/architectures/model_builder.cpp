@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 
@@ -81,25 +82,30 @@ void ModelBuilder::end_layers() {
   builder_.set_scope("head");
 }
 
-namespace {
-std::string full_role(int layer, std::string_view role) {
-  return layer < 0 ? std::string(role) : fmt::format("layers.{}.{}", layer, role);
+std::string ModelBuilder::role_here(std::string_view role) const {
+  return layer_ < 0 ? std::string(role) : fmt::format("layers.{}.{}", layer_, role);
 }
-}  // namespace
 
 Value ModelBuilder::embed(Value tokens, std::string_view role) {
-  return scaled(builder_.gather_rows(parameter(full_role(layer_, role)), tokens), config_.scale.embedding);
+  return scaled(builder_.gather_rows(parameter(role_here(role)), tokens), config_.scale.embedding);
 }
 
 Value ModelBuilder::norm(Value x, std::string_view role) {
-  return builder_.rms_norm(x, parameter(full_role(layer_, role)), static_cast<float>(config_.norm_eps));
+  return builder_.rms_norm(x, parameter(role_here(role)), static_cast<float>(config_.norm_eps));
 }
 
 Value ModelBuilder::head_norm(Value x, std::string_view role) {
   const Shape shape = builder_.type(x).shape;
-  const int64_t width = find(full_role(layer_, role))->shape.last();
+  const int64_t width = find(role_here(role))->shape.last();
   const Value heads = builder_.reshape(x, {shape.n_elements() / width, width});
   return builder_.reshape(norm(heads, role), shape);
+}
+
+Value ModelBuilder::plain_head_norm(Value x, int head_dim) {
+  const Shape shape = builder_.type(x).shape;
+  const Value heads = builder_.reshape(x, {shape.n_elements() / head_dim, head_dim});
+  const auto op = std::make_shared<RmsNorm>(static_cast<float>(config_.norm_eps));
+  return builder_.reshape(builder_.apply(op, {heads}), shape);
 }
 
 Value ModelBuilder::scaled(Value x, double factor) {
@@ -113,7 +119,7 @@ Value ModelBuilder::low_rank_update(Value x, const ParameterSpec& spec) {
 }
 
 Value ModelBuilder::linear(Value x, std::string_view role) {
-  const std::string name = full_role(layer_, role);
+  const std::string name = role_here(role);
   Value y = builder_.linear(x, parameter(name));
   if (find(name + "_bias")) y = builder_.add(y, parameter(name + "_bias"));
   const ParameterSpec& spec = *find(name);
@@ -122,8 +128,9 @@ Value ModelBuilder::linear(Value x, std::string_view role) {
 
 Value ModelBuilder::rope(Value x) {
   if (layer_ >= 0 && !config_.has_rope(layer_)) return x;
-  const RopeTable table = rope_table(config_.rope_of(std::max(layer_, 0)), config_.head_dim, max_seq_len_);
-  return builder_.apply(std::make_shared<Rope>(config_.head_dim, table.inverse_frequencies, table.magnitude, false),
+  const int head_dim = config_.head_dim_of(std::max(layer_, 0));
+  const RopeTable table = rope_table(config_.rope_of(std::max(layer_, 0)), head_dim, max_seq_len_);
+  return builder_.apply(std::make_shared<Rope>(head_dim, table.inverse_frequencies, table.magnitude, false),
                         {x, positions_});
 }
 
@@ -134,9 +141,23 @@ Value ModelBuilder::scale_queries(Value q) {
                         {q, positions_});
 }
 
+Value ModelBuilder::token_types() {
+  if (!token_types_) token_types_ = builder_.input("token_types", ids(n_tokens_));
+  return token_types_;
+}
+
+Value ModelBuilder::layer_norm(Value x, std::string_view role) {
+  return builder_.layer_norm(x, weight(role), weight(std::string(role) + "_bias"), static_cast<float>(config_.norm_eps));
+}
+
+Value ModelBuilder::activation(Value x) {
+  if (config_.activation == Activation::silu) return builder_.silu(x);
+  return builder_.gelu(x, config_.activation == Activation::gelu_tanh);
+}
+
 Value ModelBuilder::glu(Value gate, Value up) {
   if (config_.activation == Activation::silu) return builder_.swiglu(gate, up);
-  return builder_.mul(builder_.gelu(gate, config_.activation == Activation::gelu_tanh), up);
+  return builder_.mul(activation(gate), up);
 }
 
 Value ModelBuilder::residual(Value x, Value update) {
@@ -145,18 +166,19 @@ Value ModelBuilder::residual(Value x, Value update) {
 
 AttentionAttributes ModelBuilder::attention_attributes() const {
   return {.n_heads = config_.n_heads,
-          .n_kv_heads = config_.n_kv_heads,
-          .head_dim = config_.head_dim,
+          .n_kv_heads = config_.kv_heads_of(layer_),
+          .head_dim = config_.head_dim_of(layer_),
           .softmax_scale = config_.attention_scale(),
-          .window = config_.layer_kind(layer_) == LayerKind::sliding ? config_.window : 0,
-          .softcap = static_cast<float>(config_.attention_softcap)};
+          .window = config_.is_sliding(layer_) ? config_.window : 0,
+          .softcap = static_cast<float>(config_.attention_softcap),
+          .causal = config_.causal};
 }
 
 Value ModelBuilder::attention(Value q, Value k, Value v) {
   const AttentionAttributes heads = attention_attributes();
   if (!cache_) return builder_.apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
   auto cache = [&](const char* which, int width) {
-    return builder_.state(fmt::format("layers.{}.{}", layer_, which),
+    return builder_.state(fmt::format("layers.{}.{}", config_.kv_layer_of(layer_), which),
                           {cache_->dtype, {cache_->n_pages, heads.n_kv_heads, cache_->page_size, width}},
                           StateKind::per_position);
   };

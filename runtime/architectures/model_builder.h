@@ -53,6 +53,11 @@ Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype
 Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
                                   const CacheConfig& cache, const LoraConfig& lora);
 
+// Texts through an encoder, laid end to end. Inputs: tokens, positions (from 0 in each text), token_types i32[T],
+// segment_begin i32[T] (the first token of the same text), rows i32[N]. Output: hidden rows f32[T, C] of an embedder; of
+// a reranker the scores f32[N, 1] of the texts whose first tokens are `rows`.
+Result<Graph> build_encoder_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_rows);
+
 // What the states of a serving graph take, by what they hold.
 struct StateBytes {
   uint64_t per_page = 0, per_sequence = 0;
@@ -68,6 +73,8 @@ class ModelBuilder {
   const ModelConfig& config() const { return config_; }
   Builder& b() { return builder_; }
   Value tokens() const { return tokens_; }
+  Value positions() const { return positions_; }
+  Value token_types();  // of encoders: which part of its text a token belongs to
 
   // Roles are relative to the layer begun last: inside layer 3, "wq" is "layers.3.wq".
   void begin_layer(int layer, Value x);  // x is a recompute boundary
@@ -75,12 +82,18 @@ class ModelBuilder {
   Value embed(Value tokens, std::string_view role);  // [T, C] f32, scaled where the configuration says so
   Value norm(Value x, std::string_view role);        // rms_norm by config.norm_eps
   Value head_norm(Value x, std::string_view role);   // the same over each head: as wide as the weight
+  Value plain_head_norm(Value x, int head_dim);      // and without a weight
+  Value layer_norm(Value x, std::string_view role);  // weight and "<role>_bias"
   Value linear(Value x, std::string_view role);  // plus "<role>_bias" if declared, plus the low-rank update if targeted
   Value rope(Value x);  // [T, n * D] → same, each head rotated by position; nothing in layers without positions
   Value scale_queries(Value q);  // by position, where the configuration says so
-  Value attention(Value q, Value k, Value v);    // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal
+  // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal, as the layer's kind has it. A layer that shares another's keys and
+  // values gets those very values.
+  Value attention(Value q, Value k, Value v);
+  Value activation(Value x);                     // config.activation
   Value glu(Value gate, Value up);               // activation(gate) * up
   Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
+  Value weight(std::string_view role) { return parameter(role_here(role)); }  // the parameter itself
   Value lm_head(Value hidden);  // tied or untied → logits [rows, V]
 
   const std::vector<Value>& layer_inputs() const { return layer_inputs_; }
@@ -88,6 +101,7 @@ class ModelBuilder {
  private:
   const ParameterSpec* find(std::string_view role) const;
   Value parameter(std::string_view role);
+  std::string role_here(std::string_view role) const;  // "layers.3.wq" in layer 3
   Value scaled(Value x, double factor);
   AttentionAttributes attention_attributes() const;  // of the layer begun last
   Value low_rank_update(Value x, const ParameterSpec& spec);
@@ -101,7 +115,7 @@ class ModelBuilder {
   Builder builder_;
   int max_seq_len_ = 0;  // of this graph's sequences
   int layer_ = -1;
-  Value tokens_, positions_, segment_begin_, seq_of_token_, page_table_;
+  Value tokens_, positions_, token_types_, segment_begin_, seq_of_token_, page_table_;
   std::vector<Value> layer_inputs_;
 };
 

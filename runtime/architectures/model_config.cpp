@@ -129,14 +129,35 @@ Result<void> validate(const ModelConfig& c) {
   if (c.head_dim % 2 != 0)
     return error(Code::invalid_argument, "model config: head_dim must be even, got {}", c.head_dim);
   TRY(validate_rope(c.rope, c.head_dim));
-  if (c.sliding_rope) TRY(validate_rope(*c.sliding_rope, c.head_dim));
+  TRY(check_range("sliding_head_dim", c.sliding_head_dim, 0, 4096));
+  TRY(check_range("sliding_kv_heads", c.sliding_kv_heads, 0, c.n_heads));
+  if (c.sliding_head_dim % 2 != 0 || (c.sliding_kv_heads > 0 && c.n_heads % c.sliding_kv_heads != 0))
+    return error(Code::invalid_argument, "model config: {} heads cannot have {} key heads of {} in sliding layers",
+                 c.n_heads, c.sliding_kv_heads, c.sliding_head_dim);
+  if (c.sliding_rope) TRY(validate_rope(*c.sliding_rope, c.sliding_head_dim > 0 ? c.sliding_head_dim : c.head_dim));
   TRY(check_layers("the list of layer kinds", c.layer_kinds.size(), c.n_layers));
   TRY(check_layers("the list of layers without positions", c.layers_without_rope.size(), c.n_layers));
   const bool slides = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::sliding) != c.layer_kinds.end();
+  TRY(check_range("the number of layers that share keys and values", c.kv_sharing.n_layers, 0, c.n_layers - 1));
+  for (int l = 0; l < c.n_layers; ++l)
+    if (c.layer_kind(c.kv_layer_of(l)) != c.layer_kind(l))
+      return error(Code::invalid_argument, "model config: layer {} has no layer of its kind to share keys with", l);
+  TRY(check_range("the width of inputs for each layer", c.per_layer_input.width, 0, 1 << 14));
+  TRY(check_range("the vocabulary of inputs for each layer", c.per_layer_input.vocab_size,
+                  c.per_layer_input.width > 0 ? 1 : 0, 1 << 22));
   TRY(check_range("the sliding window", c.window, slides ? 1 : 0, 1 << 24));
+  TRY(check_range("the number of token types", c.encoder.n_token_types, 0, 1 << 16));
   TRY(check_number("attention_softcap", c.attention_softcap, 0, 1e6));
   TRY(check_number("logit_softcap", c.logit_softcap, 0, 1e6));
   return validate_scale(c.scale);
+}
+
+int ModelConfig::kv_layer_of(int layer) const {
+  const int n_own = n_layers - kv_sharing.n_layers;
+  if (layer < n_own) return layer;
+  int source = n_own - 1;
+  while (source > 0 && layer_kind(source) != layer_kind(layer)) --source;
+  return source;
 }
 
 float ModelConfig::attention_scale() const {
@@ -146,6 +167,7 @@ float ModelConfig::attention_scale() const {
 ModelConfig ModelConfig::with_layers(int n) const {
   ModelConfig out = *this;
   out.n_layers = std::min(n, n_layers);
+  out.kv_sharing.n_layers = 0;
   auto cut = [&](auto& list) {
     if (!list.empty()) list.resize(static_cast<size_t>(out.n_layers));
   };

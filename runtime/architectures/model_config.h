@@ -46,6 +46,28 @@ struct ScaleConfig {
   bool operator==(const ScaleConfig&) const = default;
 };
 
+// Keys and values that layers do not compute of their own.
+struct KvSharingConfig {
+  int n_layers = 0;              // the last ones attend to keys and values of the last layer of their kind before them
+  bool doubles_d_ff = false;     // and are twice as wide between
+  bool values_are_keys = false;  // in full layers, values are the keys before norm and rotation
+  bool operator==(const KvSharingConfig&) const = default;
+};
+
+// A second, narrow embedding of each token for each layer; width 0: none.
+struct PerLayerInputConfig {
+  int width = 0, vocab_size = 0;
+  bool operator==(const PerLayerInputConfig&) const = default;
+};
+
+// Models that read and do not write: embedders and rerankers.
+enum class Pooling : uint8_t { mean, first };  // of a text's rows: their mean, or that of the first token
+struct EncoderConfig {
+  int n_token_types = 0;
+  Pooling pooling = Pooling::mean;
+  bool operator==(const EncoderConfig&) const = default;
+};
+
 struct ModelConfig {
   std::string family = "llama";  // key of find_architecture()
   int n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0, vocab_size = 0;
@@ -62,6 +84,11 @@ struct ModelConfig {
   int window = 0;                            // of sliding layers: a token sees itself and window - 1 before it
   std::optional<RopeConfig> sliding_rope;    // of sliding layers, where it is not `rope`
   std::vector<bool> layers_without_rope;     // one per layer; empty: none
+  int sliding_head_dim = 0, sliding_kv_heads = 0;  // of sliding layers, where they are not as in full ones; 0: they are
+  KvSharingConfig kv_sharing;
+  PerLayerInputConfig per_layer_input;
+  bool causal = true;  // false: a token sees all of its text
+  EncoderConfig encoder;
 
   double attention_softcap = 0, logit_softcap = 0;  // c * tanh(x / c); 0: none
   ScaleConfig scale;
@@ -73,6 +100,11 @@ struct ModelConfig {
   const RopeConfig& rope_of(int layer) const {
     return sliding_rope && layer_kind(layer) == LayerKind::sliding ? *sliding_rope : rope;
   }
+  bool is_sliding(int layer) const { return layer_kind(layer) == LayerKind::sliding; }
+  int head_dim_of(int layer) const { return is_sliding(layer) && sliding_head_dim > 0 ? sliding_head_dim : head_dim; }
+  int kv_heads_of(int layer) const { return is_sliding(layer) && sliding_kv_heads > 0 ? sliding_kv_heads : n_kv_heads; }
+  int kv_layer_of(int layer) const;  // the layer whose keys and values this one attends to, usually itself
+  int d_ff_of(int layer) const { return kv_sharing.doubles_d_ff && kv_layer_of(layer) != layer ? 2 * d_ff : d_ff; }
   float attention_scale() const;             // what the scores are multiplied by
   ModelConfig with_layers(int n) const;  // just the first n, for estimates
   bool operator==(const ModelConfig&) const = default;

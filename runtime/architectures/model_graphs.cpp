@@ -12,13 +12,20 @@ Result<void> check_tokens(const char* what, int n) {
   return error(Code::invalid_argument, "a graph needs 1 to {} {}, got {}", kMaxTokens, what, n);
 }
 
+Result<const Architecture*> generator(const ModelConfig& config) {
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  if (architecture->task() == ModelTask::generate) return architecture;
+  return error(Code::failed_precondition, "models of the family {} turn texts into {}; they do not write", config.family,
+               architecture->task() == ModelTask::embed ? "vectors (/v1/embeddings)" : "scores (/v1/rerank)");
+}
+
 }  // namespace
 
 Result<TrainingGraph> build_training_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
                                            const LoraConfig& lora) {
   TRY(validate(config));
   TRY(check_tokens("tokens", n_tokens));
-  const Architecture* architecture = TRY(find_architecture(config.family));
+  const Architecture* architecture = TRY(generator(config));
   ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
   const Value targets = m.b().input("targets", {Dtype::i32, {n_tokens}});
   const Value weights = m.b().input("loss_weights", {Dtype::f32, {n_tokens}});
@@ -36,7 +43,7 @@ Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype
                                  const LoraConfig& lora) {
   TRY(validate(config));
   TRY(check_tokens("tokens", n_tokens));
-  const Architecture* architecture = TRY(find_architecture(config.family));
+  const Architecture* architecture = TRY(generator(config));
   ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
   m.b().output(m.lm_head(architecture->forward(m)));
   return m.b().finish();
@@ -51,7 +58,7 @@ Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtyp
   TRY(check_tokens("positions in a page", cache.page_size));
   TRY(check_tokens("sequences", cache.max_seqs));
   TRY(check_tokens("pages in a sequence", cache.max_pages_per_seq));
-  const Architecture* architecture = TRY(find_architecture(config.family));
+  const Architecture* architecture = TRY(generator(config));
   ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, cache);
   const Value rows = m.b().input("logit_rows", {Dtype::i32, {n_logit_rows}});
   const Value hidden = architecture->forward(m);
@@ -59,8 +66,23 @@ Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtyp
   return m.b().finish();
 }
 
+Result<Graph> build_encoder_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_rows) {
+  TRY(validate(config));
+  TRY(check_tokens("tokens", n_tokens));
+  TRY(check_tokens("texts", n_rows));
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  if (architecture->task() == ModelTask::generate)
+    return error(Code::failed_precondition, "models of the family {} write; they are not encoders", config.family);
+  ModelBuilder m(config, *architecture, dtype_of, {}, n_tokens, std::nullopt);
+  const Value rows = m.b().input("rows", {Dtype::i32, {n_rows}});
+  const Value hidden = architecture->forward(m);
+  m.b().output(architecture->task() == ModelTask::embed ? hidden : architecture->score(m, m.b().gather_rows(hidden, rows)));
+  return m.b().finish();
+}
+
 // Bytes grow with pages and sequences, so one of each tells all.
 Result<StateBytes> serving_state_bytes(const ModelConfig& config, int page_size, Dtype cache_dtype) {
+  if (TRY(find_architecture(config.family))->task() != ModelTask::generate) return StateBytes{};
   const CacheConfig one{
       .n_pages = 1, .page_size = page_size, .dtype = cache_dtype, .max_pages_per_seq = 1, .max_seqs = 1};
   auto any_dtype = [](const ParameterSpec&) { return Dtype::f32; };

@@ -5,12 +5,13 @@
 
 namespace hearth {
 
-ParameterTable::ParameterTable(const ModelConfig& config, std::string hf_root)
-    : c_(config), hf_root_(std::move(hf_root)), hf_(hf_root_) {}
+ParameterTable::ParameterTable(const ModelConfig& config, std::string hf_root, std::string hf_layers)
+    : c_(config), hf_root_(std::move(hf_root)), hf_layers_(std::move(hf_layers)), hf_(hf_root_) {}
 
 void ParameterTable::begin_layer(int layer) {
+  layer_ = layer;
   role_ = fmt::format("layers.{}.", layer);
-  hf_ = fmt::format("{}layers.{}.", hf_root_, layer);
+  hf_ = fmt::format("{}{}{}.", hf_root_, hf_layers_, layer);
   gguf_ = fmt::format("blk.{}.", layer);
 }
 
@@ -36,6 +37,26 @@ ParameterSpec& ParameterTable::norm(std::string_view role, std::string_view hf, 
   return specs_.back();
 }
 
+void ParameterTable::layer_norm(std::string_view role, std::string_view hf, std::string_view gguf) {
+  norm(role, hf, gguf);
+  specs_.push_back({role_ + std::string(role) + "_bias",
+                    ParameterKind::bias,
+                    {c_.d_model},
+                    {"C"},
+                    within(Storage(std::string(hf)), hf_, ".bias"),
+                    within(Storage(std::string(gguf)), gguf_, ".bias")});
+}
+
+void ParameterTable::embedding(std::string_view role, int64_t n, std::string axis, std::string_view hf,
+                               std::string_view gguf) {
+  specs_.push_back({role_ + std::string(role),
+                    ParameterKind::embedding,
+                    {n, c_.d_model},
+                    {std::move(axis), "C"},
+                    within(Storage(std::string(hf)), hf_, ".weight"),
+                    within(Storage(std::string(gguf)), gguf_, ".weight")});
+}
+
 void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf,
                             const Storage& gguf, bool has_bias) {
   const std::string name = role_ + std::string(role);
@@ -51,16 +72,13 @@ void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<std:
 }
 
 void ParameterTable::embed() {
-  specs_.push_back({"embed",
-                    ParameterKind::embedding,
-                    {c_.vocab_size, c_.d_model},
-                    {"V", "C"},
-                    hf_root_ + "embed_tokens.weight",
-                    "token_embd.weight"});
+  embedding("embed", c_.vocab_size, "V", "embed_tokens", "token_embd");
 }
 
 void ParameterTable::attention(const Attention& what) {
-  const int64_t C = c_.d_model, H = int64_t{c_.n_heads} * c_.head_dim, K = int64_t{c_.n_kv_heads} * c_.head_dim;
+  const int64_t C = c_.d_model, head_dim = c_.head_dim_of(layer_), H = c_.n_heads * head_dim;
+  const int n_kv_heads = c_.kv_heads_of(layer_);
+  const int64_t K = n_kv_heads * head_dim;
   const int64_t total = H + 2 * K;
   struct Part {
     const char *role, *hf, *gguf;
@@ -68,8 +86,10 @@ void ParameterTable::attention(const Attention& what) {
     int rope_heads;
   };
   for (const Part& part : {Part{"wq", "self_attn.q_proj", "attn_q", 0, H, c_.n_heads},
-                           {"wk", "self_attn.k_proj", "attn_k", H, K, c_.n_kv_heads},
+                           {"wk", "self_attn.k_proj", "attn_k", H, K, n_kv_heads},
                            {"wv", "self_attn.v_proj", "attn_v", H + K, K, 0}}) {
+    if (part.first > 0 && !what.has_keys) continue;
+    if (part.first > H && !what.has_values) continue;
     Storage hf = what.hf_fused ? Storage("self_attn.qkv_proj").rows(part.first, total) : Storage(part.hf);
     Storage gguf = what.gguf_fused ? Storage("attn_qkv").rows(part.first, total) : Storage(part.gguf);
     if (what.hf_rope_rows) hf = hf.rope(part.rope_heads, c_.rope.rotary_dim);
@@ -80,12 +100,12 @@ void ParameterTable::attention(const Attention& what) {
 }
 
 void ParameterTable::qk_norm(int64_t size_q, int64_t size_k) {
-  norm("q_norm", "self_attn.q_norm", "attn_q_norm", size_q > 0 ? size_q : c_.head_dim);
-  norm("k_norm", "self_attn.k_norm", "attn_k_norm", size_k > 0 ? size_k : c_.head_dim);
+  norm("q_norm", "self_attn.q_norm", "attn_q_norm", size_q > 0 ? size_q : c_.head_dim_of(layer_));
+  norm("k_norm", "self_attn.k_norm", "attn_k_norm", size_k > 0 ? size_k : c_.head_dim_of(layer_));
 }
 
 void ParameterTable::glu(bool hf_fused, bool gguf_fused, int64_t d_ff) {
-  const int64_t C = c_.d_model, F = d_ff > 0 ? d_ff : c_.d_ff;
+  const int64_t C = c_.d_model, F = d_ff > 0 ? d_ff : c_.d_ff_of(layer_);
   const Storage fused_hf("mlp.gate_up_proj"), fused_gguf("ffn_up");
   matrix("w_gate", {F, C}, {"F", "C"}, hf_fused ? fused_hf.rows(0, 2 * F) : Storage("mlp.gate_proj"),
          gguf_fused ? fused_gguf.rows(0, 2 * F) : Storage("ffn_gate"), c_.mlp_bias);

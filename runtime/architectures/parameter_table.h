@@ -18,7 +18,8 @@ namespace hearth {
 
 class ParameterTable {
  public:
-  explicit ParameterTable(const ModelConfig& config, std::string hf_root = "model.");
+  // `hf_root` stands before all names in Hugging Face files, `hf_layers` between it and a layer's number.
+  explicit ParameterTable(const ModelConfig& config, std::string hf_root = "model.", std::string hf_layers = "layers.");
 
   // What differs between families in the attention block.
   struct Attention {
@@ -27,12 +28,16 @@ class ParameterTable {
     bool hf_rope_rows = false;    // and so do Hugging Face files
     bool hf_fused = false;        // one matrix self_attn.qkv_proj there
     bool gguf_fused = false;      // one matrix attn_qkv there
+    bool has_keys = true;         // "wk" and "wv"
+    bool has_values = true;       // "wv"
   };
 
   // Names are of modules: ".weight" (and ".bias") is appended; relative to the layer begun last.
   void begin_layer(int layer);
   void end_layers();
   ParameterSpec& norm(std::string_view role, std::string_view hf, std::string_view gguf, int64_t size = 0);
+  void layer_norm(std::string_view role, std::string_view hf, std::string_view gguf);  // with its bias
+  void embedding(std::string_view role, int64_t n, std::string axis, std::string_view hf, std::string_view gguf);
   // With a bias of the same storage where `has_bias`.
   void matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf,
               const Storage& gguf, bool has_bias = false);
@@ -43,6 +48,7 @@ class ParameterTable {
   void qk_norm(int64_t size_q = 0, int64_t size_k = 0);  // "q_norm", "k_norm"; size 0: head_dim
   void glu(bool hf_fused = false, bool gguf_fused = false, int64_t d_ff = 0);  // "w_gate", "w_up", "w_down"
   std::vector<ParameterSpec> finish();   // "final_norm", and "lm_head" unless tied
+  std::vector<ParameterSpec> take() { return std::move(specs_); }  // nothing more
 
   // Offset of norm weights: Gemma's Hugging Face files hold w - 1.
   void set_hf_norm_offset(float offset) { hf_norm_offset_ = offset; }
@@ -51,7 +57,8 @@ class ParameterTable {
   Storage within(const Storage& storage, const std::string& prefix, const char* suffix) const;
 
   ModelConfig c_;
-  std::string hf_root_, role_, hf_, gguf_;
+  std::string hf_root_, hf_layers_, role_, hf_, gguf_;
+  int layer_ = -1;
   float hf_norm_offset_ = 0;
   std::vector<ParameterSpec> specs_;
 };

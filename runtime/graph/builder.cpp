@@ -21,6 +21,10 @@ Value Builder::input(std::string name, TensorType type) {
   return graph_.add_leaf(ValueKind::input, std::move(name), type);
 }
 Value Builder::state(std::string name, TensorType type, StateKind kind) {
+  if (Value known = graph_.find(name)) {
+    CHECK(graph_.type(known) == type);
+    return known;
+  }
   return graph_.add_leaf(ValueKind::state, std::move(name), type, kind);
 }
 

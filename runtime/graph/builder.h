@@ -15,7 +15,7 @@ class Builder {
  public:
   Value input(std::string name, TensorType type);
   Value parameter(std::string name, TensorType type);  // asked again by the same name: the same value
-  Value state(std::string name, TensorType type, StateKind kind);
+  Value state(std::string name, TensorType type, StateKind kind);  // also
   void output(Value v);
 
   Value apply(std::shared_ptr<const Op> op, std::vector<Value> inputs);  // the op's only output

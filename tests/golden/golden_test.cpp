@@ -18,16 +18,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Json read_json(const fs::path& path) {
+  return *parse_json(*read_file(path));
+}
+
 std::vector<fs::path> cases() {
   std::vector<fs::path> out;
   for (const auto& entry : fs::directory_iterator(fs::path(HEARTH_SOURCE_DIR) / "tests/golden"))
-    if (fs::exists(entry.path() / "case.json")) out.push_back(entry.path());
+    if (fs::exists(entry.path() / "case.json") && !read_json(entry.path() / "case.json").contains("task"))
+      out.push_back(entry.path());  // encoders have no logits: inference/encoder_test.cpp
   std::sort(out.begin(), out.end());
   return out;
-}
-
-Json read_json(const fs::path& path) {
-  return *parse_json(*read_file(path));
 }
 
 std::shared_ptr<const LoadedModel> load(const fs::path& path) {

@@ -15,10 +15,13 @@ A family's file has:
                    edit_config=f        f(dict) changes config.json after saving (older or partial spellings)
                    mark={...}           goes into case.json as it is: what the test has to know)
   BASE           (optional) replaces the sizes below
+  TASK, outputs  (optional) "embed" or "rerank": an encoder; outputs(model, ids) is what is compared, in place of logits
+  BUFFERS        (optional) ends of names of buffers that count as weights
   NORM_CENTER    (optional) 1.0; 0.0 where the library computes with 1 + weight
   randomise      (optional) f(name, noise) -> weight or None, before the default rule
   GGUF           (optional) dict(arch="llama", rope_rows=True, norm_offset=0.0, metadata=f(writer, config),
-                   tensors=f(model) -> [(gguf name, numpy array, restore)], see default_gguf_tensors)
+                   tensors=f(model) -> [(gguf name, numpy array, restore)], see default_gguf_tensors;
+                   head_dim, kv_heads, d_ff = f(config) where they are not the configuration's own)
 """
 import importlib.util
 import json
@@ -71,6 +74,12 @@ def model_class(family):
     return getattr(transformers, family.MODEL)
 
 
+def weights_of(family, model):
+    """Parameters, and the buffers that a checkpoint holds too."""
+    yield from model.named_parameters()
+    yield from ((name, buffer) for name, buffer in model.named_buffers() if name.endswith(tuple(getattr(family, "BUFFERS", ()))))
+
+
 def random_weights(family, model, seed, logit_scale):
     """Fan-in scaling and norms around their centre: logits of order 1 to 5 (bf16: about 1, so that the library's own
     rounding noise stays below 2e-2), and no layer that another one hides."""
@@ -78,7 +87,7 @@ def random_weights(family, model, seed, logit_scale):
     randomise = getattr(family, "randomise", lambda name, noise: None)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in weights_of(family, model):
             noise = torch.randn(parameter.shape, generator=generator)
             chosen = randomise(name, noise)
             if chosen is None:
@@ -122,10 +131,11 @@ def tokenizer_expectations(tokenizer):
     return dict(encode=encoded, chat=rendered)
 
 
-def logits_of(model, prompts):
+def logits_of(family, model, prompts):
     model.eval()
+    outputs = getattr(family, "outputs", lambda model, ids: model(torch.tensor([ids])).logits[0])
     with torch.no_grad():
-        return [model(torch.tensor([ids])).logits[0].float().numpy() for ids in prompts]
+        return [outputs(model, ids).float().numpy() for ids in prompts]
 
 
 def write_expectations(path, prompts, logits, exact=None):
@@ -156,18 +166,37 @@ def default_gguf_tensors(family, model):
     config = model.config
     names = gguf.get_tensor_name_map(gguf_arch(family), config.num_hidden_layers)
     rope_rows, offset = family.GGUF.get("rope_rows", False), family.GGUF.get("norm_offset", 0.0)
-    for hf_name, parameter in model.named_parameters():
+    for hf_name, parameter in weights_of(family, model):
         name = names.get_name(hf_name, try_suffixes=(".weight", ".bias"))
+        if name is not None and not name.endswith((".weight", ".bias")):
+            name += ".weight"
         if name is None:
             raise ValueError(f"gguf-py has no name for {hf_name}")
         weight = parameter.detach().float().numpy()
-        n_heads = config.num_attention_heads if ".q_proj." in hf_name else config.num_key_value_heads if ".k_proj." in hf_name else 0
-        if rope_rows and n_heads:
+        n_heads = 0
+        if rope_rows:
+            n_heads = config.num_attention_heads if ".q_proj." in hf_name else config.num_key_value_heads if ".k_proj." in hf_name else 0
+        if n_heads:
             yield name, permute_for_rope(weight, n_heads), lambda w, h=hf_name, n=n_heads: [(h, unpermute_for_rope(w, n))]
         elif "norm" in hf_name and hf_name.endswith(".weight"):
             yield name, weight + np.float32(offset), lambda w, h=hf_name: [(h, w - np.float32(offset))]
         else:
             yield name, weight, lambda w, h=hf_name: [(h, w)]
+
+
+def add_decoder_keys(writer, family, config):
+    writer.add_head_count_kv(family.GGUF.get("kv_heads", lambda config: config.num_key_value_heads)(config))
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    rope = config.rope_parameters or {}
+    rope = rope.get("full_attention", rope)
+    writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
+    own_head_dim = lambda config: getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    head_dim = family.GGUF.get("head_dim", own_head_dim)(config)
+    is_whole = rope.get("rope_type") == "proportional"  # there, dimensions that stand still have huge divisors
+    writer.add_rope_dimension_count(int(head_dim * (1.0 if is_whole else rope.get("partial_rotary_factor", 1.0))))
+    if head_dim * config.num_attention_heads != config.hidden_size:
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
 
 
 def write_gguf(folder, family, model, tokenizer, kind, prompts):
@@ -182,18 +211,10 @@ def write_gguf(folder, family, model, tokenizer, kind, prompts):
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_feed_forward_length(family.GGUF.get("d_ff", lambda config: config.intermediate_size)(config))
     writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    rope = config.rope_parameters or {}
-    rope = rope.get("full_attention", rope)
-    writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
-    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
-    if head_dim * config.num_attention_heads != config.hidden_size:
-        writer.add_key_length(head_dim)
-        writer.add_value_length(head_dim)
+    if not hasattr(family, "TASK"):
+        add_decoder_keys(writer, family, config)
     family.GGUF.get("metadata", lambda writer, config: None)(writer, config)
     if tokenizer is not None:
         add_gguf_tokenizer(writer, tokenizer, config)
@@ -214,11 +235,11 @@ def write_gguf(folder, family, model, tokenizer, kind, prompts):
     writer.close()
 
     copy = model_class(family)._from_config(config, attn_implementation="eager", dtype=torch.float32)
-    parameters = dict(copy.named_parameters())
+    parameters = dict(weights_of(family, copy))
     with torch.no_grad():
         for hf_name, weight in restored:
             parameters[hf_name].copy_(torch.from_numpy(np.array(weight)))
-    write_expectations(folder / f"expected_logits-{kind}.safetensors", prompts, logits_of(copy, prompts))
+    write_expectations(folder / f"expected_logits-{kind}.safetensors", prompts, logits_of(family, copy, prompts))
     if kind in ("Q8_0", "Q4_0") and tokenizer is not None:  # as stored: wq still permuted
         few = ("blk.0.attn_q.weight", "blk.1.ffn_down.weight")
         save_file({name: np.ascontiguousarray(decoded[name]) for name in few}, folder / f"dequantised-{kind}.safetensors")
@@ -276,13 +297,15 @@ def make_case(family, name, spec, seed):
     saved = load(dtype)
     generator = np.random.default_rng(seed)
     prompts = [generator.integers(3, config.vocab_size - 8, n).tolist() for n in spec.get("prompts", PROMPT_LENGTHS)]
-    logits = logits_of(saved, prompts)
-    exact = logits_of(load(torch.float32), prompts) if dtype == torch.bfloat16 else None
+    logits = logits_of(family, saved, prompts)
+    exact = logits_of(family, load(torch.float32), prompts) if dtype == torch.bfloat16 else None
     write_expectations(folder / "expected_logits.safetensors", prompts, logits, exact)
     case = dict(name=name, dtype=spec["dtype"], n_prompts=len(prompts), max_abs_logit=float(max(np.abs(l).max() for l in logits)),
                 transformers=transformers.__version__, torch=torch.__version__.split("+")[0])
     if exact is not None:
         case["bf16_noise"] = float(max(np.abs(a - b).max() for a, b in zip(logits, exact)))
+    if hasattr(family, "TASK"):
+        case["task"] = family.TASK
     case |= spec.get("mark", {})
     if spec.get("gguf"):
         case["gguf"] = spec["gguf"]

@@ -140,6 +140,8 @@ void add_openai(Endpoints& table, Service& service) {
   table.push_back(std::move(one));
   table.push_back(proxied(service, "/v1/chat/completions", "Chat (OpenAI)"));
   table.push_back(proxied(service, "/v1/completions", "Completion of a text (OpenAI)"));
+  table.push_back(proxied(service, "/v1/embeddings", "Vectors of texts (OpenAI)"));
+  table.push_back(proxied(service, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)"));
 }
 
 }  // namespace hearth

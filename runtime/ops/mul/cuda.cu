@@ -1,6 +1,6 @@
 // mul, CUDA
-// math:     y = a * b
-// shapes:   a, b, y f32 of one shape
+// math:     y = a * b, or y[r,c] = a[r,c] * b[c]
+// shapes:   a [..., C] f32, b like a or [C]; y like a
 // traffic:  12 B and 1 flop an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -11,15 +11,15 @@
 namespace hearth {
 namespace {
 
-__global__ void mul_kernel(const float* a, const float* b, float* y, int64_t n) {
+__global__ void mul_kernel(const float* a, const float* b, float* y, int64_t n, int64_t n_b) {
   const int64_t i = cuda::thread_index();
-  if (i < n) y[i] = a[i] * b[i];
+  if (i < n) y[i] = a[i] * b[i % n_b];
 }
 
 void launch(const KernelArgs& args, void* stream) {
   const int64_t n = args.outputs[0].shape().n_elements();
   mul_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n);
+      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n, args.inputs[1].shape().n_elements());
 }
 
 }  // namespace

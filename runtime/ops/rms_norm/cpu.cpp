@@ -22,19 +22,24 @@ float inverse_rms(const float* x, int64_t C, float eps) {
 
 void run_forward(const KernelArgs& args, const Worker& me) {
   const float eps = static_cast<const RmsNorm&>(*args.op).eps;
-  const float* w = args.inputs[1].f32();
+  const float* w = args.inputs.size() > 1 ? args.inputs[1].f32() : nullptr;
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   const auto [begin, end] = me.share(T);
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.inputs[0].f32() + t * C;
     float* y = args.outputs[0].f32() + t * C;
     const float r = inverse_rms(x, C, eps);
+    if (!w) {
+      over(0, C, [&](int64_t c, auto lanes) { store(y + c, load(x + c, lanes) * r, lanes); });
+      continue;
+    }
     over(0, C, [&](int64_t c, auto lanes) { store(y + c, load(x + c, lanes) * r * load(w + c, lanes), lanes); });
   }
 }
 
 // Σ_c w dy x
 float weighted_dot(const float* w, const float* dy, const float* x, int64_t C) {
+  if (!w) return dot(dy, x, C);
   Vec s0{}, s1{};
   int64_t c = 0;
   for (; c + 2 * kLanes <= C; c += 2 * kLanes) {
@@ -64,20 +69,23 @@ void add_weight_gradient(const KernelArgs& args, const float* r, int64_t begin, 
 
 void run_backward(const KernelArgs& args, const Worker& me) {
   const float eps = static_cast<const RmsNormBackward&>(*args.op).eps;
-  const float* w = args.inputs[1].f32();
+  const bool has_w = args.inputs.size() > 2;
+  const float *w = has_w ? args.inputs[1].f32() : nullptr, *all_dy = args.inputs[has_w ? 2 : 1].f32();
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   auto* inverse = reinterpret_cast<float*>(args.scratch);
   const auto [begin, end] = me.share(T);
   for (int64_t t = begin; t < end; ++t) {
-    const float *x = args.inputs[0].f32() + t * C, *dy = args.inputs[2].f32() + t * C;
+    const float *x = args.inputs[0].f32() + t * C, *dy = all_dy + t * C;
     float* dx = args.outputs[0].f32() + t * C;
     const float r = inverse_rms(x, C, eps);
     const float along_x = r * r * weighted_dot(w, dy, x, C) / static_cast<float>(C);
     inverse[t] = r;
     over(0, C, [&](int64_t c, auto lanes) {
-      store(dx + c, r * (load(w + c, lanes) * load(dy + c, lanes) - load(x + c, lanes) * along_x), lanes);
+      const Vec v = w ? load(w + c, lanes) * load(dy + c, lanes) : load(dy + c, lanes);
+      store(dx + c, r * (v - load(x + c, lanes) * along_x), lanes);
     });
   }
+  if (!has_w) return;
   me.sync();
   const auto [first, last] = me.share(C, 16);
   add_weight_gradient(args, inverse, first, last);

@@ -22,7 +22,7 @@ __global__ void rms_norm_kernel(const float* x, const float* w, float* y, int64_
   x += blockIdx.x * C;
   y += blockIdx.x * C;
   const float r = inverse_rms(x, C, eps);
-  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) y[c] = x[c] * r * w[c];
+  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) y[c] = x[c] * r * (w ? w[c] : 1.0f);
 }
 
 __global__ void rms_norm_dx_kernel(const float* x, const float* w, const float* dy, float* dx, float* inverse,
@@ -32,9 +32,9 @@ __global__ void rms_norm_dx_kernel(const float* x, const float* w, const float* 
   dx += blockIdx.x * C;
   const float r = inverse_rms(x, C, eps);
   float sum = 0;
-  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += w[c] * dy[c] * x[c];
+  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += (w ? w[c] : 1.0f) * dy[c] * x[c];
   const float along_x = r * r * cuda::block_sum(sum) / static_cast<float>(C);
-  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) dx[c] = r * (w[c] * dy[c] - x[c] * along_x);
+  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) dx[c] = r * ((w ? w[c] : 1.0f) * dy[c] - x[c] * along_x);
   if (threadIdx.x == 0) inverse[blockIdx.x] = r;
 }
 
@@ -51,16 +51,20 @@ void launch_forward(const KernelArgs& args, void* stream) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
   rms_norm_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), C, static_cast<const RmsNorm&>(*args.op).eps);
+      args.inputs[0].f32(), args.inputs.size() > 1 ? args.inputs[1].f32() : nullptr, args.outputs[0].f32(), C,
+      static_cast<const RmsNorm&>(*args.op).eps);
 }
 
 void launch_backward(const KernelArgs& args, void* stream) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
-  const float *x = args.inputs[0].f32(), *w = args.inputs[1].f32(), *dy = args.inputs[2].f32();
+  const bool has_w = args.inputs.size() > 2;
+  const float *x = args.inputs[0].f32(), *w = has_w ? args.inputs[1].f32() : nullptr,
+              *dy = args.inputs[has_w ? 2 : 1].f32();
   auto* inverse = reinterpret_cast<float*>(args.scratch);
   if (T > 0)
     rms_norm_dx_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
         x, w, dy, args.outputs[0].f32(), inverse, C, static_cast<const RmsNormBackward&>(*args.op).eps);
+  if (!has_w) return;
   rms_norm_dw_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(x, dy, inverse, args.outputs[1].f32(),
                                                                                   T, C);
 }

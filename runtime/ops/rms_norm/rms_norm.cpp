@@ -30,6 +30,10 @@ double inverse_rms(const float* x, int64_t n, float eps) {
 }  // namespace
 
 Result<std::vector<TensorType>> RmsNorm::infer(Types inputs) const {
+  if (inputs.size() == 1) {
+    TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 2}}));
+    return std::vector{inputs[0]};
+  }
   TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}}));
   TRY(check_norm("rms_norm", inputs));
   return std::vector{inputs[0]};
@@ -37,18 +41,22 @@ Result<std::vector<TensorType>> RmsNorm::infer(Types inputs) const {
 
 void RmsNorm::reference(Views inputs, Views outputs) const {
   const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const float* w = inputs.size() > 1 ? inputs[1].f32() : nullptr;
   for (int64_t t = 0; t < n_rows; ++t) {
     const float* x = inputs[0].f32() + t * n;
     const float r = static_cast<float>(inverse_rms(x, n, eps));
-    for (int64_t c = 0; c < n; ++c) outputs[0].f32()[t * n + c] = x[c] * r * inputs[1].f32()[c];
+    for (int64_t c = 0; c < n; ++c) outputs[0].f32()[t * n + c] = x[c] * r * (w ? w[c] : 1);
   }
 }
 
 Result<std::vector<Value>> RmsNorm::gradient(GradientBuilder& g) const {
-  return g.b.apply_all(std::make_shared<RmsNormBackward>(eps), {g.input(0), g.input(1), g.grad()});
+  auto backward = std::make_shared<RmsNormBackward>(eps);
+  if (g.n_inputs() == 1) return std::vector{g.b.apply(backward, {g.input(0), g.grad()})};
+  return g.b.apply_all(backward, {g.input(0), g.input(1), g.grad()});
 }
 
-Sharding RmsNorm::sharding(Types) const {
+Sharding RmsNorm::sharding(Types inputs) const {
+  if (inputs.size() == 1) return {{{"T", ""}}, {{"T", ""}}, {"T"}};
   return {{{"T", ""}, {""}}, {{"T", ""}}, {"T"}};
 }
 std::shared_ptr<const Op> RmsNorm::shard(std::string_view, int, int, Types) const {
@@ -63,7 +71,8 @@ std::vector<Sample> RmsNorm::samples() {
   auto op = std::make_shared<RmsNorm>(1e-5f);
   return sample_list(make_sample("small", op, {0, 1}, random_tensor({6, 40}, 1), random_tensor({40}, 2)),
                      make_sample("one_row", op, {}, random_tensor({1, 2048}, 3, 4), random_tensor({2048}, 4)),
-                     make_sample("zeros", op, {}, random_tensor({2, 33}, 5, 0), random_tensor({33}, 6)));
+                     make_sample("zeros", op, {}, random_tensor({2, 33}, 5, 0), random_tensor({33}, 6)),
+                     make_sample("no_weight", op, {0}, random_tensor({5, 33}, 7)));
 }
 
 std::string_view RmsNormBackward::name() const {
@@ -74,6 +83,11 @@ std::string RmsNormBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> RmsNormBackward::infer(Types inputs) const {
+  if (inputs.size() == 2) {
+    TRY(check_operands("rms_norm_backward", inputs, {{"x", Accept::f32, 2}, {"dy", Accept::f32, 2}}));
+    TRY(check_same_shape("rms_norm_backward", inputs, 0, 1));
+    return std::vector{inputs[0]};
+  }
   TRY(check_operands("rms_norm_backward", inputs,
                      {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 2}}));
   TRY(check_norm("rms_norm_backward", inputs));
@@ -84,10 +98,12 @@ Result<std::vector<TensorType>> RmsNormBackward::infer(Types inputs) const {
 // With r = 1/rms: dx = r (w dy) - r³/C · x · Σ(w dy x), dw = Σ_t x r dy.
 void RmsNormBackward::reference(Views inputs, Views outputs) const {
   const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
-  const float* w = inputs[1].f32();
+  const bool has_w = inputs.size() > 2;
+  const std::vector<float> ones(has_w ? 0 : static_cast<size_t>(n), 1.0f);
+  const float* w = has_w ? inputs[1].f32() : ones.data();
   std::vector<double> dw(static_cast<size_t>(n), 0.0);
   for (int64_t t = 0; t < n_rows; ++t) {
-    const float *x = inputs[0].f32() + t * n, *dy = inputs[2].f32() + t * n;
+    const float *x = inputs[0].f32() + t * n, *dy = inputs.back().f32() + t * n;
     const double r = inverse_rms(x, n, eps);
     double dot = 0;
     for (int64_t c = 0; c < n; ++c) dot += static_cast<double>(w[c]) * dy[c] * x[c];
@@ -97,14 +113,15 @@ void RmsNormBackward::reference(Views inputs, Views outputs) const {
       dw[static_cast<size_t>(c)] += x[c] * r * dy[c];
     }
   }
-  for (int64_t c = 0; c < n; ++c) outputs[1].f32()[c] = static_cast<float>(dw[static_cast<size_t>(c)]);
+  for (int64_t c = 0; has_w && c < n; ++c) outputs[1].f32()[c] = static_cast<float>(dw[static_cast<size_t>(c)]);
 }
 
 Result<std::vector<Value>> RmsNormBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
 
-Sharding RmsNormBackward::sharding(Types) const {
+Sharding RmsNormBackward::sharding(Types inputs) const {
+  if (inputs.size() == 2) return {{{"T", ""}, {"T", ""}}, {{"T", ""}}, {"T"}};
   return {{{"T", ""}, {""}, {"T", ""}}, {{"T", ""}, {""}}, {"T"}};
 }
 std::shared_ptr<const Op> RmsNormBackward::shard(std::string_view, int, int, Types) const {
@@ -119,7 +136,9 @@ std::vector<Sample> RmsNormBackward::samples() {
   return sample_list(make_sample("small", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({6, 40}, 1),
                                  random_tensor({40}, 2), random_tensor({6, 40}, 3)),
                      make_sample("tall", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({77, 100}, 4),
-                                 random_tensor({100}, 5), random_tensor({77, 100}, 6)));
+                                 random_tensor({100}, 5), random_tensor({77, 100}, 6)),
+                     make_sample("no_weight", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({6, 40}, 7),
+                                 random_tensor({6, 40}, 8)));
 }
 
 }  // namespace hearth

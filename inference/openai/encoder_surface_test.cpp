@@ -1,0 +1,80 @@
+// /v1/embeddings and /v1/rerank on handlers called directly.
+#include "inference/openai/encoder_surface.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "base/json.h"
+
+namespace hearth::openai {
+namespace {
+
+class EncoderSurface : public testing::Test {
+ protected:
+  void start(const char* name) {
+    auto model = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
+    ASSERT_TRUE(model) << model.error().to_string();
+    auto created = Encoder::create(std::make_shared<const LoadedModel>(std::move(*model)), 1);
+    ASSERT_TRUE(created) << created.error().to_string();
+    encoder_ = std::move(*created);
+    add_encoder_routes(router_, *encoder_, "tiny");
+  }
+
+  Result<Json> call(std::string_view path, const Json& body) {
+    const http::Router::Match match = router_.match("POST", path);
+    if (!match.route) return error(Code::not_found, "no route");
+    http::Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = body.dump();
+    auto response = TRY(match.route->handler(request));
+    return Json::parse(response.body);
+  }
+
+  std::unique_ptr<Encoder> encoder_;
+  http::Router router_;
+};
+
+TEST_F(EncoderSurface, EmbeddingsOfTokenIds) {
+  start("bert_fp32");
+  auto answer = call("/v1/embeddings", {{"model", "tiny"}, {"input", {{5, 6, 7}, {8, 9}}}});
+  ASSERT_TRUE(answer) << answer.error().to_string();
+  ASSERT_EQ((*answer)["data"].size(), 2u);
+  EXPECT_EQ((*answer)["usage"]["prompt_tokens"], 5);
+  const auto vector = (*answer)["data"][1]["embedding"].get<std::vector<float>>();
+  ASSERT_EQ(vector.size(), 32u);
+  double squares = 0;
+  for (const float x : vector) squares += static_cast<double>(x) * x;
+  EXPECT_NEAR(squares, 1, 1e-5);
+
+  auto one = call("/v1/embeddings", {{"model", "tiny"}, {"input", {8, 9}}, {"encoding_format", "base64"}});
+  ASSERT_TRUE(one) << one.error().to_string();
+  const auto text = (*one)["data"][0]["embedding"].get<std::string>();
+  ASSERT_EQ(text.size(), (32u * 4 + 2) / 3 * 4);
+  EXPECT_TRUE(text.ends_with("="));
+}
+
+TEST_F(EncoderSurface, RefusesBadRequestsByName) {
+  start("bert_fp32");
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "other"}, {"input", {5}}}).error().code, Code::not_found);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", Json::array()}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5, "x"}}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {99}}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}, {"dimensions", 8}}).error().code, Code::unimplemented);
+  EXPECT_FALSE(call("/v1/rerank", {{"model", "tiny"}, {"query", "a"}, {"documents", {"b"}}}));
+  EXPECT_FALSE(call("/v1/chat/completions", {{"model", "tiny"}}));
+}
+
+TEST_F(EncoderSurface, RerankNeedsItsFields) {
+  start("bert_reranker_fp32");
+  EXPECT_EQ(call("/v1/rerank", {{"model", "tiny"}, {"documents", {"b"}}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(call("/v1/rerank", {{"model", "tiny"}, {"query", "a"}, {"documents", Json::array()}}).error().code,
+            Code::invalid_argument);
+  EXPECT_FALSE(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}}));
+}
+
+}  // namespace
+}  // namespace hearth::openai
