@@ -110,6 +110,13 @@ struct AdapterPlace {
   const ParameterSpec* spec;
   bool is_a;
 };
+// PEFT adapts a module of the library's model; a part of one, or one whose rows have another order, it cannot.
+Result<void> check_plain(const ParameterSpec& spec) {
+  if (spec.hf.is_plain()) return {};
+  return error(Code::unimplemented, "adapters of \"{}\", which this family stores in another form, are not supported yet",
+               spec.hf.name);
+}
+
 Result<AdapterPlace> place_of(const std::string& name, const std::vector<ParameterSpec>& specs) {
   std::string_view rest = name;
   if (rest.starts_with(kPrefix)) rest.remove_prefix(kPrefix.size());
@@ -119,7 +126,10 @@ Result<AdapterPlace> place_of(const std::string& name, const std::vector<Paramet
                  "the adapter holds a tensor \"{}\"; only lora_A and lora_B of matrices are supported", name);
   std::string hf_name = std::string(without_suffix(rest, ".lora_A.weight")) + ".weight";
   for (const auto& spec : specs)
-    if (spec.hf.name == hf_name && spec.kind == ParameterKind::matrix) return AdapterPlace{&spec, is_a};
+    if (spec.hf.name == hf_name && spec.kind == ParameterKind::matrix) {
+      TRY(check_plain(spec));
+      return AdapterPlace{&spec, is_a};
+    }
   return error(Code::invalid_argument,
                "the adapter changes \"{}\", which the base model does not have: it belongs to another model", hf_name);
 }
@@ -157,6 +167,7 @@ Result<void> save_peft_adapter(const fs::path& folder, const ModelConfig& base, 
          {std::tuple{".lora_a", ".lora_A.weight", false}, {".lora_b", ".lora_B.weight", true}}) {
       auto it = adapter.weights.find(spec.role + half);
       if (it == adapter.weights.end()) continue;
+      TRY(check_plain(spec));
       const TensorView& view = it->second;
       Shape wanted = out_first ? Shape{spec.shape[0], adapter.rank} : Shape{adapter.rank, spec.shape.last()};
       if (spec.kind != ParameterKind::matrix || view.type.dtype != Dtype::f32 || !(view.type.shape == wanted))

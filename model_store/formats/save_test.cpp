@@ -68,6 +68,7 @@ TEST(Save, HuggingFaceFolderComesBackTheSame) {
 }
 
 TEST(Save, GgufComesBackTheSameWithVocabulary) {
+  int n_saved = 0;
   auto temporary = TempFolder::create("save_test");
   for (const std::string& name : cases()) {
     LoadedModel model = load(golden(name));
@@ -75,7 +76,13 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     ModelToSave save = to_save(model);
     if (!model.tokenizer) save.tokenizer_from.clear();
     auto saved = save_gguf(file, save, Dtype::f32);
+    // Some configurations have no words in GGUF; then that is said, and nothing is written.
+    if (!saved && saved.error().code == Code::unimplemented) {
+      EXPECT_FALSE(fs::exists(file)) << name;
+      continue;
+    }
     ASSERT_TRUE(saved) << saved.error().to_string();
+    ++n_saved;
     LoadedModel back = load(file);
     EXPECT_EQ(largest_difference(model, back), 0) << name;
     // GGUF keeps floats, not doubles, and llama3 scaling as a table: compare what the graph sees.
@@ -91,6 +98,7 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     for (int32_t id : model.generation.eos_ids)
       EXPECT_TRUE(std::count(back.generation.eos_ids.begin(), back.generation.eos_ids.end(), id)) << id;
   }
+  EXPECT_GE(n_saved, 18);
 }
 
 TEST(Save, QuantisedGgufIsNearAndSmall) {
