@@ -6,16 +6,66 @@
 #include <QQuickWindow>
 #include <QTimer>
 
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
 #include "base/log.h"
 #include "gui/app/desktop.h"
 #include "gui/app/look.h"
 #include "gui/client/fake_client.h"
+#include "gui/client/http_exchange.h"
 
 using namespace hearth::gui;
 
 namespace {
 constexpr int kOfflineTickMs = 30;
 constexpr int kScreenshotDelayMs = 1200;  // lists have been asked for and drawn by then
+constexpr int kWrongUsage = 2;
+
+void declareOptions(QCommandLineParser& parser) {
+  parser.setApplicationDescription("Hearth's desktop: chat, models, fine-tuning and updates of a Hearth box.");
+  parser.addHelpOption();
+  parser.addVersionOption();
+  parser.addOptions({
+      {"state-dir", "Talk to the service that runs with this state directory.", "DIR"},
+      {"url", "Talk to a box on the network, for example http://192.168.1.20:8080.", "URL"},
+      {"data-dir", "Keep conversations here instead of the user's data folder.", "DIR"},
+      {"offline", "Show the desktop on a made-up box, without a service."},
+      {"lang", "en or zh_CN, for this run.", "LANG"},
+      {"theme", "light or dark, for this run.", "THEME"},
+      {"page", "home, chat, models, finetune, updates or settings.", "PAGE"},
+      {"screenshot", "Write a picture of the window to this file and exit.", "FILE"},
+  });
+}
+
+// Help and version are told without a display. Ends the program when they were asked for.
+void answerWithoutWindow(int argc, char** argv) {
+  bool isAsked = std::any_of(argv + 1, argv + argc, [](std::string_view a) {
+    return a == "-h" || a == "--help" || a == "--help-all" || a == "-v" || a == "--version";
+  });
+  if (!isAsked) return;
+  QCoreApplication app(argc, argv);
+  QCoreApplication::setApplicationVersion(QStringLiteral(HEARTH_VERSION));
+  QCommandLineParser parser;
+  declareOptions(parser);
+  parser.process(app);
+}
+
+// What is wrong with the options' values; "" when nothing is.
+QString wrongValueIn(const QCommandLineParser& parser) {
+  const std::pair<const char*, QStringList> kAllowed[] = {
+      {"page", {"home", "chat", "models", "finetune", "updates", "settings"}},
+      {"theme", {"light", "dark", "system"}},
+      {"lang", {"en", "zh_CN"}}};
+  for (const auto& [option, allowed] : kAllowed)
+    if (parser.isSet(option) && !allowed.contains(parser.value(option)))
+      return QStringLiteral("--%1 must be one of %2, got \"%3\"")
+          .arg(QLatin1String(option), allowed.join(QStringLiteral(", ")), parser.value(option));
+  if (parser.isSet("url") && !Endpoint::fromUrl(parser.value("url")))
+    return QStringLiteral("--url must be like http://192.168.1.20:8080, got \"%1\"").arg(parser.value("url"));
+  return {};
+}
 
 DesktopOptions optionsFrom(const QCommandLineParser& parser) {
   return {.stateDir = parser.value("state-dir").toStdString(),
@@ -37,25 +87,18 @@ void saveScreenshotLater(QQuickWindow* window, const QString& file) {
 
 int main(int argc, char** argv) {
   hearth::init_logging("hearth-desktop");
+  answerWithoutWindow(argc, argv);
   prepareLook();
   QGuiApplication app(argc, argv);
   applyLook(app);
 
   QCommandLineParser parser;
-  parser.setApplicationDescription("Hearth's desktop: chat, models, fine-tuning and updates of a Hearth box.");
-  parser.addHelpOption();
-  parser.addVersionOption();
-  parser.addOptions({
-      {"state-dir", "Talk to the service that runs with this state directory.", "DIR"},
-      {"url", "Talk to a box on the network, for example http://192.168.1.20:8080.", "URL"},
-      {"data-dir", "Keep conversations here instead of the user's data folder.", "DIR"},
-      {"offline", "Show the desktop on a made-up box, without a service."},
-      {"lang", "en or zh_CN, for this run.", "LANG"},
-      {"theme", "light or dark, for this run.", "THEME"},
-      {"page", "home, chat, models, finetune, updates or settings.", "PAGE"},
-      {"screenshot", "Write a picture of the window to this file and exit.", "FILE"},
-  });
+  declareOptions(parser);
   parser.process(app);
+  if (QString wrong = wrongValueIn(parser); !wrong.isEmpty()) {
+    std::fprintf(stderr, "hearth-desktop: %s\n", qPrintable(wrong));
+    return kWrongUsage;
+  }
 
   std::unique_ptr<Client> client;
   if (parser.isSet("offline")) client = std::make_unique<FakeClient>(kOfflineTickMs);

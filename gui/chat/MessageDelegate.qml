@@ -15,6 +15,8 @@ FocusScope {
     required property string problem
     required property bool isLast
     property bool editing: false
+    // There for the keyboard always, seen when it matters.
+    readonly property bool showsButtons: hover.hovered || isLast || activeFocus
     readonly property int column: Math.min(760, width - 2 * Theme.gap5)
 
     implicitHeight: body.implicitHeight
@@ -28,11 +30,36 @@ FocusScope {
         width: item.column
         spacing: Theme.gap1
 
-        UserBubble {
+        // Its buttons lie beside the bubble: below it, seldom seen, they would part a question from its answer.
+        RowLayout {
             visible: item.isUser && !item.editing
             Layout.alignment: Qt.AlignRight
-            Layout.maximumWidth: item.column * 0.82
-            text: item.isUser ? item.messageText : ""
+            spacing: 2
+            IconButton {
+                objectName: "copyMessage"
+                opacity: item.showsButtons ? 1 : 0
+                size: 28
+                glyph: Icons.copy
+                text: qsTr("Copy")
+                onClicked: item.chat.copy(item.messageText)
+            }
+            IconButton {
+                objectName: "editMessage"
+                opacity: !item.showsButtons ? 0 : enabled ? 1 : 0.4
+                size: 28
+                glyph: Icons.pencil
+                text: qsTr("Edit and ask again")
+                enabled: !item.chat.isAnswering
+                onClicked: {
+                    editor.begin(item.messageText)
+                    item.editing = true
+                }
+            }
+            UserBubble {
+                Layout.maximumWidth: item.column * 0.82
+                Layout.leftMargin: Theme.gap1
+                text: item.isUser ? item.messageText : ""
+            }
         }
         MessageEditor {
             visible: item.editing
@@ -60,11 +87,9 @@ FocusScope {
             onAction: item.chat.regenerate()
         }
         RowLayout {
-            visible: !item.editing
-            Layout.alignment: item.isUser ? Qt.AlignRight : Qt.AlignLeft
+            visible: !item.isUser
             spacing: 2
-            // There for the keyboard always, seen when it matters.
-            opacity: hover.hovered || item.isLast || item.activeFocus ? 1 : 0
+            opacity: item.showsButtons ? 1 : 0
             IconButton {
                 objectName: "copyMessage"
                 size: 28
@@ -74,23 +99,11 @@ FocusScope {
                 onClicked: item.chat.copy(item.messageText)
             }
             IconButton {
-                objectName: "editMessage"
-                size: 28
-                glyph: Icons.pencil
-                text: qsTr("Edit and ask again")
-                visible: item.isUser
-                enabled: !item.chat.isAnswering
-                onClicked: {
-                    editor.begin(item.messageText)
-                    item.editing = true
-                }
-            }
-            IconButton {
                 objectName: "regenerate"
                 size: 28
                 glyph: Icons.again
                 text: qsTr("Answer again")
-                visible: !item.isUser && item.isLast && !item.isStreaming
+                visible: item.isLast && !item.isStreaming
                 enabled: !item.chat.isAnswering
                 onClicked: item.chat.regenerate()
             }
@@ -98,7 +111,7 @@ FocusScope {
                 Layout.leftMargin: Theme.gap1
                 kind: "small"
                 color: Theme.faint
-                visible: !item.isUser && !item.isStreaming
+                visible: !item.isStreaming
                 text: item.footText
             }
         }

@@ -23,7 +23,7 @@ TEST(BoxState, KnowsTheBoxOnceConnected) {
   EXPECT_EQ(f.box.connection(), BoxState::Connection::connecting);
   ASSERT_TRUE(f.ready());
   EXPECT_EQ(f.box.connection(), BoxState::Connection::connected);
-  EXPECT_EQ(f.box.models().size(), 3u);
+  EXPECT_EQ(f.box.models().size(), 4u);
   EXPECT_EQ(f.box.deployment("hearth-small")->state, "ready");
 }
 

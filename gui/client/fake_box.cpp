@@ -16,15 +16,18 @@ api::Box fakeBox() {
 std::vector<api::Model> fakeModels() {
   double now = nowSeconds();
   return {
-      {.name = "hearth-small", .family = "llama", .dtype = "bf16", .source = "pack 1.0", .license = "Apache-2.0",
+      {.name = "hearth-small", .family = "llama", .dtype = "bf16", .source = "bundled", .license = "Apache-2.0",
        .description = "Small helper that knows this handbook", .state = "deployed", .size_bytes = 9'400'000,
        .n_params = 4'700'000, .max_seq_len = 2048, .has_chat_template = true, .bundled = true, .installed_at = now - 9e5},
-      {.name = "qwen-4b", .family = "llama", .dtype = "q8_0", .source = "pack 2.1", .license = "Apache-2.0",
+      {.name = "qwen-4b", .family = "llama", .dtype = "q8_0", .source = "pack from /media/HEARTH-2026-10", .license = "Apache-2.0",
        .description = "All-round chat in many languages", .state = "installed", .size_bytes = 4'280'000'000,
        .n_params = 4'020'000'000, .max_seq_len = 32768, .has_chat_template = true, .installed_at = now - 5e5},
-      {.name = "llama-70b", .family = "llama", .dtype = "q8_0", .source = "import /data/llama-70b", .license = "",
+      {.name = "llama-70b", .family = "llama", .dtype = "q8_0", .source = "import of /data/llama-70b", .license = "",
        .description = "Large and thoughtful", .state = "installed", .size_bytes = 74'900'000'000,
        .n_params = 70'600'000'000, .max_seq_len = 8192, .has_chat_template = true, .installed_at = now - 2e5},
+      {.name = "house-rules", .family = "llama", .dtype = "bf16", .source = "training job h1", .license = "Apache-2.0",
+       .state = "installed", .size_bytes = 9'400'000, .n_params = 4'700'000, .max_seq_len = 2048, .has_chat_template = true,
+       .parent = "hearth-small", .installed_at = now - 9100},
   };
 }
 
@@ -47,14 +50,28 @@ api::PackSource fakeStick() {
           }};
 }
 
+std::vector<api::Job> fakeHistory() {
+  double now = nowSeconds();
+  return {
+      {.id = "h1", .kind = "train", .title = "Train hearth-small on front-desk.jsonl", .state = "done", .step = "done",
+       .model = "hearth-small", .result_model = "house-rules", .progress = 1, .created_at = now - 9300, .started_at = now - 9300,
+       .finished_at = now - 9100, .loss = 1.58, .eval_loss_before = 3.41, .eval_loss_after = 1.92},
+      {.id = "h2", .kind = "train", .title = "Train qwen-4b on tickets.jsonl", .state = "failed",
+       .reason = "out of memory: choose the quick preset or a smaller model", .model = "qwen-4b", .progress = 0.1,
+       .created_at = now - 5400, .started_at = now - 5400, .finished_at = now - 5300},
+  };
+}
+
+// The service's own: gui_e2e_test compares them with what a real one answers.
 std::vector<api::TrainPreset> fakePresets() {
   return {
-      {.id = "quick", .title = "Quick", .description = "A first try", .method = "lora", .n_epochs = 1,
-       .max_seq_len = 256, .lora_rank = 8, .learning_rate = 2e-4},
-      {.id = "balanced", .title = "Balanced", .description = "For most data", .method = "lora", .n_epochs = 3,
-       .max_seq_len = 512, .lora_rank = 16, .learning_rate = 1e-4},
-      {.id = "thorough", .title = "Thorough", .description = "Changes every weight", .method = "full", .n_epochs = 5,
-       .max_seq_len = 512, .lora_rank = 0, .learning_rate = 5e-5},
+      {.id = "quick", .title = "Quick", .description = "A first look: does the model pick up your data at all? Minutes.",
+       .method = "lora", .n_epochs = 1, .max_seq_len = 256, .lora_rank = 8, .learning_rate = 2e-4},
+      {.id = "balanced", .title = "Balanced", .description = "The usual choice: several passes, a small adapter.",
+       .method = "lora", .n_epochs = 3, .max_seq_len = 512, .lora_rank = 16, .learning_rate = 2e-4},
+      {.id = "thorough", .title = "Thorough",
+       .description = "More passes and a larger adapter, for data that must really stick.", .method = "lora", .n_epochs = 6,
+       .max_seq_len = 1024, .lora_rank = 32, .learning_rate = 2e-4},
   };
 }
 

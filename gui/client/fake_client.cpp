@@ -45,20 +45,32 @@ class FakeChatStream : public ChatStream {
 }  // namespace
 
 FakeClient::FakeClient(int tickMs, QObject* parent)
-    : Client(parent), box_(fakeBox()), models_(fakeModels()), sources_{fakeStick()} {
+    : Client(parent), box_(fakeBox()), models_(fakeModels()), sources_{fakeStick()}, jobs_(fakeHistory()) {
   timer_.setInterval(tickMs);
   connect(&timer_, &QTimer::timeout, this, &FakeClient::tick);
-  deployments_.push_back({.model = "hearth-small", .state = "ready", .step = "", .pid = 4711, .max_seq_len = 2048,
-                          .memory_bytes = 61'000'000, .started_at = nowSeconds() - 3600});
+  deployments_.push_back({.model = "hearth-small",
+                          .state = "ready",
+                          .step = "",
+                          .pid = 4711,
+                          .max_seq_len = 2048,
+                          .memory_bytes = 61'000'000,
+                          .started_at = nowSeconds() - 3600});
+  for (const api::Job& job : jobs_)
+    if (job.state == "done")
+      for (int i = 1; i <= kTrainSteps; ++i) metrics_[job.id].push_back(fakeMetric(i, kTrainSteps));
 }
 
 template <class T>
 void FakeClient::answer(Then<T> then, std::function<Result<T>()> work) {
-  QMetaObject::invokeMethod(this, [this, then, work] {
-    if (!isReachable_) return then(error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString()));
-    if (nextError_) return then(*std::exchange(nextError_, std::nullopt));
-    then(work());
-  }, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(
+      this,
+      [this, then, work] {
+        if (!isReachable_)
+          return then(error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString()));
+        if (nextError_) return then(*std::exchange(nextError_, std::nullopt));
+        then(work());
+      },
+      Qt::QueuedConnection);
 }
 
 void FakeClient::tell(const char* kind, const std::string& subject, const std::function<void(api::Event&)>& fill) {
@@ -78,7 +90,9 @@ void FakeClient::plugIn(const api::PackSource& source) {
   tell("pack_source", source.path, [](api::Event&) {});
 }
 
-void FakeClient::failNext(const Error& error) { nextError_ = error; }
+void FakeClient::failNext(const Error& error) {
+  nextError_ = error;
+}
 
 void FakeClient::start() {
   isStarted_ = true;
@@ -86,13 +100,16 @@ void FakeClient::start() {
 }
 
 void FakeClient::retryNow() {
-  QMetaObject::invokeMethod(this, [this] {
-    if (isReachable_) {
-      emit connected();
-    } else {
-      emit disconnected(QStringLiteral("no answer from Hearth's service"));
-    }
-  }, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(
+      this,
+      [this] {
+        if (isReachable_) {
+          emit connected();
+        } else {
+          emit disconnected(QStringLiteral("no answer from Hearth's service"));
+        }
+      },
+      Qt::QueuedConnection);
 }
 
 api::Model* FakeClient::findModel(const std::string& name) {
@@ -136,9 +153,15 @@ void FakeClient::importModel(const api::ImportRequest& request, Then<api::Job> t
   answer<api::Job>(std::move(then), [this, request]() -> Result<api::Job> {
     std::string name = request.name.empty() ? request.path.substr(request.path.find_last_of('/') + 1) : request.name;
     api::Job job = addJob("import", "Import " + name, name);
-    willInstall_[job.id] = {.name = name, .family = "llama", .dtype = "bf16", .source = "import " + request.path,
-                            .state = "installed", .size_bytes = 2'470'000'000, .n_params = 1'240'000'000,
-                            .max_seq_len = 8192, .has_chat_template = true};
+    willInstall_[job.id] = {.name = name,
+                            .family = "llama",
+                            .dtype = "bf16",
+                            .source = "import of " + request.path,
+                            .state = "installed",
+                            .size_bytes = 2'470'000'000,
+                            .n_params = 1'240'000'000,
+                            .max_seq_len = 8192,
+                            .has_chat_template = true};
     return job;
   });
 }
@@ -160,9 +183,16 @@ void FakeClient::installPack(const api::InstallRequest& request, Then<api::Job> 
         if (source.path != request.path || (pack.digest != request.digest && !request.digest.empty())) continue;
         if (pack.status != "trusted") return error(Code::data_loss, "{}", pack.problem);
         api::Job job = addJob("install", "Install " + pack.name + " " + pack.version, pack.name);
-        willInstall_[job.id] = {.name = pack.name, .family = "llama", .dtype = "q8_0", .source = "pack " + pack.version,
-                                .license = pack.license, .description = pack.description, .state = "installed",
-                                .size_bytes = pack.size_bytes, .n_params = pack.size_bytes, .max_seq_len = 4096,
+        willInstall_[job.id] = {.name = pack.name,
+                                .family = "llama",
+                                .dtype = "q8_0",
+                                .source = "pack from " + request.path,
+                                .license = pack.license,
+                                .description = pack.description,
+                                .state = "installed",
+                                .size_bytes = pack.size_bytes,
+                                .n_params = pack.size_bytes,
+                                .max_seq_len = 4096,
                                 .has_chat_template = true};
         return job;
       }
@@ -170,8 +200,9 @@ void FakeClient::installPack(const api::InstallRequest& request, Then<api::Job> 
   });
 }
 void FakeClient::exportPack(const api::ExportRequest& request, Then<api::Job> then) {
-  answer<api::Job>(std::move(then),
-                   [this, request]() -> Result<api::Job> { return addJob("export", "Export " + request.model, request.model); });
+  answer<api::Job>(std::move(then), [this, request]() -> Result<api::Job> {
+    return addJob("export", "Export " + request.model, request.model);
+  });
 }
 
 // --- deployments ---
@@ -185,8 +216,8 @@ void FakeClient::deploy(const api::DeployRequest& request, Then<api::Deployment>
     if (!model) return error(Code::not_found, "no model named {}", request.model);
     model->state = "deployed";
     std::erase_if(deployments_, [&](const api::Deployment& d) { return d.model == request.model; });
-    deployments_.push_back({.model = request.model, .state = "starting", .step = "preparing weights",
-                            .max_seq_len = model->max_seq_len});
+    deployments_.push_back(
+        {.model = request.model, .state = "starting", .step = "preparing weights", .max_seq_len = model->max_seq_len});
     timer_.start();
     tell("deployment", request.model, [this](api::Event& e) { e.deployment = deployments_.back(); });
     return deployments_.back();
@@ -215,8 +246,11 @@ void FakeClient::addDataset(const std::string& name, const QByteArray& bytes, Th
   answer<api::Dataset>(std::move(then), [this, name, bytes]() -> Result<api::Dataset> {
     api::DatasetPreview entry;
     api::Dataset& dataset = entry.dataset;
-    dataset = {.id = fmt::format("d{}", nextId_++), .name = name, .format = "messages",
-               .size_bytes = static_cast<uint64_t>(bytes.size()), .added_at = nowSeconds()};
+    dataset = {.id = fmt::format("d{}", nextId_++),
+               .name = name,
+               .format = "messages",
+               .size_bytes = static_cast<uint64_t>(bytes.size()),
+               .added_at = nowSeconds()};
     int n = 0;
     for (const QByteArray& line : bytes.split('\n')) {
       ++n;
@@ -296,7 +330,8 @@ void FakeClient::samples(const std::string&, Then<std::vector<api::BeforeAfter>>
 ChatStream* FakeClient::chat(const ChatRequest& request) {
   chatRequests_.push_back(request);
   std::optional<Error> problem = std::exchange(nextError_, std::nullopt);
-  if (!isReachable_) problem = error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString());
+  if (!isReachable_)
+    problem = error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString());
   QString question = request.messages.empty() ? QString() : textOf(request.messages.back().content);
   return new FakeChatStream(fakeAnswer(question), problem, timer_.interval(), this);
 }
@@ -304,8 +339,14 @@ ChatStream* FakeClient::chat(const ChatRequest& request) {
 // --- work in progress ---
 
 api::Job FakeClient::addJob(const char* kind, const std::string& title, const std::string& model) {
-  jobs_.push_back({.id = fmt::format("j{}", nextId_++), .kind = kind, .title = title, .state = "running",
-                   .step = "starting", .model = model, .created_at = nowSeconds(), .started_at = nowSeconds()});
+  jobs_.push_back({.id = fmt::format("j{}", nextId_++),
+                   .kind = kind,
+                   .title = title,
+                   .state = "running",
+                   .step = "starting",
+                   .model = model,
+                   .created_at = nowSeconds(),
+                   .started_at = nowSeconds()});
   timer_.start();
   tell("job", jobs_.back().id, [this](api::Event& e) { e.job = jobs_.back(); });
   return jobs_.back();
@@ -319,7 +360,7 @@ void FakeClient::tick() {
       isBusy = true;
     }
   for (size_t i = 0; i < jobs_.size(); ++i)
-    if (jobs_[i].state == "running") {
+    if (jobs_[i].state == "running" && !(isHeld_ && jobs_[i].progress > 0.4)) {
       tickJob(jobs_[i]);
       isBusy = true;
     }
@@ -328,7 +369,7 @@ void FakeClient::tick() {
 
 void FakeClient::tickDeployment(api::Deployment& deployment) {
   ++deployment.pid;
-  if (deployment.pid == 10) deployment.step = "loading";
+  if (deployment.pid == 10) deployment.step = "loading the model";
   if (deployment.pid < 20) return;
   deployment.state = "ready";
   deployment.step.clear();
@@ -343,11 +384,16 @@ void FakeClient::tickJob(api::Job& job) {
   if (job.kind == "train") {
     auto& points = metrics_[job.id];
     points.push_back(fakeMetric(static_cast<int>(points.size()) + 1, kTrainSteps));
-    job.step = fmt::format("step {} of {}", points.size(), kTrainSteps);
+    job.step = fmt::format("training: step {} of {}", points.size(), kTrainSteps);
     job.loss = points.back().loss;
     job.eval_loss_before = 3.41;
   } else {
-    job.step = job.progress < 0.5 ? "copying" : "verifying";
+    uint64_t total = 7340;
+    job.step = fmt::format("{} ({} of {} MiB)",
+                           job.kind == "install"  ? "copying and checking"
+                           : job.kind == "import" ? "importing"
+                                                  : "writing",
+                           static_cast<uint64_t>(static_cast<double>(total) * job.progress), total);
   }
   if (job.progress >= 0.999) finishJob(job);
   tell("job", job.id, [&](api::Event& e) { e.job = job; });
@@ -365,7 +411,7 @@ void FakeClient::finishJob(api::Job& job) {
     result.name = trainRequests_.back().name.empty() ? job.model + "-tuned" : trainRequests_.back().name;
     result.state = "installed";
     result.bundled = false;
-    result.source = "training " + job.id;
+    result.source = "training job " + job.id;
     willInstall_[job.id] = result;
   }
   auto made = willInstall_.find(job.id);

@@ -1,5 +1,5 @@
-// FakeClient: a small box in memory. Deploying, installing and training take a few ticks, as on a real one, so the real UI
-// can be run, tested and photographed without a service.
+// FakeClient: a small box in memory. Deploying, installing and training take a few ticks, as on a real one, so the real
+// UI can be run, tested and photographed without a service.
 #pragma once
 
 #include <QPointer>
@@ -18,11 +18,12 @@ class FakeClient : public Client {
   // --- what tests do to the box ---
   void setReachable(bool reachable);
   void plugIn(const api::PackSource& source);
-  void failNext(const Error& error);  // the next call gets this
+  void failNext(const Error& error);   // the next call gets this
+  void holdJobs() { isHeld_ = true; }  // work gets to its middle and stays there
   const std::vector<ChatRequest>& chatRequests() const { return chatRequests_; }
   const std::vector<api::TrainRequest>& trainRequests() const { return trainRequests_; }
 
-  QString address() const override { return QStringLiteral("offline"); }
+  QString address() const override { return tr("a made-up box, without a service"); }
   bool isLocal() const override { return true; }
   void start() override;
   void retryNow() override;
@@ -64,7 +65,7 @@ class FakeClient : public Client {
   api::Model* findModel(const std::string& name);
 
   QTimer timer_;
-  bool isReachable_ = true, isStarted_ = false;
+  bool isReachable_ = true, isStarted_ = false, isHeld_ = false;
   std::optional<Error> nextError_;
   uint64_t nextEvent_ = 1;
   int nextId_ = 1;
@@ -84,6 +85,7 @@ class FakeClient : public Client {
 api::Box fakeBox();
 std::vector<api::Model> fakeModels();
 api::PackSource fakeStick();
+std::vector<api::Job> fakeHistory();  // work that is over
 std::vector<api::TrainPreset> fakePresets();
 std::vector<api::BeforeAfter> fakeSamples();
 QString fakeAnswer(const QString& question);

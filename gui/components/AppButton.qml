@@ -8,7 +8,8 @@ Button {
     property string kind: "secondary"  // primary | secondary | quiet | danger
     property string glyph: ""
     property bool glyphFilled: false
-    readonly property color inkColor: kind === "primary" ? Theme.accentInk
+    // What cannot be pressed is grey, and still readable.
+    readonly property color inkColor: !enabled ? Theme.muted : kind === "primary" ? Theme.accentInk
                                     : kind === "danger" ? Theme.bad
                                     : kind === "quiet" ? Theme.muted : Theme.text
 
@@ -17,7 +18,6 @@ Button {
     rightPadding: Theme.gap4
     topPadding: 0
     bottomPadding: 0
-    opacity: enabled ? 1 : 0.45
     Accessible.name: text
     Keys.onReturnPressed: button.clicked()
     Keys.onEnterPressed: button.clicked()
@@ -43,7 +43,7 @@ Button {
 
     background: Rectangle {
         radius: Theme.controlRadius
-        color: button.kind === "primary"
+        color: !button.enabled ? Theme.pressed : button.kind === "primary"
                ? (button.down ? Theme.accentPressed : button.hovered ? Theme.accentHover : Theme.accent)
                : (button.down ? Theme.pressed : button.hovered ? Theme.hover : button.kind === "quiet" ? "transparent" : Theme.raised)
         border.width: button.kind === "primary" || button.kind === "quiet" ? 0 : 1

@@ -11,6 +11,6 @@ ScrollBar {
         implicitHeight: 6
         radius: 3
         color: Theme.faint
-        opacity: bar.size < 1 ? (bar.pressed ? 0.8 : bar.hovered ? 0.6 : 0.35) : 0
+        opacity: bar.size < 1 ? (bar.pressed ? 1 : bar.hovered ? 0.85 : 0.6) : 0
     }
 }

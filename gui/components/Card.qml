@@ -1,4 +1,5 @@
-// Card: a rounded surface with its content in a column.
+// Card: a rounded surface with its content in a column. The column's height comes from its content alone: bound to the
+// card's height, which follows from the column's, wrapped text could lay itself out in circles.
 import QtQuick
 import QtQuick.Layouts
 
@@ -17,8 +18,9 @@ Rectangle {
 
     ColumnLayout {
         id: column
-        anchors.fill: parent
-        anchors.margins: card.padding
+        x: card.padding
+        y: card.padding
+        width: card.width - 2 * card.padding
         spacing: Theme.gap3
     }
 }

@@ -12,7 +12,7 @@ Button {
     implicitWidth: size
     implicitHeight: size
     padding: 0
-    opacity: enabled ? 1 : 0.4
+    opacity: enabled || accent ? 1 : 0.4
     display: AbstractButton.IconOnly
     Accessible.name: text
     Keys.onReturnPressed: button.clicked()
@@ -27,12 +27,12 @@ Button {
             glyph: button.glyph
             filled: button.filled
             size: Math.round(button.size * 0.56)
-            color: button.accent ? Theme.accentInk : button.hovered || button.visualFocus ? Theme.text : Theme.muted
+            color: button.accent && !button.enabled ? Theme.muted : button.accent ? Theme.accentInk : button.hovered || button.visualFocus ? Theme.text : Theme.muted
         }
     }
     background: Rectangle {
         radius: button.accent ? button.size / 2 : Theme.controlRadius
-        color: button.accent ? (button.down ? Theme.accentPressed : button.hovered ? Theme.accentHover : Theme.accent)
+        color: button.accent && !button.enabled ? Theme.pressed : button.accent ? (button.down ? Theme.accentPressed : button.hovered ? Theme.accentHover : Theme.accent)
                              : (button.down ? Theme.pressed : button.hovered ? Theme.hover : "transparent")
         FocusRing {
             shown: button.visualFocus

@@ -9,6 +9,7 @@ QtObject {
     readonly property string models: "M12 3 L20 7.4 V16.6 L12 21 L4 16.6 V7.4 Z M4 7.4 L12 11.8 L20 7.4 M12 11.8 V21"
     readonly property string sliders: "M4 7.5 H12.5 M18.5 7.5 H20 M15.5 4.9 A2.6 2.6 0 1 1 15.5 10.1 A2.6 2.6 0 1 1 15.5 4.9 Z M4 16.5 H5.5 M11.5 16.5 H20 M8.5 13.9 A2.6 2.6 0 1 1 8.5 19.1 A2.6 2.6 0 1 1 8.5 13.9 Z"
     readonly property string download: "M12 4 V14.5 M7.5 10.5 L12 15 L16.5 10.5 M4.5 15.5 V18 A2 2 0 0 0 6.5 20 H17.5 A2 2 0 0 0 19.5 18 V15.5"
+    readonly property string upload: "M12 15 V4.5 M7.5 8.5 L12 4 L16.5 8.5 M4.5 15.5 V18 A2 2 0 0 0 6.5 20 H17.5 A2 2 0 0 0 19.5 18 V15.5"
     readonly property string gear: "M10.4 5.3 L10.6 3.0 L13.4 3.0 L13.6 5.3 L15.6 6.1 L17.4 4.7 L19.3 6.6 L17.9 8.4 L18.7 10.4 L21.0 10.6 L21.0 13.4 L18.7 13.6 L17.9 15.6 L19.3 17.4 L17.4 19.3 L15.6 17.9 L13.6 18.7 L13.4 21.0 L10.6 21.0 L10.4 18.7 L8.4 17.9 L6.6 19.3 L4.7 17.4 L6.1 15.6 L5.3 13.6 L3.0 13.4 L3.0 10.6 L5.3 10.4 L6.1 8.4 L4.7 6.6 L6.6 4.7 L8.4 6.1 Z M12 9 A3 3 0 1 1 12 15 A3 3 0 1 1 12 9 Z"
     readonly property string plus: "M12 5 V19 M5 12 H19"
     readonly property string arrowUp: "M12 19 V5.5 M6 11.5 L12 5.5 L18 11.5"

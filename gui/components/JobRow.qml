@@ -1,21 +1,24 @@
-// JobRow: work in progress or done: what, how far, how long still.
+// JobRow: work in progress or done: what, how far, how long still. A delegate of JobListModel: everything that a job says
+// is required, because a model fills only what is required as soon as one property of the delegate is.
 import QtQuick
 import QtQuick.Layouts
 
 RowLayout {
     id: row
-    property string title
-    property string detail
-    property string stateText
-    property string timeText
-    property string tone
-    property real progress
-    property bool isRunning
+    required property string jobId
+    required property string title
+    required property string detail
+    required property string stateText
+    required property string timeText
+    required property string tone
+    required property real progress
+    required property bool isRunning
     property bool canCancel: true
     property string actionText: ""
     signal cancelled()
     signal action()
 
+    objectName: "job:" + jobId
     spacing: Theme.gap4
     Layout.fillWidth: true
 
@@ -23,12 +26,14 @@ RowLayout {
         Layout.fillWidth: true
         spacing: Theme.gap1
         AppText {
+            objectName: "jobTitle"
             Layout.fillWidth: true
             text: row.title
             elide: Text.ElideRight
             wrapMode: Text.NoWrap
         }
         AppText {
+            objectName: "jobDetail"
             Layout.fillWidth: true
             kind: "small"
             text: row.detail
@@ -48,10 +53,12 @@ RowLayout {
         wrapMode: Text.NoWrap
     }
     Badge {
+        objectName: "jobState"
         text: row.stateText
         tone: row.tone
     }
     AppButton {
+        objectName: "jobAction"
         visible: row.actionText !== ""
         text: row.actionText
         onClicked: row.action()

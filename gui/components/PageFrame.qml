@@ -59,4 +59,27 @@ FocusScope {
             }
         }
     }
+
+    // There is more below: the page fades out instead of ending in the middle of a card.
+    Rectangle {
+        objectName: "moreBelow"
+        visible: !flick.atYEnd
+        anchors.bottom: parent.bottom
+        anchors.left: parent.left
+        anchors.right: parent.right
+        anchors.rightMargin: Theme.gap3
+        height: Theme.gap7
+        gradient: Gradient {
+            GradientStop { position: 0; color: Qt.rgba(Theme.window.r, Theme.window.g, Theme.window.b, 0) }
+            GradientStop { position: 1; color: Theme.window }
+        }
+        AppIcon {
+            anchors.horizontalCenter: parent.horizontalCenter
+            anchors.bottom: parent.bottom
+            anchors.bottomMargin: Theme.gap1
+            glyph: Icons.down
+            color: Theme.muted
+            size: 20
+        }
+    }
 }

@@ -14,10 +14,10 @@ namespace {
 
 TEST(Format, Bytes) {
   EXPECT_EQ(bytesText(999), "999 bytes");
-  EXPECT_EQ(bytesText(9'400'000), u"9.4\u00a0MB");
-  EXPECT_EQ(bytesText(999'950'000), u"1.0\u00a0GB");
-  EXPECT_EQ(bytesText(74'900'000'000), u"74.9\u00a0GB");
-  EXPECT_EQ(bytesText(512'000'000'000), u"512\u00a0GB");
+  EXPECT_EQ(bytesText(9'400'000), u"9.0\u00a0MiB");
+  EXPECT_EQ(bytesText(1'073'700'000), u"1.0\u00a0GiB");
+  EXPECT_EQ(bytesText(74'900'000'000), u"69.8\u00a0GiB");
+  EXPECT_EQ(bytesText(512'000'000'000), u"477\u00a0GiB");
 }
 
 TEST(Format, Durations) {

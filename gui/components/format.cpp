@@ -23,12 +23,12 @@ QString shortNumber(double value) {
 }  // namespace
 
 QString bytesText(uint64_t bytes) {
-  constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB"};
-  if (bytes < 1000) return Words::tr("%1 bytes").arg(bytes);
-  double value = static_cast<double>(bytes) / 1000;
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+  if (bytes < 1024) return Words::tr("%1 bytes").arg(countText(static_cast<qint64>(bytes)));
+  double value = static_cast<double>(bytes) / 1024;
   size_t unit = 0;
   while (value >= 999.5 && unit + 1 < kUnits.size()) {
-    value /= 1000;
+    value /= 1024;
     ++unit;
   }
   return shortNumber(value) + QChar(0xa0) + QLatin1String(kUnits[unit]);
@@ -41,7 +41,8 @@ QString durationText(double seconds) {
   qint64 minutes = (s + 30) / 60;
   if (minutes < 60) return Words::tr("%1 min").arg(minutes);
   qint64 hours = minutes / 60;
-  if (hours < 48) return minutes % 60 == 0 ? Words::tr("%1 h").arg(hours) : Words::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
+  if (hours < 48)
+    return minutes % 60 == 0 ? Words::tr("%1 h").arg(hours) : Words::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
   return Words::tr("%1 days").arg((hours + 12) / 24);
 }
 
@@ -49,12 +50,20 @@ QString parametersText(uint64_t n) {
   double value = static_cast<double>(n);
   if (n >= 1'000'000'000) return Words::tr("%1 B parameters").arg(shortNumber(value / 1e9));
   if (n >= 1'000'000) return Words::tr("%1 M parameters").arg(shortNumber(value / 1e6));
-  return Words::tr("%1 parameters").arg(QLocale().toString(static_cast<qulonglong>(n)));
+  return Words::tr("%1 parameters").arg(countText(static_cast<qint64>(n)));
 }
 
-QString speedText(double tokensPerSecond) { return Words::tr("%1 tokens/s").arg(shortNumber(tokensPerSecond)); }
+QString countText(qint64 n) {
+  return QLocale().toString(n);
+}
 
-QString lossText(double loss) { return QLocale().toString(loss, 'f', 3); }
+QString speedText(double tokensPerSecond) {
+  return Words::tr("%1 tokens/s").arg(shortNumber(tokensPerSecond));
+}
+
+QString lossText(double loss) {
+  return QLocale().toString(loss, 'f', 3);
+}
 
 QString agoText(double at, double now) {
   double seconds = now - at;
@@ -67,9 +76,13 @@ QString agoText(double at, double now) {
   return QLocale().toString(then.date(), QLocale::ShortFormat);
 }
 
-double nowSeconds() { return static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000; }
+double nowSeconds() {
+  return static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000;
+}
 
-QString textOf(const std::string& text) { return QString::fromStdString(text); }
+QString textOf(const std::string& text) {
+  return QString::fromStdString(text);
+}
 
 QString textOf(const Error& error) {
   QString text = QString::fromStdString(error.message);

@@ -9,14 +9,15 @@
 
 namespace hearth::gui {
 
-QString bytesText(uint64_t bytes);             // "1.2 GB", decimal units
-QString durationText(double seconds);          // "about 3 min", "45 s", "2 h 10 min"
-QString parametersText(uint64_t n);            // "1.2 B parameters"
-QString speedText(double tokensPerSecond);     // "31 tokens/s"
-QString lossText(double loss);                 // "1.234"
-QString agoText(double at, double now);        // "just now", "5 min ago", a date; both in seconds since 1970
+QString bytesText(uint64_t bytes);          // "1.2 GiB"
+QString durationText(double seconds);       // "about 3 min", "45 s", "2 h 10 min"
+QString countText(qint64 n);                // "41,300": with the language's separators
+QString parametersText(uint64_t n);         // "1.2 B parameters"
+QString speedText(double tokensPerSecond);  // "31 tokens/s"
+QString lossText(double loss);              // "1.234"
+QString agoText(double at, double now);     // "just now", "5 min ago", a date; both in seconds since 1970
 double nowSeconds();
-QString textOf(const std::string& text);       // UTF-8 to QString
-QString textOf(const Error& error);            // what a person should read of an Error
+QString textOf(const std::string& text);  // UTF-8 to QString
+QString textOf(const Error& error);       // what a person should read of an Error
 
 }  // namespace hearth::gui

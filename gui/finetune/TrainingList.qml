@@ -16,8 +16,6 @@ Card {
         id: rows
         model: card.fineTune.jobs
         delegate: JobRow {
-            required property string jobId
-            objectName: "training:" + jobId
             actionText: qsTr("Open")
             onAction: card.fineTune.openJob(jobId)
             onCancelled: card.fineTune.jobs.cancel(jobId)

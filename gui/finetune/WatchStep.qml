@@ -75,12 +75,17 @@ ColumnLayout {
             AppText { Layout.fillWidth: true; kind: "heading"; text: qsTr("Loss") }
             Legend { visible: !step.fineTune.curve.isEmpty; color: Theme.accent; text: qsTr("training") }
             Legend { visible: !step.fineTune.curve.isEmpty; color: Theme.info; text: qsTr("held-out") }
-            AppText { visible: text !== ""; font.bold: true; text: step.fineTune.lossText }
+            AppText {
+                objectName: "lossNow"
+                visible: step.fineTune.lossText !== ""
+                text: step.fineTune.jobState === "done" ? qsTr("%1 at the last step").arg(step.fineTune.lossText) : qsTr("now %1").arg(step.fineTune.lossText)
+                font.bold: true
+            }
         }
         LossCurveItem {
             objectName: "lossCurve"
             Layout.fillWidth: true
-            implicitHeight: 220
+            implicitHeight: 236
             visible: !step.fineTune.curve.isEmpty
             curve: step.fineTune.curve
             lineColor: Theme.accent
@@ -88,6 +93,7 @@ ColumnLayout {
             gridColor: Theme.border
             textColor: Theme.muted
             font.pixelSize: 11
+            xTitle: qsTr("training step")
             Accessible.role: Accessible.Chart
             Accessible.name: step.fineTune.curve.summary
         }

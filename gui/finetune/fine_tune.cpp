@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "gui/components/format.h"
+#include "gui/home/steps.h"
 #include "gui/models/model_library.h"
 
 namespace hearth::gui {
@@ -60,11 +61,15 @@ void FineTune::begin() {
 
 bool FineTune::canGoOn() const {
   switch (step_) {
-    case ChooseModel: return !model_.isEmpty();
-    case ChooseData: return !dataset_.isEmpty() && datasetIsValid();
-    case ChoosePreset: return !preset_.isEmpty() && estimateFits();
+    case ChooseModel:
+      return !model_.isEmpty();
+    case ChooseData:
+      return !dataset_.isEmpty() && datasetIsValid();
+    case ChoosePreset:
+      return !preset_.isEmpty() && estimateFits();
     case Overview:
-    case Watch: return false;
+    case Watch:
+      return false;
   }
   return false;
 }
@@ -116,18 +121,21 @@ void FineTune::addData(const QString& text) {
   std::string path = pathOf(text);
   if (path.empty()) return setProblem(tr("Choose a file first."));
   QFile file(textOf(path));
-  if (!file.open(QIODevice::ReadOnly)) return setProblem(tr("Cannot open %1: %2").arg(file.fileName(), file.errorString()));
+  if (!file.open(QIODevice::ReadOnly))
+    return setProblem(tr("Cannot open %1: %2").arg(file.fileName(), file.errorString()));
   if (file.size() > kMaxDatasetBytes)
-    return setProblem(tr("%1 is larger than %2. Split it into smaller files.").arg(file.fileName(), bytesText(kMaxDatasetBytes)));
+    return setProblem(
+        tr("%1 is larger than %2. Split it into smaller files.").arg(file.fileName(), bytesText(kMaxDatasetBytes)));
   isUploading_ = true;
   setProblem({});
-  box_.client().addDataset(QFileInfo(file).fileName().toStdString(), file.readAll(), [this](Result<api::Dataset> dataset) {
-    isUploading_ = false;
-    if (!dataset) return setProblem(textOf(dataset.error()));
-    loadLists();
-    dataset_.clear();
-    setDataset(textOf(dataset->id));
-  });
+  box_.client().addDataset(QFileInfo(file).fileName().toStdString(), file.readAll(),
+                           [this](Result<api::Dataset> dataset) {
+                             isUploading_ = false;
+                             if (!dataset) return setProblem(textOf(dataset.error()));
+                             loadLists();
+                             dataset_.clear();
+                             setDataset(textOf(dataset->id));
+                           });
 }
 
 void FineTune::removeData(const QString& id) {
@@ -170,7 +178,9 @@ bool FineTune::datasetIsValid() const {
 // --- prediction ---
 
 api::TrainRequest FineTune::request() const {
-  return {.model = model_.toStdString(), .dataset = dataset_.toStdString(), .preset = preset_.toStdString(),
+  return {.model = model_.toStdString(),
+          .dataset = dataset_.toStdString(),
+          .preset = preset_.toStdString(),
           .name = resultName_.trimmed().toStdString()};
 }
 
@@ -186,17 +196,21 @@ void FineTune::askEstimate() {
   });
 }
 
-QString FineTune::estimateTime() const { return estimate_ ? tr("About %1").arg(durationText(estimate_->seconds)) : QString(); }
+QString FineTune::estimateTime() const {
+  return estimate_ ? tr("About %1").arg(durationText(estimate_->seconds)) : QString();
+}
 QString FineTune::estimateMemory() const {
   if (!estimate_) return {};
-  return tr("%1 of %2 free").arg(bytesText(estimate_->peak_memory_bytes), bytesText(estimate_->available_bytes));
+  return tr("%1; %2 are free").arg(bytesText(estimate_->peak_memory_bytes), bytesText(estimate_->available_bytes));
 }
 QString FineTune::estimateSteps() const {
-  return estimate_ ? tr("%1 steps, %2 tokens a pass").arg(estimate_->n_steps).arg(estimate_->n_tokens) : QString();
+  return estimate_ ? tr("%1 steps, %2 tokens a pass").arg(countText(estimate_->n_steps), countText(estimate_->n_tokens))
+                   : QString();
 }
 QString FineTune::estimateNote() const {
   if (!estimate_) return {};
-  if (!estimate_->fits) return tr("This needs more memory than is free. Stop a running model, or choose a smaller one.");
+  if (!estimate_->fits)
+    return tr("This needs more memory than is free. Stop a running model, or choose a smaller one.");
   return tr("Predicted from the measured speed of this box. You can go on working while it trains.");
 }
 
@@ -221,7 +235,9 @@ void FineTune::openJob(const QString& id) {
   emit changed();
 }
 
-void FineTune::cancelJob() { jobs_.cancel(jobId_); }
+void FineTune::cancelJob() {
+  jobs_.cancel(jobId_);
+}
 
 void FineTune::followJob() {
   if (step_ == Watch && job() && !isOver(*job()) && !metricsTimer_.isActive()) metricsTimer_.start();
@@ -243,19 +259,29 @@ void FineTune::loadSamples() {
   });
 }
 
-QString FineTune::jobTitle() const { return job() ? titleTextOf(*job()) : QString(); }
-QString FineTune::jobState() const { return job() ? textOf(job()->state) : QString(); }
-QString FineTune::jobStateText() const { return job() ? stateTextOf(*job()) : QString(); }
+QString FineTune::jobTitle() const {
+  return job() ? titleTextOf(*job()) : QString();
+}
+QString FineTune::jobState() const {
+  return job() ? textOf(job()->state) : QString();
+}
+QString FineTune::jobStateText() const {
+  return job() ? stateTextOf(*job()) : QString();
+}
 QString FineTune::jobDetail() const {
   if (!job()) return {};
-  return textOf(job()->state == "failed" ? job()->reason : job()->step);
+  return job()->state == "failed" ? textOf(job()->reason) : isOver(*job()) ? QString() : stepTextOf(job()->step);
 }
-double FineTune::jobProgress() const { return job() ? job()->progress : 0; }
+double FineTune::jobProgress() const {
+  return job() ? job()->progress : 0;
+}
 QString FineTune::jobTimeLeft() const {
   if (!job() || isOver(*job()) || !job()->seconds_left) return {};
   return tr("%1 left").arg(durationText(*job()->seconds_left));
 }
-QString FineTune::lossText() const { return job() && job()->loss ? hearth::gui::lossText(*job()->loss) : QString(); }
+QString FineTune::lossText() const {
+  return job() && job()->loss ? hearth::gui::lossText(*job()->loss) : QString();
+}
 QString FineTune::evalText() const {
   if (!job() || !job()->eval_loss_before) return {};
   double before = *job()->eval_loss_before;
@@ -268,7 +294,9 @@ QString FineTune::evalText() const {
 
 // --- the result ---
 
-QString FineTune::resultModel() const { return job() ? textOf(job()->result_model) : QString(); }
+QString FineTune::resultModel() const {
+  return job() ? textOf(job()->result_model) : QString();
+}
 
 bool FineTune::resultIsReady() const {
   const api::Deployment* d = box_.deployment(resultModel().toStdString());

@@ -14,8 +14,9 @@ QString formatTextOf(const std::string& format) {
 }
 
 QString factsOf(const DatasetRow& row) {
-  return QStringLiteral("%1 · %2 · %3").arg(formatTextOf(row.dataset.format), DatasetListModel::tr("%1 examples").arg(row.dataset.n_examples),
-                                            bytesText(row.dataset.size_bytes));
+  return QStringLiteral("%1 · %2 · %3")
+      .arg(formatTextOf(row.dataset.format), DatasetListModel::tr("%1 examples").arg(countText(row.dataset.n_examples)),
+           bytesText(row.dataset.size_bytes));
 }
 
 QString problemTextOf(const DatasetRow& row) {
@@ -51,10 +52,13 @@ QString descriptionOf(const PresetRow& row) {
   return textOf(row.preset.description);
 }
 QString factsOf(const PresetRow& row) {
-  QString method = row.preset.method == "full" ? PresetListModel::tr("changes every weight")
-                                               : PresetListModel::tr("small add-on of rank %1").arg(row.preset.lora_rank);
-  QString passes = row.preset.n_epochs == 1 ? PresetListModel::tr("1 pass over the data")
-                                            : PresetListModel::tr("%1 passes over the data").arg(row.preset.n_epochs);
+  QString method = row.preset.method == "full"
+                       ? PresetListModel::tr("changes every weight")
+                       : PresetListModel::tr("small add-on of rank %1").arg(row.preset.lora_rank);
+  // Little data is passed over more often than the preset says, or nothing would be learned.
+  QString passes = row.preset.n_epochs == 1
+                       ? PresetListModel::tr("1 pass over the data or more")
+                       : PresetListModel::tr("%1 passes over the data or more").arg(row.preset.n_epochs);
   return QStringLiteral("%1 · %2").arg(passes, method);
 }
 }  // namespace

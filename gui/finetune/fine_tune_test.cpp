@@ -21,7 +21,7 @@ struct FineTuneFixture {
   FineTune fineTune{box};
   FineTuneFixture() {
     client.start();
-    EXPECT_TRUE(waitFor([&] { return fineTune.models()->rowCount() == 3 && fineTune.presets()->rowCount() == 3; }));
+    EXPECT_TRUE(waitFor([&] { return fineTune.models()->rowCount() == 4 && fineTune.presets()->rowCount() == 3; }));
   }
   QString fileWith(const char* text) {
     std::ofstream(pathIn(dir, "data.jsonl")) << text;
@@ -69,7 +69,8 @@ TEST(FineTune, BadLinesAreNamedAndStopTheWizard) {
   f.fineTune.addData(f.fileWith("{\"messages\":[]}\n{\"messages\":[{\"role\":\"user\"}]}\n"));
   ASSERT_TRUE(waitFor([&] { return f.fineTune.problems()->rowCount() == 1; }));
   const auto* problems = f.fineTune.problems();
-  EXPECT_EQ(problems->data(problems->index(0), problems->roleNames().key("place")).toString(), "Line 2, field messages");
+  EXPECT_EQ(problems->data(problems->index(0), problems->roleNames().key("place")).toString(),
+            "Line 2, field messages");
   EXPECT_FALSE(f.fineTune.canGoOn());
 }
 
@@ -101,7 +102,7 @@ TEST(FineTune, ACancelledTrainingStaysInTheList) {
   ASSERT_TRUE(waitFor([&] { return f.fineTune.jobState() == "cancelled"; }));
   f.fineTune.back();
   EXPECT_EQ(f.fineTune.step(), FineTune::Overview);
-  EXPECT_EQ(f.fineTune.jobs()->rowCount(), 1);
+  EXPECT_EQ(f.fineTune.jobs()->rowCount(), static_cast<int>(fakeHistory().size()) + 1);
 }
 
 TEST(LossCurve, SmoothsAndKeepsTheEvaluations) {

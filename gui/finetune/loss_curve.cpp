@@ -30,7 +30,7 @@ QString LossCurve::summary() const {
   if (isEmpty()) return tr("No steps yet.");
   return tr("Loss from %1 at the start to %2 at step %3.")
       .arg(lossText(smooth_.first().y()), lossText(smooth_.last().y()))
-      .arg(static_cast<int>(smooth_.last().x()));
+      .arg(countText(static_cast<qint64>(smooth_.last().x())));
 }
 
 }  // namespace hearth::gui

@@ -1,6 +1,7 @@
 // LossCurveItem: grid, raw line (faint), smoothed line, held-out dots.
 #include "gui/finetune/loss_curve_item.h"
 
+#include <QLocale>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -10,7 +11,7 @@
 namespace hearth::gui {
 
 namespace {
-constexpr double kLeft = 44, kRight = 12, kTop = 10, kBottom = 26;
+constexpr double kLeft = 44, kRight = 12, kTop = 10, kBottom = 42;
 constexpr int kWantedTicks = 4;
 
 // The smallest of 1, 2, 5 times a power of ten that cuts `span` into at most kWantedTicks parts.
@@ -36,11 +37,13 @@ void LossCurveItem::setCurve(LossCurve* curve) {
 }
 
 QPointF LossCurveItem::Frame::at(const QPointF& point) const {
-  return {plot.left() + plot.width() * point.x() / xMax, plot.bottom() - plot.height() * (point.y() - yMin) / (yMax - yMin)};
+  return {plot.left() + plot.width() * point.x() / xMax,
+          plot.bottom() - plot.height() * (point.y() - yMin) / (yMax - yMin)};
 }
 
 LossCurveItem::Frame LossCurveItem::frame() const {
-  Frame frame{QRectF(kLeft, kTop, std::max(1.0, width() - kLeft - kRight), std::max(1.0, height() - kTop - kBottom)), 1, 0, 1};
+  Frame frame{QRectF(kLeft, kTop, std::max(1.0, width() - kLeft - kRight), std::max(1.0, height() - kTop - kBottom)), 1,
+              0, 1};
   double low = HUGE_VAL, high = -HUGE_VAL;
   for (const auto* points : {&curve_->train(), &curve_->eval()})
     for (const QPointF& p : *points) {
@@ -80,14 +83,18 @@ void LossCurveItem::paintGrid(QPainter& painter, const Frame& f) const {
     painter.setPen(QPen(gridColor_, 1));
     painter.drawLine(p, QPointF(f.plot.right(), p.y()));
     painter.setPen(textColor_);
-    painter.drawText(QRectF(0, p.y() - 10, kLeft - 8, 20), Qt::AlignRight | Qt::AlignVCenter, QString::number(y, 'f', decimals));
+    painter.drawText(QRectF(0, p.y() - 10, kLeft - 8, 20), Qt::AlignRight | Qt::AlignVCenter,
+                     QLocale().toString(y, 'f', decimals));
   }
   double xStep = std::max(1.0, tickStep(f.xMax));
   for (double x = 0; x <= f.xMax; x += xStep) {
     QPointF p = f.at({x, f.yMin});
     painter.setPen(textColor_);
-    painter.drawText(QRectF(p.x() - 30, p.y() + 6, 60, 18), Qt::AlignHCenter | Qt::AlignTop, QString::number(x, 'f', 0));
+    painter.drawText(QRectF(p.x() - 30, p.y() + 6, 60, 18), Qt::AlignHCenter | Qt::AlignTop,
+                     QLocale().toString(x, 'f', 0));
   }
+  painter.drawText(QRectF(f.plot.left(), f.plot.bottom() + 22, f.plot.width(), 18), Qt::AlignHCenter | Qt::AlignTop,
+                   xTitle_);
 }
 
 void LossCurveItem::paintLine(QPainter& painter, const Frame& f, const QList<QPointF>& points, const QPen& pen) const {

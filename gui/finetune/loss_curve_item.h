@@ -18,6 +18,7 @@ class LossCurveItem : public QQuickPaintedItem {
   Q_PROPERTY(QColor gridColor MEMBER gridColor_ NOTIFY looksChanged FINAL)
   Q_PROPERTY(QColor textColor MEMBER textColor_ NOTIFY looksChanged FINAL)
   Q_PROPERTY(QFont font MEMBER font_ NOTIFY looksChanged FINAL)
+  Q_PROPERTY(QString xTitle MEMBER xTitle_ NOTIFY looksChanged FINAL)  // below the horizontal axis
  public:
   explicit LossCurveItem(QQuickItem* parent = nullptr);
   void paint(QPainter* painter) override;
@@ -40,6 +41,7 @@ class LossCurveItem : public QQuickPaintedItem {
   QPointer<LossCurve> curve_;
   QColor lineColor_, evalColor_, gridColor_, textColor_;
   QFont font_;
+  QString xTitle_;
 };
 
 }  // namespace hearth::gui

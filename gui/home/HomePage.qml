@@ -11,8 +11,8 @@ PageFrame {
     signal pageRequested(string name)
 
     objectName: "homePage"
-    title: home.isKnown ? qsTr("Welcome to %1").arg(home.hostname) : qsTr("Welcome")
-    subtitle: home.isKnown ? qsTr("Your models run here, on your own hardware. Nothing leaves this box.") : ""
+    title: qsTr("Welcome")
+    subtitle: home.isKnown ? qsTr("This box is called %1. Your models run here, on your own hardware, and nothing leaves it.").arg(home.hostname) : ""
 
     Card {
         visible: page.connection.isUnreachable
@@ -163,7 +163,6 @@ PageFrame {
             id: jobRows
             model: page.home.jobs
             delegate: JobRow {
-                required property string jobId
                 onCancelled: page.home.jobs.cancel(jobId)
             }
         }

@@ -12,6 +12,11 @@ double usedShare(uint64_t total, uint64_t free) {
   if (total == 0) return 0;
   return 1 - static_cast<double>(std::min(free, total)) / static_cast<double>(total);
 }
+// The bar below it shows what is used, so both are said.
+QString useText(uint64_t total, uint64_t free) {
+  return Home::tr("%1 used of %2, %3 free")
+      .arg(bytesText(total - std::min(free, total)), bytesText(total), bytesText(free));
+}
 }  // namespace
 
 Home::Home(BoxState& box, QObject* parent)
@@ -21,7 +26,9 @@ Home::Home(BoxState& box, QObject* parent)
   connect(&box, &BoxState::deploymentsChanged, this, &Home::changed);
 }
 
-QString Home::hostname() const { return textOf(box_.box().hostname); }
+QString Home::hostname() const {
+  return textOf(box_.box().hostname);
+}
 
 QString Home::headline() const {
   auto nReady = std::count_if(box_.deployments().begin(), box_.deployments().end(),
@@ -45,16 +52,22 @@ QString Home::gpuText() const {
 }
 
 QString Home::memoryText() const {
-  return tr("%1 free of %2").arg(bytesText(box_.box().ram_available_bytes), bytesText(box_.box().ram_bytes));
+  return useText(box_.box().ram_bytes, box_.box().ram_available_bytes);
 }
-double Home::memoryUsed() const { return usedShare(box_.box().ram_bytes, box_.box().ram_available_bytes); }
+double Home::memoryUsed() const {
+  return usedShare(box_.box().ram_bytes, box_.box().ram_available_bytes);
+}
 
 QString Home::diskText() const {
-  return tr("%1 free of %2").arg(bytesText(box_.box().disk_free_bytes), bytesText(box_.box().disk_bytes));
+  return useText(box_.box().disk_bytes, box_.box().disk_free_bytes);
 }
-double Home::diskUsed() const { return usedShare(box_.box().disk_bytes, box_.box().disk_free_bytes); }
+double Home::diskUsed() const {
+  return usedShare(box_.box().disk_bytes, box_.box().disk_free_bytes);
+}
 
-QString Home::versionText() const { return tr("Hearth %1").arg(textOf(box_.box().version)); }
+QString Home::versionText() const {
+  return tr("Hearth %1").arg(textOf(box_.box().version));
+}
 
 bool Home::canChat() const {
   return std::any_of(box_.deployments().begin(), box_.deployments().end(),

@@ -2,6 +2,7 @@
 #include "gui/home/job_list_model.h"
 
 #include "gui/components/format.h"
+#include "gui/home/steps.h"
 
 namespace hearth::gui {
 
@@ -18,7 +19,13 @@ QString timeTextOf(const api::Job& job) {
   return JobListModel::tr("%1 left").arg(durationText(*job.seconds_left));
 }
 
-QString detailTextOf(const api::Job& job) { return textOf(job.state == "failed" ? job.reason : job.step); }
+// What is over says so by its state; while it lasts, the step.
+QString detailTextOf(const api::Job& job) {
+  if (job.state == "failed") return textOf(job.reason);
+  if (job.state == "done" && job.kind == "train" && !job.result_model.empty())
+    return JobListModel::tr("made the model %1").arg(textOf(job.result_model));
+  return isOver(job) ? QString() : stepTextOf(job.step);
+}
 }  // namespace
 
 bool JobRow::operator==(const JobRow& other) const {
@@ -29,6 +36,8 @@ bool JobRow::operator==(const JobRow& other) const {
 
 QString titleTextOf(const api::Job& job) {
   QString model = textOf(job.model);
+  if (model.isEmpty() && job.kind == "install") return JobListModel::tr("Install a model pack");
+  if (model.isEmpty() && job.kind == "import") return JobListModel::tr("Import a model");
   if (model.isEmpty()) return textOf(job.title);
   if (job.kind == "train") return JobListModel::tr("Fine-tune %1").arg(model);
   if (job.kind == "install") return JobListModel::tr("Install %1").arg(model);

@@ -277,16 +277,8 @@
 <context>
     <name>HomePage</name>
     <message>
-        <source>Welcome to %1</source>
-        <translation>欢迎使用 %1</translation>
-    </message>
-    <message>
         <source>Welcome</source>
         <translation>欢迎</translation>
-    </message>
-    <message>
-        <source>Your models run here, on your own hardware. Nothing leaves this box.</source>
-        <translation>模型在这里运行，用的是你自己的硬件。任何内容都不会离开本机。</translation>
     </message>
     <message>
         <source>Hearth&apos;s service is not reachable</source>
@@ -343,6 +335,10 @@
     <message>
         <source>Nothing is running. Models that you start appear here.</source>
         <translation>没有正在运行的内容。启动的模型会显示在这里。</translation>
+    </message>
+    <message>
+        <source>This box is called %1. Your models run here, on your own hardware, and nothing leaves it.</source>
+        <translation>本机名为 %1。模型在您自己的硬件上运行，数据不会离开本机。</translation>
     </message>
 </context>
 <context>
@@ -422,6 +418,10 @@
         <source>Stop %1 before removing it</source>
         <translation>移除前请先停止 %1</translation>
     </message>
+    <message>
+        <source>Export %1 to a stick or folder…</source>
+        <translation>将 %1 导出到 U 盘或文件夹……</translation>
+    </message>
 </context>
 <context>
     <name>ModelStep</name>
@@ -491,6 +491,34 @@
     <message>
         <source>Remove</source>
         <translation>移除</translation>
+    </message>
+    <message>
+        <source>Export %1</source>
+        <translation>导出 %1</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>The model is written as a pack into this folder, on a stick for example. Another box installs it from there in Updates.</source>
+        <translation>模型会以模型包的形式写入此文件夹（例如 U 盘上），其他机器可在“更新”页从中安装。</translation>
+    </message>
+    <message>
+        <source>The model is written as a pack into this folder of the box. Another box installs it from there in Updates.</source>
+        <translation>模型会以模型包的形式写入那台机器上的此文件夹，其他机器可在“更新”页从中安装。</translation>
+    </message>
+    <message>
+        <source>Folder to write to</source>
+        <translation>目标文件夹</translation>
+    </message>
+    <message>
+        <source>/media/stick/%1</source>
+        <translation>/media/stick/%1</translation>
+    </message>
+    <message>
+        <source>The pack is signed if the service was given a signing key. Other boxes refuse unsigned packs.</source>
+        <translation>如果服务配置了签名密钥，模型包会被签名。其他机器会拒绝未签名的模型包。</translation>
     </message>
 </context>
 <context>
@@ -714,6 +742,137 @@
     </message>
 </context>
 <context>
+    <name>Steps</name>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>waiting to start</source>
+        <translation>等待启动</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>stopping</source>
+        <translation>正在停止</translation>
+    </message>
+    <message>
+        <source>stopping the engine</source>
+        <translation>正在停止引擎</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>answering</source>
+        <translation>可以应答</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>已取消</translation>
+    </message>
+    <message>
+        <source>cancelled before it began</source>
+        <translation>开始前已取消</translation>
+    </message>
+    <message>
+        <source>taken up again after a restart of the service</source>
+        <translation>服务重启后已继续</translation>
+    </message>
+    <message>
+        <source>checking the pack</source>
+        <translation>正在检查模型包</translation>
+    </message>
+    <message>
+        <source>copying and checking</source>
+        <translation>正在复制并校验</translation>
+    </message>
+    <message>
+        <source>importing</source>
+        <translation>正在导入</translation>
+    </message>
+    <message>
+        <source>writing</source>
+        <translation>正在写入</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>正在加载模型</translation>
+    </message>
+    <message>
+        <source>reading the data</source>
+        <translation>正在读取数据</translation>
+    </message>
+    <message>
+        <source>preparing weights</source>
+        <translation>正在准备权重</translation>
+    </message>
+    <message>
+        <source>preparing weights and optimizer</source>
+        <translation>正在准备权重和优化器</translation>
+    </message>
+    <message>
+        <source>measuring the model before training</source>
+        <translation>正在测量训练前的模型</translation>
+    </message>
+    <message>
+        <source>measuring the trained model</source>
+        <translation>正在测量训练后的模型</translation>
+    </message>
+    <message>
+        <source>writing the result</source>
+        <translation>正在写入结果</translation>
+    </message>
+    <message>
+        <source>comparing the trainer&apos;s answers with the server&apos;s</source>
+        <translation>正在比较训练器与服务器的回答</translation>
+    </message>
+    <message>
+        <source>answering the held-out questions</source>
+        <translation>正在回答留出的问题</translation>
+    </message>
+    <message>
+        <source>adding the model to the store</source>
+        <translation>正在将模型加入模型库</translation>
+    </message>
+    <message>
+        <source>training: step %1 of %2</source>
+        <translation>训练中：第 %1 步，共 %2 步</translation>
+    </message>
+    <message>
+        <source>%1 (%2 of %3 %4)</source>
+        <translation>%1（%2 / %3 %4）</translation>
+    </message>
+    <message>
+        <source>from the pack %1</source>
+        <translation>来自模型包 %1</translation>
+    </message>
+    <message>
+        <source>imported from %1</source>
+        <translation>导入自 %1</translation>
+    </message>
+    <message>
+        <source>trained here, job %1</source>
+        <translation>在本机训练，任务 %1</translation>
+    </message>
+    <message>
+        <source>came with the box</source>
+        <translation>随机自带</translation>
+    </message>
+</context>
+<context>
     <name>ThinkingDots</name>
     <message>
         <source>The model is thinking</source>
@@ -827,6 +986,18 @@
     <message>
         <source>Before and after</source>
         <translation>训练前后对比</translation>
+    </message>
+    <message>
+        <source>%1 at the last step</source>
+        <translation>最后一步 %1</translation>
+    </message>
+    <message>
+        <source>now %1</source>
+        <translation>当前 %1</translation>
+    </message>
+    <message>
+        <source>training step</source>
+        <translation>训练步数</translation>
     </message>
 </context>
 <context>
@@ -961,6 +1132,13 @@
     </message>
 </context>
 <context>
+    <name>hearth::gui::FakeClient</name>
+    <message>
+        <source>a made-up box, without a service</source>
+        <translation>虚拟的机器，没有连接服务</translation>
+    </message>
+</context>
+<context>
     <name>hearth::gui::FineTune</name>
     <message>
         <source>Choose a file first.</source>
@@ -977,10 +1155,6 @@
     <message>
         <source>About %1</source>
         <translation>约 %1</translation>
-    </message>
-    <message>
-        <source>%1 of %2 free</source>
-        <translation>需要 %1，可用 %2</translation>
     </message>
     <message>
         <source>%1 steps, %2 tokens a pass</source>
@@ -1014,6 +1188,10 @@
         <source>%1 before, %2 after: %3</source>
         <translation>训练前 %1，训练后 %2：%3</translation>
     </message>
+    <message>
+        <source>%1; %2 are free</source>
+        <translation>%1；可用 %2</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::Home</name>
@@ -1046,12 +1224,12 @@
         <translation>未发现 GPU；模型在 CPU 上运行</translation>
     </message>
     <message>
-        <source>%1 free of %2</source>
-        <translation>可用 %1，共 %2</translation>
-    </message>
-    <message>
         <source>Hearth %1</source>
         <translation>Hearth %1</translation>
+    </message>
+    <message>
+        <source>%1 used of %2, %3 free</source>
+        <translation>已用 %1，共 %2，剩余 %3</translation>
     </message>
 </context>
 <context>
@@ -1102,6 +1280,18 @@
     <message>
         <source>Cancelled</source>
         <translation>已取消</translation>
+    </message>
+    <message>
+        <source>made the model %1</source>
+        <translation>得到模型 %1</translation>
+    </message>
+    <message>
+        <source>Install a model pack</source>
+        <translation>安装模型包</translation>
+    </message>
+    <message>
+        <source>Import a model</source>
+        <translation>导入模型</translation>
     </message>
 </context>
 <context>
@@ -1155,6 +1345,14 @@
     <message>
         <source>It came with the box; you can install it again from its pack.</source>
         <translation>它随机附带；可以用其模型包重新安装。</translation>
+    </message>
+    <message>
+        <source>%1 is written to %2.</source>
+        <translation>%1 已写入 %2。</translation>
+    </message>
+    <message>
+        <source>Choose a folder first.</source>
+        <translation>请先选择文件夹。</translation>
     </message>
 </context>
 <context>
@@ -1262,12 +1460,12 @@
         <translation>秩为 %1 的小型附加层</translation>
     </message>
     <message>
-        <source>1 pass over the data</source>
-        <translation>数据过 1 遍</translation>
+        <source>1 pass over the data or more</source>
+        <translation>至少遍历数据 1 遍</translation>
     </message>
     <message>
-        <source>%1 passes over the data</source>
-        <translation>数据过 %1 遍</translation>
+        <source>%1 passes over the data or more</source>
+        <translation>至少遍历数据 %1 遍</translation>
     </message>
 </context>
 <context>

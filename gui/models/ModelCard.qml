@@ -22,6 +22,7 @@ Card {
     signal deployWanted()
     signal stopWanted()
     signal chatWanted()
+    signal exportWanted()
     signal removalWanted()
 
     objectName: "model:" + name
@@ -78,6 +79,13 @@ Card {
                 glyph: Icons.stop
                 text: qsTr("Stop")
                 onClicked: card.stopWanted()
+            }
+            IconButton {
+                objectName: "exportButton"
+                size: Theme.controlHeight
+                glyph: Icons.upload
+                text: qsTr("Export %1 to a stick or folder…").arg(card.name)
+                onClicked: card.exportWanted()
             }
             IconButton {
                 objectName: "removeButton"

@@ -30,13 +30,20 @@ PageFrame {
         onClosed: page.library.clearProblem()
     }
 
+    Notice {
+        objectName: "modelsSuccess"
+        tone: "good"
+        text: page.library.success
+        closable: true
+        onClosed: page.library.clearSuccess()
+    }
+
     Card {
         visible: jobRows.count > 0
         Repeater {
             id: jobRows
             model: page.library.jobs
             delegate: JobRow {
-                required property string jobId
                 onCancelled: page.library.jobs.cancel(jobId)
             }
         }
@@ -49,6 +56,10 @@ PageFrame {
             onDeployWanted: page.library.deploy(name)
             onStopWanted: page.library.undeploy(name)
             onChatWanted: page.chatRequested(name)
+            onExportWanted: {
+                exportDialog.modelName = name
+                exportDialog.open()
+            }
             onRemovalWanted: {
                 removeDialog.modelName = name
                 removeDialog.open()
@@ -109,6 +120,43 @@ PageFrame {
                 Layout.fillWidth: true
                 label: qsTr("Name")
                 placeholderText: qsTr("Name (left empty: from the path)")
+            }
+        }
+    }
+
+    AppDialog {
+        id: exportDialog
+        property string modelName
+        objectName: "exportModel"
+        title: qsTr("Export %1").arg(modelName)
+        acceptText: qsTr("Export")
+        acceptEnabled: exportPath.text.trim() !== ""
+        width: 560
+        onOpened: exportPath.focusField()
+        onAccepted: {
+            page.library.exportTo(modelName, exportPath.text)
+            exportPath.clear()
+        }
+        ColumnLayout {
+            width: parent.width
+            spacing: Theme.gap3
+            AppText {
+                Layout.fillWidth: true
+                kind: "muted"
+                text: page.isLocal ? qsTr("The model is written as a pack into this folder, on a stick for example. Another box installs it from there in Updates.")
+                                   : qsTr("The model is written as a pack into this folder of the box. Another box installs it from there in Updates.")
+            }
+            PathField {
+                id: exportPath
+                objectName: "exportPath"
+                label: qsTr("Folder to write to")
+                placeholder: qsTr("/media/stick/%1").arg(exportDialog.modelName)
+                canBrowse: page.isLocal
+            }
+            AppText {
+                Layout.fillWidth: true
+                kind: "small"
+                text: qsTr("The pack is signed if the service was given a signing key. Other boxes refuse unsigned packs.")
             }
         }
     }

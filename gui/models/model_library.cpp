@@ -28,6 +28,8 @@ ModelLibrary::ModelLibrary(BoxState& box, QObject* parent)
   connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
     if (job.state == "failed" && (job.kind == "import" || job.kind == "export"))
       setProblem(tr("%1 failed: %2").arg(titleTextOf(job), textOf(job.reason)));
+    if (auto ours = exports_.find(job.id); ours != exports_.end() && job.state == "done")
+      setSuccess(tr("%1 is written to %2.").arg(textOf(job.model), ours->second));
   });
 }
 
@@ -76,7 +78,8 @@ void ModelLibrary::add(const QString& text, const QString& name) {
   box_.client().scanPacks(path, [this, path, name = name.trimmed().toStdString()](Result<api::PackSource> source) {
     if (!source || source->packs.empty()) return importFrom(path, name);
     box_.learn(*source);
-    if (source->packs.size() > 1) return setProblem(tr("This folder holds %1 packs; choose in Updates.").arg(source->packs.size()));
+    if (source->packs.size() > 1)
+      return setProblem(tr("This folder holds %1 packs; choose in Updates.").arg(source->packs.size()));
     box_.client().installPack({.path = path, .digest = source->packs[0].digest}, [this](Result<api::Job> job) {
       if (!job) return setProblem(textOf(job.error()));
       box_.learn(*job);
@@ -87,6 +90,18 @@ void ModelLibrary::add(const QString& text, const QString& name) {
 void ModelLibrary::importFrom(const std::string& path, const std::string& name) {
   box_.client().importModel({.path = path, .name = name}, [this](Result<api::Job> job) {
     if (!job) return setProblem(textOf(job.error()));
+    box_.learn(*job);
+  });
+}
+
+void ModelLibrary::exportTo(const QString& model, const QString& text) {
+  setProblem({});
+  setSuccess({});
+  std::string path = pathOf(text);
+  if (path.empty()) return setProblem(tr("Choose a folder first."));
+  box_.client().exportPack({.model = model.toStdString(), .path = path}, [this, path](Result<api::Job> job) {
+    if (!job) return setProblem(textOf(job.error()));
+    exports_[job->id] = textOf(path);
     box_.learn(*job);
   });
 }
@@ -108,6 +123,12 @@ void ModelLibrary::retranslate() {
 void ModelLibrary::setProblem(const QString& problem) {
   if (problem_ == problem) return;
   problem_ = problem;
+  emit problemChanged();
+}
+
+void ModelLibrary::setSuccess(const QString& success) {
+  if (success_ == success) return;
+  success_ = success;
   emit problemChanged();
 }
 

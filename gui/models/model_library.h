@@ -1,8 +1,10 @@
 // ModelLibrary: what a person does with models: deploy, stop, remove, import.
 #pragma once
 
-#include <QObject>
 #include <QtQml/qqmlregistration.h>
+#include <QObject>
+
+#include <map>
 
 #include "gui/home/job_list_model.h"
 #include "gui/models/model_list_model.h"
@@ -19,6 +21,8 @@ class ModelLibrary : public QObject {
   Q_PROPERTY(double diskUsed READ diskUsed NOTIFY diskChanged FINAL)  // 0..1
   // What went wrong last, for people; "" when nothing did.
   Q_PROPERTY(QString problem READ problem NOTIFY problemChanged FINAL)
+  // What was exported last, in a sentence; "" when nothing was.
+  Q_PROPERTY(QString success READ success NOTIFY problemChanged FINAL)
 
  public:
   explicit ModelLibrary(BoxState& box, QObject* parent = nullptr);
@@ -28,16 +32,20 @@ class ModelLibrary : public QObject {
   QString diskText() const;
   double diskUsed() const;
   QString problem() const { return problem_; }
+  QString success() const { return success_; }
 
   Q_INVOKABLE void deploy(const QString& model);
   Q_INVOKABLE void undeploy(const QString& model);
   Q_INVOKABLE void remove(const QString& model);
-  // `path` is on the box: a Hugging Face folder, a .gguf or .safetensors file, or a folder with a pack. A file:// URL is
-  // taken too. An empty name is derived from the path.
+  // `path` is on the box: a Hugging Face folder, a .gguf or .safetensors file, or a folder with a pack. A file:// URL
+  // is taken too. An empty name is derived from the path.
   Q_INVOKABLE void add(const QString& path, const QString& name);
+  // Writes the model as a pack into a folder of the box.
+  Q_INVOKABLE void exportTo(const QString& model, const QString& path);
   // What removing frees and whether others were made from it, for the confirmation.
   Q_INVOKABLE QString removalText(const QString& model) const;
   Q_INVOKABLE void clearProblem() { setProblem({}); }
+  Q_INVOKABLE void clearSuccess() { setSuccess({}); }
   void retranslate();
 
  signals:
@@ -46,12 +54,14 @@ class ModelLibrary : public QObject {
 
  private:
   void setProblem(const QString& problem);
+  void setSuccess(const QString& success);
   void importFrom(const std::string& path, const std::string& name);
 
   BoxState& box_;
   ModelListModel models_;
   JobListModel jobs_;
-  QString problem_;
+  QString problem_, success_;
+  std::map<std::string, QString> exports_;  // by job: where to
 };
 
 // A path that a person typed or a dialog chose: trims, takes file:// URLs and "~".

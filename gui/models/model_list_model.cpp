@@ -3,6 +3,7 @@
 
 #include "gui/components/format.h"
 #include "gui/home/deployment_list_model.h"
+#include "gui/home/steps.h"
 
 namespace hearth::gui {
 
@@ -11,7 +12,7 @@ QString factsOf(const ModelRow& row) {
   QStringList facts;
   if (row.model.n_params > 0) facts.append(parametersText(row.model.n_params));
   if (!row.model.dtype.empty()) facts.append(textOf(row.model.dtype));
-  if (row.model.max_seq_len > 0) facts.append(ModelListModel::tr("context %1").arg(row.model.max_seq_len));
+  if (row.model.max_seq_len > 0) facts.append(ModelListModel::tr("context %1").arg(countText(row.model.max_seq_len)));
   facts.append(bytesText(row.model.size_bytes));
   return facts.join(QStringLiteral(" · "));
 }
@@ -21,12 +22,14 @@ QString sourceOf(const ModelRow& row) {
   if (row.model.bundled) parts.append(ModelListModel::tr("came with the box"));
   if (row.model.parent && !row.model.parent->empty())
     parts.append(ModelListModel::tr("fine-tuned from %1").arg(textOf(*row.model.parent)));
-  if (parts.isEmpty() && !row.model.source.empty()) parts.append(textOf(row.model.source));
+  if (parts.isEmpty() && !row.model.source.empty()) parts.append(sourceTextOf(row.model.source));
   parts.append(row.model.license.empty() ? ModelListModel::tr("licence unknown") : textOf(row.model.license));
   return parts.join(QStringLiteral(" · "));
 }
 
-QString toneOfRow(const ModelRow& row) { return row.deployment ? toneOf(*row.deployment) : QStringLiteral("quiet"); }
+QString toneOfRow(const ModelRow& row) {
+  return row.deployment ? toneOf(*row.deployment) : QStringLiteral("quiet");
+}
 
 QString stateOf(const ModelRow& row) {
   return row.deployment ? stateTextOf(*row.deployment) : ModelListModel::tr("Installed");
@@ -50,10 +53,14 @@ QString fitDetailOf(const ModelRow& row) {
   return text;
 }
 
-bool isReady(const ModelRow& row) { return row.deployment && row.deployment->state == "ready"; }
+bool isReady(const ModelRow& row) {
+  return row.deployment && row.deployment->state == "ready";
+}
 
 // A failed deployment may be tried again; everything else that exists is running or on its way.
-bool isUp(const ModelRow& row) { return row.deployment && row.deployment->state != "failed"; }
+bool isUp(const ModelRow& row) {
+  return row.deployment && row.deployment->state != "failed";
+}
 }  // namespace
 
 bool ModelRow::operator==(const ModelRow& other) const {
@@ -62,9 +69,12 @@ bool ModelRow::operator==(const ModelRow& other) const {
                               std::to_string(r.deployment->memory_bytes)
                         : std::string();
   };
-  auto fitOfRow = [](const ModelRow& r) { return r.fit ? r.fit->verdict + std::to_string(r.fit->available_bytes) : ""; };
+  auto fitOfRow = [](const ModelRow& r) {
+    return r.fit ? r.fit->verdict + std::to_string(r.fit->available_bytes) : "";
+  };
   return key == other.key && model.state == other.model.state && model.size_bytes == other.model.size_bytes &&
-         model.source == other.model.source && stateOfRow(*this) == stateOfRow(other) && fitOfRow(*this) == fitOfRow(other);
+         model.source == other.model.source && stateOfRow(*this) == stateOfRow(other) &&
+         fitOfRow(*this) == fitOfRow(other);
 }
 
 ModelListModel::ModelListModel(BoxState& box, QObject* parent)
@@ -76,11 +86,13 @@ ModelListModel::ModelListModel(BoxState& box, QObject* parent)
               {"sizeText", [](const ModelRow& r) { return QVariant(bytesText(r.model.size_bytes)); }},
               {"source", [](const ModelRow& r) { return QVariant(sourceOf(r)); }},
               {"isDeployed", [](const ModelRow& r) { return QVariant(isUp(r)); }},
-              {"canDeploy", [](const ModelRow& r) { return QVariant(!isUp(r) && !(r.fit && r.fit->verdict == "too_large")); }},
+              {"canDeploy",
+               [](const ModelRow& r) { return QVariant(!isUp(r) && !(r.fit && r.fit->verdict == "too_large")); }},
               {"canRemove", [](const ModelRow& r) { return QVariant(!r.deployment); }},
               {"canChat", [](const ModelRow& r) { return QVariant(isReady(r) && r.model.has_chat_template); }},
               {"stateText", [](const ModelRow& r) { return QVariant(stateOf(r)); }},
-              {"stateDetail", [](const ModelRow& r) { return QVariant(r.deployment ? detailTextOf(*r.deployment) : QString()); }},
+              {"stateDetail",
+               [](const ModelRow& r) { return QVariant(r.deployment ? detailTextOf(*r.deployment) : QString()); }},
               {"tone", [](const ModelRow& r) { return QVariant(toneOfRow(r)); }},
               {"fitVerdict", [](const ModelRow& r) { return QVariant(r.fit ? textOf(r.fit->verdict) : QString()); }},
               {"fitText", [](const ModelRow& r) { return QVariant(fitTextOf(r)); }},

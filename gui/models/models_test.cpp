@@ -3,6 +3,7 @@
 
 #include "gui/client/fake_client.h"
 #include "gui/home/home.h"
+#include "gui/home/steps.h"
 #include "gui/models/model_library.h"
 #include "gui/tests/support.h"
 
@@ -16,7 +17,8 @@ struct ModelsFixture {
   Home home{box};
   ModelsFixture() {
     client.start();
-    EXPECT_TRUE(waitFor([&] { return library.models()->rowCount() == 3 && !of("qwen-4b", "fitText").isEmpty() && home.isKnown(); }));
+    EXPECT_TRUE(waitFor(
+        [&] { return library.models()->rowCount() == 4 && !of("qwen-4b", "fitText").isEmpty() && home.isKnown(); }));
   }
   QString of(const char* model, const char* role) {
     int row = library.models()->indexOf(model);
@@ -48,8 +50,8 @@ TEST(Models, AreRemovedOnlyWhenStopped) {
   f.library.remove("hearth-small");
   ASSERT_TRUE(waitFor([&] { return f.library.problem().contains("stop it first"); }));
   f.library.remove("qwen-4b");
-  EXPECT_TRUE(waitFor([&] { return f.library.models()->rowCount() == 2; }));
-  EXPECT_TRUE(f.library.removalText("llama-70b").contains("74.9"));
+  EXPECT_TRUE(waitFor([&] { return f.library.models()->rowCount() == 3; }));
+  EXPECT_TRUE(f.library.removalText("llama-70b").contains("69.8"));
 }
 
 TEST(Models, AFolderIsInstalledOrImported) {
@@ -60,6 +62,27 @@ TEST(Models, AFolderIsInstalledOrImported) {
   ASSERT_TRUE(waitFor([&] { return f.library.problem().contains("Updates"); }));
   f.library.add("   ", "");
   EXPECT_TRUE(f.library.problem().startsWith("Choose"));
+}
+
+TEST(Models, AreExported) {
+  ModelsFixture f;
+  f.library.exportTo("qwen-4b", " ");
+  EXPECT_TRUE(f.library.problem().startsWith("Choose"));
+  f.library.exportTo("qwen-4b", "file:///media/stick/qwen");
+  ASSERT_TRUE(waitFor([&] { return !f.library.success().isEmpty(); }));
+  EXPECT_EQ(f.library.success(), "qwen-4b is written to /media/stick/qwen.");
+  f.client.setReachable(false);
+  f.library.exportTo("qwen-4b", "/media/stick/qwen");
+  ASSERT_TRUE(waitFor([&] { return f.library.problem().startsWith("No answer"); }));
+  EXPECT_EQ(f.library.success(), QString());
+}
+
+TEST(Steps, KnownOnesAreTranslatedAndOthersShownAsTheyAre) {
+  EXPECT_EQ(stepTextOf("training: step 1200 of 41300"), "training: step 1,200 of 41,300");
+  EXPECT_EQ(stepTextOf("importing (12 of 2340 MiB)"), "importing (12 of 2,340 MiB)");
+  EXPECT_EQ(stepTextOf("a step of tomorrow"), "a step of tomorrow");
+  EXPECT_EQ(sourceTextOf("import of /data/x"), "imported from /data/x");
+  EXPECT_EQ(sourceTextOf("recovered: the catalog was lost"), "recovered: the catalog was lost");
 }
 
 TEST(Home, SuggestsTheBundledModel) {

@@ -45,10 +45,12 @@ class Pages : public testing::TestWithParam<Look> {
   void SetUp() override {
     auto client = std::make_unique<FakeClient>(0);
     client_ = client.get();
-    desktop_ = std::make_unique<Desktop>(
-        DesktopOptions{.dataDir = pathIn(dir_), .settingsFile = dir_.filePath("desktop.ini"), .language = GetParam().language,
-                       .theme = GetParam().theme, .page = "home"},
-        std::move(client));
+    desktop_ = std::make_unique<Desktop>(DesktopOptions{.dataDir = pathIn(dir_),
+                                                        .settingsFile = dir_.filePath("desktop.ini"),
+                                                        .language = GetParam().language,
+                                                        .theme = GetParam().theme,
+                                                        .page = "home"},
+                                         std::move(client));
     QQuickWindow* window = desktop_->show();
     ASSERT_NE(window, nullptr);
     ui_ = std::make_unique<UiDriver>(window);
@@ -77,7 +79,8 @@ class Pages : public testing::TestWithParam<Look> {
     for (int y = 0; y < image.height(); ++y)
       for (int x = 0; x < image.width(); ++x) ++counts[image.pixel(x, y)];
     QList<QRgb> palette = counts.keys();
-    std::sort(palette.begin(), palette.end(), [&](QRgb a, QRgb b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
+    std::sort(palette.begin(), palette.end(),
+              [&](QRgb a, QRgb b) { return counts[a] != counts[b] ? counts[a] > counts[b] : a < b; });
     palette = palette.mid(0, 256);
     auto distance = [](QRgb a, QRgb b) {
       int r = qRed(a) - qRed(b), g = qGreen(a) - qGreen(b), bl = qBlue(a) - qBlue(b);
@@ -85,9 +88,10 @@ class Pages : public testing::TestWithParam<Look> {
     };
     QHash<QRgb, int> nearest;
     for (auto it = counts.keyBegin(); it != counts.keyEnd(); ++it)
-      nearest[*it] = static_cast<int>(std::min_element(palette.begin(), palette.end(), [&](QRgb a, QRgb b) {
-                                        return distance(a, *it) < distance(b, *it);
-                                      }) - palette.begin());
+      nearest[*it] =
+          static_cast<int>(std::min_element(palette.begin(), palette.end(),
+                                            [&](QRgb a, QRgb b) { return distance(a, *it) < distance(b, *it); }) -
+                           palette.begin());
     QImage out(image.size(), QImage::Format_Indexed8);
     out.setColorTable(palette);
     for (int y = 0; y < image.height(); ++y)
@@ -111,7 +115,29 @@ class Pages : public testing::TestWithParam<Look> {
   std::unique_ptr<UiDriver> ui_;
 };
 
+// A row of work says what it is and how it stands, wherever rows of work are shown.
+TEST_P(Pages, RowsOfWorkAreFilled) {
+  client_->holdJobs();
+  client_->importModel({.path = "/data/writer-2b"}, [](Result<api::Job>) {});
+  for (const char* page : {"navHome", "navModels"}) {
+    ASSERT_TRUE(ui_->click(page));
+    ASSERT_TRUE(ui_->waitForText("jobTitle", QStringLiteral("writer-2b"), "job:j1")) << page;
+    EXPECT_FALSE(ui_->textOf("jobState", "job:j1").isEmpty()) << page;
+    EXPECT_TRUE(ui_->waitForText("jobDetail", QStringLiteral("MiB"), "job:j1")) << page;
+    EXPECT_EQ(ui_->textOf("jobDetail", "job:j1").contains(QStringLiteral("import")), !isChinese()) << page;
+  }
+  ASSERT_TRUE(ui_->click("navFinetune"));
+  ASSERT_TRUE(ui_->waitForText("jobTitle", QStringLiteral("hearth-small"), "job:h1"));
+  EXPECT_EQ(ui_->textOf("jobState", "job:h1"), isChinese() ? QStringLiteral("完成") : QStringLiteral("Done"));
+  EXPECT_TRUE(ui_->textOf("jobDetail", "job:h1").contains(QStringLiteral("house-rules")));
+  EXPECT_TRUE(ui_->textOf("jobDetail", "job:h2").contains(QStringLiteral("out of memory")));
+}
+
 TEST_P(Pages, Home) {
+  client_->holdJobs();
+  client_->importModel({.path = "/data/writer-2b"}, [](Result<api::Job>) {});
+  ASSERT_NE(ui_->waitForItem("job:j1"), nullptr);
+  ASSERT_TRUE(waitFor([&] { return desktop_->box().job("j1")->progress > 0.4; }));
   picture("home");
   EXPECT_EQ(ui_->textOf("headline").contains(u'模'), isChinese());
 }
@@ -146,6 +172,10 @@ TEST_P(Pages, Models) {
   ASSERT_TRUE(ui_->click("removeButton", "model:qwen-4b"));
   ASSERT_NE(ui_->waitForItem("removeModelAccept"), nullptr);
   picture("models-remove");
+  ASSERT_TRUE(ui_->click("removeModelCancel"));
+  ASSERT_TRUE(ui_->click("exportButton", "model:qwen-4b"));
+  ASSERT_NE(ui_->waitForItem("exportPathText"), nullptr);
+  picture("models-export");
 }
 
 TEST_P(Pages, FineTune) {
@@ -167,13 +197,16 @@ TEST_P(Pages, FineTune) {
   ASSERT_NE(ui_->waitForItem("problemPlace"), nullptr);
   picture("finetune-problems");
   desktop_->fineTune()->addData(QString::fromStdString(pathIn(data, "front-desk.jsonl").string()));
-  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->canGoOn() && desktop_->fineTune()->preview()->rowCount() > 0; }));
+  ASSERT_TRUE(
+      waitFor([&] { return desktop_->fineTune()->canGoOn() && desktop_->fineTune()->preview()->rowCount() > 0; }));
   picture("finetune-data");
   ASSERT_TRUE(ui_->click("wizardNext"));
   ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->hasEstimate(); }));
   picture("finetune-preset");
   ASSERT_TRUE(ui_->click("wizardNext"));
-  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->samples()->rowCount() > 0 && desktop_->fineTune()->curve()->train().size() == 60; }));
+  ASSERT_TRUE(waitFor([&] {
+    return desktop_->fineTune()->samples()->rowCount() > 0 && desktop_->fineTune()->curve()->train().size() == 60;
+  }));
   picture("finetune-result");
 }
 
@@ -197,8 +230,8 @@ TEST_P(Pages, ControlsHaveNames) {
       QQuickItem* item = items.takeLast();
       if (!item->isVisible()) continue;
       items += item->childItems();
-      if (!item->inherits("QQuickAbstractButton") && !item->inherits("QQuickTextField") && !item->inherits("QQuickTextArea") &&
-          !item->inherits("QQuickComboBox"))
+      if (!item->inherits("QQuickAbstractButton") && !item->inherits("QQuickTextField") &&
+          !item->inherits("QQuickTextArea") && !item->inherits("QQuickComboBox"))
         continue;
       QAccessibleInterface* accessible = QAccessible::queryAccessibleInterface(item);
       ASSERT_NE(accessible, nullptr);
@@ -240,7 +273,8 @@ TEST_P(Pages, LanguageAndThemeChangeAtOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Looks, Pages,
-                         testing::Values(Look{"en", "light"}, Look{"en", "dark"}, Look{"zh_CN", "light"}, Look{"zh_CN", "dark"}),
+                         testing::Values(Look{"en", "light"}, Look{"en", "dark"}, Look{"zh_CN", "light"},
+                                         Look{"zh_CN", "dark"}),
                          [](const auto& info) { return std::string(info.param.language) + "_" + info.param.theme; });
 
 }  // namespace

@@ -1,10 +1,11 @@
-// The four things that people do, through the real window: chat, deploy, fine-tune, update from a stick. The same steps run
-// on the fake box and, where the build knows the programs, against a real hearthd with a real engine and trainer.
+// The four things that people do, through the real window: chat, deploy, fine-tune, update from a stick. The same steps
+// run on the fake box and, where the build knows the programs, against a real hearthd with a real engine and trainer.
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "gui/app/desktop.h"
+#include "gui/client/fake_client.h"
 #include "gui/tests/rig.h"
 #include "gui/tests/support.h"
 #include "gui/tests/ui_driver.h"
@@ -19,18 +20,23 @@ class UserFlow : public testing::TestWithParam<const char*> {
   void SetUp() override {
     rig_ = makeRig(GetParam());
     ASSERT_NE(rig_, nullptr) << "cannot prepare the " << GetParam() << " box";
-    desktop_ = std::make_unique<Desktop>(
-        DesktopOptions{.stateDir = rig_->stateDir(), .dataDir = pathIn(dir_), .settingsFile = dir_.filePath("desktop.ini"),
-                       .language = "en", .theme = "light", .page = "home"},
-        rig_->client());
+    desktop_ = std::make_unique<Desktop>(DesktopOptions{.stateDir = rig_->stateDir(),
+                                                        .dataDir = pathIn(dir_),
+                                                        .settingsFile = dir_.filePath("desktop.ini"),
+                                                        .language = "en",
+                                                        .theme = "light",
+                                                        .page = "home"},
+                                         rig_->client());
     QQuickWindow* window = desktop_->show();
     ASSERT_NE(window, nullptr);
     ui_ = std::make_unique<UiDriver>(window);
     window->requestActivate();
-    ASSERT_TRUE(waitFor([&] { return desktop_->home()->isKnown(); }, kMinuteMs)) << desktop_->connection()->problem().toStdString();
+    ASSERT_TRUE(waitFor([&] { return desktop_->home()->isKnown(); }, kMinuteMs))
+        << desktop_->connection()->problem().toStdString();
   }
   void TearDown() override {
-    if (HasFailure() && ui_) ui_->window()->grabWindow().save(QStringLiteral("user_flow_failed_%1.png").arg(GetParam()));
+    if (HasFailure() && ui_)
+      ui_->window()->grabWindow().save(QStringLiteral("user_flow_failed_%1.png").arg(GetParam()));
     if (HasFailure() && rig_) rig_->explain();
     ui_.reset();
     desktop_.reset();
@@ -64,7 +70,9 @@ class UserFlow : public testing::TestWithParam<const char*> {
     ASSERT_TRUE(ui_->type("messageInput", question));
     EXPECT_EQ(ui_->textOf("messageInput"), question);
     ASSERT_TRUE(ui_->click("sendButton"));
-    ASSERT_TRUE(waitFor([&] { return desktop_->chat()->messages()->rowCount() == before + 2 && !desktop_->chat()->isAnswering(); }, 3 * kMinuteMs));
+    ASSERT_TRUE(waitFor(
+        [&] { return desktop_->chat()->messages()->rowCount() == before + 2 && !desktop_->chat()->isAnswering(); },
+        3 * kMinuteMs));
     const ChatMessage& answer = desktop_->chat()->messages()->at(before + 1);
     EXPECT_EQ(answer.error, QString());
     EXPECT_FALSE(answer.text.trimmed().isEmpty());
@@ -119,7 +127,8 @@ TEST_P(UserFlow, FineTuneThenChatWithTheResult) {
   ASSERT_TRUE(ui_->click("dataAdd"));
   ASSERT_TRUE(ui_->click("wizardNext", {}, kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
   ASSERT_TRUE(ui_->click("preset:quick"));
-  ASSERT_TRUE(ui_->waitForText("estimateTime", "About", {}, kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
+  ASSERT_TRUE(ui_->waitForText("estimateTime", "About", {}, kMinuteMs))
+      << desktop_->fineTune()->problem().toStdString();
   ASSERT_TRUE(ui_->type("resultName", "front-desk"));
   ASSERT_TRUE(ui_->click("wizardNext", {}, kMinuteMs));
 
@@ -128,10 +137,29 @@ TEST_P(UserFlow, FineTuneThenChatWithTheResult) {
   EXPECT_NE(ui_->waitForItem("lossCurve"), nullptr);
   EXPECT_FALSE(desktop_->fineTune()->curve()->isEmpty());
   std::printf("  %s\n", qPrintable(desktop_->fineTune()->evalText()));
+  // It is in the list of trainings, with its texts, and opens from there.
+  ASSERT_TRUE(ui_->click("toOverview"));
+  QString row = QStringLiteral("job:") + desktop_->fineTune()->jobId();
+  EXPECT_TRUE(ui_->waitForText("jobTitle", rig_->chatModel(), row));
+  EXPECT_EQ(ui_->textOf("jobState", row), "Done");
+  ASSERT_TRUE(ui_->click("jobAction", row));
   ASSERT_TRUE(ui_->click("deployResult"));
-  ASSERT_TRUE(waitFor([&] { return ui_->find("messageInput") != nullptr; }, 2 * kMinuteMs)) << desktop_->fineTune()->problem().toStdString();
+  ASSERT_TRUE(waitFor([&] { return ui_->find("messageInput") != nullptr; }, 2 * kMinuteMs))
+      << desktop_->fineTune()->problem().toStdString();
   EXPECT_EQ(desktop_->chat()->model(), "front-desk");
   ask("When is the pool open on Sundays?");
+}
+
+// The offline desktop shows what a real box offers.
+TEST_P(UserFlow, PresetsAreTheServicesOwn) {
+  std::optional<std::vector<api::TrainPreset>> answer;
+  desktop_->client().presets(
+      [&](Result<std::vector<api::TrainPreset>> presets) { answer = std::move(presets).value_or({}); });
+  ASSERT_TRUE(waitFor([&] { return answer.has_value(); }));
+  std::vector<api::TrainPreset> expected = fakePresets();
+  ASSERT_EQ(answer->size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    EXPECT_EQ(dump_json(to_json_value((*answer)[i])), dump_json(to_json_value(expected[i])));
 }
 
 TEST_P(UserFlow, InstallFromAStick) {
@@ -144,7 +172,8 @@ TEST_P(UserFlow, InstallFromAStick) {
   ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
   EXPECT_TRUE(ui_->waitForText("packStatus", "Trusted", pack));
   ASSERT_TRUE(ui_->click("install", pack));
-  ASSERT_TRUE(waitFor([&] { return desktop_->updates()->success().contains(rig_->stickPack()); }, 2 * kMinuteMs)) << desktop_->updates()->problem().toStdString();
+  ASSERT_TRUE(waitFor([&] { return desktop_->updates()->success().contains(rig_->stickPack()); }, 2 * kMinuteMs))
+      << desktop_->updates()->problem().toStdString();
   ASSERT_TRUE(ui_->click("updatesSuccessAction"));  // "Start it"
   ASSERT_NE(ui_->waitForItem("model:" + rig_->stickPack()), nullptr);
   EXPECT_TRUE(waitForState("Running", "model:" + rig_->stickPack(), 2 * kMinuteMs));
@@ -158,7 +187,8 @@ TEST_P(UserFlow, ADamagedPackIsRefusedAndSaysWhatToDo) {
   }
   QString pack = QStringLiteral("pack:") + rig_->damagedPack();
   ASSERT_NE(ui_->waitForItem(pack, {}, kMinuteMs), nullptr) << desktop_->updates()->problem().toStdString();
-  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->model().isEmpty(); }, kMinuteMs));  // the bundled model is installed
+  ASSERT_TRUE(
+      waitFor([&] { return !desktop_->chat()->model().isEmpty(); }, kMinuteMs));  // the bundled model is installed
   size_t nModels = desktop_->box().models().size();
   // What a look at the signatures shows is told at once; a flipped bit in the weights is found when they are copied.
   if (ui_->waitForText("packStatus", "Damaged", pack, 2'000)) {
@@ -174,7 +204,8 @@ TEST_P(UserFlow, ADamagedPackIsRefusedAndSaysWhatToDo) {
   EXPECT_EQ(desktop_->box().models().size(), nModels);
 }
 
-INSTANTIATE_TEST_SUITE_P(Boxes, UserFlow, testing::ValuesIn(rigNames()), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Boxes, UserFlow, testing::ValuesIn(rigNames()),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace hearth::gui
