@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/json_error.h"
+
 namespace hearth {
 
 Result<Json> parse_json(std::string_view text, int max_depth) {
@@ -13,7 +15,7 @@ Result<Json> parse_json(std::string_view text, int max_depth) {
     if (too_deep) return error(Code::invalid_argument, "JSON nested deeper than {} levels", max_depth);
     return json;
   } catch (const nlohmann::json::exception& e) {
-    return error(Code::invalid_argument, "not valid JSON: {}", e.what());
+    return error(Code::invalid_argument, "not valid JSON: {}", readable_json_error(e.what(), text));
   }
 }
 

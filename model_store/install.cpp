@@ -14,6 +14,8 @@ namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr size_t kMaxNamedPacks = 8, kShortDigest = 19;  // in messages; "sha256:" and 12 digits
+
 bool may_be_model(const oci::Descriptor& entry) {
   if (entry.media_type != oci::kManifestType || entry.annotation(oci::kRefName).ends_with(".sig")) return false;
   return entry.artifact_type.empty() || entry.artifact_type == oci::kModelType;
@@ -93,6 +95,7 @@ Result<Located> locate(const fs::path& source, std::string_view digest) {
   if (!digest.empty()) TRY(Digest::parse(digest));
   std::optional<Located> found;
   std::optional<Error> broken;
+  std::string names;
   size_t n_found = 0;
   for (const fs::path& folder : TRY(find_layouts(source))) {
     auto layout = PackLayout::open(folder);
@@ -102,6 +105,11 @@ Result<Located> locate(const fs::path& source, std::string_view digest) {
     }
     for (oci::Descriptor& entry : model_entries(*layout)) {
       if (!digest.empty() && entry.digest.text() != digest) continue;
+      if (n_found < kMaxNamedPacks) {
+        auto pack = pack_of(*layout, entry);
+        names += fmt::format("{}{} {}", names.empty() ? "" : ", ", pack ? name_in(*pack) : "unreadable",
+                             entry.digest.text().substr(0, kShortDigest));
+      }
       if (n_found++ > 0) continue;
       PackLayout again = TRY(PackLayout::open(folder));  // the loop still walks through the first one
       found.emplace(Located{std::move(again), std::move(entry)});
@@ -109,7 +117,8 @@ Result<Located> locate(const fs::path& source, std::string_view digest) {
   }
   if (!found) return broken ? *broken : no_pack(source, digest);
   if (digest.empty() && n_found > 1)
-    return error(Code::invalid_argument, "{} holds {} packs; say which one by its digest", source.string(), n_found);
+    return error(Code::invalid_argument, "{} holds {} packs; say which one by its digest: {}", source.string(), n_found,
+                 names);
   return std::move(*found);
 }
 

@@ -84,16 +84,20 @@ Result<void> check_payload(std::string_view payload, const Digest& manifest) {
   return {};
 }
 
-std::vector<FoundSignature> find_signatures(const PackLayout& layout, const Digest& manifest) {
-  std::vector<FoundSignature> out;
+FoundSignatures find_signatures(const PackLayout& layout, const Digest& manifest) {
+  FoundSignatures out;
   for (const oci::Descriptor& entry : layout.index()) {
     if (entry.annotation(oci::kRefName) != tag_of(manifest)) continue;
     auto text = layout.read_document(entry, oci::kMaxManifestBytes);
     auto parsed = text ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
-    if (!parsed || !layout.read_document(parsed->config, oci::kMaxConfigBytes)) continue;
+    if (!parsed || !layout.read_document(parsed->config, oci::kMaxConfigBytes)) {
+      out.some_are_broken = true;
+      continue;
+    }
     for (const oci::Descriptor& layer : parsed->layers) {
       auto found = read_layer(layout, layer);
-      if (found && out.size() < kMaxSignatures) out.push_back(std::move(*found));
+      if (!found) out.some_are_broken = true;
+      if (found && out.list.size() < kMaxSignatures) out.list.push_back(std::move(*found));
     }
   }
   return out;

@@ -14,12 +14,17 @@ Result<PackSignature> sign_pack(const SigningKey& key, const Digest& manifest, s
 // Whether the payload is about this very manifest; whether its signature is good is the key's question.
 Result<void> check_payload(std::string_view payload, const Digest& manifest);
 
-// All well-formed signatures that the layout carries for a manifest. Broken ones are left out: they prove nothing.
+// One well-formed signature of a manifest.
 struct FoundSignature {
   PackSignature signature;
   std::string key_hint;  // unchecked: whose key made it, as the layer's annotation claims
 };
-std::vector<FoundSignature> find_signatures(const PackLayout& layout, const Digest& manifest);
+// All that the layout carries for a manifest. Broken ones are left out of the list: they prove nothing.
+struct FoundSignatures {
+  std::vector<FoundSignature> list;
+  bool some_are_broken = false;
+};
+FoundSignatures find_signatures(const PackLayout& layout, const Digest& manifest);
 
 // Writes payload, config and manifest blobs; returns the index entry.
 Result<oci::Descriptor> write_signature(PackLayout& layout, const PackSignature& signature, std::string_view key_id,

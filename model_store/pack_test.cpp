@@ -238,6 +238,24 @@ TEST(Pack, UnsignedForeignAndWrongSignaturesAreRefused) {
   EXPECT_EQ(must(store.scan(layout))[0].trust, Trust::trusted);
 }
 
+TEST(Pack, ADamagedSignatureIsDamageAndNotAbsence) {
+  Bench bench;
+  std::string digest = bench.make_pack("m");
+  Store store = bench.open();
+  for (const oci::Descriptor& entry : must(oci::parse_index(must(read_file(bench.stick / "index.json")))))
+    if (entry.annotation(oci::kRefName).ends_with(".sig")) flip_bit(blob_in(bench.stick, entry.digest.text()), 10);
+  EXPECT_EQ(must(store.scan(bench.stick))[0].trust, Trust::damaged);
+  EXPECT_ERROR(store.install(bench.stick, digest), Code::data_loss, "signature is damaged");
+}
+
+TEST(Pack, OneOfSeveralHasToBeChosenAndTheMessageNamesThem) {
+  Bench bench;
+  std::string one = bench.make_pack("one", 1), two = bench.make_pack("two", 2);
+  Store store = bench.open();
+  EXPECT_ERROR(store.install(bench.stick, ""), Code::invalid_argument, "one " + one.substr(0, 19));
+  EXPECT_ERROR(store.install(bench.stick, ""), Code::invalid_argument, "two " + two.substr(0, 19));
+}
+
 TEST(Pack, ASignatureOfAnotherPackIsRefused) {
   Bench bench;
   std::string one = bench.make_pack("one", 1), two = bench.make_pack("two", 2);

@@ -48,16 +48,17 @@ bool TrustedKeys::knows(std::string_view id) const {
   return std::any_of(keys_.begin(), keys_.end(), [&](const Entry& entry) { return entry.key.id() == id; });
 }
 
-TrustedKeys::Verdict TrustedKeys::judge(const std::vector<FoundSignature>& signatures, const Digest& manifest) const {
-  for (const FoundSignature& found : signatures) {
+TrustedKeys::Verdict TrustedKeys::judge(const FoundSignatures& signatures, const Digest& manifest) const {
+  for (const FoundSignature& found : signatures.list) {
     if (!check_payload(found.signature.payload, manifest)) continue;
     for (const Entry& entry : keys_)
       if (entry.key.verifies(found.signature.payload, found.signature.signature))
         return {Trust::trusted, entry.key.id(), found.signature, ""};
   }
-  if (signatures.empty())
-    return {Trust::untrusted, "", {}, fmt::format("it is not signed; ask its maker for a signed pack")};
-  std::string hint = signatures[0].key_hint;
+  if (signatures.list.empty() && signatures.some_are_broken)
+    return {Trust::damaged, "", {}, "its signature is damaged: get a fresh copy of the pack"};
+  if (signatures.list.empty()) return {Trust::untrusted, "", {}, "it is not signed; ask its maker for a signed pack"};
+  std::string hint = signatures.list[0].key_hint;
   if (knows(hint))
     return {Trust::damaged,
             "",

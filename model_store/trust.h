@@ -17,7 +17,7 @@ class TrustedKeys {
     std::optional<PackSignature> signature;  // the one that counted, when trusted
     std::string problem;                     // what is wrong and what to do, when not trusted
   };
-  Verdict judge(const std::vector<FoundSignature>& signatures, const Digest& manifest) const;
+  Verdict judge(const FoundSignatures& signatures, const Digest& manifest) const;
 
  private:
   struct Entry {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/files.h"
+#include "base/nearest.h"
 
 namespace hearth::train {
 namespace {
@@ -17,7 +18,8 @@ constexpr uint64_t kMaxRecipeBytes = uint64_t{1} << 20;
 constexpr int kMaxTomlDepth = 16;
 
 Result<Json> json_from_toml(const toml::node& node, int depth) {
-  if (depth > kMaxTomlDepth) return error(Code::invalid_argument, "the recipe nests deeper than {} levels", kMaxTomlDepth);
+  if (depth > kMaxTomlDepth)
+    return error(Code::invalid_argument, "the recipe nests deeper than {} levels", kMaxTomlDepth);
   if (const auto* table = node.as_table()) {
     Json out = Json::object();
     for (const auto& [key, value] : *table) out[std::string(key.str())] = TRY(json_from_toml(value, depth + 1));
@@ -38,23 +40,9 @@ Result<Json> json_from_toml(const toml::node& node, int depth) {
 Result<Json> parse_toml(std::string_view text, std::string_view name) {
   toml::parse_result parsed = toml::parse(text, name);
   if (!parsed)
-    return error(Code::invalid_argument, "{}:{}: {}", name, parsed.error().source().begin.line, parsed.error().description());
+    return error(Code::invalid_argument, "{}:{}: {}", name, parsed.error().source().begin.line,
+                 parsed.error().description());
   return json_from_toml(parsed.table(), 0);
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
 }
 
 // Full names of all leaf keys below T, "optimizer.learning_rate".
@@ -80,20 +68,40 @@ const std::vector<std::string>& all_keys() {
   return keys;
 }
 
-// The known key that people most likely meant: by its whole name, or by its last part in another section.
-std::string nearest_key(const std::string& unknown) {
+// The known key that people most likely meant: its last part is near, in this section or in another one.
+std::optional<std::string> nearest_key(const std::string& unknown) {
   const auto last_part = [](const std::string& key) { return key.substr(key.rfind('.') + 1); };
-  std::string best;
+  std::optional<std::string> best;
   size_t best_distance = SIZE_MAX;
   for (const std::string& key : all_keys()) {
-    const size_t distance = std::min(2 * edit_distance(unknown, key), 2 * edit_distance(last_part(unknown), last_part(key)) + 1);
+    if (!is_near(last_part(unknown), last_part(key))) continue;
+    // First the last part, then the section.
+    const size_t distance =
+        edit_distance(last_part(unknown), last_part(key)) * 64 + std::min<size_t>(63, edit_distance(unknown, key));
     if (distance < best_distance) best_distance = distance, best = key;
   }
   return best;
 }
 
+// What may stand in the section of an unknown key, or the sections when there is none of that name.
+std::string keys_beside(const std::string& unknown) {
+  const auto section_of = [](const std::string& key) {
+    return key.substr(0, key.rfind('.') == std::string::npos ? 0 : key.rfind('.'));
+  };
+  std::vector<std::string> keys, sections;
+  for (const std::string& key : all_keys()) {
+    if (section_of(key) == section_of(unknown)) keys.push_back(key);
+    if (sections.empty() || sections.back() != section_of(key)) sections.push_back(section_of(key));
+  }
+  std::erase(sections, "");
+  return keys.empty() ? fmt::format("sections are {}", fmt::join(sections, ", "))
+                      : fmt::format("known are {}", fmt::join(keys, ", "));
+}
+
 Error unknown_key(const std::string& key) {
-  return error(Code::invalid_argument, "unknown key \"{}\"; did you mean \"{}\"?", key, nearest_key(key));
+  if (auto meant = nearest_key(key))
+    return error(Code::invalid_argument, "unknown key \"{}\"; did you mean \"{}\"?", key, *meant);
+  return error(Code::invalid_argument, "unknown key \"{}\"; {}", key, keys_beside(key));
 }
 
 template <class T>
@@ -248,14 +256,16 @@ Result<void> validate(const Recipe& recipe) {
   TRY(validate_data(recipe.data));
   TRY(validate_method(recipe.method));
   if (!recipe.model.from_scratch.empty() && recipe.method.type == "lora")
-    return error(Code::invalid_argument, "method.type = \"lora\" needs a trained model: set model.init instead of model.from_scratch");
+    return error(Code::invalid_argument,
+                 "method.type = \"lora\" needs a trained model: set model.init instead of model.from_scratch");
   TRY(validate_optimizer(recipe.optimizer));
   TRY(validate_course(recipe));
   TRY(one_of("output.dtype", recipe.output.dtype, {"auto", "f32", "bf16", "f16", "q8_0"}));
   return {};
 }
 
-Result<Recipe> parse_recipe(std::string_view toml, const std::vector<std::string>& overrides, std::string_view name_for_errors) {
+Result<Recipe> parse_recipe(std::string_view toml, const std::vector<std::string>& overrides,
+                            std::string_view name_for_errors) {
   Json json = TRY(parse_toml(toml, name_for_errors));
   for (const std::string& text : overrides) TRY(apply_override(json, text));
   return TRY_WITH(recipe_from_json(json), "in recipe {}", name_for_errors);

@@ -31,16 +31,18 @@ Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
   Result<std::filesystem::path> path = store.loader_path(n);
   if (!path && path.error().code == Code::not_found) {
     if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
-    return error(Code::not_found, "there is no model named {} in {}, and no such path; `hearth models` lists the models", n, state.root.string());
+    return error(Code::not_found,
+                 "there is no model named {} in {}, and no such path; `hearth models` lists the models", n,
+                 state.root.string());
   }
   return path;
 }
 
 std::string human_bytes(uint64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 

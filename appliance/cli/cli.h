@@ -24,10 +24,10 @@ struct Cli {
   Result<std::filesystem::path> model_path(const std::string& n) const;
 };
 
-std::string human_bytes(uint64_t bytes);        // "1.2 GB"
-std::string human_count(uint64_t n);            // "1.1 B"
-std::string human_seconds(double seconds);      // "3 min 20 s"
-std::string human_time(double since_1970);      // "2026-01-31 12:00", local
+std::string human_bytes(uint64_t bytes);    // "1.2 GiB"
+std::string human_count(uint64_t n);        // "1.1 B"
+std::string human_seconds(double seconds);  // "3 min 20 s"
+std::string human_time(double since_1970);  // "2026-01-31 12:00", local
 // Columns aligned; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

@@ -66,13 +66,52 @@ def without_service():
     check(run_json("packs", "list", "--from", stick)["packs"][0]["name"] == "tiny", "packs export and list")
     os.environ["HEARTH_MEDIA_ROOTS"] = work
     check([p["name"] for p in run_json("packs", "list")["packs"]] == ["tiny"], "packs on media are found without a service")
-    run("packs", "check", "--from", stick, code=1)  # nobody signed it
+    unsigned = run("packs", "check", "--from", stick, code=1)
+    check(f"tiny ({stick})" in unsigned.stderr and "not signed" in unsigned.stderr, "packs check says which pack, where and why")
     run("packs", "install", "--from", stick, code=1)
+    check("--key" in run("packs", "export", "tiny", "--to", os.path.join(work, "other")).stderr, "an unsigned export says so")
+    check("installed_at       20" in run("show", "tiny").stdout, "show prints a date")
+    new = os.path.join(work, "new")
+    for wrong in (["--dtype", "q9"], ["--format", "zip"], ["--format", "peft"], ["--format", "gguf", "--dtype", "u8"]):
+        run("export", "tiny", "--to", new, *wrong, code=1)
+        check(not os.path.exists(new), "a refused export leaves nothing: " + " ".join(wrong))
+
+
+def trust_of_the_service():
+    """A pack that only the service trusts: by a key that was given to it, not to the state directory."""
+    keys, stick = os.path.join(work, "keys"), os.path.join(work, "signed")
+    os.mkdir(keys)
+    key = os.path.join(work, "key.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", os.path.join(keys, "maker.pub")], check=True, capture_output=True)
+    for name in ("one", "two"):
+        check(run_json("packs", "export", "second", "--to", os.path.join(stick, name), "--key", key)["signed"], "a signed export")
+    return keys, stick
+
+
+def packs_by_the_service(stick):
+    packs = run_json("packs", "list", "--from", stick)["packs"]
+    check(packs and all(p["status"] == "trusted" for p in packs), "packs list asks the service what is trusted")
+    check("trusted" in run("packs", "check", "--from", stick).stdout, "packs check, too")
+    digest = packs[0]["digest"]
+    check(digest[:19] in run("packs", "list", "--from", stick).stdout, "packs list prints digests")
+    check("no pack with the digest" in run("packs", "install", "--from", stick, "--digest", "0000", code=1).stderr, "an unknown digest")
 
 
 def wrong_usage():
     for arguments in ([], ["frobnicate"], ["models", "--no-such-option"], ["show"]):
         run(*arguments, code=2)
+    check("unknown verb model; did you mean models?" in run("model", code=2).stderr, "a slip gets a suggestion")
+    check("did you mean" not in run("frobnicate", code=2).stderr, "another word gets none")
+    for address in ("nowhere", "127.0.0.1:http", "box.example:80", "127.0.0.1:70000"):
+        check("not an address to listen on" in run("serve", "--listen", address, code=2).stderr, "serve refuses " + address)
+    check("--lines must be" in run("logs", "-n", "-5", code=1).stderr, "logs refuses a negative number")
+    check("--set" in run("plan", "tiny", "--set", "a=1", code=1).stderr, "plan refuses --set for a model")
+    broken = os.path.join(work, "broken.json")
+    with open(broken, "w") as f:
+        f.write('{\n "messages": oops}\n')
+    failed = run("template", "tiny", broken, code=1).stderr
+    check("line 2" in failed and "exception" not in failed, "a broken JSON file is told by its line")
     for arguments in (["ps"], ["deploy", "tiny"], ["jobs"], ["show", "nope"], ["run", "/nonexistent", "x"], ["logits", "tiny", "--ids", "1,x"]):
         failed = run(*arguments, code=1)
         check(failed.stderr.startswith("hearth: ") and not failed.stdout, "fails with a message: " + " ".join(arguments))
@@ -81,7 +120,10 @@ def wrong_usage():
 
 
 def with_service():
-    service = subprocess.Popen([hearth, "--state-dir", state, "serve", "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+    run("import", model_folder, "--name", "second")
+    keys, stick = trust_of_the_service()
+    run("rm", "second")
+    service = subprocess.Popen([hearth, "--state-dir", state, "serve", "--listen", "127.0.0.1:0", "--trust", keys], stderr=subprocess.PIPE, text=True)
     try:
         while "listening on" not in (line := service.stderr.readline()):
             assert line, "the service ended"
@@ -94,6 +136,8 @@ def with_service():
         check(run_json("import", model_folder, "--name", "second")["name"] == "second", "import through the service")
         check(run_json("job", "1")["state"] == "done" and run_json("jobs")["jobs"][0]["kind"] == "import", "jobs")
         check("engine-tiny" in run_json("logs"), "logs")
+        check(run("chat", "tiny", text="", code=1).stderr.startswith("hearth: there is no prompt"), "chat without a prompt")
+        packs_by_the_service(stick)
         run("undeploy", "tiny")
         run("rm", "tiny")
         check([m["name"] for m in run_json("models")["models"]] == ["second"], "rm through the service")

@@ -17,6 +17,11 @@ Command& Command::positional(const char* name, T& value, const char* help, bool 
   return *this;
 }
 
+Command& Command::hidden_option(const char* names, std::string& value) {
+  app_->add_option(names, value)->group("");
+  return *this;
+}
+
 Command& Command::flag(const char* names, bool& value, const char* help) {
   app_->add_flag(names, value, help);
   return *this;
@@ -33,8 +38,8 @@ void Command::on_run(Action action) {
   app_->callback([chosen = chosen_, action = std::move(action)] { *chosen = action; });
 }
 
-#define HEARTH_OPTION_TYPE(T)                                                   \
-  template Command& Command::option<T>(const char*, T&, const char*);           \
+#define HEARTH_OPTION_TYPE(T)                                         \
+  template Command& Command::option<T>(const char*, T&, const char*); \
   template Command& Command::positional<T>(const char*, T&, const char*, bool);
 HEARTH_OPTION_TYPE(std::string)
 HEARTH_OPTION_TYPE(int)

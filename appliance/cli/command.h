@@ -25,6 +25,7 @@ class Command {
   Command& option(const char* names, T& value, const char* help);  // "-n,--count"
   template <class T>
   Command& positional(const char* name, T& value, const char* help, bool required = true);
+  Command& hidden_option(const char* names, std::string& value);  // still understood, not in the help
   Command& flag(const char* names, bool& value, const char* help);
   Command subcommand(const char* name, const char* help);
   CLI::App& app() { return *app_; }  // for what is declared elsewhere

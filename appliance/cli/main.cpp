@@ -1,8 +1,10 @@
 // hearth: the command line.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "appliance/cli/verbs.h"
 #include "base/log.h"
+#include "base/nearest.h"
 
 namespace {
 
@@ -16,6 +18,22 @@ int report(const cli::Cli& cli, const Error& failed) {
   }
   fmt::print(stderr, "hearth: {}\n", text);
   return 1;
+}
+
+// A word where a verb should be, and what was probably meant. Nothing when the line begins as it should.
+std::optional<std::string> unknown_verb(int argc, char** argv) {
+  std::vector<std::string> verbs;
+  for (const cli::Verb& verb : cli::all_verbs()) verbs.emplace_back(verb.name);
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    if (word == "--state-dir") ++i;  // its value is no verb
+    if (word.starts_with('-')) continue;
+    if (std::find(verbs.begin(), verbs.end(), word) != verbs.end()) return std::nullopt;
+    auto meant = nearest(word, verbs);
+    return fmt::format("unknown verb {}; {}", word,
+                       meant ? "did you mean " + *meant + "?" : "`hearth --help` lists the verbs");
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -35,6 +53,10 @@ int main(int argc, char** argv) {
     sub->fallthrough();  // --json and --state-dir may follow the verb
     cli::Command command(*sub, chosen);
     verb.declare(command);
+  }
+  if (auto problem = unknown_verb(argc, argv)) {
+    fmt::print(stderr, "hearth: {}\n", *problem);
+    return 2;
   }
   try {
     app.parse(argc, argv);

@@ -3,12 +3,22 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/http/host_check.h"
+
 namespace hearth {
 
 void add_service_options(CLI::App& app, ServiceArguments& a, bool with_state_dir) {
   if (with_state_dir) app.add_option("--state-dir", a.state_dir, "Where all state lives");
-  app.add_option("--listen", a.listen, "IP address and port of the API; port 0 picks a free one")->capture_default_str();
-  app.add_option("--bundled-packs", a.bundled_packs, "Folder with the packs that came with the box: installed once, the first is deployed");
+  // Checked before anything is started, so that a slip does not cost a running service.
+  auto check_listen = [](const std::string& address) {
+    auto parsed = http::parse_listen_address(address);
+    return parsed ? std::string() : parsed.error().message;
+  };
+  app.add_option("--listen", a.listen, "IP address and port of the API; port 0 picks a free one")
+      ->capture_default_str()
+      ->check(check_listen);
+  app.add_option("--bundled-packs", a.bundled_packs,
+                 "Folder with the packs that came with the box: installed once, the first is deployed");
   app.add_option("--trust", a.trust, "Folder of public keys (*.pub) whose packs are accepted, besides <state>/trust");
   app.add_option("--allowed-host", a.allowed_hosts, "Another host name under which this box is reached");
   app.add_option("--engine", a.engine, "The hearth-engine program");
@@ -17,7 +27,9 @@ void add_service_options(CLI::App& app, ServiceArguments& a, bool with_state_dir
 }
 
 ServiceOptions service_options(const ServiceArguments& a) {
-  auto absolute = [](const std::string& path) { return path.empty() ? std::filesystem::path() : std::filesystem::absolute(path); };
+  auto absolute = [](const std::string& path) {
+    return path.empty() ? std::filesystem::path() : std::filesystem::absolute(path);
+  };
   ServiceOptions options;
   options.state = state_dir_from(a.state_dir);
   options.listen = a.listen;

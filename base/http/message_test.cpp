@@ -57,7 +57,8 @@ TEST(Router, ParamsMethodsAndMisses) {
 TEST(HostCheck, AllowsOwnNamesAndLiteralsOnly) {
   for (const char* good : {"localhost", "LOCALHOST:80", "127.0.0.1:8484", "[::1]:1", "192.168.1.7", "box.example:1"})
     EXPECT_TRUE(check_host(good, {"box.example"})) << good;
-  for (const char* bad : {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "[::1", "localhost:port", ":80"})
+  for (const char* bad :
+       {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "[::1", "localhost:port", ":80"})
     EXPECT_FALSE(check_host(bad, {})) << bad;
   EXPECT_TRUE(check_origin("http://127.0.0.1:8484", "127.0.0.1:8484"));
   for (const char* bad : {"null", "http://evil.example", "http://127.0.0.1:9999", ""})
@@ -65,7 +66,8 @@ TEST(HostCheck, AllowsOwnNamesAndLiteralsOnly) {
 }
 
 TEST(Sse, FormatsAndParsesInAnyCuts) {
-  std::string wire = format_sse({.data = "one\ntwo", .event = "job", .id = "7"}) + ": a comment\r\n\r\n" + "data:x\r\rdata: [DONE]\n\n";
+  std::string wire = format_sse({.data = "one\ntwo", .event = "job", .id = "7"}) + ": a comment\r\n\r\n" +
+                     "data:x\r\rdata: [DONE]\n\n";
   for (size_t cut = 1; cut < wire.size(); ++cut) {
     SseParser parser;
     std::vector<SseEvent> got;
@@ -82,6 +84,28 @@ TEST(Sse, FormatsAndParsesInAnyCuts) {
   }
   SseParser small(16);
   EXPECT_FALSE(small.feed(std::string(17, 'x')));
+}
+
+TEST(HostCheck, AddressesToListenOnNameTheWrongPart) {
+  EXPECT_EQ(parse_listen_address("127.0.0.1:8080")->port, 8080);
+  EXPECT_EQ(parse_listen_address("[::1]:0")->host, "::1");
+  EXPECT_EQ(parse_listen_address("localhost:1")->host, "127.0.0.1");
+  const char* wrong[][2] = {{"127.0.0.1", "port is missing"},
+                            {"[::1]", "port is missing"},
+                            {"127.0.0.1:", "the port"},
+                            {"127.0.0.1:http", "\"http\" is not a number"},
+                            {"127.0.0.1:65536", "65536"},
+                            {"127.0.0.1:-1", "the port"},
+                            {"::1:80", "brackets"},
+                            {"box.example:80", "box.example"},
+                            {":80", "IP address"},
+                            {"", "port is missing"}};
+  for (const auto& [address, what] : wrong) {
+    auto parsed = parse_listen_address(address);
+    ASSERT_FALSE(parsed) << address;
+    EXPECT_NE(parsed.error().message.find(what), std::string::npos) << parsed.error().message;
+    EXPECT_NE(parsed.error().message.find("127.0.0.1:8080"), std::string::npos);
+  }
 }
 
 }  // namespace

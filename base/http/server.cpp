@@ -26,7 +26,7 @@ using asio::local::stream_protocol;
 using boost::system::error_code;
 
 Error network_error(std::string_view what, const std::string& where, const error_code& failed) {
-  Code code = failed == asio::error::access_denied ? Code::permission_denied
+  Code code = failed == asio::error::access_denied    ? Code::permission_denied
               : failed == asio::error::address_in_use ? Code::already_exists
                                                       : Code::unavailable;
   return error(code, "cannot {} {}: {}", what, where, failed.message());
@@ -78,7 +78,9 @@ std::string peer_name(const tcp::socket& socket) {
   error_code ignored;
   return socket.remote_endpoint(ignored).address().to_string();
 }
-std::string peer_name(const stream_protocol::socket&) { return "unix"; }
+std::string peer_name(const stream_protocol::socket&) {
+  return "unix";
+}
 
 template <class Acceptor>
 asio::awaitable<void> AsioServer::accept_loop(std::shared_ptr<Acceptor> acceptor) {
@@ -103,8 +105,10 @@ asio::awaitable<void> AsioServer::accept_loop(std::shared_ptr<Acceptor> acceptor
 
 void AsioServer::start_session(Session::Socket socket, std::string remote, bool from_network) {
   if (core_.n_sessions >= core_.options.max_connections) {
-    constexpr std::string_view kFull = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    [[maybe_unused]] ssize_t n = ::send(socket.native_handle(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    [[maybe_unused]] ssize_t n =
+        ::send(socket.native_handle(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
   }
   auto session = std::make_shared<Session>(core_, std::move(socket), std::move(remote), from_network);
@@ -113,16 +117,11 @@ void AsioServer::start_session(Session::Socket socket, std::string remote, bool 
 }
 
 Result<tcp::endpoint> parse_address(const std::string& address) {
-  size_t colon = address.rfind(':');
-  std::optional<std::string> host = host_name_of(address);
-  if (colon == std::string::npos || !host)
-    return error(Code::invalid_argument, "\"{}\" is not an address; required: HOST:PORT, for example 127.0.0.1:8484", address);
+  ListenAddress parsed = TRY(parse_listen_address(address));
   error_code failed;
-  auto ip = asio::ip::make_address(*host == "localhost" ? "127.0.0.1" : *host, failed);
-  int port = std::atoi(address.c_str() + colon + 1);
-  if (failed || port > 65535)
-    return error(Code::invalid_argument, "\"{}\" is not an address; HOST must be an IP address or localhost", address);
-  return tcp::endpoint(ip, static_cast<uint16_t>(port));
+  auto ip = asio::ip::make_address(parsed.host, failed);
+  if (failed) return network_error("listen on", address, failed);
+  return tcp::endpoint(ip, parsed.port);
 }
 
 Result<std::string> AsioServer::listen_tcp(const std::string& address) {
@@ -157,8 +156,9 @@ Result<void> remove_stale_socket(asio::io_context& io, const std::filesystem::pa
 
 Result<void> AsioServer::listen_unix(const std::filesystem::path& path, int mode) {
   if (path.string().size() >= sizeof(sockaddr_un::sun_path))
-    return error(Code::invalid_argument, "the socket path {} is too long: at most {} bytes; choose a shorter state directory",
-                 path.string(), sizeof(sockaddr_un::sun_path) - 1);
+    return error(Code::invalid_argument,
+                 "the socket path {} is too long: at most {} bytes; choose a shorter state directory", path.string(),
+                 sizeof(sockaddr_un::sun_path) - 1);
   TRY(remove_stale_socket(core_.io, path));
   auto acceptor = std::make_shared<stream_protocol::acceptor>(core_.io);
   error_code failed;

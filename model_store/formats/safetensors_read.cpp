@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_error.h"
 #include "base/json.h"
 #include "model_store/formats/byte_reader.h"
 #include "model_store/formats/safetensors.h"
@@ -122,7 +123,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override { return fail(e.what()); }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override { return fail(readable_json_error(e.what(), {})); }
 
  private:
   bool fail(std::string what) {
@@ -190,7 +191,7 @@ Result<std::vector<StoredTensor>> parse_tensors(std::span<const std::byte> bytes
   try {
     ok = nlohmann::json::sax_parse(text, text + header.size(), &reader);
   } catch (const nlohmann::json::exception& e) {
-    reader.problem = e.what();
+    reader.problem = readable_json_error(e.what(), {});
   }
   if (!ok) return error(Code::data_loss, "the header is not valid: {}", reader.problem);
   return place(std::move(reader.tensors), bytes.subspan(in.position()));

@@ -1,4 +1,5 @@
-// hearth chat N [PROMPT]: talk to a deployed model through the service. With a prompt, or without a terminal, one answer.
+// hearth chat N [PROMPT]: talk to a deployed model through the service. With a prompt, or without a terminal, one
+// answer.
 #include <unistd.h>
 
 #include <iostream>
@@ -18,7 +19,8 @@ struct ChatArguments {
 };
 
 Json request_body(const ChatArguments& a, const Json& messages) {
-  Json body = {{"model", a.model}, {"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
+  Json body = {
+      {"model", a.model}, {"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
   if (a.max_tokens > 0) body["max_tokens"] = a.max_tokens;
   if (a.temperature) body["temperature"] = *a.temperature;
   if (a.seed) body["seed"] = *a.seed;
@@ -32,11 +34,14 @@ struct Answer {
 
 // Takes one event's document; shows what it adds.
 Result<void> take(const Json& chunk, Answer& answer, bool show) {
-  if (chunk.contains("error")) return error(Code::unavailable, "{}", chunk["error"].value("message", "the service reported an error"));
+  if (chunk.contains("error"))
+    return error(Code::unavailable, "{}", chunk["error"].value("message", "the service reported an error"));
   if (chunk.contains("usage") && chunk["usage"].is_object()) answer.usage = chunk["usage"];
   for (const Json& choice : chunk.value("choices", Json::array())) {
-    if (choice.contains("finish_reason") && choice["finish_reason"].is_string()) answer.finish_reason = choice["finish_reason"];
-    if (!choice.contains("delta") || !choice["delta"].contains("content") || !choice["delta"]["content"].is_string()) continue;
+    if (choice.contains("finish_reason") && choice["finish_reason"].is_string())
+      answer.finish_reason = choice["finish_reason"];
+    if (!choice.contains("delta") || !choice["delta"].contains("content") || !choice["delta"]["content"].is_string())
+      continue;
     std::string text = choice["delta"]["content"];
     answer.text += text;
     if (show) std::cout << text << std::flush;
@@ -78,20 +83,44 @@ Result<void> answer_once(const Cli& cli, const ApiClient& service, const ChatArg
   messages.push_back({{"role", "user"}, {"content", a.prompt}});
   Answer answer = TRY(ask(service, a, messages, !cli.json));
   if (cli.json) {
-    cli.print({{"model", a.model}, {"text", answer.text}, {"finish_reason", answer.finish_reason}, {"usage", answer.usage}}, [] { return std::string(); });
+    cli.print(
+        {{"model", a.model}, {"text", answer.text}, {"finish_reason", answer.finish_reason}, {"usage", answer.usage}},
+        [] { return std::string(); });
   } else {
     std::cout << std::endl;
   }
   return {};
 }
 
+enum class Said { message, nothing, leave, forget };
+
+// A line of a conversation: a message, or a command about the conversation, which is answered here.
+Said what_is_said(std::string_view line) {
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.remove_suffix(1);
+  if (line.empty()) return Said::nothing;
+  for (std::string_view word : {"/bye", "/quit", "/exit", "exit", "quit"})
+    if (line == word) return Said::leave;
+  if (line == "/new") {
+    fmt::print(stderr, "a new conversation: the model remembers nothing of the old one\n");
+    return Said::forget;
+  }
+  if (line.front() != '/') return Said::message;
+  if (line != "/help" && line != "/?") fmt::print(stderr, "unknown command {}\n", line);
+  fmt::print(stderr,
+             "/new   forget this conversation\n/bye   leave (also /quit, exit, Ctrl-D)\n/help  this text\n"
+             "Ctrl-C stops an answer. Anything else is a message.\n");
+  return Said::nothing;
+}
+
 Result<void> talk(const ApiClient& service, const ChatArguments& a) {
-  fmt::print(stderr, "Talking to {}. Ctrl-C stops an answer, /new forgets, /quit or Ctrl-D leaves.\n", a.model);
+  fmt::print(stderr, "Talking to {}. Ctrl-C stops an answer, /new forgets, /help says more, /bye or Ctrl-D leaves.\n",
+             a.model);
   Json messages = first_messages(a);
   for (std::string line; std::cout << "\n> " << std::flush, std::getline(std::cin, line);) {
-    if (line == "/quit") break;
-    if (line == "/new") messages = first_messages(a);
-    if (line.empty() || line.front() == '/') continue;
+    Said said = what_is_said(line);
+    if (said == Said::leave) break;
+    if (said == Said::forget) messages = first_messages(a);
+    if (said != Said::message) continue;
     messages.push_back({{"role", "user"}, {"content", line}});
     Result<Answer> answer = ask(service, a, messages, true);
     if (!answer) {
@@ -105,7 +134,9 @@ Result<void> talk(const ApiClient& service, const ChatArguments& a) {
   return {};
 }
 
-std::string all_of_stdin() { return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()}; }
+std::string all_of_stdin() {
+  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
 
 }  // namespace
 

@@ -22,7 +22,8 @@ std::map<std::string, std::filesystem::path> find_logs(const StateDir& state) {
   for (const auto& file : std::filesystem::directory_iterator(state.logs(), failed))
     if (file.path().extension() == ".log") out[file.path().stem().string()] = file.path();
   for (const auto& job : std::filesystem::directory_iterator(state.jobs(), failed))
-    if (std::filesystem::exists(job.path() / "log", failed)) out["job-" + job.path().filename().string()] = job.path() / "log";
+    if (std::filesystem::exists(job.path() / "log", failed))
+      out["job-" + job.path().filename().string()] = job.path() / "log";
   return out;
 }
 
@@ -34,6 +35,7 @@ void declare_logs(Command& command) {
   command.positional("NAME", *name, "hearthd, engine-MODEL or job-ID; default: all but jobs", false);
   command.option("-n,--lines", *n_lines, "How many lines of each");
   command.on_run([=](const Cli& cli) -> Result<void> {
+    if (*n_lines < 0) return error(Code::invalid_argument, "--lines must be 0 or more, got {}", *n_lines);
     auto logs = find_logs(cli.state);
     if (name->empty()) {
       std::erase_if(logs, [](const auto& item) { return item.first.starts_with("job-"); });
@@ -49,7 +51,11 @@ void declare_logs(Command& command) {
       document[log] = text;
       human += fmt::format("{}== {} ==\n{}", human.empty() ? "" : "\n", log, text);
     }
-    cli.print(document, [&] { return human.empty() ? "no logs in " + cli.state.root.string() + "; a system service's are in the journal: journalctl -u hearthd" : human; });
+    cli.print(document, [&] {
+      return human.empty() ? "no logs in " + cli.state.root.string() +
+                                 "; a system service's are in the journal: journalctl -u hearthd"
+                           : human;
+    });
     return {};
   });
 }

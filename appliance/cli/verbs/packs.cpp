@@ -1,4 +1,6 @@
 // hearth packs list|check|install|verify|export: packs on sticks and in folders.
+#include <algorithm>
+
 #include "appliance/cli/records.h"
 #include "appliance/cli/verbs.h"
 #include "appliance/hearthd/pack_sources.h"
@@ -10,7 +12,7 @@ struct PackArguments {
   std::string from, digest, name, to, key;
   bool deploy = false;
 };
-using Arguments = std::shared_ptr<PackArguments>;
+constexpr size_t kShortDigest = 19;  // "sha256:" and 12 digits
 
 Result<std::string> folder_of(const std::string& from) {
   if (from.starts_with("http://") || from.starts_with("https://"))
@@ -28,14 +30,38 @@ Result<std::vector<api::PackSource>> find_media(const Cli& cli) {
   return PackSources(store, nobody_listens).list();
 }
 
+// The packs of one folder, as this program sees them.
+Result<std::vector<Json>> scan_here(const Cli& cli, const std::string& folder) {
+  std::vector<Json> out;
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));
+  for (const store::PackSummary& pack : TRY(store.scan(folder))) out.push_back(pack_json(pack));
+  return out;
+}
+
+// What is trusted and installed is for the service to say, when it runs and can read the folder: it may have been given
+// more keys than lie in the state directory.
+Result<std::vector<Json>> scan(const Cli& cli, const std::string& folder) {
+  auto here = scan_here(cli, folder);
+  auto service = cli.service();
+  if (!service) return here;
+  auto source = service->post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{folder});
+  if (!source && !here) return source.error();
+  if (!source) return here;
+  std::vector<Json> out = std::move(here).value_or(std::vector<Json>{});
+  for (const api::PackInfo& pack : source->packs) {
+    auto same = std::find_if(out.begin(), out.end(), [&](const Json& p) {
+      return p.value("digest", "") == pack.digest && p.value("name", "") == pack.name;
+    });
+    if (same == out.end()) same = out.insert(out.end(), Json{{"path", folder}});
+    same->update(to_json_value(pack));
+  }
+  return out;
+}
+
 // Packs in one folder, or on all media that are plugged in.
 Result<std::vector<Json>> find_packs(const Cli& cli, const std::string& from) {
+  if (!from.empty()) return scan(cli, TRY(folder_of(from)));
   std::vector<Json> out;
-  if (!from.empty()) {
-    store::Store store = TRY(cli.open_store(store::Mode::read_only));
-    for (const store::PackSummary& pack : TRY(store.scan(TRY(folder_of(from))))) out.push_back(pack_json(pack));
-    return out;
-  }
   for (const api::PackSource& source : TRY(find_media(cli)))
     for (const api::PackInfo& pack : source.packs) {
       out.push_back(to_json_value(pack));
@@ -44,17 +70,46 @@ Result<std::vector<Json>> find_packs(const Cli& cli, const std::string& from) {
   return out;
 }
 
+std::string short_digest(const Json& pack) {
+  return pack.value("digest", "").substr(0, kShortDigest);
+}
+
+// "NAME (PATH): what is wrong", for every pack that is not as it should be.
+std::vector<std::string> problems_of(const std::vector<Json>& packs) {
+  std::vector<std::string> out;
+  for (const Json& p : packs)
+    if (p.value("status", "") != "trusted" && !p.value("problem", "").empty())
+      out.push_back(fmt::format("{} ({}): {}", p.value("name", ""), p.value("path", ""), p.value("problem", "")));
+  return out;
+}
+
+// A digest may be cut short, as `packs list` prints it.
+Result<std::string> full_digest(const Cli& cli, const std::string& folder, std::string given) {
+  if (given.empty()) return given;
+  if (!given.starts_with("sha256:")) given = "sha256:" + given;
+  std::vector<std::string> found;
+  for (const Json& p : TRY(scan(cli, folder)))
+    if (std::string digest = p.value("digest", ""); digest.starts_with(given)) found.push_back(digest);
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());  // the same pack may lie there twice
+  if (found.size() == 1) return found[0];
+  if (found.empty())
+    return error(Code::not_found, "{} holds no pack with the digest {}; `hearth packs list --from {}` shows them",
+                 folder, given, folder);
+  return error(Code::invalid_argument, "{} packs in {} have a digest that begins with {}; give more digits",
+               found.size(), folder, given);
+}
+
 Result<void> list(const Cli& cli, const PackArguments& a) {
   std::vector<Json> packs = TRY(find_packs(cli, a.from));
-  std::vector<std::vector<std::string>> rows{{"NAME", "VERSION", "SIZE", "STATUS", "INSTALLED", "WHERE"}};
+  std::vector<std::vector<std::string>> rows{{"NAME", "VERSION", "SIZE", "STATUS", "INSTALLED", "DIGEST", "WHERE"}};
   for (const Json& p : packs)
     rows.push_back({p.value("name", ""), p.value("version", ""), human_bytes(p.value("size_bytes", uint64_t{0})),
-                    p.value("status", ""), p.value("installed", false) ? "yes" : "no", p.value("path", "")});
+                    p.value("status", ""), p.value("installed", false) ? "yes" : "no", short_digest(p),
+                    p.value("path", "")});
   cli.print({{"packs", packs}}, [&] {
     std::string text = packs.empty() ? "no packs found; plug a stick in, or give --from DIR" : table(rows);
-    for (const Json& p : packs)
-      if (std::string problem = p.value("problem", ""); !problem.empty())
-        text += fmt::format("{}: {}\n", p.value("name", ""), problem);
+    for (const std::string& problem : problems_of(packs)) text += problem + "\n";
     return text;
   });
   return {};
@@ -65,24 +120,23 @@ Result<void> read_all(const store::Store& store, const std::string& folder, Json
   ProgressBar bar;
   const std::string digest = pack.value("digest", "");
   store::PackSummary checked = TRY(store.check_pack(folder, digest, bar.control("checking " + pack.value("name", ""))));
-  pack.update(pack_json(checked));
+  if (checked.trust != store::Trust::damaged) return {};  // whether it is trusted was said before
+  pack["status"] = store::trust_name(checked.trust);
+  pack["problem"] = checked.problem;
   return {};
 }
 
 Result<void> check(const Cli& cli, const PackArguments& a) {
   std::vector<Json> packs = TRY(find_packs(cli, a.from));
   store::Store store = TRY(cli.open_store(store::Mode::read_only));
-  std::string problems;
   for (Json& p : packs) {
     if (p.value("status", "") != "trusted") continue;
     const std::string folder = a.from.empty() ? p.value("path", "") : TRY(folder_of(a.from));
     TRY(read_all(store, folder, p));
   }
-  for (const Json& p : packs)
-    if (p.value("status", "") != "trusted")
-      problems += fmt::format("{}{}: {}", problems.empty() ? "" : "; ", p.value("name", ""), p.value("problem", ""));
+  std::vector<std::string> problems = problems_of(packs);
   if (packs.empty()) return error(Code::not_found, "no packs found{}", a.from.empty() ? "" : " in " + a.from);
-  if (!problems.empty()) return error(Code::data_loss, "{}", problems);
+  if (!problems.empty()) return error(Code::data_loss, "{}", fmt::join(problems, "; "));
   cli.print({{"packs", packs}, {"ok", true}},
             [&] { return fmt::format("{} packs, every byte read, all trusted", packs.size()); });
   return {};
@@ -90,16 +144,17 @@ Result<void> check(const Cli& cli, const PackArguments& a) {
 
 Result<void> install(const Cli& cli, const PackArguments& a) {
   std::string folder = TRY(folder_of(a.from));
+  std::string digest = TRY(full_digest(cli, folder, a.digest));
   std::string name;
   if (auto service = cli.service()) {
     api::Job job =
-        TRY(service->post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{folder, a.digest, a.deploy}));
+        TRY(service->post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{folder, digest, a.deploy}));
     name = TRY(follow_job(*service, job.id)).result_model;
   } else {
     if (a.deploy) return error(Code::unavailable, "deploying needs the service: start it, or leave --deploy out");
     ProgressBar bar;
     store::Store store = TRY(cli.open_store(store::Mode::read_write));
-    name = TRY(store.install(folder, a.digest, {}, bar.control("installing"))).name;
+    name = TRY(store.install(folder, digest, {}, bar.control("installing"))).name;
   }
   store::ModelRecord model = TRY(TRY(cli.open_store(store::Mode::read_only)).find(name));
   cli.print(record_json(model), [&] {
@@ -113,7 +168,11 @@ Result<void> export_pack(const Cli& cli, const PackArguments& a) {
   ProgressBar bar;
   store::Store store = TRY(cli.open_store(store::Mode::read_only));  // exporting changes nothing in the store
   std::string digest = TRY(store.export_pack(a.name, folder, {.signing_key = a.key}, bar.control("writing")));
-  cli.print({{"name", a.name}, {"digest", digest}, {"path", folder}},
+  if (a.key.empty())
+    fmt::print(stderr,
+               "hearth: this pack is not signed, and boxes refuse unsigned packs: sign it with --key KEY.pem (a key "
+               "is made by `openssl genpkey -algorithm ed25519 -out KEY.pem`)\n");
+  cli.print({{"name", a.name}, {"digest", digest}, {"path", folder}, {"signed", !a.key.empty()}},
             [&] { return fmt::format("wrote {} to {} ({})", a.name, folder, digest); });
   return {};
 }
@@ -125,7 +184,7 @@ void declare_one(Command& packs, const char* name, const char* help, bool needs_
   command.option("--from", a->from, "Stick, folder or registry that holds the packs");
   if (needs_from) {
     command.positional("DIR", a->from, "The same, without --from", false);
-    command.option("--digest", a->digest, "Which pack, when there are several");
+    command.option("--digest", a->digest, "Which pack, when there are several; the first digits are enough");
   }
   if (run == install) command.flag("--deploy", a->deploy, "Deploy it when installed");
   command.on_run([=](const Cli& cli) -> Result<void> {
@@ -144,9 +203,10 @@ void declare_packs(Command& command) {
   auto a = std::make_shared<PackArguments>();
   Command exporting = command.subcommand("export", "Write a model as a pack (an OCI image layout)");
   exporting.positional("N", a->name, "Model in the store");
-  exporting.option("--to,--from", a->to, "Folder to write to");
+  exporting.option("--to", a->to, "Folder to write to");
+  exporting.hidden_option("--from", a->to);  // what earlier versions called it
   exporting.positional("DIR", a->to, "The same, without --to", false);
-  exporting.option("--key", a->key, "Private key (PEM) to sign with");
+  exporting.option("--key", a->key, "Private Ed25519 key (PEM) to sign with; boxes refuse unsigned packs");
   exporting.on_run([=](const Cli& cli) -> Result<void> {
     if (a->to.empty()) return error(Code::invalid_argument, "say where to write: --to DIR");
     return export_pack(cli, *a);

@@ -19,12 +19,19 @@ Result<void> plan_recipe(const Cli& cli, const PlanArguments& a) {
   train::Recipe recipe = TRY(train::load_recipe(std::filesystem::absolute(a.what), a.overrides));
   train::Estimate e = TRY(train::estimate_training(recipe, TRY(train::find_model(recipe, cli.state.root))));
   uint64_t available = available_memory_bytes();
-  Json document = {{"n_steps", e.n_steps}, {"n_tokens", e.n_tokens}, {"seconds", e.seconds}, {"seconds_per_step", e.n_steps ? e.seconds / static_cast<double>(e.n_steps) : 0},
-                   {"peak_bytes", {{"dram", e.peak_memory_bytes}}}, {"available_bytes", {{"dram", available}}}, {"fits", e.peak_memory_bytes <= available},
-                   {"flops_per_step", e.flops_per_step}, {"flops_per_s", e.flops_per_s}, {"explanation", e.explanation}};
+  Json document = {{"n_steps", e.n_steps},
+                   {"n_tokens", e.n_tokens},
+                   {"seconds", e.seconds},
+                   {"seconds_per_step", e.n_steps ? e.seconds / static_cast<double>(e.n_steps) : 0},
+                   {"peak_bytes", {{"dram", e.peak_memory_bytes}}},
+                   {"available_bytes", {{"dram", available}}},
+                   {"fits", e.peak_memory_bytes <= available},
+                   {"flops_per_step", e.flops_per_step},
+                   {"flops_per_s", e.flops_per_s},
+                   {"explanation", e.explanation}};
   cli.print(document, [&] {
-    return fmt::format("{} steps, about {}, peak memory {} of {} available\n{}", e.n_steps, human_seconds(e.seconds), human_bytes(e.peak_memory_bytes),
-                       human_bytes(available), a.explain ? e.explanation : "");
+    return fmt::format("{} steps, about {}, peak memory {} of {} available\n{}", e.n_steps, human_seconds(e.seconds),
+                       human_bytes(e.peak_memory_bytes), human_bytes(available), a.explain ? e.explanation : "");
   });
   return {};
 }
@@ -51,7 +58,8 @@ Result<void> plan_model(const Cli& cli, const PlanArguments& a) {
   document["peak_bytes"] = {{"dram", fit.total_bytes}};
   cli.print(document, [&] {
     std::string speed = fit.decode_tokens_per_s ? fmt::format(", about {:.1f} tokens/s", *fit.decode_tokens_per_s) : "";
-    return fmt::format("{}: {} of {} available{}\n{}", fit.verdict, human_bytes(fit.total_bytes), human_bytes(fit.available_bytes), speed, a.explain ? fit.explanation : "");
+    return fmt::format("{}: {} of {} available{}\n{}", fit.verdict, human_bytes(fit.total_bytes),
+                       human_bytes(fit.available_bytes), speed, a.explain ? fit.explanation : "");
   });
   return {};
 }
@@ -66,7 +74,12 @@ void declare_plan(Command& command) {
   command.flag("--explain", a->explain, "Say why");
   command.on_run([=](const Cli& cli) -> Result<void> {
     if (!a->hardware.empty())
-      return error(Code::unimplemented, "planning for another box's hardware belongs to later work; without --hardware the plan is for this box");
+      return error(
+          Code::unimplemented,
+          "planning for another box's hardware belongs to later work; without --hardware the plan is for this box");
+    if (!a->overrides.empty() && !a->what.ends_with(".toml"))
+      return error(Code::invalid_argument, "--set changes keys of a recipe, and {} is a model; give a recipe (.toml)",
+                   a->what);
     return a->what.ends_with(".toml") ? plan_recipe(cli, *a) : plan_model(cli, *a);
   });
 }

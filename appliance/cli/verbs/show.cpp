@@ -25,12 +25,15 @@ std::string describe(const Json& document) {
   std::string out;
   for (const auto& [key, value] : document.items()) {
     if (value.is_null() || value.is_array() || value == "") continue;
-    bool is_bytes = key == "size_bytes";
-    out += fmt::format("{:<18} {}\n", key, is_bytes ? human_bytes(value.get<uint64_t>()) : value.is_string() ? value.get<std::string>() : value.dump());
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (key == "size_bytes") text = human_bytes(value.get<uint64_t>());
+    if (key == "installed_at") text = human_time(value.get<double>());
+    out += fmt::format("{:<18} {}\n", key, text);
   }
   if (document.contains("files"))
     for (const Json& file : document["files"])
-      out += fmt::format("{:<18} {} ({})\n", "file", file["name"].get<std::string>(), human_bytes(file["size_bytes"].get<uint64_t>()));
+      out += fmt::format("{:<18} {} ({})\n", "file", file["name"].get<std::string>(),
+                         human_bytes(file["size_bytes"].get<uint64_t>()));
   return out;
 }
 

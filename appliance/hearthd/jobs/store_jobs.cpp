@@ -23,7 +23,7 @@ store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_v
   return {.progress =
               [&run, doing](uint64_t done, uint64_t total) {
                 run.progress([&](api::Job& job) {
-                  job.step = fmt::format("{} ({} of {} MB)", doing, done >> 20, total >> 20);
+                  job.step = fmt::format("{} ({} of {} MiB)", doing, done >> 20, total >> 20);
                   job.progress = total ? static_cast<double>(done) / static_cast<double>(total) : 0;
                 });
               },
