@@ -83,10 +83,11 @@ std::optional<std::string> nearest_key(const std::string& unknown) {
   return best;
 }
 
-// What may stand in the section of an unknown key, or the sections when there is none of that name.
+// What may stand in the section of an unknown key; the sections, when it is in none that exists.
 std::string keys_beside(const std::string& unknown) {
   const auto section_of = [](const std::string& key) {
-    return key.substr(0, key.rfind('.') == std::string::npos ? 0 : key.rfind('.'));
+    const size_t dot = key.rfind('.');
+    return dot == std::string::npos ? std::string() : key.substr(0, dot);
   };
   std::vector<std::string> keys, sections;
   for (const std::string& key : all_keys()) {
@@ -94,8 +95,8 @@ std::string keys_beside(const std::string& unknown) {
     if (sections.empty() || sections.back() != section_of(key)) sections.push_back(section_of(key));
   }
   std::erase(sections, "");
-  return keys.empty() ? fmt::format("sections are {}", fmt::join(sections, ", "))
-                      : fmt::format("known are {}", fmt::join(keys, ", "));
+  if (!section_of(unknown).empty() && !keys.empty()) return fmt::format("known are {}", fmt::join(keys, ", "));
+  return fmt::format("sections are {}", fmt::join(sections, ", "));
 }
 
 Error unknown_key(const std::string& key) {
