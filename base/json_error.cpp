@@ -1,3 +1,4 @@
+// See json_error.h.
 #include "base/json_error.h"
 
 namespace hearth {

@@ -1,3 +1,4 @@
+// See nearest.h: dynamic programming over one row.
 #include "base/nearest.h"
 
 #include <algorithm>
