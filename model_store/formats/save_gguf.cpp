@@ -1,5 +1,8 @@
 // A model as one GGUF file.
+#include <iterator>
+
 #include "model_store/formats/config_metadata.h"
+#include "model_store/formats/gguf.h"
 #include "model_store/formats/save.h"
 #include "model_store/formats/storage_write.h"
 #include "model_store/formats/weights_to_save.h"
@@ -31,17 +34,8 @@ uint32_t file_type(Dtype dtype) {
 Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& model, GgufMetadata& out) {
   if (!text_side.tokenizer) return *text_side.tokenizer_problem;
   const Tokenizer& tokenizer = *text_side.tokenizer;
-  GgufVocabulary vocabulary = TRY(tokenizer_to_gguf(tokenizer, model.config.vocab_size));
-  out.emplace_back("tokenizer.ggml.model", std::string("gpt2"));
-  out.emplace_back("tokenizer.ggml.pre", vocabulary.pre);
-  out.emplace_back("tokenizer.ggml.tokens", std::move(vocabulary.tokens));
-  out.emplace_back("tokenizer.ggml.token_type", std::move(vocabulary.token_types));
-  out.emplace_back("tokenizer.ggml.merges", std::move(vocabulary.merges));
-  if (auto id = tokenizer.bos_id()) out.emplace_back("tokenizer.ggml.bos_token_id", u32(*id));
-  if (auto id = tokenizer.eos_id()) out.emplace_back("tokenizer.ggml.eos_token_id", u32(*id));
-  if (auto id = tokenizer.pad_id()) out.emplace_back("tokenizer.ggml.padding_token_id", u32(*id));
-  out.emplace_back("tokenizer.ggml.add_bos_token", vocabulary.add_bos);
-  out.emplace_back("tokenizer.ggml.add_eos_token", vocabulary.add_eos);
+  auto vocabulary = TRY(tokenizer_to_gguf(tokenizer, model.config.vocab_size));
+  std::move(vocabulary.begin(), vocabulary.end(), std::back_inserter(out));
   // A second end of answer has its own key.
   for (int32_t id : model.generation.eos_ids)
     if (tokenizer.eos_id() && id != *tokenizer.eos_id()) {

@@ -68,9 +68,12 @@ Result<std::string> find_chat_template_hf(const fs::path& folder) {
 Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
   std::string tokenizer_json = TRY(read_if_there(folder / "tokenizer.json", kMaxTokenizerBytes));
   std::string tokenizer_config = TRY(read_if_there(folder / "tokenizer_config.json", kMaxSmallFileBytes));
-  if (tokenizer_json.empty()) {
-    out.tokenizer_problem = error(Code::not_found, "{} holds no tokenizer.json", folder.string());
-  } else if (auto tokenizer = Tokenizer::from_json(tokenizer_json, tokenizer_config)) {
+  std::string tokenizer_model;
+  if (tokenizer_json.empty()) tokenizer_model = TRY(read_if_there(folder / "tokenizer.model", kMaxTokenizerBytes));
+  if (tokenizer_json.empty() && tokenizer_model.empty()) {
+    out.tokenizer_problem = error(Code::not_found, "{} holds no tokenizer.json or tokenizer.model", folder.string());
+  } else if (auto tokenizer = tokenizer_json.empty() ? Tokenizer::from_sentencepiece(tokenizer_model, tokenizer_config)
+                                                     : Tokenizer::from_json(tokenizer_json, tokenizer_config)) {
     out.tokenizer = *std::move(tokenizer);
   } else {
     out.tokenizer_problem = tokenizer.error();

@@ -1,19 +1,17 @@
 // AddedTokenFinder: a trie over bytes.
 #include "model_store/tokenizers/added_tokens.h"
 
-#include <unicode/uchar.h>
-
+#include "model_store/tokenizers/unicode_facts.h"
 #include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {
 
 bool is_blank(Utf8Char c) {
-  return c.n_bytes > 0 && u_isUWhiteSpace(static_cast<UChar32>(c.code_point));
+  return c.n_bytes > 0 && is_white_space(c.code_point);
 }
 bool is_word(Utf8Char c) {
-  auto cp = static_cast<UChar32>(c.code_point);
-  return c.n_bytes > 0 && (u_isalnum(cp) || cp == '_' || u_charType(cp) == U_NON_SPACING_MARK);
+  return c.n_bytes > 0 && is_regex_word(c.code_point);
 }
 
 Utf8Char char_before(std::string_view text, size_t at) {
@@ -32,39 +30,34 @@ Utf8Char char_at(std::string_view text, size_t at) {
 
 void AddedTokenFinder::add(const AddedToken* token, std::string_view content) {
   if (content.empty()) return;
-  uint32_t node = 0;
-  for (char b : content) {
-    auto [it, is_new] = nodes_[node].children.try_emplace(b, static_cast<uint32_t>(nodes_.size()));
-    uint32_t next = it->second;
-    if (is_new) nodes_.emplace_back();
-    node = next;
-  }
-  if (!nodes_[node].token) nodes_[node].token = token;
-  starts_with_[static_cast<uint8_t>(content[0])] = true;
+  trie_.insert(content, static_cast<int32_t>(tokens_.size()));
+  tokens_.push_back(token);
 }
 
 const AddedToken* AddedTokenFinder::longest_at(std::string_view text, size_t at, bool parse_special,
                                                size_t& n_bytes) const {
   const AddedToken* best = nullptr;
-  uint32_t node = 0;
+  int32_t node = ByteTrie::kRoot;
   for (size_t i = at; i < text.size(); ++i) {
-    auto child = nodes_[node].children.find(text[i]);
-    if (child == nodes_[node].children.end()) break;
-    node = child->second;
-    if (const AddedToken* token = nodes_[node].token; token && (parse_special || !token->special)) {
-      best = token;
-      n_bytes = i + 1 - at;
-    }
+    node = trie_.step(node, text[i]);
+    if (node == ByteTrie::kNone) break;
+    int32_t found = trie_.id_at(node);
+    if (found < 0 || (tokens_[found]->special && !parse_special)) continue;
+    best = tokens_[found];
+    n_bytes = i + 1 - at;
   }
   return best;
 }
 
 void AddedTokenFinder::split(std::string_view text, bool parse_special, std::vector<TextPart>& out) const {
+  if (trie_.empty()) {
+    if (!text.empty()) out.push_back({text});
+    return;
+  }
   size_t done = 0;  // everything before is in `out`
   for (size_t at = 0; at < text.size();) {
     size_t n_bytes = 0;
-    const AddedToken* token =
-        starts_with_[static_cast<uint8_t>(text[at])] ? longest_at(text, at, parse_special, n_bytes) : nullptr;
+    const AddedToken* token = longest_at(text, at, parse_special, n_bytes);
     if (!token) {
       ++at;
       continue;

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "model_store/tokenizers/byte_trie.h"
 
 namespace hearth {
 
@@ -28,21 +29,15 @@ struct TextPart {
 // A set of tokens to look for. Linear in the text times the longest token at worst; a byte trie, so usually much less.
 class AddedTokenFinder {
  public:
-  AddedTokenFinder() : nodes_(1) {}
   void add(const AddedToken* token, std::string_view content);  // the token must outlive the finder
-  bool empty() const { return nodes_.size() == 1; }
   // Appends the parts of `text` in order. Special tokens are left in the text unless wanted.
   void split(std::string_view text, bool parse_special, std::vector<TextPart>& out) const;
 
  private:
-  struct Node {
-    std::unordered_map<char, uint32_t> children;
-    const AddedToken* token = nullptr;
-  };
   const AddedToken* longest_at(std::string_view text, size_t at, bool parse_special, size_t& n_bytes) const;
 
-  std::vector<Node> nodes_;
-  bool starts_with_[256] = {};
+  ByteTrie trie_;  // ids are places in tokens_
+  std::vector<const AddedToken*> tokens_;
 };
 
 }  // namespace hearth

@@ -1,9 +1,10 @@
-// Text normalisation before tokenizing: Unicode forms and simple replacements, in the order that the tokenizer states.
+// Text normalisation before tokenizing: Unicode forms, replacements and so on, in the order that the tokenizer states.
+// The steps are those of tokenizer.json: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Nmt, BertNormalizer,
+// Precompiled, Prepend, Replace, ByteLevel, Sequence.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -11,22 +12,20 @@
 
 namespace hearth {
 
-class NormalizerStep {
- public:
-  virtual ~NormalizerStep() = default;
-  virtual Result<std::string> apply(std::string text) const = 0;
-};
-
 class Normalizer {
  public:
+  using Step = std::function<Result<std::string>(std::string text)>;
+
   // The "normalizer" member of tokenizer.json (null: nothing to do). unimplemented names a type that is not known.
   static Result<Normalizer> from_json(const Json& json);
   bool is_identity() const { return steps_.empty(); }
-  Result<std::string> apply(std::string text) const;  // text: valid UTF-8
+  const Json& json() const { return json_; }          // as it was given
+  Result<std::string> apply(std::string text) const;  // text: valid UTF-8; so is the result
 
  private:
   Result<void> add(const Json& json, int depth);
-  std::vector<std::shared_ptr<const NormalizerStep>> steps_;
+  std::vector<Step> steps_;
+  Json json_;
 };
 
 }  // namespace hearth

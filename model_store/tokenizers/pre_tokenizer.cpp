@@ -1,108 +1,26 @@
-// PreTokenizer: steps from tokenizer.json, or by the name that GGUF files carry.
+// PreTokenizer from tokenizer.json.
 #include "model_store/tokenizers/pre_tokenizer.h"
 
-#include <algorithm>
+#include <unicode/uchar.h>
 
-#include "model_store/tokenizers/byte_level.h"
+#include "model_store/tokenizers/pre_tokenizer_names.h"
+#include "model_store/tokenizers/pre_tokenizer_steps.h"
+#include "model_store/tokenizers/unicode_facts.h"
 
 namespace hearth {
 namespace {
 
 constexpr size_t kMaxSteps = 64;
+constexpr int kMaxDepth = 8;
+constexpr std::string_view kWords =
+    R"([\w\x{200c}\x{200d}]+|[^\w\s\x{200c}\x{200d}]+)";  // as the library's own \w, which has the joiners
 
-constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kTekken =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kGpt4o =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kCjk = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+";
-constexpr std::string_view kPunctuationRun = R"([\p{P}\$\+<=>\^~\|`]+)";
-constexpr std::string_view kThreeDigits = "[0-9][0-9][0-9]";
-
-struct NamedPatterns {
-  std::string_view name;
-  std::vector<std::string_view> patterns;
-};
-
-// What each name of tokenizer.ggml.pre stands for. The first name for a list of patterns is the one we write.
-const std::vector<NamedPatterns>& named_patterns() {
-  static const std::vector<NamedPatterns> kNamed = {
-      {"gpt-2", {kGpt2}},
-      {"llama-bpe", {kLlama3}},
-      {"qwen2", {kQwen2}},
-      {"tekken", {kTekken}},
-      {"gpt-4o", {kGpt4o}},
-      {"starcoder", {R"(\p{N})", kGpt2}},
-      {"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", kThreeDigits}},
-      {"falcon", {kPunctuationRun, kGpt2, kThreeDigits}},
-      {"deepseek-coder", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kCjk, R"(\p{N})"}},
-      {"deepseek-llm",
-       {R"([\r\n])", R"(\s?\p{L&}+)", "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+", R"(\s+$)",
-        kCjk, R"(\p{N}+)"}},
-      {"deepseek-v3",
-       {R"(\p{N}{1,3})", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
-        R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}},
-      {"bloom", {"\u0020?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"}},
-  };
-  return kNamed;
+bool is_number(uint32_t c) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_N_MASK) != 0;
 }
 
-// Further names for the same lists.
-struct Alias {
-  std::string_view name, same_as;
-};
-constexpr Alias kAliases[] = {
-    {"gpt2", "gpt-2"},
-    {"mpt", "gpt-2"},
-    {"olmo", "gpt-2"},
-    {"phi-2", "gpt-2"},
-    {"jina-es", "gpt-2"},
-    {"jina-de", "gpt-2"},
-    {"jina-v1-en", "gpt-2"},
-    {"jina-v2-es", "gpt-2"},
-    {"jina-v2-de", "gpt-2"},
-    {"jina-v2-code", "gpt-2"},
-    {"jais", "gpt-2"},
-    {"trillion", "gpt-2"},
-    {"llama3", "llama-bpe"},
-    {"llama-v3", "llama-bpe"},
-    {"smaug-bpe", "llama-bpe"},
-    {"dbrx", "llama-bpe"},
-    {"chatglm-bpe", "llama-bpe"},
-    {"glm4", "llama-bpe"},
-    {"falcon3", "llama-bpe"},
-    {"pixtral", "llama-bpe"},
-    {"stablelm2", "qwen2"},
-    {"megrez", "qwen2"},
-    {"deepseek-r1-qwen", "qwen2"},
-    {"hunyuan", "qwen2"},
-    {"starcoder2", "starcoder"},
-    {"refact", "starcoder"},
-    {"command-r", "starcoder"},
-    {"smollm", "starcoder"},
-    {"codeshell", "starcoder"},
-    {"exaone", "starcoder"},
-    {"minerva-7b", "starcoder"},
-    {"deepseek3", "deepseek-v3"},
-    {"poro-chat", "bloom"},
-    {"gpt3-finnish", "bloom"},
-    {"llama4", "gpt-4o"},
-};
-
-const NamedPatterns* find_named(std::string_view name) {
-  for (const auto& alias : kAliases)
-    if (alias.name == name) name = alias.same_as;
-  for (const auto& named : named_patterns())
-    if (named.name == name) return &named;
-  return nullptr;
-}
-
-Result<SplitBehavior> read_behavior(const Json& json) {
-  std::string name = TRY(json_get<std::string>(json, "behavior"));
+Result<SplitBehavior> read_behavior(const Json& json, std::string otherwise = "") {
+  auto name = TRY(json_get_or<std::string>(json, "behavior", std::move(otherwise)));
   if (name == "Isolated") return SplitBehavior::isolated;
   if (name == "Removed") return SplitBehavior::removed;
   if (name == "MergedWithPrevious") return SplitBehavior::merged_with_previous;
@@ -111,173 +29,132 @@ Result<SplitBehavior> read_behavior(const Json& json) {
   return error(Code::invalid_argument, "field \"behavior\" is \"{}\", which is not known", name.substr(0, 60));
 }
 
-// Cuts one piece at the matches and appends what remains.
-void cut(std::string_view piece, const std::vector<Regex::Match>& matches, const SplitStep& step,
-         std::vector<std::string_view>& out) {
-  size_t at = 0;
-  bool previous_is_delimiter = false, glue_next = false, is_first = true;
-  auto put = [&](size_t begin, size_t end, bool is_delimiter) {
-    if (begin == end) return;
-    bool glue = false;
-    switch (step.behavior) {
-      case SplitBehavior::isolated:
-        break;
-      case SplitBehavior::removed:
-        if (is_delimiter) return;
-        break;
-      case SplitBehavior::contiguous:
-        glue = is_delimiter == previous_is_delimiter;
-        break;
-      case SplitBehavior::merged_with_previous:
-        glue = is_delimiter && !previous_is_delimiter;
-        break;
-      case SplitBehavior::merged_with_next:
-        glue = glue_next && !is_delimiter;
-        break;
-    }
-    if (glue && !is_first)
-      out.back() = std::string_view(out.back().data(), out.back().size() + (end - begin));
-    else
-      out.emplace_back(piece.data() + begin, end - begin);
-    previous_is_delimiter = is_delimiter;
-    glue_next = is_delimiter;
-    is_first = false;
-  };
-  for (auto m : matches) {
-    put(at, m.begin, step.invert);
-    put(m.begin, m.end, !step.invert);
-    at = m.end;
-  }
-  put(at, piece.size(), step.invert);
-}
-
-Result<void> run(const SplitStep& step, std::vector<std::string_view>& pieces, std::vector<Regex::Match>& matches) {
-  std::vector<std::string_view> out;
-  out.reserve(pieces.size());
-  for (std::string_view piece : pieces) {
-    matches.clear();
-    TRY(step.pattern.find_all(piece, matches));
-    cut(piece, matches, step, out);
-  }
-  pieces = std::move(out);
-  return {};
-}
-
-// Rewrites every piece, keeping all of them in one new buffer.
-template <class Rewrite>
-void rewrite(std::vector<std::string_view>& pieces, std::string& storage, Rewrite rewrite_one) {
-  std::string buffer;
-  std::vector<std::pair<size_t, size_t>> places;
-  places.reserve(pieces.size());
-  for (std::string_view piece : pieces) {
-    size_t begin = buffer.size();
-    rewrite_one(piece, buffer);
-    places.emplace_back(begin, buffer.size() - begin);
-  }
-  storage = std::move(buffer);
-  for (size_t i = 0; i < pieces.size(); ++i)
-    pieces[i] = std::string_view(storage).substr(places[i].first, places[i].second);
-}
-
 }  // namespace
 
-Result<void> PreTokenizer::add_pattern(std::string_view pattern, SplitBehavior behavior, bool invert) {
-  if (steps_.size() >= kMaxSteps) return error(Code::resource_exhausted, "more than {} pre-tokenizer steps", kMaxSteps);
-  steps_.push_back({TRY(Regex::compile(pattern)), behavior, invert});
-  patterns_.emplace_back(pattern);
-  is_plain_ &= behavior == SplitBehavior::isolated && !invert;
-  return {};
-}
+class PreTokenizerReader {
+ public:
+  explicit PreTokenizerReader(PreTokenizer& out) : out_(out) {}
 
-Result<void> PreTokenizer::add(const Json& json, int depth) {
-  std::string type = TRY(json_get<std::string>(json, "type"));
-  if (type == "Sequence") {
-    if (depth > 8) return error(Code::invalid_argument, "pre-tokenizers are nested deeper than 8 levels");
+  Result<void> add(const Json& json, int depth) {
+    const std::string type = TRY(json_get<std::string>(json, "type"));
+    if (out_.steps_.size() >= kMaxSteps)
+      return error(Code::resource_exhausted, "more than {} pre-tokenizer steps", kMaxSteps);
+    if (type == "Sequence") return add_sequence(json, depth);
+    if (type == "ByteLevel") return add_byte_level(json);
+    if (type == "Split") return add_split(json);
+    if (type == "Digits") return add_digits(json);
+    if (type == "Metaspace") return add_metaspace(json);
+    out_.is_plain_ = false;
+    if (type == "Punctuation") {
+      out_.steps_.push_back(character_step(is_bert_punctuation, TRY(read_behavior(json, "Isolated"))));
+    } else if (type == "BertPreTokenizer") {
+      out_.steps_.push_back(character_step(is_white_space, SplitBehavior::removed));
+      out_.steps_.push_back(character_step(is_bert_punctuation, SplitBehavior::isolated));
+    } else if (type == "WhitespaceSplit") {
+      out_.steps_.push_back(character_step(is_white_space, SplitBehavior::removed));
+    } else if (type == "Whitespace") {
+      out_.steps_.push_back(split_step(TRY(Regex::compile(kWords)), SplitBehavior::removed, /*invert=*/true));
+    } else if (type == "CharDelimiterSplit") {
+      Regex delimiter = TRY(Regex::literal(TRY(json_get<std::string>(json, "delimiter"))));
+      out_.steps_.push_back(split_step(delimiter, SplitBehavior::removed, false));
+    } else if (type == "FixedLength") {
+      auto length = TRY(json_get<int32_t>(json, "length"));
+      if (length < 1) return error(Code::invalid_argument, "field \"length\" must be at least 1, got {}", length);
+      out_.steps_.push_back(fixed_length_step(static_cast<size_t>(length)));
+    } else {
+      return error(Code::unimplemented, "pre-tokenizers of the type \"{}\" are not supported yet", type.substr(0, 60));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> add_sequence(const Json& json, int depth) {
+    if (depth > kMaxDepth)
+      return error(Code::invalid_argument, "pre-tokenizers are nested deeper than {} levels", kMaxDepth);
     auto list = json.find("pretokenizers");
     if (list == json.end() || !list->is_array())
       return error(Code::invalid_argument, "field \"pretokenizers\" must be a list");
     for (const auto& item : *list) TRY(add(item, depth + 1));
     return {};
   }
-  if (type == "ByteLevel") {
-    if (symbols_from_) return error(Code::invalid_argument, "ByteLevel occurs twice");
-    add_prefix_space_ = TRY(json_get_or<bool>(json, "add_prefix_space", true));
-    if (add_prefix_space_ && !steps_.empty())
-      return error(Code::unimplemented, "add_prefix_space after other pre-tokenizers is not supported yet");
-    if (TRY(json_get_or<bool>(json, "use_regex", true))) TRY(add_pattern(kGpt2));
-    symbols_from_ = steps_.size();
+
+  Result<void> add_pattern(std::string_view pattern, SplitBehavior behavior = SplitBehavior::isolated,
+                           bool invert = false) {
+    out_.steps_.push_back(split_step(TRY(Regex::compile(pattern)), behavior, invert));
+    out_.patterns_.emplace_back(pattern);
+    out_.is_plain_ &= behavior == SplitBehavior::isolated && !invert && !out_.symbols_from_;
     return {};
   }
-  if (type == "Split") {
-    auto pattern = json.find("pattern");
+
+  Result<void> add_byte_level(const Json& json) {
+    if (out_.symbols_from_) return error(Code::invalid_argument, "ByteLevel occurs twice");
+    if (TRY(json_get_or<bool>(json, "add_prefix_space", true))) {
+      out_.steps_.push_back(prefix_space_step());
+      out_.is_plain_ = false;
+    }
+    if (TRY(json_get_or<bool>(json, "use_regex", true))) TRY(add_pattern(kGpt2Pattern));
+    out_.symbols_from_ = out_.steps_.size();
+    return {};
+  }
+
+  Result<void> add_split(const Json& json) {
     SplitBehavior behavior = TRY(read_behavior(json));
     bool invert = TRY(json_get_or<bool>(json, "invert", false));
+    auto pattern = json.find("pattern");
     if (pattern != json.end() && pattern->is_object() && pattern->contains("Regex"))
       return add_pattern(TRY(json_get<std::string>(*pattern, "Regex")), behavior, invert);
-    if (pattern != json.end() && pattern->is_object() && pattern->contains("String")) {
-      steps_.push_back({TRY(Regex::literal(TRY(json_get<std::string>(*pattern, "String")))), behavior, invert});
-      is_plain_ = false;
-      return {};
-    }
-    return error(Code::invalid_argument, "field \"pattern\" must be {{\"Regex\": ...}} or {{\"String\": ...}}");
+    if (pattern == json.end() || !pattern->is_object() || !pattern->contains("String"))
+      return error(Code::invalid_argument, "field \"pattern\" must be {{\"Regex\": ...}} or {{\"String\": ...}}");
+    Regex literal = TRY(Regex::literal(TRY(json_get<std::string>(*pattern, "String"))));
+    out_.steps_.push_back(split_step(literal, behavior, invert));
+    out_.is_plain_ = false;
+    return {};
   }
-  if (type == "Digits")
-    return add_pattern(TRY(json_get_or<bool>(json, "individual_digits", false)) ? R"(\p{N})" : R"(\p{N}+)");
-  if (type == "Punctuation") return add_pattern(R"([!-/:-@\[-`{-~\p{P}])", TRY(read_behavior(json)));
-  if (type == "WhitespaceSplit") return add_pattern(R"(\s)", SplitBehavior::removed);
-  if (type == "Whitespace") return add_pattern(R"(\w+|[^\w\s]+)", SplitBehavior::removed, true);
-  return error(Code::unimplemented, "pre-tokenizers of the type \"{}\" are not supported yet", type.substr(0, 60));
-}
+
+  Result<void> add_digits(const Json& json) {
+    bool individual = TRY(json_get_or<bool>(json, "individual_digits", false));
+    out_.steps_.push_back(character_step(is_number, individual ? SplitBehavior::isolated : SplitBehavior::contiguous));
+    out_.patterns_.emplace_back(individual ? R"(\p{N})" : R"(\p{N}+)");
+    return {};
+  }
+
+  Result<void> add_metaspace(const Json& json) {
+    using Prepend = MetaspaceOptions::Prepend;
+    MetaspaceOptions options;
+    options.replacement = TRY(json_get_or<std::string>(json, "replacement", options.replacement));
+    options.split = TRY(json_get_or<bool>(json, "split", true));
+    bool prefix = TRY(json_get_or<bool>(json, "add_prefix_space", true));
+    auto scheme = TRY(json_get_or<std::string>(json, "prepend_scheme", prefix ? "always" : "never"));
+    if (scheme != "always" && scheme != "first" && scheme != "never")
+      return error(Code::invalid_argument, "field \"prepend_scheme\" is \"{}\", which is not known",
+                   scheme.substr(0, 60));
+    options.prepend = scheme == "always" ? Prepend::always : scheme == "first" ? Prepend::first : Prepend::never;
+    out_.steps_.push_back(TRY(metaspace_step(options)));
+    out_.is_plain_ = false;
+    return {};
+  }
+
+  PreTokenizer& out_;
+};
 
 Result<PreTokenizer> PreTokenizer::from_json(const Json& json) {
   PreTokenizer out;
-  if (!json.is_null()) TRY_WITH(out.add(json, 0), "in \"pre_tokenizer\"");
-  if (!out.symbols_from_)
-    return error(Code::unimplemented,
-                 "this tokenizer does not work on bytes (no ByteLevel pre-tokenizer); SentencePiece-like ones are not "
-                 "supported yet");
-  if (*out.symbols_from_ == out.steps_.size())
-    out.symbols_from_.reset();  // nothing looks at the symbols: stay with the text
+  if (!json.is_null()) TRY_WITH(PreTokenizerReader(out).add(json, 0), "in \"pre_tokenizer\"");
+  out.json_ = json;
   return out;
 }
 
-Result<PreTokenizer> PreTokenizer::from_gguf_name(std::string_view name) {
-  const NamedPatterns* named = find_named(name);
-  if (!named)
-    return error(Code::unimplemented, "the pre-tokenizer \"{}\" (tokenizer.ggml.pre) is not known to this version",
-                 std::string(name.substr(0, 60)));
-  PreTokenizer out;
-  for (auto pattern : named->patterns) TRY(out.add_pattern(pattern));
-  return out;
-}
-
-std::optional<std::string_view> PreTokenizer::gguf_name() const {
-  if (!is_plain_ || add_prefix_space_) return std::nullopt;
-  for (const auto& named : named_patterns())
-    if (std::equal(patterns_.begin(), patterns_.end(), named.patterns.begin(), named.patterns.end())) return named.name;
-  return std::nullopt;
-}
-
-Result<void> PreTokenizer::split(std::string_view text, std::string& storage,
-                                 std::vector<std::string_view>& pieces) const {
-  pieces.clear();
-  if (text.empty()) return {};
-  if (add_prefix_space_ && text[0] != ' ') {
-    storage = " ";
-    storage += text;
-    text = storage;
+Result<void> PreTokenizer::split(CutText& cut) const {
+  bool as_symbols = false;
+  for (size_t i = 0; i <= steps_.size(); ++i) {
+    // Nothing looks at the symbols after the last step: then the pieces stay text, which are the bytes themselves.
+    if (symbols_from_ == i && (i < steps_.size() || keeps_symbols_)) {
+      pieces_to_symbols(cut);
+      as_symbols = true;
+    }
+    if (i < steps_.size() && !cut.pieces.empty()) TRY(steps_[i](cut));
   }
-  pieces.push_back(text);
-  std::vector<Regex::Match> matches;
-  std::string symbols;
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    if (symbols_from_ == i)
-      rewrite(pieces, symbols, [](std::string_view piece, std::string& out) { out += bytes_to_symbols(piece); });
-    TRY(run(steps_[i], pieces, matches));
-  }
-  if (symbols_from_)
-    rewrite(pieces, storage,
-            [](std::string_view piece, std::string& out) { out += symbols_to_bytes(piece).value_or(""); });
+  if (as_symbols && !keeps_symbols_) pieces_to_bytes(cut);
   return {};
 }
 

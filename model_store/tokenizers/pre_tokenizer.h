@@ -1,7 +1,9 @@
-// Pre-tokenizers cut text into words that merges never cross. A list of steps, each cutting the pieces further.
+// Pre-tokenizers cut text into words that merges never cross. A list of steps, each cutting the pieces further; the
+// steps are those of tokenizer.json, or what the name in a GGUF file stands for (pre_tokenizer_names.h).
 #pragma once
 
-#include <memory>
+#include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,38 +18,49 @@ namespace hearth {
 // What becomes of a match (the delimiter) when text is cut at it.
 enum class SplitBehavior { isolated, removed, merged_with_previous, merged_with_next, contiguous };
 
-struct SplitStep {
-  Regex pattern;
-  SplitBehavior behavior = SplitBehavior::isolated;
-  bool invert = false;  // what does not match is the delimiter
+// A text that is being cut. The pieces lie in the text or in `buffers`.
+struct CutText {
+  std::vector<std::string_view> pieces;
+  std::deque<std::string> buffers;
+  const char* text_begin = nullptr;  // where the whole text begins; a piece that lies there may get a prefix
+  std::vector<std::string_view> next;
+  std::vector<Regex::Match> matches;
+
+  void start(std::string_view text, bool is_text_start) {
+    buffers.clear();
+    pieces.assign(text.empty() ? 0 : 1, text);
+    text_begin = is_text_start ? text.data() : nullptr;
+  }
 };
 
 class PreTokenizer {
  public:
-  // The "pre_tokenizer" member of tokenizer.json. It must end in byte-level symbols (unimplemented otherwise).
+  using Step = std::function<Result<void>(CutText& text)>;
+
+  // The "pre_tokenizer" member of tokenizer.json (null: nothing to do). unimplemented names a type that is not known.
   static Result<PreTokenizer> from_json(const Json& json);
-  // The name that GGUF files give (tokenizer.ggml.pre).
-  static Result<PreTokenizer> from_gguf_name(std::string_view name);
+  const Json& json() const { return json_; }
 
-  // Cuts valid UTF-8. The pieces are raw bytes (not symbols) and lie in `text` or in `storage`.
-  Result<void> split(std::string_view text, std::string& storage, std::vector<std::string_view>& pieces) const;
+  // Has it a ByteLevel step? Then words are bytes, written as symbols.
+  bool is_byte_level() const { return symbols_from_.has_value(); }
+  // The words as symbols, for a model whose vocabulary is one of characters; else they are the raw bytes.
+  void keep_symbols() { keeps_symbols_ = true; }
 
-  // Patterns in order, when all steps are plain isolated cuts; for exporters that look the name up.
+  // Cuts valid UTF-8 that `cut` was started with.
+  Result<void> split(CutText& cut) const;
+
+  // Patterns in order, and whether they are all there is to it (isolated cuts, and bytes at the end): for exporters
+  // that look for a name.
   const std::vector<std::string>& patterns() const { return patterns_; }
-  bool is_plain() const { return is_plain_ && !add_prefix_space_ && !symbols_from_; }  // patterns() says all
-  // The GGUF name for these patterns, if there is one.
-  std::optional<std::string_view> gguf_name() const;
+  bool is_plain() const { return is_plain_; }
 
  private:
-  Result<void> add(const Json& json, int depth);
-  Result<void> add_pattern(std::string_view pattern, SplitBehavior behavior = SplitBehavior::isolated,
-                           bool invert = false);
-
-  std::vector<SplitStep> steps_;
+  friend class PreTokenizerReader;
+  std::vector<Step> steps_;
   std::vector<std::string> patterns_;
   std::optional<size_t> symbols_from_;  // steps from this index on see byte-level symbols instead of text
-  bool add_prefix_space_ = false;
-  bool is_plain_ = true;
+  bool keeps_symbols_ = false, is_plain_ = true;
+  Json json_;
 };
 
 }  // namespace hearth

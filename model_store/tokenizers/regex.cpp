@@ -4,6 +4,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+
+#include "model_store/tokenizers/regex_dialect.h"
 #include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
@@ -53,24 +56,26 @@ std::string error_text(int number) {
 
 struct Regex::Impl {
   std::unique_ptr<pcre2_code, Release<pcre2_code_free>> code;
+  bool has_jit = false;
 };
 
 Result<Regex> Regex::compile(std::string_view pattern) {
   if (pattern.size() > kMaxPatternBytes)
     return error(Code::resource_exhausted, "a pattern of {} bytes is over the limit of {}", pattern.size(),
                  kMaxPatternBytes);
-  if (pattern.find("&&[") != std::string_view::npos)
-    return error(Code::unimplemented, "patterns with set intersections (&&) are not supported yet: {}",
-                 pattern.substr(0, 200));
+  std::string translated = TRY(pcre_pattern(pattern));
   int number = 0;
   PCRE2_SIZE offset = 0;
   auto impl = std::make_shared<Impl>();
   // \K and \C would break the promise that matches move forward over whole characters.
-  impl->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &number, &offset, nullptr));
+  impl->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &number, &offset,
+                                 nullptr));
   if (!impl->code)
-    return error(Code::invalid_argument, "the pattern is not valid at byte {}: {}", offset, error_text(number));
-  pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);  // without JIT the interpreter does the same, slower
+    return error(Code::invalid_argument, "the pattern is not valid at byte {} of {}: {}", offset,
+                 translated.substr(0, 200), error_text(number));
+  // Without JIT the interpreter does the same, slower.
+  impl->has_jit = pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE) == 0;
   return Regex(std::move(impl));
 }
 
@@ -89,24 +94,32 @@ Result<Regex> Regex::literal(std::string_view text) {
 Result<void> Regex::find_all(std::string_view text, std::vector<Match>& out) const {
   Scratch& s = scratch();
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+  const pcre2_code* code = impl_->code.get();
+  const PCRE2_SIZE* found = pcre2_get_ovector_pointer(s.data.get());
   size_t at = 0;
-  while (at < text.size()) {
-    int rc =
-        pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, s.data.get(), s.context.get());
+  size_t last_end = 0;
+  bool any = false;
+  while (at <= text.size()) {
+    int rc = impl_->has_jit
+                 ? pcre2_jit_match(code, subject, text.size(), at, PCRE2_NO_UTF_CHECK, s.data.get(), s.context.get())
+                 : PCRE2_ERROR_JIT_STACKLIMIT;
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-      rc = pcre2_match(impl_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s.data.get(),
-                       s.context.get());
+      rc =
+          pcre2_match(code, subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s.data.get(), s.context.get());
     if (rc == PCRE2_ERROR_NOMATCH) return {};
     if (rc < 0)
       return error(Code::resource_exhausted, "splitting the text took too long or too much memory: {}", error_text(rc));
-    const PCRE2_SIZE* found = pcre2_get_ovector_pointer(s.data.get());
     size_t begin = found[0], end = found[1];
     if (end > begin && begin >= at) {
       out.push_back({begin, end});
-      at = end;
+      any = true;
+      last_end = at = end;
     } else {  // an empty match: go on after the next character
-      at = std::max(at, end);
-      if (at < text.size()) at += std::max(1, decode_utf8(text.substr(at)).n_bytes);
+      end = std::max(at, end);
+      if (!any || end != last_end) out.push_back({end, end});
+      any = true;
+      last_end = end;
+      at = end + (end < text.size() ? std::max(1, decode_utf8(text.substr(end)).n_bytes) : 1);
     }
   }
   return {};

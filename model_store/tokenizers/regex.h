@@ -1,4 +1,5 @@
-// A compiled regular expression over UTF-8 (PCRE2, JIT, Unicode classes), with limits: the pattern may be hostile.
+// A compiled regular expression over UTF-8 (PCRE2, JIT, Unicode classes), in the dialect of tokenizer.json
+// (regex_dialect.h), with limits: the pattern may be hostile.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,8 @@ class Regex {
   struct Match {
     size_t begin, end;
   };
-  // All matches from left to right, none empty. `text` must be valid UTF-8. resource_exhausted when one match takes too
-  // many steps.
+  // All matches from left to right. One that is empty is there only when it does not touch the one before. `text` must
+  // be valid UTF-8. resource_exhausted when one match takes too many steps.
   Result<void> find_all(std::string_view text, std::vector<Match>& out) const;
 
  private:

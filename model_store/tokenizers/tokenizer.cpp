@@ -1,4 +1,4 @@
-// Tokenizer: added tokens, normalisation, words, merges; and back.
+// Tokenizer: its tables, and the way from ids to text. The way from text to ids: tokenizer_encode.cpp.
 #include "model_store/tokenizers/tokenizer.h"
 
 #include <algorithm>
@@ -9,10 +9,6 @@
 namespace hearth {
 namespace {
 
-constexpr size_t kMaxTextBytes = size_t{256} << 20;
-constexpr size_t kMaxCachedWordBytes = 64;
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
 // Moves what is certain from `pending` to the result: whole characters, and U+FFFD for bytes that can never be one.
 std::string take_complete(std::string& pending) {
   std::string out;
@@ -22,11 +18,8 @@ std::string take_complete(std::string& pending) {
     out.append(rest.substr(0, n));
     rest.remove_prefix(n);
     if (rest.empty() || is_utf8_beginning(rest)) break;
-    out += kReplacement;
-    // The longest beginning of a character counts as one error, as the Unicode standard recommends.
-    size_t bad = 1;
-    while (bad < rest.size() && is_utf8_beginning(rest.substr(0, bad + 1))) ++bad;
-    rest.remove_prefix(bad);
+    out += kReplacementCharacter;
+    rest.remove_prefix(invalid_utf8_bytes(rest));
   }
   pending = std::string(rest);
   return out;
@@ -34,18 +27,17 @@ std::string take_complete(std::string& pending) {
 
 }  // namespace
 
-Result<void> Tokenizer::Impl::add_piece(int64_t id, std::string text, std::string bytes) {
+Result<void> Tokenizer::Impl::add_piece(int64_t id, std::string text) {
   if (id < 0 || id >= static_cast<int64_t>(kMaxVocabulary))
     return error(Code::invalid_argument, "token id {} must be 0 to {}", id, kMaxVocabulary - 1);
   if (text.size() > kMaxTokenBytes)
     return error(Code::invalid_argument, "token {} has {} bytes, the limit is {}", id, text.size(), kMaxTokenBytes);
   auto index = static_cast<size_t>(id);
-  if (index >= bytes_of.size()) {
-    bytes_of.resize(index + 1);
+  if (index >= text_of.size()) {
     text_of.resize(index + 1);
     special.resize(index + 1);
+    is_added.resize(index + 1);
   }
-  bytes_of[index] = std::move(bytes);
   id_of[text] = static_cast<int32_t>(id);
   text_of[index] = std::move(text);
   return {};
@@ -53,99 +45,51 @@ Result<void> Tokenizer::Impl::add_piece(int64_t id, std::string text, std::strin
 
 Result<void> Tokenizer::Impl::add_token(AddedToken token) {
   if (token.content.empty()) return {};
-  TRY(add_piece(token.id, token.content, token.content));
+  if (token.content.size() > kMaxAddedTokenBytes)
+    return error(Code::invalid_argument, "the added token {} has {} bytes, the limit is {}", token.id,
+                 token.content.size(), kMaxAddedTokenBytes);
+  TRY(add_piece(token.id, token.content));
   special[token.id] = token.special;
+  is_added[token.id] = true;
   added.push_back(std::move(token));
   return {};
 }
 
-Result<void> Tokenizer::Impl::finish(const std::vector<std::string>& mergeable, bool strict_merges) {
+std::vector<std::string> Tokenizer::Impl::matchable_pieces() const {
+  std::vector<std::string> out = text_of;
+  for (size_t id = 0; id < out.size(); ++id)
+    if (special[id]) out[id].clear();
+  return out;
+}
+
+std::optional<int32_t> Tokenizer::Impl::find(const std::string& text) const {
+  auto it = id_of.find(text);
+  return it == id_of.end() ? std::nullopt : std::optional(it->second);
+}
+
+Result<void> Tokenizer::Impl::finish() {
   for (const auto& token : added) {
     if (!token.normalized || normalizer.is_identity())
       raw_added.add(&token, token.content);
     else
       normalized_added.add(&token, TRY(normalizer.apply(token.content)));
   }
-  bpe = TRY(BpeModel::create(mergeable, merges, ignore_merges, unk.value_or(-1), strict_merges));
+  bytes_of.resize(text_of.size());
+  for (size_t id = 0; id < text_of.size(); ++id)
+    if (!text_of[id].empty()) bytes_of[id] = decoder.bytes_of(text_of[id], {.is_added = is_added[id]});
   return {};
 }
 
-// Words repeat; a word seen before in this text is copied from the output instead of being merged again.
-Result<void> Tokenizer::Impl::encode_words(std::string_view text, std::vector<int32_t>& out) const {
-  std::string storage;
-  std::vector<std::string_view> words;
-  TRY(pre_tokenizer.split(text, storage, words));
-  std::unordered_map<std::string_view, std::pair<size_t, size_t>> seen;  // word → range in `out`
-  for (std::string_view word : words) {
-    if (word.size() > kMaxCachedWordBytes) {
-      bpe->encode(word, out);
-      continue;
-    }
-    auto [it, is_new] = seen.try_emplace(word, out.size(), 0);
-    if (is_new) {
-      bpe->encode(word, out);
-      it->second.second = out.size() - it->second.first;
-    } else {
-      for (size_t i = 0; i < it->second.second; ++i) out.push_back(out[it->second.first + i]);
-    }
-  }
-  return {};
-}
-
-// Text between raw added tokens.
-Result<void> Tokenizer::Impl::encode_text(std::string_view text, bool parse_special, std::vector<int32_t>& out) const {
-  while (!text.empty()) {
-    size_t n_valid = valid_utf8_prefix(text);
-    if (n_valid > 0) {
-      std::string normalized;
-      std::string_view piece = text.substr(0, n_valid);
-      if (!normalizer.is_identity()) {
-        normalized = TRY(normalizer.apply(std::string(piece)));
-        piece = normalized;
-      }
-      std::vector<TextPart> parts;
-      normalized_added.split(piece, parse_special, parts);
-      for (const auto& part : parts) {
-        if (part.token)
-          out.push_back(part.token->id);
-        else
-          TRY(encode_words(part.text, out));
-      }
-    }
-    text.remove_prefix(n_valid);
-    size_t n_invalid = 0;
-    while (n_invalid < text.size() && decode_utf8(text.substr(n_invalid)).n_bytes == 0) ++n_invalid;
-    if (n_invalid > 0) bpe->encode(text.substr(0, n_invalid), out);
-    text.remove_prefix(n_invalid);
-  }
-  return {};
-}
-
-Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
-  if (text.size() > kMaxTextBytes)
-    return error(Code::resource_exhausted, "a text of {} bytes is over the limit of {}", text.size(), kMaxTextBytes);
-  std::vector<int32_t> out;
-  out.reserve(text.size() / 4 + 16);
-  if (options.add_special) out = impl_->prefix;
-  std::vector<TextPart> parts;
-  impl_->raw_added.split(text, options.parse_special, parts);
-  for (const auto& part : parts) {
-    if (part.token)
-      out.push_back(part.token->id);
-    else
-      TRY(impl_->encode_text(part.text, options.parse_special, out));
-  }
-  if (options.add_special) out.insert(out.end(), impl_->suffix.begin(), impl_->suffix.end());
-  return out;
+std::string Tokenizer::Impl::bytes_at(int32_t id, bool is_first, bool is_last) const {
+  if (id < 0 || id >= static_cast<int32_t>(text_of.size()) || text_of[id].empty()) return {};
+  if (!(is_first && decoder.looks_at_first()) && !(is_last && decoder.looks_at_last())) return bytes_of[id];
+  return decoder.bytes_of(text_of[id], {is_first, is_last, is_added[id]});
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  std::string bytes;
-  for (int32_t id : ids)
-    if (!skip_special || !is_special(id)) bytes += token_bytes(id);
-  std::string out = take_complete(bytes);
-  if (!bytes.empty()) out += kReplacement;
-  return out;
+  StreamDecoder stream(*this, skip_special);
+  for (int32_t id : ids) stream.add(id);
+  return stream.finish();
 }
 
 std::string_view Tokenizer::token_bytes(int32_t id) const {
@@ -157,12 +101,11 @@ bool Tokenizer::is_special(int32_t id) const {
 }
 
 std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {
-  auto it = impl_->id_of.find(std::string(token));
-  return it == impl_->id_of.end() ? std::nullopt : std::optional(it->second);
+  return impl_->find(std::string(token));
 }
 
 int32_t Tokenizer::vocab_size() const {
-  return static_cast<int32_t>(impl_->bytes_of.size());
+  return static_cast<int32_t>(impl_->text_of.size());
 }
 std::optional<int32_t> Tokenizer::bos_id() const {
   return impl_->bos;
@@ -183,15 +126,50 @@ std::string Tokenizer::eos_token() const {
   return impl_->eos ? impl_->text_of[*impl_->eos] : std::string();
 }
 
+StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool skip_special)
+    : tokenizer_(tokenizer), skip_special_(skip_special), n_strip_(tokenizer.impl_->decoder.n_strip()) {}
+
+// Appends a token's bytes; what the decoder cuts off the beginning of a text is cut here.
+void StreamDecoder::append(int32_t id, bool is_last) {
+  const Tokenizer::Impl& t = *tokenizer_.impl_;
+  if (is_first_ || is_last)
+    pending_ += t.bytes_at(id, is_first_, is_last);
+  else
+    pending_ += tokenizer_.token_bytes(id);
+  is_first_ = false;
+  std::string_view content = t.decoder.strip_content();
+  while (n_strip_ > 0 && !pending_.empty()) {
+    if (pending_.starts_with(content)) {
+      pending_.erase(0, content.size());
+      --n_strip_;
+    } else if (content.starts_with(pending_)) {
+      return;  // more bytes will tell
+    } else {
+      n_strip_ = 0;
+    }
+  }
+}
+
+void StreamDecoder::add(int32_t id) {
+  if (skip_special_ && tokenizer_.is_special(id)) return;
+  if (!tokenizer_.impl_->decoder.looks_at_last()) return append(id, false);
+  if (held_) append(*held_, false);
+  held_ = id;
+}
+
 std::string StreamDecoder::push(int32_t id) {
-  if (skip_special_ && tokenizer_.is_special(id)) return {};
-  pending_ += tokenizer_.token_bytes(id);
-  return take_complete(pending_);
+  add(id);
+  bool is_cutting =
+      n_strip_ > 0 && !pending_.empty() && tokenizer_.impl_->decoder.strip_content().starts_with(pending_);
+  return is_cutting ? std::string() : take_complete(pending_);
 }
 
 std::string StreamDecoder::finish() {
+  if (held_) append(*held_, true);
+  held_.reset();
+  n_strip_ = 0;
   std::string out = take_complete(pending_);
-  if (!pending_.empty()) out += kReplacement;
+  if (!pending_.empty()) out += kReplacementCharacter;
   pending_.clear();
   return out;
 }

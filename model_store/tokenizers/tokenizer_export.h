@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "model_store/formats/gguf.h"
 #include "model_store/tokenizers/tokenizer.h"
 
 namespace hearth {
@@ -14,14 +18,8 @@ namespace hearth {
 Result<std::string> tokenizer_to_json(const Tokenizer& tokenizer);
 std::string tokenizer_config_to_json(const Tokenizer& tokenizer, std::string_view chat_template);
 
-struct GgufVocabulary {
-  std::string pre;                  // the pre-tokenizer's name
-  std::vector<std::string> tokens;  // by id; gaps are "[UNUSED<id>]"
-  std::vector<int32_t> token_types;
-  std::vector<std::string> merges;
-  bool add_bos = false, add_eos = false;
-};
-// unimplemented when GGUF has no name for how this tokenizer cuts text. At least `n_tokens` tokens.
-Result<GgufVocabulary> tokenizer_to_gguf(const Tokenizer& tokenizer, int32_t n_tokens);
+// The tokenizer.ggml.* metadata: at least `n_tokens` tokens, gaps are "[UNUSED<id>]". unimplemented when GGUF has no
+// way to say how this tokenizer treats text.
+Result<std::vector<std::pair<std::string, GgufValue>>> tokenizer_to_gguf(const Tokenizer& tokenizer, int32_t n_tokens);
 
 }  // namespace hearth

@@ -1,6 +1,8 @@
 // UTF-8 decoding after the table of well-formed byte sequences in the Unicode standard (table 3-7).
 #include "model_store/tokenizers/utf8.h"
 
+#include <cstring>
+
 namespace hearth {
 namespace {
 
@@ -67,11 +69,22 @@ void append_utf8(uint32_t c, std::string& out) {
 size_t valid_utf8_prefix(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
+    uint64_t eight;
+    if (at + 8 <= text.size() && (std::memcpy(&eight, text.data() + at, 8), (eight & 0x8080808080808080u) == 0)) {
+      at += 8;
+      continue;
+    }
     int n = decode_utf8(text.substr(at)).n_bytes;
     if (n == 0) break;
     at += n;
   }
   return at;
+}
+
+size_t invalid_utf8_bytes(std::string_view text) {
+  size_t n = 1;
+  while (n < text.size() && is_utf8_beginning(text.substr(0, n + 1))) ++n;
+  return n;
 }
 
 bool is_utf8_beginning(std::string_view bytes) {

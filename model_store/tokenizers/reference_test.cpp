@@ -1,0 +1,32 @@
+// Real vocabularies: the ids that the models' own tokenizers gave, to the last one.
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "model_store/tokenizers/tokenizer_test_support.h"
+
+namespace hearth {
+namespace {
+namespace fs = std::filesystem;
+
+TEST(TokenizerReference, MatchesEveryVocabulary) {
+  fs::path folder = reference_folder() / "tokenizers";
+  if (!fs::exists(folder))
+    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+  int n_vocabularies = 0, n_texts = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".gguf") continue;
+    Tokenizer tokenizer = load_tokenizer(entry.path());
+    auto texts = split_text(*read_file(entry.path().string() + ".inp"), "\n__ggml_vocab_test__\n");
+    auto expected = split_text(*read_file(entry.path().string() + ".out"), "\n");
+    ASSERT_EQ(texts.size(), expected.size()) << entry.path();
+    for (size_t i = 0; i < texts.size(); ++i, ++n_texts)
+      EXPECT_EQ(*tokenizer.encode(texts[i], {.add_special = false}), parse_ids(expected[i]))
+          << entry.path().filename() << ": " << texts[i];
+    ++n_vocabularies;
+  }
+  EXPECT_GE(n_vocabularies, 6);
+  EXPECT_GT(n_texts, 250);
+}
+
+}  // namespace
+}  // namespace hearth
