@@ -82,6 +82,7 @@ std::vector<int64_t> dimensions(const Shape& shape) {
 
 Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, Dtype dtype) {
   std::string_view dtype_name = TRY(torch_name(dtype));
+  TRY(TRY(find_architecture(model.config.family))->fits_hf(model.config));
   auto specs = TRY(parameters_to_save(model));
   auto text_side = TRY(text_side_to_save(model));
   std::optional<int32_t> bos = text_side && text_side->tokenizer ? text_side->tokenizer->bos_id() : std::nullopt;
