@@ -49,7 +49,8 @@ TEST_P(Checkpoint, DecodesToTheBit) {
   ASSERT_TRUE(stored) << stored.error().to_string();
   auto weights = decode_quantised(*stored, read_json(folder / "config.json")["quantization_config"]);
   ASSERT_TRUE(weights) << weights.error().to_string();
-  for (const auto& [name, wanted] : read_json(folder / "expected.json").items()) {
+  const Json expected = read_json(folder / "expected.json");
+  for (const auto& [name, wanted] : expected.items()) {
     const StoredTensor* got = weights->find(name);
     ASSERT_TRUE(got) << name;
     EXPECT_EQ(got->shape, wanted["shape"].get<std::vector<int64_t>>()) << name;
