@@ -52,8 +52,14 @@ void answerWithoutWindow(int argc, char** argv) {
   parser.process(app);
 }
 
-// What is wrong with the options' values; "" when nothing is.
-QString wrongValueIn(const QCommandLineParser& parser) {
+// What is wrong with the options' values; "" when nothing is. Told before a display is looked for; Qt's own options are
+// unknown here, and what else is unknown is told later.
+QString wrongValueIn(int argc, char** argv) {
+  QCommandLineParser parser;
+  declareOptions(parser);
+  QStringList words;
+  for (int i = 0; i < argc; ++i) words.append(QString::fromLocal8Bit(argv[i]));
+  parser.parse(words);
   const std::pair<const char*, QStringList> kAllowed[] = {
       {"page", {"home", "chat", "models", "finetune", "updates", "settings"}},
       {"theme", {"light", "dark", "system"}},
@@ -88,6 +94,10 @@ void saveScreenshotLater(QQuickWindow* window, const QString& file) {
 int main(int argc, char** argv) {
   hearth::init_logging("hearth-desktop");
   answerWithoutWindow(argc, argv);
+  if (QString wrong = wrongValueIn(argc, argv); !wrong.isEmpty()) {
+    std::fprintf(stderr, "hearth-desktop: %s\n", qPrintable(wrong));
+    return kWrongUsage;
+  }
   prepareLook();
   QGuiApplication app(argc, argv);
   applyLook(app);
@@ -95,10 +105,6 @@ int main(int argc, char** argv) {
   QCommandLineParser parser;
   declareOptions(parser);
   parser.process(app);
-  if (QString wrong = wrongValueIn(parser); !wrong.isEmpty()) {
-    std::fprintf(stderr, "hearth-desktop: %s\n", qPrintable(wrong));
-    return kWrongUsage;
-  }
 
   std::unique_ptr<Client> client;
   if (parser.isSet("offline")) client = std::make_unique<FakeClient>(kOfflineTickMs);

@@ -17,6 +17,7 @@ class FakeClient : public Client {
 
   // --- what tests do to the box ---
   void setReachable(bool reachable);
+  void setBox(const api::Box& box) { box_ = box; }  // told at the next connection
   void plugIn(const api::PackSource& source);
   void failNext(const Error& error);   // the next call gets this
   void holdJobs() { isHeld_ = true; }  // work gets to its middle and stays there

@@ -221,6 +221,26 @@ TEST_P(Pages, Settings) {
   picture("settings");
 }
 
+// Long texts and windows of any size: no layout runs in circles (Qt would warn, and a warning fails the test).
+TEST_P(Pages, EverySizeOfWindowIsLaidOut) {
+  api::Box box = fakeBox();
+  box.gpus.clear();
+  box.cpu_model = "Some Processor With A Very Long Name, Second Edition, With Graphics That Are Not Used Here";
+  box.hostname = "a-box-with-a-very-long-name.in-a-long-domain.example";
+  client_->setBox(box);
+  client_->setReachable(false);
+  ASSERT_NE(ui_->waitForItem("unreachableTitle"), nullptr);
+  client_->setReachable(true);
+  ASSERT_TRUE(waitFor([&] { return desktop_->home()->hostname().startsWith(QStringLiteral("a-box")); }));
+  for (QSize size : {QSize(880, 560), QSize(967, 611), QSize(1500, 900)}) {
+    ui_->window()->resize(size);
+    for (const char* page : {"navHome", "navChat", "navModels", "navFinetune", "navUpdates", "navSettings"}) {
+      ASSERT_TRUE(ui_->click(page));
+      EXPECT_EQ(ui_->window()->grabWindow().size(), size);
+    }
+  }
+}
+
 // Everything a person can use has a name for a screen reader, on every page.
 TEST_P(Pages, ControlsHaveNames) {
   for (const char* page : {"navHome", "navChat", "navModels", "navFinetune", "navUpdates", "navSettings"}) {
