@@ -75,9 +75,23 @@ Result<void> use_config(ModelConfig config, LoadedModel& out) {
   return {};
 }
 
+// How an embedder's rows become one vector is said beside the model, as the sentence-transformers library writes it.
+Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
+  auto text = read_file(folder / "1_Pooling" / "config.json", kMaxConfigBytes);
+  if (!text && text.error().code == Code::not_found) return {};
+  const Json json = TRY(parse_json(TRY(std::move(text))));
+  const bool first = TRY(json_get_or<bool>(json, "pooling_mode_cls_token", false));
+  const bool mean = TRY(json_get_or<bool>(json, "pooling_mode_mean_tokens", false));
+  if (first == mean)
+    return error(Code::unimplemented, "1_Pooling/config.json asks for another pooling than the first token or the mean");
+  config.encoder.pooling = first ? Pooling::first : Pooling::mean;
+  return {};
+}
+
 Result<void> load_hf(const fs::path& folder, LoadedModel& out) {
   std::string config = TRY(read_file(folder / "config.json", kMaxConfigBytes));
   TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
+  TRY(read_pooling(folder, out.config));
   const Json json = TRY(parse_json(config, 32));
   TRY(bind_weights(TRY(open_hf_weights(folder, json)), /*is_gguf=*/false, out));
   return read_text_side_hf(folder, out);

@@ -117,6 +117,46 @@ TEST(Load, RendersTheGoldenConversations) {
   EXPECT_FALSE(render_chat(model, {.messages_json = "[]", .extra_json = "[]"}));
 }
 
+// A checkpoint of a model that also takes pictures: the text model's configuration and weights are parts of it.
+TEST(Load, TextModelInsideALargerOne) {
+  auto folder = TempFolder::create("load_test");
+  const LoadedModel plain = load(golden() / "mistral_fp32");
+  const Json text = *parse_json(*read_file(golden() / "mistral_fp32/config.json"));
+  const Json whole = {{"architectures", {"Mistral3ForConditionalGeneration"}}, {"model_type", "mistral3"}, {"text_config", text}};
+  ASSERT_TRUE(write_file(folder->path() / "config.json", dump_json(whole)));
+  std::vector<TensorToWrite> tensors;
+  const float nothing[2] = {};
+  tensors.push_back({"vision_tower.patch.weight", Dtype::f32, {2}, [&]() -> Result<std::span<const std::byte>> {
+                       return std::as_bytes(std::span(nothing));
+                     }});
+  for (const ParameterSpec& spec : plain.parameters) {
+    const TensorView& view = plain.weights.at(spec.role);
+    std::vector<int64_t> shape;
+    for (int i = 0; i < spec.shape.rank(); ++i) shape.push_back(spec.shape[i]);
+    tensors.push_back({"language_model." + spec.hf.name, Dtype::f32, shape, [view]() -> Result<std::span<const std::byte>> {
+                         return std::span(static_cast<const std::byte*>(view.data), static_cast<size_t>(view.type.bytes()));
+                       }});
+  }
+  ASSERT_TRUE(write_safetensors(folder->path() / "model.safetensors", std::move(tensors)));
+  const LoadedModel inner = load(folder->path());
+  EXPECT_EQ(inner.config, plain.config);
+  ASSERT_EQ(inner.weights.size(), plain.weights.size());
+  for (const auto& [role, view] : plain.weights)
+    EXPECT_EQ(largest_difference(to_f32(view), to_f32(inner.weights.at(role))), 0) << role;
+}
+
+TEST(Load, PoolingIsSaidBesideTheModel) {
+  auto folder = TempFolder::create("load_test");
+  fs::copy(golden() / "bert_fp32", folder->path() / "m");
+  EXPECT_EQ(load(folder->path() / "m").config.encoder.pooling, Pooling::mean);
+  fs::create_directory(folder->path() / "m/1_Pooling");
+  const fs::path file = folder->path() / "m/1_Pooling/config.json";
+  ASSERT_TRUE(write_file(file, R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})"));
+  EXPECT_EQ(load(folder->path() / "m").config.encoder.pooling, Pooling::first);
+  ASSERT_TRUE(write_file(file, R"({"pooling_mode_max_tokens": true})"));
+  EXPECT_EQ(load_model(folder->path() / "m").error().code, Code::unimplemented);
+}
+
 TEST(Load, MissingThingsAreNamed) {
   EXPECT_EQ(load_model("/nonexistent/model").error().code, Code::not_found);
   auto folder = TempFolder::create("load_test");

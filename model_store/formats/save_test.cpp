@@ -67,6 +67,27 @@ TEST(Save, HuggingFaceFolderComesBackTheSame) {
   }
 }
 
+// What GGUF keeps of a configuration; it has floats where config.json has doubles.
+void expect_same_model(const ModelConfig& got, const ModelConfig& want, const std::string& name) {
+  EXPECT_EQ(got.layer_kinds, want.layer_kinds) << name;
+  EXPECT_EQ(got.layers_without_rope, want.layers_without_rope) << name;
+  EXPECT_EQ(got.window, want.window) << name;
+  EXPECT_EQ(got.activation, want.activation) << name;
+  EXPECT_EQ(got.causal, want.causal) << name;
+  EXPECT_EQ(got.max_seq_len, want.max_seq_len) << name;
+  EXPECT_EQ(got.tied_embeddings, want.tied_embeddings) << name;
+  EXPECT_EQ(got.scale.query_period, want.scale.query_period) << name;
+  for (auto [a, b] : {std::pair{got.norm_eps, want.norm_eps},
+                      {got.attention_softcap, want.attention_softcap},
+                      {got.logit_softcap, want.logit_softcap},
+                      {got.scale.embedding, want.scale.embedding},
+                      {got.scale.residual, want.scale.residual},
+                      {got.scale.attention, want.scale.attention},
+                      {got.scale.logits, want.scale.logits},
+                      {got.scale.query_beta, want.scale.query_beta}})
+    EXPECT_NEAR(a, b, 1e-6 * std::abs(b)) << name;
+}
+
 TEST(Save, GgufComesBackTheSameWithVocabulary) {
   int n_saved = 0;
   auto temporary = TempFolder::create("save_test");
@@ -93,6 +114,7 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     const bool has_exponentials = std::any_of(model.parameters.begin(), model.parameters.end(),
                                               [](const ParameterSpec& spec) { return spec.gguf.is_negative_exp; });
     EXPECT_LE(largest_difference(model, back), has_exponentials ? 1e-6 : 0) << name;
+    expect_same_model(back.config, model.config, name);
     // GGUF keeps floats, not doubles, and llama3 scaling as a table: compare what the graph sees.
     auto want = rope_table(model.config.rope, model.config.head_dim),
          got = rope_table(back.config.rope, back.config.head_dim);

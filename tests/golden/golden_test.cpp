@@ -12,6 +12,8 @@
 #include "inference/step_runner.h"
 #include "model_store/formats/load.h"
 #include "model_store/formats/safetensors.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/graph/rewrites.h"
 
 namespace hearth {
 namespace {
@@ -156,6 +158,22 @@ TEST_P(Golden, GgufFilesEqualTheirDequantisedWeights) {
     const auto model = load(GetParam() / ("model-" + name + ".gguf"));
     ASSERT_TRUE(model);
     expect_logits(model, prompts_of(*file, "logits", 2), description.value("by_length", false), 1e-4, name);
+  }
+}
+
+// Every family can be fine-tuned: a gradient reaches each of its parameters.
+TEST_P(Golden, GradientsReachEveryParameter) {
+  const auto model = load(GetParam());
+  ASSERT_TRUE(model);
+  auto training = build_training_graph(model->config, [](const ParameterSpec&) { return Dtype::f32; }, 16, {});
+  ASSERT_TRUE(training) << training.error().to_string();
+  std::vector<Value> parameters;
+  for (const ParameterSpec& spec : model->parameters) parameters.push_back(training->graph.find(spec.role));
+  auto gradients = differentiate(training->graph, training->loss, parameters);
+  ASSERT_TRUE(gradients) << gradients.error().to_string();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_TRUE(parameters[i]) << model->parameters[i].role << " is declared but not used";
+    EXPECT_TRUE(gradients->grads[i]) << model->parameters[i].role;
   }
 }
 
