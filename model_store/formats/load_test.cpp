@@ -127,7 +127,7 @@ TEST(Load, TextModelInsideALargerOne) {
   std::vector<TensorToWrite> tensors;
   const float nothing[2] = {};
   tensors.push_back({"vision_tower.patch.weight", Dtype::f32, {2}, [&]() -> Result<std::span<const std::byte>> {
-                       return std::as_bytes(std::span(nothing));
+                       return std::as_bytes(std::span<const float>(nothing, 2));
                      }});
   for (const ParameterSpec& spec : plain.parameters) {
     const TensorView& view = plain.weights.at(spec.role);
