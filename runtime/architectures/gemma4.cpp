@@ -1,10 +1,12 @@
-// Gemma 4, text, dense: sliding and full layers with heads of their own, no factor on scores, values normed; in the small
-// ones a narrow embedding per layer, and upper layers that share keys and values with lower ones.
+// Gemma 4, text: sliding and full layers with heads of their own, no factor on scores, values normed; in the small
+// ones a narrow embedding per layer, and upper layers that share keys and values with lower ones; in one, experts beside
+// each MLP.
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "runtime/architectures/common_config.h"
+#include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
@@ -35,6 +37,7 @@ class Gemma4 final : public Architecture {
       t.norm("ffn_norm", "pre_feedforward_layernorm", "ffn_norm");
       t.glu();
       t.norm("ffn_post_norm", "post_feedforward_layernorm", "post_ffw_norm");
+      if (c.moe.n_experts > 0) add_expert_block(c, t);
       if (c.per_layer_input.width > 0) add_per_layer_block(c, t);
       t.add({fmt::format("layers.{}.scale", l),
              ParameterKind::norm,
@@ -63,7 +66,8 @@ class Gemma4 final : public Architecture {
       const auto& [k, v] = kept[c.kv_layer_of(l)];
       x = m.residual(x, m.norm(m.linear(m.attention(q, k, v), "wo"), "attn_post_norm"));
       const Value f = m.norm(x, "ffn_norm");
-      const Value fed = m.linear(m.glu(m.linear(f, "w_gate"), m.linear(f, "w_up")), "w_down");
+      Value fed = m.linear(m.glu(m.linear(f, "w_gate"), m.linear(f, "w_up")), "w_down");
+      if (c.moe.n_experts > 0) fed = m.b().add(m.norm(fed, "ffn_post_norm_1"), expert_update(m, x));
       x = m.residual(x, m.norm(fed, "ffn_post_norm"));
       if (extra) x = m.residual(x, per_layer_update(m, x, extra, l));
       x = m.b().mul(x, m.weight("scale"));
@@ -75,7 +79,7 @@ class Gemma4 final : public Architecture {
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     set_defaults(c);
     TRY(read_common_hf(source, c));
-    TRY(source.expect("enable_moe_block", false));
+    TRY(read_experts_hf(source, c));
     TRY(refuse_bidirectional(source));
     c.activation = TRY(read_activation_hf(source, "hidden_activation", Activation::gelu_tanh));
     c.window = TRY(source.count_or("sliding_window", 512));
@@ -108,6 +112,12 @@ class Gemma4 final : public Architecture {
     sink.set("sliding_window", c.window);
     write_layer_types_hf(c, sink);
     if (c.logit_softcap > 0) sink.set("final_logit_softcapping", c.logit_softcap);
+    sink.set("enable_moe_block", c.moe.n_experts > 0);
+    if (c.moe.n_experts > 0) {
+      sink.set("num_experts", c.moe.n_experts);
+      sink.set("top_k_experts", c.moe.routing.n_chosen);
+      sink.set("moe_intermediate_size", c.moe.d_ff);
+    }
     sink.set("num_kv_shared_layers", c.kv_sharing.n_layers);
     sink.set("use_double_wide_mlp", c.kv_sharing.doubles_d_ff);
     sink.set("attention_k_eq_v", c.kv_sharing.values_are_keys);
@@ -169,6 +179,38 @@ class Gemma4 final : public Architecture {
     c.rope.scaling = RopeConfig::Scaling::proportional;
     c.rope.rotary_dim = c.head_dim / 8 * 2;
     return {};
+  }
+
+  static Result<void> read_experts_hf(const ConfigSource& source, ModelConfig& c) {
+    if (!TRY(source.boolean_or("enable_moe_block", false))) return {};
+    c.moe.n_experts = TRY(source.count("num_experts"));
+    c.moe.routing.n_chosen = TRY(source.count("top_k_experts"));
+    c.moe.routing.normalise = true;
+    c.moe.d_ff = TRY(source.count("moe_intermediate_size"));
+    return {};
+  }
+
+  // Experts beside the MLP, with a router of its own norm, and a factor for each.
+  static void add_expert_block(const ModelConfig& c, ParameterTable& t) {
+    using enum ParameterKind;
+    const int64_t C = c.d_model, E = c.moe.n_experts, F = c.moe.d_ff;
+    t.norm("ffn_post_norm_1", "post_feedforward_layernorm_1", "post_ffw_norm_1");
+    t.norm("ffn_norm_2", "pre_feedforward_layernorm_2", "pre_ffw_norm_2");
+    t.norm("ffn_post_norm_2", "post_feedforward_layernorm_2", "post_ffw_norm_2");
+    t.weight("router_norm", norm, {C}, {"C"}, "router.scale", "ffn_gate_inp.scale");
+    t.matrix("router", {E, C}, {"E", "C"}, "router.proj", "ffn_gate_inp");
+    t.weight("expert_scale", norm, {E}, {"E"}, "router.per_expert_scale", "ffn_down_exps.scale");
+    const Storage hf("experts.gate_up_proj"), gguf("ffn_gate_up_exps.weight");
+    t.weight("experts_gate", matrix, {E, F, C}, {"E", "F", "C"}, hf.rows(0, 2 * F), gguf.rows(0, 2 * F));
+    t.weight("experts_up", matrix, {E, F, C}, {"E", "F", "C"}, hf.rows(F, 2 * F), gguf.rows(F, 2 * F));
+    t.weight("experts_down", matrix, {E, C, F}, {"E", "C", "F"}, "experts.down_proj", "ffn_down_exps.weight");
+  }
+
+  // x: the rows that the MLP's norm reads, too.
+  static Value expert_update(ModelBuilder& m, Value x) {
+    const auto root = static_cast<float>(1 / std::sqrt(static_cast<double>(m.config().d_model)));
+    const Value router_input = m.b().scale(m.norm(x, "router_norm"), root);
+    return m.norm(m.experts(m.norm(x, "ffn_norm_2"), router_input), "ffn_post_norm_2");
   }
 
   static void add_per_layer_table(const ModelConfig& c, ParameterTable& t) {
@@ -247,8 +289,8 @@ Result<void> Gemma4::read_gguf(const ConfigSource& source, ModelConfig& c) const
   c.per_layer_input.width = TRY(source.count_or("embedding_length_per_layer_input", 0));
   if (const auto table = source.tensor_shape("per_layer_token_embd.weight"); table && c.per_layer_input.width > 0)
     c.per_layer_input.vocab_size = static_cast<int>(std::min<int64_t>((*table)[0], INT32_MAX));
-  if (source.has_tensor("blk.0.ffn_gate_inp.weight"))
-    return error(Code::unimplemented, "models of this family with experts are not supported yet");
+  c.moe.routing.normalise = true;
+  if (source.has("expert_count")) TRY(read_experts_gguf(source, c));
   set_scales(c);
   return {};
 }
@@ -269,6 +311,7 @@ void Gemma4::write_gguf(const ModelConfig& c, ConfigSink& sink) const {
   sink.set("attention.sliding_window", c.window);
   sink.set("attention.key_length_swa", c.sliding_head_dim);
   sink.set("attention.value_length_swa", c.sliding_head_dim);
+  if (c.moe.n_experts > 0) write_experts_gguf(c, sink);
   sink.set("rope.freq_base_swa", c.sliding_rope->theta);
   sink.set("rope.dimension_count_swa", c.sliding_head_dim);
   sink.set("embedding_length_per_layer_input", c.per_layer_input.width);

@@ -96,8 +96,9 @@ class ModelBuilder {
   Value activation(Value x);                     // config.activation
   Value glu(Value gate, Value up);               // activation(gate) * up
   Value mlp(Value x, const std::string& prefix = "w_");  // glu of "<prefix>gate" and "up", then "<prefix>down"
-  // config.moe: the router's choice of "experts_gate", "_up" and "_down", plus the shared expert where there is one.
-  Value experts(Value x);
+  // config.moe: the router's choice of "experts_gate", "_up" and "_down", each times its "expert_scale" [E] where that is
+  // declared, plus the shared expert where there is one. The router reads `router_input`; null: x.
+  Value experts(Value x, Value router_input = {});
   Value experts_or_mlp(Value x);  // in layers without experts: mlp
   // Linear layers. The state of each goes on in serving graphs, and begins at each document elsewhere.
   Value causal_conv(Value x, std::string_view role);  // [T, C], filtered per channel by "<role>", plus "<role>_bias"
@@ -130,6 +131,7 @@ class ModelBuilder {
   // One matrix per head: x [T, H*K], weight [H, N, K] (trans) or [H, K, N] → [T, H*N].
   Value head_linear(Value x, const std::string& role, bool trans);
   struct SortedRows;  // rows of tokens by expert
+  Value scaled_choice(Value weights, Value ids, Value scale);
   Value expert_linear(Value x, const std::string& role, const SortedRows& rows);
 
   ModelConfig config_;

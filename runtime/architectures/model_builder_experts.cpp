@@ -30,12 +30,22 @@ Value ModelBuilder::expert_linear(Value x, const std::string& role, const Sorted
   return bias ? builder_.add(y, builder_.gather_rows(bias, rows.expert_of_row)) : y;
 }
 
-Value ModelBuilder::experts(Value x) {
+// weights [T, k] times the scale of each chosen expert.
+Value ModelBuilder::scaled_choice(Value weights, Value ids, Value scale) {
+  const Shape shape = builder_.type(weights).shape;
+  const Value column = builder_.reshape(scale, {config_.moe.n_experts, 1});
+  const Value chosen = builder_.gather_rows(column, builder_.reshape(ids, {shape.n_elements()}));
+  return builder_.mul(weights, builder_.reshape(chosen, shape));
+}
+
+Value ModelBuilder::experts(Value x, Value router_input) {
   const MoeConfig& moe = config_.moe;
   const Value correction = declared("router_correction");
-  std::vector<Value> inputs{linear(x, "router")};
+  std::vector<Value> inputs{linear(router_input ? router_input : x, "router")};
   if (correction) inputs.push_back(correction);
   const std::vector<Value> routed = builder_.apply_all(std::make_shared<Route>(moe.routing, bool(correction)), inputs);
+  const Value scale = declared("expert_scale");
+  const Value weights = scale ? scaled_choice(routed[0], routed[1], scale) : routed[0];
   const std::vector<Value> sorted = builder_.apply_all(std::make_shared<SortByExpert>(moe.n_experts), {routed[1]});
   const SortedRows rows{sorted[0], sorted[1], sorted[2], sorted[3]};
   const Value x_rows = builder_.gather_rows(x, rows.token_of_row);
@@ -43,7 +53,7 @@ Value ModelBuilder::experts(Value x) {
   const Value hidden =
       moe.swiglu.limit > 0 ? builder_.apply(std::make_shared<SwigluClamped>(moe.swiglu), {gate, up}) : glu(gate, up);
   const Value y = builder_.apply(std::make_shared<CombineExperts>(),
-                                 {expert_linear(hidden, "experts_down", rows), rows.row_of_slot, routed[0]});
+                                 {expert_linear(hidden, "experts_down", rows), rows.row_of_slot, weights});
   if (!declared("shared_down")) return y;
   Value shared = mlp(x, "shared_");
   if (declared("shared_router"))

@@ -1,5 +1,5 @@
-"""Gemma 4, text, dense: heads of their own in both kinds of layers, values that are keys, narrow embeddings for each layer,
-upper layers that share keys and values (and are twice as wide between)."""
+"""Gemma 4, text: heads of their own in both kinds of layers, values that are keys, narrow embeddings for each layer,
+upper layers that share keys and values (and are twice as wide between), experts beside each MLP."""
 import numpy as np
 
 MODEL = "Gemma4ForCausalLM"
@@ -9,7 +9,7 @@ BUFFERS = ("layer_scalar",)
 
 
 def randomise(name, noise):
-    if "layer_scalar" in name:
+    if "layer_scalar" in name or "router.scale" in name or "per_expert_scale" in name:
         return 1.0 + 0.2 * noise
     return 0.3 * (1.0 + 0.2 * noise) if "q_norm" in name else None  # scores have no factor: keep them small
 
@@ -44,5 +44,8 @@ CASES = {
     "gemma4_plain_fp32": dict(dtype="float32", gguf=["F16"], config=dict(
         num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], hidden_size_per_layer_input=0, attention_k_eq_v=True,
         num_global_key_value_heads=1)),
+    "gemma4_experts_fp32": dict(dtype="float32", config=dict(
+        num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], hidden_size_per_layer_input=0, enable_moe_block=True,
+        num_experts=4, top_k_experts=2, moe_intermediate_size=32)),
     "gemma4_bf16": dict(dtype="bfloat16", config=dict(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])),
 }
