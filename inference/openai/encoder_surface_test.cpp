@@ -6,10 +6,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/files.h"
 #include "base/json.h"
 
 namespace hearth::openai {
 namespace {
+namespace fs = std::filesystem;
 
 class EncoderSurface : public testing::Test {
  protected:
@@ -66,6 +68,37 @@ TEST_F(EncoderSurface, RefusesBadRequestsByName) {
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}, {"dimensions", 8}}).error().code, Code::unimplemented);
   EXPECT_FALSE(call("/v1/rerank", {{"model", "tiny"}, {"query", "a"}, {"documents", {"b"}}}));
   EXPECT_FALSE(call("/v1/chat/completions", {{"model", "tiny"}}));
+}
+
+TEST_F(EncoderSurface, RerankOrdersAsTheLibraryScores) {
+  start("bert_reranker_fp32");
+  const fs::path folder = fs::path(HEARTH_SOURCE_DIR) / "tests/golden/bert_reranker_fp32";
+  const Json expected = *parse_json(*read_file(folder / "expected_pairs.json"));
+  const auto query = expected["query"].get<std::string>();
+  Json documents = Json::array();
+  std::vector<double> scores;
+  for (const Json& pair : expected["pairs"]) {
+    auto text = encoder_->pair(query, pair["document"].get<std::string>());
+    ASSERT_TRUE(text) << text.error().to_string();
+    EXPECT_EQ(text->ids, pair["ids"].get<std::vector<int32_t>>());
+    EXPECT_EQ(text->types, pair["types"].get<std::vector<int32_t>>());
+    documents.push_back(pair["document"]);
+    scores.push_back(1 / (1 + std::exp(-pair["score"].get<double>())));
+  }
+  auto answer = call("/v1/rerank", {{"model", "tiny"}, {"query", query}, {"documents", documents}, {"return_documents", true}});
+  ASSERT_TRUE(answer) << answer.error().to_string();
+  ASSERT_EQ((*answer)["results"].size(), scores.size());
+  double last = 1;
+  for (const Json& result : (*answer)["results"]) {
+    const auto index = result["index"].get<size_t>();
+    EXPECT_NEAR(result["relevance_score"].get<double>(), scores[index], 1e-5);
+    EXPECT_EQ(result["document"]["text"], documents[index]);
+    EXPECT_LE(result["relevance_score"].get<double>(), last);
+    last = result["relevance_score"].get<double>();
+  }
+  auto two = call("/v1/rerank", {{"model", "tiny"}, {"query", query}, {"documents", documents}, {"top_n", 2}});
+  ASSERT_TRUE(two);
+  EXPECT_EQ((*two)["results"].size(), 2u);
 }
 
 TEST_F(EncoderSurface, RerankNeedsItsFields) {

@@ -12,6 +12,7 @@ A family's file has:
                    prompts=(1, 9, 48)   lengths: cross every window and chunk border
                    seed=N, shard="64KB", tokenizer=True, old_config_keys=True,
                    gguf=["F32", ...]    kinds of GGUF files
+                   extras=f             f(folder, model) writes more files
                    edit_config=f        f(dict) changes config.json after saving (older or partial spellings)
                    mark={...}           goes into case.json as it is: what the test has to know)
   BASE           (optional) replaces the sizes below
@@ -317,6 +318,8 @@ def make_case(family, name, spec, seed):
         document = json.loads(path.read_text())
         spec["edit_config"](document)
         path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
+    if "extras" in spec:
+        spec["extras"](folder, load(torch.float32))
     (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
     return case
 
