@@ -25,6 +25,8 @@ struct GenerationRequest {
   SamplingParams sampling;
   std::vector<std::string> stop;  // at most 16, each at most 1 KiB; not shown
   std::vector<int32_t> stop_ids;  // besides the model's own end tokens
+  // Special tokens whose text is shown, sorted: the marks of the model's answer format. Others leave no text.
+  std::vector<int32_t> shown_special;
   bool ignore_eos = false;        // for benchmarks
 };
 

@@ -17,7 +17,8 @@ Sequence::Sequence(const GenerationRequest& request, const LoadedModel& model, i
       request_(request),
       eos_ids_(model.generation.eos_ids),
       sampler_(request.sampling),
-      decoder_(*model.tokenizer),
+      tokenizer_(*model.tokenizer),
+      decoder_(*model.tokenizer, /*skip_special=*/false),
       stops_(request.stop) {
   if (eos_ids_.empty() && model.tokenizer->eos_id()) eos_ids_.push_back(*model.tokenizer->eos_id());
   eos_ids_.insert(eos_ids_.end(), request.stop_ids.begin(), request.stop_ids.end());
@@ -39,6 +40,11 @@ bool Sequence::is_end(int32_t token) const {
   return !request_.ignore_eos && std::find(eos_ids_.begin(), eos_ids_.end(), token) != eos_ids_.end();
 }
 
+bool Sequence::is_shown(int32_t token) const {
+  return !tokenizer_.is_special(token) ||
+         std::binary_search(request_.shown_special.begin(), request_.shown_special.end(), token);
+}
+
 bool Sequence::accept(std::span<float> logits) {
   auto sampled = sampler_.sample(logits, tokens);
   if (!sampled) {
@@ -53,7 +59,7 @@ bool Sequence::accept(std::span<float> logits) {
   }
   tokens.push_back(*sampled);
   summary_.tokens.push_back(*sampled);
-  show(stops_.push(decoder_.push(*sampled)));
+  if (is_shown(*sampled)) show(stops_.push(decoder_.push(*sampled)));
   if (stops_.stopped())
     finish(FinishReason::stop);
   else if (summary_.n_completion_tokens >= max_tokens_)

@@ -37,6 +37,7 @@ class Sequence {
 
  private:
   bool is_end(int32_t token) const;
+  bool is_shown(int32_t token) const;
   void show(std::string text);
   void finish(FinishReason reason);
 
@@ -44,6 +45,7 @@ class Sequence {
   std::vector<int32_t> eos_ids_;
   int max_tokens_;
   Sampler sampler_;
+  const Tokenizer& tokenizer_;
   StreamDecoder decoder_;
   StopStrings stops_;
   Clock::time_point created_ = Clock::now(), admitted_{}, first_token_{};

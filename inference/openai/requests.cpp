@@ -3,6 +3,8 @@
 
 #include <random>
 
+#include "inference/openai/chat_messages.h"
+
 namespace hearth::openai {
 namespace {
 
@@ -79,48 +81,20 @@ Result<CompletionOptions> read_options(const Json& body) {
   return out;
 }
 
-// A string, or parts of which the texts are joined.
-Result<std::string> read_content(const Json& message, size_t index) {
-  auto it = message.find("content");
-  if (it == message.end() || it->is_null()) return std::string();
-  if (it->is_string()) return it->get<std::string>();
-  if (!it->is_array())
-    return error(Code::invalid_argument, "messages[{}].content must be a string or an array of parts, got {}", index,
-                 it->type_name());
-  std::string text;
-  for (const Json& part : *it) {
-    const std::string type = TRY_WITH(json_get<std::string>(part, "type"), "in messages[{}].content", index);
-    if (type != "text")
-      return error(Code::unimplemented, "messages[{}].content holds a part of type \"{}\"; only text is supported",
-                   index, type);
-    text += TRY_WITH(json_get<std::string>(part, "text"), "in messages[{}].content", index);
-  }
-  return text;
-}
-
 }  // namespace
 
-Result<ChatRequest> parse_chat_request(const Json& body) {
-  ChatRequest out{TRY(read_options(body)), {}};
-  TRY(refuse(body, "tools", "tool calls come later; send the request without tools"));
-  TRY(refuse(body, "functions", "function calls come later; send the request without functions"));
+Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text) {
+  ChatRequest out{.options = TRY(read_options(body))};
+  TRY(refuse(body, "functions", "it is the older form of \"tools\"; send tools"));
   if (auto it = body.find("response_format");
       it != body.end() && it->is_object() && it->value("type", "text") != "text")
     return error(Code::unimplemented, "\"response_format\" other than text is not supported by this version");
-  auto messages = body.find("messages");
-  if (messages == body.end() || !messages->is_array() || messages->empty())
-    return error(Code::invalid_argument, "\"messages\" must be an array with at least one message");
-  if (messages->size() > kMaxMessages)
-    return error(Code::invalid_argument, "at most {} messages, got {}", kMaxMessages, messages->size());
-  nlohmann::ordered_json plain = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < messages->size(); ++i) {
-    std::string role = TRY_WITH(json_get<std::string>((*messages)[i], "role"), "in messages[{}]", i);
-    if (role == "developer") role = "system";
-    if (role != "system" && role != "user" && role != "assistant")
-      return error(Code::invalid_argument, "messages[{}].role must be system, user or assistant, got \"{}\"", i, role);
-    plain.push_back({{"role", role}, {"content", TRY(read_content((*messages)[i], i))}});
-  }
-  out.messages_json = plain.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  // Valid JSON of bounded depth: it was read as Json before.
+  const OrderedJson ordered = OrderedJson::parse(text, nullptr, false);
+  if (ordered.is_discarded()) return error(Code::invalid_argument, "the body is not valid JSON");
+  TRY(read_tools(ordered, out));
+  out.messages_json = TRY(read_messages(ordered));
+  out.variables_json = TRY(read_variables(ordered));
   return out;
 }
 

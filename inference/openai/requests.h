@@ -23,7 +23,11 @@ struct CompletionOptions {
 
 struct ChatRequest {
   CompletionOptions options;
-  std::string messages_json;  // [{"role", "content"}], content a plain string
+  std::string messages_json;   // [{"role", "content", ...}], content a plain string, arguments of calls as objects
+  std::string tools_json;      // as the client wrote it, or empty: no tools, or tool_choice "none"
+  Json tools = Json::array();  // the same
+  std::string variables_json;  // further variables of the chat template, an object or empty
+  bool parallel_tool_calls = true;
 };
 
 struct CompletionRequest {
@@ -33,7 +37,8 @@ struct CompletionRequest {
   bool echo = false;
 };
 
-Result<ChatRequest> parse_chat_request(const Json& body);
+// `text`: the body as it came. The order of keys in tools is what the model sees, and Json does not keep it.
+Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text);
 Result<CompletionRequest> parse_completion_request(const Json& body);
 
 }  // namespace hearth::openai

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <random>
 
 #include "base/http/sse.h"
+#include "inference/openai/answer_reader.h"
 #include "inference/openai/requests.h"
+#include "inference/openai/wire.h"
 
 namespace hearth::openai {
 namespace {
@@ -26,67 +29,39 @@ int64_t unix_time() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-Json usage_of(const GenerationSummary& s) {
-  return {{"prompt_tokens", s.n_prompt_tokens},
-          {"completion_tokens", s.n_completion_tokens},
-          {"total_tokens", s.n_prompt_tokens + s.n_completion_tokens},
-          {"prompt_tokens_details", {{"cached_tokens", s.n_cached_tokens}}}};
-}
-
-// How a chat answer and a plain completion look on the wire; everything else is the same.
-struct Style {
-  const char* id_prefix;
-  const char* whole_object;
-  const char* chunk_object;
-  bool is_chat;
-
-  Json whole_choice(const std::string& text, std::string_view finish) const {
-    Json choice = {{"index", 0}, {"finish_reason", finish}, {"logprobs", nullptr}};
-    if (is_chat)
-      choice["message"] = {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}};
-    else
-      choice["text"] = text;
-    return choice;
-  }
-  Json piece(std::string_view text) const {
-    Json choice = {{"index", 0}, {"finish_reason", nullptr}, {"logprobs", nullptr}};
-    if (is_chat)
-      choice["delta"] = {{"content", text}};
-    else
-      choice["text"] = text;
-    return choice;
-  }
-  Json opening() const {
-    Json choice = piece("");
-    choice["delta"]["role"] = "assistant";
-    return choice;
-  }
-  Json closing(std::string_view finish) const {
-    Json choice = piece("");
-    if (is_chat) choice["delta"] = Json::object();
-    choice["finish_reason"] = finish;
-    return choice;
-  }
-};
-constexpr Style kChat{"chatcmpl", "chat.completion", "chat.completion.chunk", true};
-constexpr Style kText{"cmpl", "text_completion", "text_completion", false};
-
 class Surface {
  public:
-  Surface(Generator& generator, std::string model_name) : generator_(generator), model_name_(std::move(model_name)) {}
+  Surface(Generator& generator, std::string model_name) : generator_(generator), model_name_(std::move(model_name)) {
+    const LoadedModel& model = generator_.model();
+    if (!model.chat_template) return;
+    format_ = answers::find_format(model.chat_template->source());
+    if (!model.tokenizer) return;
+    for (const std::string& mark : format_.marks())
+      if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id)) shown_special_.push_back(*id);
+    std::sort(shown_special_.begin(), shown_special_.end());
+  }
 
   Result<http::Response> chat(http::Request& http_request) {
-    ChatRequest request = TRY(parse_chat_request(TRY(http::json_body(http_request))));
+    ChatRequest request = TRY(parse_chat_request(TRY(http::json_body(http_request)), http_request.body));
     TRY(check_model(request.options));
     const LoadedModel& model = generator_.model();
     if (!model.chat_template) {
       if (model.chat_template_problem) return *model.chat_template_problem;
       return error(Code::failed_precondition, "{} has no chat template; use /v1/completions", model_name_);
     }
-    const std::string prompt = TRY(render_chat(model, {.messages_json = request.messages_json})).text;
+    if (!request.tools.empty() && model.chat_template->source().find("tools") == std::string::npos)
+      return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them", model_name_);
+    std::string prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
+                                                 .tools_json = request.tools_json,
+                                                 .extra_json = request.variables_json}))
+                             .text;
     GenerationRequest generation = generation_for(request.options);
     generation.prompt = TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true}));
-    return answer(kChat, request.options, std::move(generation), "", http_request.stop);
+    generation.shown_special = shown_special_;
+    auto parser = answers::make_answer_parser(
+        format_, {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt)});
+    return answer(kChat, request.options, std::move(generation), "",
+                  AnswerReader(std::move(parser), request.parallel_tool_calls), http_request.stop);
   }
 
   Result<http::Response> complete(http::Request& http_request) {
@@ -98,7 +73,8 @@ class Surface {
     if (!request.prompts.empty())
       generation.prompt =
           TRY(generator_.model().tokenizer->encode(text, {.add_special = true, .parse_special = false}));
-    return answer(kText, request.options, std::move(generation), request.echo ? text : "", http_request.stop);
+    return answer(kText, request.options, std::move(generation), request.echo ? text : "",
+                  AnswerReader(nullptr, true), http_request.stop);
   }
 
   Result<http::Response> models() const {
@@ -160,12 +136,20 @@ class Surface {
   }
 
   Result<http::Response> answer(const Style& style, const CompletionOptions& options, GenerationRequest generation,
-                                std::string echo, std::stop_token stop) {
-    if (options.stream) return stream(style, options, std::move(generation), std::move(echo), std::move(stop));
-    const GenerationSummary summary = TRY(generator_.generate(generation, {}, stop));
-    if (summary.finish == FinishReason::cancelled) return error(Code::cancelled, "the request was cancelled");
+                                std::string echo, AnswerReader reader, std::stop_token stop) {
+    if (options.stream)
+      return stream(style, options, std::move(generation), std::move(echo), std::move(reader), std::move(stop));
+    answers::AnswerDelta whole{.content = std::move(echo)};
+    auto on_text = [&](std::string_view text) {
+      append(whole, reader.push(text));
+      return !reader.is_over();
+    };
+    const GenerationSummary summary = TRY(generator_.generate(generation, on_text, stop));
+    if (summary.finish == FinishReason::cancelled && !reader.is_over())
+      return error(Code::cancelled, "the request was cancelled");
+    append(whole, reader.finish());
     Json body = frame(style.whole_object, new_id(style.id_prefix), unix_time(),
-                      Json::array({style.whole_choice(echo + summary.text, finish_reason_name(summary.finish))}));
+                      Json::array({style.whole_choice(whole, reader.finish_reason(summary.finish))}));
     body["usage"] = usage_of(summary);
     return http::json_response(body);
   }
@@ -173,11 +157,14 @@ class Surface {
   // What can be refused is refused as a plain HTTP error before the stream begins; later errors are events, as OpenAI's
   // are.
   Result<http::Response> stream(const Style& style, const CompletionOptions& options, GenerationRequest generation,
-                                std::string echo, std::stop_token stop) {
+                                std::string echo, AnswerReader first_reader, std::stop_token stop) {
     TRY(generator_.check(generation));
     const bool include_usage = options.include_usage;
-    auto body = [this, style, include_usage, generation = std::move(generation), echo = std::move(echo),
+    // The body may be copied, a reader may not.
+    auto shared = std::make_shared<AnswerReader>(std::move(first_reader));
+    auto body = [this, style, include_usage, generation = std::move(generation), echo = std::move(echo), shared,
                  stop](http::StreamWriter& writer) -> Result<void> {
+      AnswerReader& reader = *shared;
       const std::string id = new_id(style.id_prefix);
       const int64_t created = unix_time();
       auto send = [&](Json choices, Json usage) {
@@ -185,16 +172,23 @@ class Surface {
         if (include_usage) chunk["usage"] = std::move(usage);
         return writer.write(http::format_sse({.data = dump_json(chunk)}));
       };
+      auto send_delta = [&](const answers::AnswerDelta& delta) {
+        if (delta.empty()) return !writer.gone();
+        bool is_there = true;
+        for (Json& choice : style.pieces(delta)) is_there = send(Json::array({std::move(choice)}), nullptr);
+        return is_there;
+      };
       if (style.is_chat) send(Json::array({style.opening()}), nullptr);
-      if (!echo.empty()) send(Json::array({style.piece(echo)}), nullptr);
-      auto on_text = [&](std::string_view text) { return send(Json::array({style.piece(text)}), nullptr); };
+      send_delta({.content = echo});
+      auto on_text = [&](std::string_view text) { return send_delta(reader.push(text)) && !reader.is_over(); };
       auto summary = generator_.generate(generation, on_text, stop);
       if (!summary) {
         writer.write(http::format_sse({.data = http::error_response(summary.error()).body}));
         return {};
       }
-      if (summary->finish == FinishReason::cancelled) return {};
-      send(Json::array({style.closing(finish_reason_name(summary->finish))}), nullptr);
+      if (summary->finish == FinishReason::cancelled && !reader.is_over()) return {};
+      send_delta(reader.finish());
+      send(Json::array({style.closing(reader.finish_reason(summary->finish))}), nullptr);
       if (include_usage) send(Json::array(), usage_of(*summary));
       writer.write(http::format_sse({.data = "[DONE]"}));
       return {};
@@ -204,6 +198,8 @@ class Surface {
 
   Generator& generator_;
   std::string model_name_;
+  answers::AnswerFormat format_;
+  std::vector<int32_t> shown_special_;
   int64_t started_ = unix_time();
 };
 
