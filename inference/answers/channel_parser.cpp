@@ -68,9 +68,21 @@ class ChannelParser : public AnswerParser {
       buffer_.erase(0, found.at + ends[0].size());
     } else {
       begin(Kind::content);
+      say_mark();
     }
     where_ = Where::body;
     return true;
+  }
+
+  // A mark that opens no header is text, or the body would take it for the next header.
+  void say_mark() {
+    const size_t at = skip_blanks(buffer_, 0);
+    for (std::string_view mark : {"<|channel|>", "<|start|>"})
+      if (std::string_view(buffer_).substr(at).starts_with(mark)) {
+        say(std::string_view(buffer_).substr(0, at + mark.size()));
+        buffer_.erase(0, at + mark.size());
+        return;
+      }
   }
 
   // [role] [to=...] <|channel|> ...: anything else at the answer's beginning is plain text.

@@ -14,6 +14,15 @@ struct ChatTemplate::Impl {
   jinja::ParsedTemplate parsed;
 };
 
+// What a conversation may take grows with it: 8 times its size as output, 32 times as memory, 1 step and 0.1 µs a byte.
+static TemplateLimits scaled(TemplateLimits limits, size_t context_bytes) {
+  limits.max_output_bytes += 8 * context_bytes;
+  limits.max_memory_bytes += 32 * context_bytes;
+  limits.max_steps += static_cast<int64_t>(context_bytes);
+  limits.max_time += std::chrono::milliseconds(context_bytes / 10'000);
+  return limits;
+}
+
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
   if (source.size() > limits.max_source_bytes)
     return error(Code::resource_exhausted, "a chat template of {} bytes is over the limit of {}", source.size(),
@@ -26,7 +35,7 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const Template
 }
 
 Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view context_json) const {
-  const TemplateLimits& limits = impl_->limits;
+  const TemplateLimits limits = scaled(impl_->limits, context_json.size());
   if (context_json.size() > limits.max_context_bytes)
     return error(Code::resource_exhausted, "a conversation of {} bytes is over the limit of {}", context_json.size(),
                  limits.max_context_bytes);

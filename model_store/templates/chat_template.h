@@ -25,11 +25,12 @@ namespace hearth {
 struct TemplateLimits {
   size_t max_source_bytes = size_t{1} << 20;
   size_t max_context_bytes = size_t{64} << 20;
-  size_t max_output_bytes = size_t{64} << 20;   // and no intermediate string may be longer
-  size_t max_memory_bytes = size_t{256} << 20;  // all strings, lists and dicts made while rendering, together
-  int max_depth = 64;                           // nested blocks, expressions, calls, containers
-  int64_t max_steps = 2'000'000;                // nodes evaluated, plus one for each 64 bytes handled
-  std::chrono::milliseconds max_time{1000};
+  int max_depth = 64;  // nested blocks, expressions, calls, containers
+  // The rest holds for a small conversation; a large one may take more, in proportion (see chat_template.cpp).
+  size_t max_output_bytes = size_t{4} << 20;   // and no intermediate string may be longer
+  size_t max_memory_bytes = size_t{64} << 20;  // all strings, lists and dicts made while rendering, together
+  int64_t max_steps = 1'000'000;               // nodes evaluated, plus one for each 64 bytes handled
+  std::chrono::milliseconds max_time{80};      // of the processor
 };
 
 // Immutable once parsed; render() may be called from several threads at once.

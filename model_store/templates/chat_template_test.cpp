@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 
 #include "base/files.h"
@@ -22,14 +20,14 @@ std::string render(std::string_view source, std::string_view context = "{}") {
 }
 
 fs::path reference_folder() {
-  const char* chosen = std::getenv("HEARTH_REFERENCE");
+  const char* chosen = std::getenv("HEARTH_REFERENCE_DIR");
   return chosen ? fs::path(chosen) : fs::path(HEARTH_SOURCE_DIR) / "../shared/reference";
 }
 
 TEST(ChatTemplate, RendersEveryReferenceTemplateToTheByte) {
   fs::path folder = reference_folder() / "chat_templates";
   if (!fs::exists(folder))
-    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+    GTEST_SKIP() << folder << " is absent; HEARTH_REFERENCE_DIR names the reference data";
   auto cases = nlohmann::ordered_json::parse(*read_file(folder / "cases.json"));
   int n_cases = 0, n_templates = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -124,76 +122,6 @@ TEST(ChatTemplate, RefusalsAreErrorsWithTheMessage) {
   EXPECT_NE(render("{{ nope.x }}").find("\"nope\" is undefined"), std::string::npos);
   EXPECT_NE(render("a\n\n{{ [1].append(2) }}").find("in line 3"), std::string::npos);
   EXPECT_NE(render("{% include 'x' %}").find("PARSE"), std::string::npos);
-}
-
-// Every one of these must end in an error, quickly and without eating memory.
-TEST(ChatTemplate, HostileTemplatesAreStopped) {
-  auto repeat = [](std::string_view text, int n) {
-    std::string out;
-    for (int i = 0; i < n; ++i) out += text;
-    return out;
-  };
-  std::vector<std::string> hostile = {
-      repeat("{% if true %}", 5000) + repeat("{% endif %}", 5000),
-      repeat("{% for i in [1] %}", 5000) + repeat("{% endfor %}", 5000),
-      "{{ " + repeat("(", 100000) + "1" + repeat(")", 100000) + " }}",
-      "{{ " + repeat("[", 100000) + " }}",
-      "{{ " + repeat("not ", 100000) + "x }}",
-      "{{ " + repeat("-", 100000) + "1 }}",
-      "{{ " + repeat("x if ", 100000) + "x }}",
-      "{{ x" + repeat("[x", 100000) + " }}",
-      "{% for i in range(10**9) %}x{% endfor %}",
-      "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% "
-      "endfor %}",
-      "{{ 'x' * 10**12 }}",
-      "{{ ['x'] * 10**12 }}",
-      "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(99999) %}{% set ns.s = ns.s ~ ns.s %}{% endfor "
-      "%}",
-      "{% set ns = namespace(s=[1, 2]) %}{% for i in range(99999) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-      "{% set ns = namespace(s=[]) %}{% for i in range(99999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}",
-      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-      "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
-      "{{ 'x'|center(10**15) }}",
-      "{{ 'x'.zfill(10**15) }}",
-      "{{ ('x' * 10**6).replace('', 'y' * 10**6) }}",
-      "{{ 2 ** 10**9 }}",
-      "{{ 9223372036854775807 + 1 }}",
-      "{{ -9223372036854775807 - 2 }}",
-      "{{ 1 // 0 }}",
-      "{{ [1]|tojson(indent=10**9) }}",
-      "{{ 'a'|indent(10**9) }}",
-      "{{ [1][::0] }}",
-      "{{ '%1000000000d' % 1 }}",
-      "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns|tojson }}",
-      "{{ '\\ud800' }}",
-      "{{ 99999999999999999999 }}",
-      "{% break %}",
-      "{{ 'abc",
-      "{% raw %}",
-      "{#",
-      "{{ ",
-      "{% if",
-  };
-  for (const auto& source : hostile) {
-    const std::clock_t begin = std::clock();  // processor time: other programs do not count
-    auto parsed = ChatTemplate::parse(source, {.max_time = std::chrono::milliseconds(100)});
-    if (parsed) {
-      auto text = parsed->render("{}");
-      EXPECT_FALSE(text) << source.substr(0, 100) << " gave " << text->size() << " bytes";
-    }
-    const std::chrono::milliseconds took((std::clock() - begin) * 1000 / CLOCKS_PER_SEC);
-    EXPECT_LT(took.count(), 2000) << source.substr(
-        0, 100);  // the limit is 100 ms; sanitizers and busy machines are slower
-    RecordProperty("slowest", static_cast<int>(took.count()));
-  }
-}
-
-TEST(ChatTemplate, HostileContextIsStopped) {
-  auto parsed = ChatTemplate::parse("{{ x }}");
-  EXPECT_FALSE(parsed->render(std::string(100000, '[')));
-  EXPECT_FALSE(parsed->render(R"({"x": )" + std::string(1000, '[') + std::string(1000, ']') + "}"));
-  EXPECT_FALSE(parsed->render("[]"));
-  EXPECT_FALSE(parsed->render("{"));
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ Result<Value> path_of(Interpreter& in, Value value, const Value& path) {
 
 template <std::string (*map)(std::string_view)>
 Result<Value> map_text(Interpreter& in, const Value& input, Arguments&) {
-  return in.runtime().string(map(TRY(text_of(in, input))));
+  std::string text = TRY(text_of(in, input));
+  TRY(in.runtime().step(16 * text.size()));  // slow work
+  return in.runtime().string(map(text));
 }
 
 Result<Value> trim(Interpreter& in, const Value& input, Arguments& arguments) {
@@ -43,6 +45,7 @@ Result<Value> trim(Interpreter& in, const Value& input, Arguments& arguments) {
   TRY(in.runtime().step(text.size()));
   if (!set || set->is(Kind::none)) return in.runtime().string(std::string(strip_left(strip_right(text))));
   std::string characters = TRY(text_of(in, *set));
+  TRY(in.runtime().step(text.size() * (1 + characters.size() / 16)));
   return in.runtime().string(std::string(strip_left(strip_right(text, characters), characters)));
 }
 

@@ -15,7 +15,7 @@ namespace {
 // Every method checks its arguments to the end.
 template <Builtin method>
 Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) {
-  if (self.is(Kind::string)) TRY(in.runtime().step(self.as_string().size()));
+  TRY(in.runtime().step(text_bytes(self) + text_bytes(arguments)));
   Value out = TRY(method(in, self, arguments));
   TRY(arguments.finish());
   return out;
@@ -39,6 +39,7 @@ Result<Value> strip(Interpreter& in, const Value& self, Arguments& arguments) {
   if (set && !set->is(Kind::none)) {
     if (!set->is(Kind::string))
       return error(Code::invalid_argument, "what to strip must be a string, it is {}", kind_name(set->kind()));
+    TRY(in.runtime().step(text.size() * (1 + set->as_string().size() / 16)));
     if (left) text = strip_left(text, set->as_string());
     if (right) text = strip_right(text, set->as_string());
   } else {
@@ -81,7 +82,7 @@ std::vector<std::string_view> split_at_blanks(std::string_view text, int64_t max
 
 std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, int64_t max_splits) {
   std::vector<std::string_view> out;
-  for (size_t at; max_splits-- != 0 && (at = text.find(separator)) != std::string_view::npos;) {
+  for (size_t at; max_splits-- != 0 && (at = find_text(text, separator, 0)) != std::string_view::npos;) {
     out.push_back(text.substr(0, at));
     text.remove_prefix(at + separator.size());
   }
@@ -119,6 +120,7 @@ Result<Value> split(Interpreter& in, const Value& self, Arguments& arguments) {
   }
   if (!separator->is(Kind::string) || separator->as_string().empty())
     return error(Code::invalid_argument, "the separator must be a string that is not empty");
+  if (from_right) TRY(in.runtime().step(self.as_string().size() * (1 + separator->as_string().size() / 16)));
   return list_of(in, from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits)
                                 : split_at(self.as_string(), separator->as_string(), max_splits));
 }
@@ -128,7 +130,8 @@ Result<Value> partition(Interpreter& in, const Value& self, Arguments& arguments
   std::string separator = TRY(required_text(arguments, "sep"));
   if (separator.empty()) return error(Code::invalid_argument, "the separator must not be empty");
   std::string_view text = self.as_string();
-  size_t at = from_right ? text.rfind(separator) : text.find(separator);
+  if (from_right) TRY(in.runtime().step(text.size() * (1 + separator.size() / 16)));
+  size_t at = from_right ? text.rfind(separator) : find_text(text, separator, 0);
   if (at == std::string_view::npos)
     return from_right ? list_of(in, {"", "", text}, true) : list_of(in, {text, "", ""}, true);
   return list_of(in, {text.substr(0, at), separator, text.substr(at + separator.size())}, true);
@@ -149,6 +152,7 @@ Result<Value> splitlines(Interpreter& in, const Value& self, Arguments& argument
 
 template <std::string (*map)(std::string_view)>
 Result<Value> map_text(Interpreter& in, const Value& self, Arguments&) {
+  TRY(in.runtime().step(16 * self.as_string().size()));  // slow work
   return in.runtime().string(map(self.as_string()));
 }
 
@@ -167,7 +171,7 @@ Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) 
     }
     return in.runtime().string(std::move(out));
   }
-  for (size_t found; count-- != 0 && (found = text.find(old, at)) != std::string::npos; at = found + old.size()) {
+  for (size_t found; count-- != 0 && (found = find_text(text, old, at)) != std::string_view::npos; at = found + old.size()) {
     out.append(text, at, found - at).append(fresh);
     TRY(in.runtime().check_length(out.size()));
   }
@@ -175,13 +179,15 @@ Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) 
 }
 
 template <bool from_right, bool must_be_there>
-Result<Value> find(Interpreter&, const Value& self, Arguments& arguments) {
+Result<Value> find(Interpreter& in, const Value& self, Arguments& arguments) {
   std::string what = TRY(required_text(arguments, "sub"));
   const std::string& text = self.as_string();
   int64_t begin = TRY(arguments.integer_or("start", 0));
   if (begin < 0) begin = std::max<int64_t>(0, begin + count_characters(text));
   std::string_view before = characters(text, 0, begin);
-  size_t at = from_right ? text.rfind(what) : text.find(what, before.size());
+  // From the right each place is compared anew.
+  if (from_right) TRY(in.runtime().step(text.size() * (1 + what.size() / 16)));
+  size_t at = from_right ? text.rfind(what) : find_text(text, what, before.size());
   if (from_right && at != std::string::npos && at < before.size()) at = std::string::npos;
   if (at == std::string::npos && must_be_there) return error(Code::invalid_argument, "the text was not found");
   return Value::integer(at == std::string::npos ? -1 : count_characters(std::string_view(text).substr(0, at)));
@@ -191,7 +197,7 @@ Result<Value> count_text(Interpreter&, const Value& self, Arguments& arguments) 
   std::string what = TRY(required_text(arguments, "sub"));
   if (what.empty()) return Value::integer(count_characters(self.as_string()) + 1);
   int64_t n = 0;
-  for (size_t at = 0; (at = self.as_string().find(what, at)) != std::string::npos; at += what.size()) ++n;
+  for (size_t at = 0; (at = find_text(self.as_string(), what, at)) != std::string_view::npos; at += what.size()) ++n;
   return Value::integer(n);
 }
 

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/result.h"
 #include "model_store/tokenizers/utf8.h"
@@ -73,6 +74,12 @@ std::string_view strip_left(std::string_view text, std::string_view set) {
 }
 std::string_view strip_right(std::string_view text, std::string_view set) {
   return strip_right_if(text, [&](std::string_view c) { return set.find(c) != std::string_view::npos; });
+}
+
+size_t find_text(std::string_view text, std::string_view what, size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  return found ? static_cast<size_t>(static_cast<const char*>(found) - text.data()) : std::string_view::npos;
 }
 
 int64_t count_characters(std::string_view text) {

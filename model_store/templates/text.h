@@ -15,6 +15,9 @@ std::string_view strip_right(std::string_view text);
 std::string_view strip_left(std::string_view text, std::string_view characters);
 std::string_view strip_right(std::string_view text, std::string_view characters);
 
+// Where `what` stands in the text at or after `from`; npos: nowhere. Linear, whatever the two are.
+size_t find_text(std::string_view text, std::string_view what, size_t from);
+
 int64_t count_characters(std::string_view text);
 // The text from one character to another, clamped; begin <= end.
 std::string_view characters(std::string_view text, int64_t begin, int64_t end);

@@ -1,6 +1,8 @@
 // Values: truth, equality, order, containers, and the runtime that owns them.
 #include "model_store/templates/value.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -152,8 +154,21 @@ Result<void> Arguments::finish() const {
   return {};
 }
 
-Runtime::Runtime(const TemplateLimits& limits)
-    : limits_(limits), deadline_(std::chrono::steady_clock::now() + limits.max_time) {}
+// What this thread has computed: other programs on a busy machine do not count.
+static std::chrono::nanoseconds processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+size_t text_bytes(const Arguments& arguments) {
+  size_t n = 0;
+  for (const Value& value : arguments.positional) n += text_bytes(value);
+  for (const auto& [name, value] : arguments.named) n += text_bytes(value);
+  return n;
+}
+
+Runtime::Runtime(const TemplateLimits& limits) : limits_(limits), deadline_(processor_time() + limits.max_time) {}
 Runtime::~Runtime() = default;
 
 Result<void> Runtime::step(size_t n_bytes) {
@@ -162,7 +177,7 @@ Result<void> Runtime::step(size_t n_bytes) {
     return error(Code::resource_exhausted, "the chat template took more than {} steps", limits_.max_steps);
   if (n_steps_ >= next_clock_check_) {
     next_clock_check_ = n_steps_ + 256;
-    if (std::chrono::steady_clock::now() > deadline_)
+    if (processor_time() > deadline_)
       return error(Code::deadline_exceeded, "the chat template took longer than {} ms", limits_.max_time.count());
   }
   return {};
@@ -267,7 +282,7 @@ bool is_none_or_undefined(const Value& v) {
 }
 
 Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
-  TRY(rt.step());
+  TRY(rt.step(std::min(text_bytes(a), text_bytes(b))));
   auto depth = TRY(rt.enter());
   if (a.is_number() && b.is_number())
     return a.is_integral() && b.is_integral() ? a.as_integer() == b.as_integer() : a.as_real() == b.as_real();
@@ -305,7 +320,7 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
 }
 
 Result<int> compare(Runtime& rt, const Value& a, const Value& b) {
-  TRY(rt.step());
+  TRY(rt.step(std::min(text_bytes(a), text_bytes(b))));
   auto depth = TRY(rt.enter());
   auto sign = [](auto x, auto y) { return x < y ? -1 : x > y ? 1 : 0; };
   if (a.is_integral() && b.is_integral()) return sign(a.as_integer(), b.as_integer());
@@ -367,7 +382,7 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
       if (!item.is(Kind::string))
         return error(Code::invalid_argument, "only a string can be in a string, not {}", kind_name(item.kind()));
       TRY(rt.step(container.as_string().size()));
-      return container.as_string().find(item.as_string()) != std::string::npos;
+      return find_text(container.as_string(), item.as_string(), 0) != std::string_view::npos;
     case Kind::dict:
       return container.as_dict().find(item) != nullptr;
     case Kind::list:

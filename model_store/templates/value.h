@@ -220,7 +220,7 @@ class Runtime {
 
  private:
   TemplateLimits limits_;
-  std::chrono::steady_clock::time_point deadline_;
+  std::chrono::nanoseconds deadline_;  // of this thread's processor time
   int64_t n_steps_ = 0, next_clock_check_ = 0;
   int depth_ = 0;
   size_t live_bytes_ = 0, container_bytes_ = 0;
@@ -255,6 +255,11 @@ Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bo
 // The items that a loop would see: list items, dict keys, characters.
 Result<std::vector<Value>> items_of(Runtime& rt, const Value& value);
 Result<int64_t> length_of(const Value& value);
+// Bytes of text that work on a value handles at once, for Runtime::step().
+inline size_t text_bytes(const Value& value) {
+  return value.is(Kind::string) ? value.as_string().size() : 0;
+}
+size_t text_bytes(const Arguments& arguments);
 Result<bool> contains(Runtime& rt, const Value& container, const Value& item);
 
 // A JSON document as a value, the order of keys kept.
