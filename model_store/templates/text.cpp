@@ -124,6 +124,12 @@ std::string to_upper(std::string_view text) {
   });
 }
 
+std::string to_case_folded(std::string_view text) {
+  return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) {
+    icu::CaseMap::utf8Fold(0, t, sink, nullptr, s);
+  });
+}
+
 std::string to_capitalized(std::string_view text) {
   if (text.empty()) return {};
   int n = first_character(text).n_bytes;

@@ -25,6 +25,7 @@ std::vector<std::string_view> split_characters(std::string_view text);
 
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
+std::string to_case_folded(std::string_view text);
 std::string to_capitalized(std::string_view text);
 std::string to_title(std::string_view text);
 

@@ -84,6 +84,9 @@ TEST(FuzzReplay, ConfigJson) {
 TEST(FuzzReplay, ChatTemplate) {
   replay("chat_template", chat_template);
 }
+TEST(FuzzReplay, Answers) {
+  replay("answers", answers);
+}
 #ifdef HEARTH_FUZZ_PACKS
 TEST(FuzzReplay, PackDocuments) {
   replay("pack_documents", pack_documents);

@@ -12,6 +12,7 @@ void safetensors(const uint8_t* data, size_t size);
 void tokenizer_json(const uint8_t* data, size_t size);
 void config_json(const uint8_t* data, size_t size);
 void chat_template(const uint8_t* data, size_t size);
+void answers(const uint8_t* data, size_t size);
 void pack_documents(const uint8_t* data, size_t size);  // with HEARTH_SERVICE only
 
 }  // namespace hearth::fuzz

@@ -20,6 +20,13 @@ void add_health(Endpoints& table, Service& service);
 void add_metrics(Endpoints& table, Service& service);
 void add_openapi(Endpoints& table);  // last: describes those above
 
+// What the OpenAI endpoints take and give, as JSON Schema.
+Json chat_request_schema();
+Json chat_response_schema();
+Json completion_request_schema();
+Json embeddings_request_schema();
+Json rerank_request_schema();
+
 Endpoints all_endpoints(Service& service);
 http::Router make_router(Endpoints endpoints);
 Json openapi_document(const Endpoints& endpoints);

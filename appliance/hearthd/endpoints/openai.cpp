@@ -92,13 +92,12 @@ http::Response too_busy(const std::string& model) {
       fmt::format("{} has as many requests under way as it takes; try again in a moment", model), kRetryAfter);
 }
 
-Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::string summary) {
+Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::string summary, Json request_schema, Json response_schema) {
   return {.method = "POST",
           .path = std::move(path),
           .summary = std::move(summary),
-          .request_schema =
-              Json{{"type", "object"}, {"required", {"model"}}, {"properties", {{"model", {{"type", "string"}}}}}},
-          .response_schema = Json{{"type", "object"}},
+          .request_schema = std::move(request_schema),
+          .response_schema = std::move(response_schema),
           .handler = [&service, slots = std::move(slots)](http::Request& request) mutable -> Result<http::Response> {
             Json body = TRY(http::json_body(request));
             std::string model = TRY(json_get<std::string>(body, "model"));
@@ -152,10 +151,10 @@ void add_openai(Endpoints& table, Service& service) {
   };
   table.push_back(std::move(one));
   ForwardSlots slots(service.options.max_requests_per_model, kMaxForwards);  // shared by the copies
-  table.push_back(proxied(service, slots, "/v1/chat/completions", "Chat (OpenAI)"));
-  table.push_back(proxied(service, slots, "/v1/completions", "Completion of a text (OpenAI)"));
-  table.push_back(proxied(service, slots, "/v1/embeddings", "Vectors of texts (OpenAI)"));
-  table.push_back(proxied(service, slots, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)"));
+  table.push_back(proxied(service, slots, "/v1/chat/completions", "Chat (OpenAI)", chat_request_schema(), chat_response_schema()));
+  table.push_back(proxied(service, slots, "/v1/completions", "Completion of a text (OpenAI)", completion_request_schema(), Json{{"type", "object"}}));
+  table.push_back(proxied(service, slots, "/v1/embeddings", "Vectors of texts (OpenAI)", embeddings_request_schema(), Json{{"type", "object"}}));
+  table.push_back(proxied(service, slots, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)", rerank_request_schema(), Json{{"type", "object"}}));
 }
 
 }  // namespace hearth

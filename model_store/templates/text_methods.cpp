@@ -1,25 +1,14 @@
-// Methods of strings, lists and dicts, as Python has them. Those that would change a list or dict are refused, as
-// transformers' sandbox does.
+// Methods of strings, as Python has them: search, split, replace, case. What lays text out is in form_methods.cpp.
 #include <algorithm>
 
 #include <unicode/uchar.h>
 
-#include "model_store/templates/builtin_table.h"
-#include "model_store/templates/interpreter.h"
+#include "model_store/templates/methods.h"
 #include "model_store/templates/text.h"
 #include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {
-
-// Every method checks its arguments to the end.
-template <Builtin method>
-Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) {
-  TRY(in.runtime().step(text_bytes(self) + text_bytes(arguments)));
-  Value out = TRY(method(in, self, arguments));
-  TRY(arguments.finish());
-  return out;
-}
 
 Result<Value> new_text(Interpreter& in, std::string_view text) {
   return in.runtime().string(std::string(text));
@@ -286,48 +275,6 @@ Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
   return in.runtime().string(std::move(out));
 }
 
-Result<Value> refuse_change(Interpreter&, const Value& self, Arguments&) {
-  return error(Code::invalid_argument, "{} cannot be changed in a chat template; build a new one",
-               kind_name(self.kind()));
-}
-
-Result<Value> dict_get(Interpreter&, const Value& self, Arguments& arguments) {
-  Value key = TRY(arguments.require("key"));
-  auto otherwise = arguments.take("default");
-  if (const Value* found = self.as_dict().find(key)) return *found;
-  return otherwise ? *otherwise : Value::none();
-}
-Result<Value> dict_items(Interpreter& in, const Value& self, Arguments&) {
-  std::vector<Value> out;
-  for (const auto& [key, value] : self.as_dict().items) out.push_back(TRY(in.runtime().list({key, value}, true)));
-  return in.runtime().list(std::move(out));
-}
-Result<Value> dict_keys(Interpreter& in, const Value& self, Arguments&) {
-  return in.runtime().list(TRY(items_of(in.runtime(), self)));
-}
-Result<Value> dict_values(Interpreter& in, const Value& self, Arguments&) {
-  std::vector<Value> out;
-  for (const auto& [key, value] : self.as_dict().items) out.push_back(value);
-  return in.runtime().list(std::move(out));
-}
-Result<Value> copy(Interpreter&, const Value& self, Arguments&) {
-  return self;
-}  // nothing can be changed: the same will do
-
-Result<Value> list_index(Interpreter& in, const Value& self, Arguments& arguments) {
-  Value what = TRY(arguments.require("value"));
-  const auto& items = self.as_list().items;
-  for (size_t i = 0; i < items.size(); ++i)
-    if (TRY(equals(in.runtime(), items[i], what))) return Value::integer(static_cast<int64_t>(i));
-  return error(Code::invalid_argument, "the item is not in the list");
-}
-Result<Value> list_count(Interpreter& in, const Value& self, Arguments& arguments) {
-  Value what = TRY(arguments.require("value"));
-  int64_t n = 0;
-  for (const auto& item : self.as_list().items) n += TRY(equals(in.runtime(), item, what));
-  return Value::integer(n);
-}
-
 constexpr BuiltinEntry kStringMethods[] = {
     {"capitalize", checked<map_text<to_capitalized>>},
     {"count", checked<count_text>},
@@ -350,6 +297,7 @@ constexpr BuiltinEntry kStringMethods[] = {
     {"removesuffix", checked<remove_affix<false>>},
     {"replace", checked<replace>},
     {"rfind", checked<find<true, false>>},
+    {"rindex", checked<find<true, true>>},
     {"rpartition", checked<partition<true>>},
     {"rsplit", checked<split<true>>},
     {"rstrip", checked<strip<false, true>>},
@@ -361,26 +309,11 @@ constexpr BuiltinEntry kStringMethods[] = {
     {"upper", checked<map_text<to_upper>>},
     {"zfill", checked<zfill>},
 };
-constexpr BuiltinEntry kDictMethods[] = {
-    {"clear", refuse_change},         {"copy", checked<copy>},       {"get", checked<dict_get>},
-    {"items", checked<dict_items>},   {"keys", checked<dict_keys>},  {"pop", refuse_change},
-    {"popitem", refuse_change},       {"setdefault", refuse_change}, {"update", refuse_change},
-    {"values", checked<dict_values>},
-};
-constexpr BuiltinEntry kListMethods[] = {
-    {"append", refuse_change},      {"clear", refuse_change},  {"copy", checked<copy>},
-    {"count", checked<list_count>}, {"extend", refuse_change}, {"index", checked<list_index>},
-    {"insert", refuse_change},      {"pop", refuse_change},    {"remove", refuse_change},
-    {"reverse", refuse_change},     {"sort", refuse_change},
-};
-
 }  // namespace
 
-const Builtin* find_method(const Value& self, std::string_view name) {
-  if (self.is(Kind::string)) return find_in(kStringMethods, name);
-  if (self.is(Kind::dict)) return find_in(kDictMethods, name);
-  if (self.is_list()) return find_in(kListMethods, name);
-  return nullptr;
+const Builtin* find_text_method(std::string_view name) {
+  if (const Builtin* found = find_in(kStringMethods, name)) return found;
+  return find_form_method(name);
 }
 
 }  // namespace hearth::jinja

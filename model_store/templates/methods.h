@@ -1,0 +1,21 @@
+// What the methods of strings and containers share.
+#pragma once
+
+#include "model_store/templates/builtin_table.h"
+#include "model_store/templates/interpreter.h"
+
+namespace hearth::jinja {
+
+// Every method checks its arguments to the end.
+template <Builtin method>
+Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) {
+  TRY(in.runtime().step(text_bytes(self) + text_bytes(arguments)));
+  Value out = TRY(method(in, self, arguments));
+  TRY(arguments.finish());
+  return out;
+}
+
+const Builtin* find_text_method(std::string_view name);
+const Builtin* find_form_method(std::string_view name);
+
+}  // namespace hearth::jinja
