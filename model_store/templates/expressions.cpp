@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model_store/templates/format_text.h"
 #include "model_store/templates/interpreter.h"
 #include "model_store/templates/text.h"
 
@@ -120,14 +121,19 @@ Result<Value> power(const Value& a, const Value& b) {
   return Value::integer(out);
 }
 
-// "%s and %d" % (a, b), the conversions that templates use.
+// "%s and %d" % (a, b), "%(x)s" % {"x": a}
 Result<Value> format_percent(Interpreter& in, const Value& format, const Value& arguments) {
   Arguments given;
   if (arguments.is(Kind::tuple))
     given.positional = arguments.as_list().items;
   else
     given.positional.push_back(arguments);
-  return in.filter("format", format, std::move(given));
+  if (!arguments.is(Kind::dict)) return in.runtime().string(TRY(percent_format(in, format.as_string(), given)));
+  for (const auto& [key, value] : arguments.as_dict().items)
+    if (key.is(Kind::string)) given.named.emplace_back(key.as_string(), value);
+  // A dict need not be used, but may be, as a whole.
+  if (format.as_string().find('%') == std::string::npos) given.positional.clear();
+  return in.runtime().string(TRY(percent_format(in, format.as_string(), given)));
 }
 
 Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const Value& b) {

@@ -125,16 +125,29 @@ Result<void> sort_pairs(Interpreter& in, std::vector<std::pair<Value, Value>>& p
   return {};
 }
 
+// An item itself, its attribute, or a list of several ("a,b").
+Result<Value> sort_key(Interpreter& in, const Value& item, const std::optional<Value>& attribute, bool case_sensitive) {
+  if (!attribute) return lowered_if(in, !case_sensitive, item);
+  if (!attribute->is(Kind::string) || attribute->as_string().find(',') == std::string::npos)
+    return lowered_if(in, !case_sensitive, TRY(path_of(in, item, *attribute)));
+  std::vector<Value> keys;
+  std::string_view rest = attribute->as_string();
+  while (true) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    Value path = TRY(in.runtime().string(std::string(rest.substr(0, comma))));
+    keys.push_back(TRY(lowered_if(in, !case_sensitive, TRY(path_of(in, item, path)))));
+    if (comma == rest.size()) return in.runtime().list(std::move(keys));
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 Result<Value> sort(Interpreter& in, const Value& input, Arguments& arguments) {
   bool reversed = TRY(arguments.flag_or("reverse", false)),
        case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
   auto attribute = arguments.take("attribute");
   std::vector<std::pair<Value, Value>> pairs;
   auto all = TRY(items_of(in.runtime(), input));
-  for (const auto& item : all) {
-    Value key = attribute ? TRY(path_of(in, item, *attribute)) : item;
-    pairs.emplace_back(TRY(lowered_if(in, !case_sensitive, key)), item);
-  }
+  for (const auto& item : all) pairs.emplace_back(TRY(sort_key(in, item, attribute, case_sensitive)), item);
   TRY(sort_pairs(in, pairs, reversed));
   std::vector<Value> out;
   out.reserve(pairs.size());
@@ -177,9 +190,11 @@ Result<Value> unique(Interpreter& in, const Value& input, Arguments& arguments) 
 
 Result<Value> sum(Interpreter& in, const Value& input, Arguments& arguments) {
   auto attribute = arguments.take("attribute");
-  double real = 0;
-  int64_t whole = 0;
-  bool is_real = false;
+  const Value start = arguments.take("start").value_or(Value::integer(0));
+  if (!start.is_number()) return error(Code::invalid_argument, "a sum must start with a number");
+  double real = start.as_real();
+  int64_t whole = start.is_integral() ? start.as_integer() : 0;
+  bool is_real = start.is(Kind::real);
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
     Value v = attribute ? TRY(path_of(in, item, *attribute)) : item;
@@ -193,13 +208,19 @@ Result<Value> sum(Interpreter& in, const Value& input, Arguments& arguments) {
 }
 
 template <int wanted>
-Result<Value> extreme(Interpreter& in, const Value& input, Arguments&) {
+Result<Value> extreme(Interpreter& in, const Value& input, Arguments& arguments) {
+  const bool case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
+  auto attribute = arguments.take("attribute");
   auto all = TRY(items_of(in.runtime(), input));
   if (all.empty()) return in.runtime().undefined("the extreme of nothing");
-  Value best = all[0];
-  for (const auto& item : all)
-    if (TRY(compare(in.runtime(), item, best)) == wanted) best = item;
-  return best;
+  std::optional<Value> best, best_key;
+  for (const auto& item : all) {
+    Value key = TRY(lowered_if(in, !case_sensitive, attribute ? TRY(path_of(in, item, *attribute)) : item));
+    if (best_key && TRY(compare(in.runtime(), key, *best_key)) != wanted) continue;
+    best = item;
+    best_key = std::move(key);
+  }
+  return *best;
 }
 
 Result<Value> batch(Interpreter& in, const Value& input, Arguments& arguments) {
@@ -219,10 +240,55 @@ Result<Value> batch(Interpreter& in, const Value& input, Arguments& arguments) {
   return in.runtime().generator(std::move(out));
 }
 
+// So many columns, the first ones longer when it does not come out even.
+Result<Value> slice(Interpreter& in, const Value& input, Arguments& arguments) {
+  const int64_t n_slices = TRY(arguments.integer_or("slices", 0));
+  auto fill = arguments.take("fill_with");
+  if (n_slices < 1 || n_slices > 100'000)
+    return error(Code::invalid_argument, "there must be 1 to 100000 slices, not {}", n_slices);
+  auto all = TRY(items_of(in.runtime(), input));
+  const size_t n = static_cast<size_t>(n_slices), length = all.size() / n, n_longer = all.size() % n;
+  std::vector<Value> out;
+  for (size_t i = 0, at = 0; i < n; ++i) {
+    const size_t end = at + length + (i < n_longer ? 1 : 0);
+    std::vector<Value> group(all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(end));
+    if (fill && i >= n_longer) group.push_back(*fill);
+    out.push_back(TRY(in.runtime().list(std::move(group))));
+    at = end;
+  }
+  return in.runtime().generator(std::move(out));
+}
+
+// (key, items) for each value of an attribute, in the order of the keys.
+Result<Value> groupby(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value attribute = TRY(arguments.require("attribute"));
+  auto otherwise = arguments.take("default");
+  const bool case_sensitive = TRY(arguments.flag_or("case_sensitive", false));
+  std::vector<std::pair<Value, Value>> pairs;
+  for (const auto& item : TRY(items_of(in.runtime(), input))) {
+    Value key = TRY(path_of(in, item, attribute));
+    if (key.is(Kind::undefined) && otherwise) key = *otherwise;
+    pairs.emplace_back(TRY(lowered_if(in, !case_sensitive, key)), item);
+  }
+  TRY(sort_pairs(in, pairs, false));
+  std::vector<Value> out;
+  for (size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
+    std::vector<Value> group;
+    for (end = begin; end < pairs.size() && TRY(equals(in.runtime(), pairs[end].first, pairs[begin].first)); ++end)
+      group.push_back(pairs[end].second);
+    // The key is shown as the first item has it.
+    Value key = TRY(path_of(in, group[0], attribute));
+    if (key.is(Kind::undefined) && otherwise) key = *otherwise;
+    out.push_back(TRY(in.runtime().list({key, TRY(in.runtime().list(std::move(group)))}, true)));
+  }
+  return in.runtime().list(std::move(out));
+}
+
 constexpr BuiltinEntry kSequenceFilters[] = {
     {"batch", batch},
     {"dictsort", dictsort},
     {"first", first},
+    {"groupby", groupby},
     {"items", items},
     {"join", join},
     {"last", last},
@@ -235,6 +301,7 @@ constexpr BuiltinEntry kSequenceFilters[] = {
     {"reverse", reverse},
     {"select", select<true, false>},
     {"selectattr", select<true, true>},
+    {"slice", slice},
     {"sort", sort},
     {"sum", sum},
     {"unique", unique},

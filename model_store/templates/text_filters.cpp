@@ -1,8 +1,12 @@
 // Filters that make text of text: {{ value|upper }}.
+#include <unicode/uchar.h>
+
 #include <algorithm>
 
+#include "model_store/templates/format_text.h"
 #include "model_store/templates/filters.h"
 #include "model_store/templates/text.h"
+#include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {
@@ -92,40 +96,10 @@ Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
 
 // "%s: %d"|format(a, b)
 Result<Value> format(Interpreter& in, const Value& input, Arguments& arguments) {
-  std::string pattern = TRY(text_of(in, input)), out;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '%') {
-      out += pattern[i];
-      continue;
-    }
-    size_t digits = i + 1, precision = 6;
-    if (digits < pattern.size() && pattern[digits] == '.') {
-      precision = 0;
-      for (++digits; digits < pattern.size() && pattern[digits] >= '0' && pattern[digits] <= '9' && precision < 100;
-           ++digits)
-        precision = precision * 10 + static_cast<size_t>(pattern[digits] - '0');
-    }
-    char kind = digits < pattern.size() ? pattern[digits] : '\0';
-    i = digits;
-    if (kind == '%') {
-      out += '%';
-      continue;
-    }
-    Value v = TRY(arguments.require("a value to format"));
-    if (kind == 's')
-      out += TRY(text_of(in, v));
-    else if (kind == 'r')
-      TRY(append_repr(in.runtime(), v, out));
-    else if ((kind == 'd' || kind == 'i') && v.is_number())
-      out += std::to_string(v.is(Kind::real) ? static_cast<int64_t>(std::clamp(v.as_real(), -9e18, 9e18))
-                                             : v.as_integer());
-    else if (kind == 'f' && v.is_number())
-      out += fmt::format("{:.{}f}", v.as_real(), precision);
-    else
-      return error(Code::unimplemented, "the format \"%{}\" is not supported for {}", kind, kind_name(v.kind()));
-    TRY(in.runtime().check_length(out.size()));
-  }
-  return in.runtime().string(std::move(out));
+  const Arguments given = std::exchange(arguments, Arguments());
+  if (!given.named.empty() && !given.positional.empty())
+    return error(Code::invalid_argument, "a format takes positional or named values, not both");
+  return in.runtime().string(TRY(percent_format(in, TRY(text_of(in, input)), given)));
 }
 
 Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) {
@@ -137,10 +111,43 @@ Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) 
   return in.runtime().string(std::string(left, ' ') + text + std::string(right, ' '));
 }
 
+// Runs of letters, digits and _.
 Result<Value> wordcount(Interpreter& in, const Value& input, Arguments&) {
-  Value self = TRY(to_string(in, input, *std::make_unique<Arguments>()));
-  Arguments none;
-  return Value::integer(TRY(length_of(TRY((*find_method(self, "split"))(in, self, none)))));
+  int64_t n = 0;
+  bool in_word = false;
+  for (std::string_view c : split_characters(TRY(text_of(in, input)))) {
+    const bool is_word = c == "_" || u_isalnum(static_cast<UChar32>(decode_utf8(c).code_point));
+    n += is_word && !in_word;
+    in_word = is_word;
+  }
+  return Value::integer(n);
+}
+
+// Jinja's own: words end at blanks, hyphens and opening brackets.
+Result<Value> title(Interpreter& in, const Value& input, Arguments&) {
+  const std::string text = TRY(text_of(in, input));
+  TRY(in.runtime().step(16 * text.size()));
+  std::string out;
+  bool begins = true;
+  for (std::string_view c : split_characters(text)) {
+    out += begins ? to_upper(c) : to_lower(c);
+    begins = std::string_view("-({[<").find(c) != std::string_view::npos || is_space(decode_utf8(c).code_point);
+  }
+  return in.runtime().string(std::move(out));
+}
+
+Result<Value> truncate(Interpreter& in, const Value& input, Arguments& arguments) {
+  const int64_t length = TRY(arguments.integer_or("length", 255));
+  const bool cuts_words = TRY(arguments.flag_or("killwords", false));
+  const std::string end = TRY(arguments.string_or("end", "..."));
+  const int64_t leeway = TRY(arguments.integer_or("leeway", 5)), n_end = count_characters(end);
+  const std::string text = TRY(text_of(in, input));
+  if (length < n_end || leeway < 0 || length > INT64_MAX - leeway)
+    return error(Code::invalid_argument, "a text cannot be cut to {} characters", length);
+  if (count_characters(text) <= length + leeway) return in.runtime().string(text);
+  std::string_view kept = characters(text, 0, length - n_end);
+  if (!cuts_words) kept = kept.substr(0, kept.rfind(' '));
+  return in.runtime().string(std::string(kept) + end);
 }
 
 Result<Value> same(Interpreter&, const Value& input, Arguments&) {
@@ -152,14 +159,16 @@ constexpr BuiltinEntry kTextFilters[] = {
     {"center", center},
     {"e", escape},
     {"escape", escape},
+    {"forceescape", escape},
     {"format", format},
     {"indent", indent},
     {"lower", map_text<to_lower>},
     {"replace", replace},
     {"safe", same},
     {"string", to_string},
-    {"title", map_text<to_title>},
+    {"title", title},
     {"trim", trim},
+    {"truncate", truncate},
     {"upper", map_text<to_upper>},
     {"wordcount", wordcount},
 };

@@ -3,6 +3,7 @@
 
 #include <unicode/uchar.h>
 
+#include "model_store/templates/format_text.h"
 #include "model_store/templates/methods.h"
 #include "model_store/templates/text.h"
 #include "model_store/tokenizers/utf8.h"
@@ -239,40 +240,10 @@ Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
   return in.runtime().string(std::move(text));
 }
 
-// "{} {0} {name}".format(...), without conversions.
+// "{} {0} {name:>5}".format(...)
 Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
-  Arguments given = std::exchange(arguments, Arguments());
-  std::string_view text = self.as_string();
-  std::string out;
-  size_t n_auto = 0;
-  while (!text.empty()) {
-    size_t at = std::min(text.find_first_of("{}"), text.size());
-    out += text.substr(0, at);
-    text.remove_prefix(at);
-    if (text.empty()) break;
-    if (text.size() > 1 && text[1] == text[0]) {
-      out += text[0];
-      text.remove_prefix(2);
-      continue;
-    }
-    size_t end = text.find('}');
-    if (text[0] == '}' || end == std::string_view::npos)
-      return error(Code::invalid_argument, "a brace in a format is not closed");
-    std::string name(text.substr(1, end - 1));
-    text.remove_prefix(end + 1);
-    const Value* value = nullptr;
-    if (name.empty() || std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-      size_t index = name.empty() ? n_auto++ : name.size() < 6 ? std::stoul(name) : SIZE_MAX;
-      if (index < given.positional.size()) value = &given.positional[index];
-    } else {
-      for (const auto& [key, v] : given.named)
-        if (key == name) value = &v;
-    }
-    if (!value) return error(Code::invalid_argument, "the format has no value for \"{{{}}}\"", name.substr(0, 60));
-    out += TRY(to_text(in.runtime(), *value));
-    TRY(in.runtime().check_length(out.size()));
-  }
-  return in.runtime().string(std::move(out));
+  const Arguments given = std::exchange(arguments, Arguments());
+  return in.runtime().string(TRY(brace_format(in, self.as_string(), given)));
 }
 
 constexpr BuiltinEntry kStringMethods[] = {

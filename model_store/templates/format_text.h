@@ -1,0 +1,12 @@
+// Python's two ways to put values into a text: "%s: %d" % (a, b) and "{}: {x:>5}".format(a, x=b).
+#pragma once
+
+#include "model_store/templates/interpreter.h"
+
+namespace hearth::jinja {
+
+// `values`: positional ones in order; named ones for %(name)s. Every positional value must be used.
+Result<std::string> percent_format(Interpreter& in, std::string_view pattern, const Arguments& values);
+Result<std::string> brace_format(Interpreter& in, std::string_view pattern, const Arguments& values);
+
+}  // namespace hearth::jinja
