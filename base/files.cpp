@@ -50,10 +50,12 @@ Result<Fd> open_file(const fs::path& path, int flags, int mode) {
 }
 
 Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
-  Fd fd = TRY(open_file(path, O_RDONLY));
+  // Non-blocking: opening a pipe must not wait for a writer before it is refused. Regular files do not mind.
+  Fd fd = TRY(open_file(path, O_RDONLY | O_NONBLOCK));
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
   if (S_ISDIR(st.st_mode)) return error(Code::invalid_argument, "{} is a folder, expected a file", path.string());
+  if (!S_ISREG(st.st_mode)) return error(Code::invalid_argument, "{} is not a regular file", path.string());
   std::string out;
   if (st.st_size > 0) out.reserve(std::min<uint64_t>(st.st_size, max_bytes));
   char buffer[1 << 16];
@@ -113,7 +115,7 @@ Result<void> rename_durably(const fs::path& from, const fs::path& to) {
 }
 
 Result<MappedFile> MappedFile::open(const fs::path& path) {
-  Fd fd = TRY(open_file(path, O_RDONLY));
+  Fd fd = TRY(open_file(path, O_RDONLY | O_NONBLOCK));
   struct stat st {};
   if (::fstat(fd.get(), &st) != 0) return errno_error("stat", path, errno);
   if (!S_ISREG(st.st_mode)) return error(Code::invalid_argument, "{} is not a regular file", path.string());

@@ -155,7 +155,7 @@ class SectionParser : public AnswerParser {
     };
     for (size_t i = 0; i < format_.reasoning.size(); ++i) {
       add(format_.reasoning[i].open, Meaning::reasoning_open, i);
-      if (!has_content_) add(format_.reasoning[i].close, Meaning::reasoning_close);
+      add(format_.reasoning[i].close, Meaning::reasoning_close);
     }
     if (!format_.calls) return;
     for (const std::string& mark : format_.calls->ignored) add(mark, Meaning::ignored);
@@ -173,7 +173,8 @@ class SectionParser : public AnswerParser {
         held_.clear();
         enter_reasoning(format_.reasoning[static_cast<size_t>(mark.index)]);
         return;
-      case Meaning::reasoning_close:  // opened by nobody
+      case Meaning::reasoning_close:  // opened by nobody: a mark before the content, text in it
+        if (has_content_) return flush_held(text);
         held_.clear();
         drops_blanks_ = true;
         return;

@@ -108,7 +108,7 @@ std::vector<CallRow> call_rows() {
       {{"functools"}, {.grammars = {{"functools", JsonCalls{}}}}},
       // <|function_call|>{"name": "f", "arguments": {}}
       {{"<|function_call|>"}, {.grammars = {{"<|function_call|>", JsonCalls{.close = "<|message_sep|>"}}}}},
-      {{"function call<|role_sep|>"},
+      {{"function call", "<|role_sep|>"},
        {.grammars = {{"function call<|role_sep|>", JsonCalls{.close = "<|message_sep|>"}}}, .wrappers = {"<|message_sep|>"}}},
       // <|tool_call_start|>[f(a="x")]<|tool_call_end|>
       {{"<|tool_call_start|>"}, {.grammars = {{"<|tool_call_start|>", PythonicCalls{"<|tool_call_end|>", true}}}}},

@@ -15,7 +15,7 @@ constexpr const char* kTemplate =
     "{%- for t in tools or [] %}{{ t | tojson }}\n{% endfor %}"
     "{%- for m in messages %}[{{ m.role }}{{ ' ' ~ m.name if m.name }}] {{ m.content }}{{ '<think>' ~ m.reasoning_content if "
     "m.reasoning_content }}{% for c in m.tool_calls or [] %}<tool_call>{{ c.function.name }}{{ c.function.arguments | tojson "
-    "}}{% endfor %}\n{% endfor %}{{ effort ~ '' }}{{ reasoning_effort ~ '' }}[assistant]{{ '<think>' if thinks }}";
+    "}}{% endfor %}{{ '\\n' }}{% endfor %}{{ effort ~ '' }}{{ reasoning_effort ~ '' }}[assistant]{{ '<think>' if thinks }}";
 
 constexpr const char* kCall = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n</tool_call>";
 

@@ -102,7 +102,9 @@ TEST(FileCves, Cve_2026_7482_TensorsBeyondTheFile) {
 TEST(FileCves, Cve_2025_0317_Zeros) {
   EXPECT_FALSE(Gguf(0, 1).entry("general.alignment", kUint32).u32(0).zeros(64).parse());
   auto empty = Gguf(1, 0).tensor("a", {0}, kF32, 0).zeros(64).parse();
-  if (empty) EXPECT_EQ(empty->tensors().tensors()[0].bytes.size(), 0u);
+  if (empty) {
+    EXPECT_EQ(empty->tensors().tensors()[0].bytes.size(), 0u);
+  }
   auto file = Gguf(0, 3).entry("general.architecture", kString).text("llama").entry("llama.attention.head_count", kUint32).u32(0)
                   .entry("llama.embedding_length", kUint32).u32(0).zeros(64).parse();
   ASSERT_TRUE(file) << file.error().to_string();

@@ -128,6 +128,9 @@ Result<Value> format_percent(Interpreter& in, const Value& format, const Value& 
     given.positional = arguments.as_list().items;
   else
     given.positional.push_back(arguments);
+  // What is neither a number nor a text nor a tuple need not be used.
+  if (arguments.is(Kind::list) || arguments.is(Kind::undefined))
+    if (format.as_string().find('%') == std::string::npos) given.positional.clear();
   if (!arguments.is(Kind::dict)) return in.runtime().string(TRY(percent_format(in, format.as_string(), given)));
   for (const auto& [key, value] : arguments.as_dict().items)
     if (key.is(Kind::string)) given.named.emplace_back(key.as_string(), value);

@@ -15,15 +15,8 @@ Result<Value> length(Interpreter&, const Value& input, Arguments&) {
 
 Result<Value> tojson(Interpreter& in, const Value& input, Arguments& arguments) {
   // transformers: tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False)
-  bool ascii = false;
-  std::optional<Value> first;
-  // Jinja's own signature has indent first; transformers' has ensure_ascii. A number can only be the indent.
-  if (!arguments.positional.empty() && arguments.positional[0].is(Kind::integer))
-    first = arguments.take("indent");
-  else
-    ascii = TRY(arguments.flag_or("ensure_ascii", false));
-  int64_t indent = first ? first->as_integer() : TRY(arguments.integer_or("indent", -1));
-  if (first) ascii = TRY(arguments.flag_or("ensure_ascii", false));
+  const bool ascii = TRY(arguments.flag_or("ensure_ascii", false));
+  const int64_t indent = TRY(arguments.integer_or("indent", -1));
   auto separators = arguments.take("separators");
   bool sort_keys = TRY(arguments.flag_or("sort_keys", false));
   if (indent > 64) return error(Code::resource_exhausted, "an indent of {} is over the limit of 64", indent);
@@ -51,11 +44,13 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   int64_t base = TRY(arguments.integer_or("base", 10));
   Value fallback = otherwise ? *otherwise : Value::integer(0);
   if (input.is_integral()) return Value::integer(input.as_integer());
+  if (input.is(Kind::real) && std::isinf(input.as_real())) return error(Code::invalid_argument, "infinity is no integer");
   if (input.is(Kind::real))
     return std::abs(input.as_real()) < 9e18 ? Value::integer(static_cast<int64_t>(input.as_real())) : fallback;
   if (!input.is(Kind::string)) return fallback;
   std::string_view text = strip_left(strip_right(input.as_string()));
   if (text.starts_with('+')) text.remove_prefix(1);
+  if (base == 16 && (text.starts_with("0x") || text.starts_with("0X"))) text.remove_prefix(2);
   int64_t out = 0;
   auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out,
                                         base >= 2 && base <= 36 ? static_cast<int>(base) : 10);
@@ -86,18 +81,30 @@ Result<Value> absolute(Interpreter&, const Value& input, Arguments&) {
   return Value::integer(std::abs(input.as_integer()));
 }
 
+// As Python's round(): the nearest by the number's exact value, integers stay integers.
 Result<Value> round(Interpreter&, const Value& input, Arguments& arguments) {
-  int64_t precision = std::clamp<int64_t>(TRY(arguments.integer_or("precision", 0)), -15, 15);
-  std::string method = TRY(arguments.string_or("method", "common"));
+  const int64_t precision = std::clamp<int64_t>(TRY(arguments.integer_or("precision", 0)), -15, 15);
+  const std::string method = TRY(arguments.string_or("method", "common"));
   if (!input.is_number()) return error(Code::invalid_argument, "{} cannot be rounded", kind_name(input.kind()));
-  double scale = std::pow(10.0, static_cast<double>(precision)), x = input.as_real() * scale;
-  if (method == "ceil") return Value::real(std::ceil(x) / scale);
-  if (method == "floor") return Value::real(std::floor(x) / scale);
-  return Value::real(std::nearbyint(x) / scale);
+  const double scale = std::pow(10.0, static_cast<double>(std::abs(precision)));
+  const double x = input.as_real(), scaled = precision < 0 ? x / scale : x * scale;
+  auto back = [&](double v) { return precision < 0 ? v * scale : v / scale; };
+  if (method == "ceil") return Value::real(back(std::ceil(scaled)));
+  if (method == "floor") return Value::real(back(std::floor(scaled)));
+  if (method != "common") return error(Code::invalid_argument, "method must be common, ceil or floor");
+  if (input.is_integral())
+    return Value::integer(precision < 0 ? static_cast<int64_t>(back(std::nearbyint(scaled))) : input.as_integer());
+  if (precision < 0 || !std::isfinite(x)) return Value::real(back(std::nearbyint(scaled)));
+  char text[400];
+  std::snprintf(text, sizeof text, "%.*f", static_cast<int>(precision), x);
+  return Value::real(std::strtod(text, nullptr));
 }
 
 Result<Value> attr(Interpreter& in, const Value& input, Arguments& arguments) {
-  return in.attribute(input, TRY(text_of(in, TRY(arguments.require("name")))));
+  // Attributes only: what a dict holds are items.
+  const std::string name = TRY(text_of(in, TRY(arguments.require("name"))));
+  if (input.is(Kind::dict) && !find_method(input, name)) return in.runtime().undefined(name);
+  return in.attribute(input, name);
 }
 
 constexpr BuiltinEntry kValueFilters[] = {

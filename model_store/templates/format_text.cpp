@@ -318,7 +318,7 @@ class BraceFormatter {
       const bool is_index = is_item && std::all_of(key.begin(), key.end(), is_digit) && key.size() < 10;
       v = !is_item ? TRY(in_.attribute(v, key))
                    : TRY(in_.item(v, is_index ? Value::integer(std::stoll(std::string(key))) : TRY(in_.runtime().string(std::string(key)))));
-      if (v.is(Kind::undefined) || v.is(Kind::function) || (!is_item && !v.is(Kind::undefined)))
+      if (v.is(Kind::function) || (is_item && v.is(Kind::undefined)))
         return error(Code::invalid_argument, "the format has no value for \"{}\"", key.substr(0, 60));
       name.remove_prefix(close + (is_item ? 1 : 0));
     }

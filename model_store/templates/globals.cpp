@@ -33,9 +33,16 @@ Result<Value> range(Interpreter& in, const Value&, Arguments& arguments) {
 Result<Value> make_dict(Interpreter& in, const Value&, Arguments& arguments) {
   Dict out;
   if (!arguments.positional.empty()) {
-    if (arguments.positional.size() > 1 || !arguments.positional[0].is(Kind::dict))
-      return error(Code::unimplemented, "dict() takes another dict and keywords");
-    out = arguments.positional[0].as_dict();
+    if (arguments.positional.size() > 1) return error(Code::invalid_argument, "dict() takes one dict and keywords");
+    if (arguments.positional[0].is(Kind::dict)) {
+      out = arguments.positional[0].as_dict();
+    } else {
+      for (const Value& pair : TRY(items_of(in.runtime(), arguments.positional[0]))) {
+        const auto both = TRY(items_of(in.runtime(), pair));
+        if (both.size() != 2 || !is_key(both[0])) return error(Code::invalid_argument, "dict() needs pairs of a key and a value");
+        out.set(both[0], both[1]);
+      }
+    }
   }
   for (const auto& [name, value] : arguments.named) out.set(TRY(in.runtime().string(name)), value);
   return in.runtime().dict(std::move(out));
@@ -50,6 +57,9 @@ Result<Value> make_namespace(Interpreter& in, const Value&, Arguments& arguments
       if (key.is(Kind::string)) out.as_namespace().members[key.as_string()] = value;
   }
   for (const auto& [name, value] : arguments.named) out.as_namespace().members[name] = value;
+  for (const auto& [name, value] : out.as_namespace().members)
+    if (name.starts_with('_'))
+      return error(Code::invalid_argument, "a namespace may not hold \"{}\", which begins with _", name.substr(0, 60));
   TRY(in.runtime().charge(out.as_namespace().members.size() * (sizeof(Value) + 64)));
   return out;
 }

@@ -112,11 +112,14 @@ TEST(HostileTemplates, Numbers) {
 }
 
 TEST(HostileTemplates, NothingOfTheHost) {
+  // Python's inner attributes do not exist here: undefined, and nothing hangs on that.
+  for (const char* expression : {"''.__class__", "[].__class__", "{}.__init__", "range.__globals__", "''['__class__']", "''|attr('__class__')",
+                                 "'{0.__class__}'.format(1)", "dict.__class__", "x.__dict__"})
+    EXPECT_EQ(*ChatTemplate::parse(std::string("{{ ") + expression + " }}")->render(R"({"x": {"a": 1}})"), "") << expression;
   for (const char* expression :
-       {"''.__class__", "''.__class__.__mro__", "[].__class__.__base__.__subclasses__()", "{}.__init__", "range.__globals__",
-        "namespace.__init__.__globals__", "x.__dict__", "''['__class__']", "''|attr('__class__')", "cycler.__init__.__globals__.os.popen('id').read()",
+       {"''.__class__.__mro__", "[].__class__.__base__.__subclasses__()", "{}.__init__.__globals__", "cycler.__init__.__globals__.os.popen('id').read()",
         "self.__init__", "lipsum.__globals__", "request.application", "config.items()", "open('/etc/passwd')", "import os", "os.system('id')",
-        "'{0.__class__}'.format(1)", "'{x[__class__]}'.format(x=1)", "dict.__class__", "namespace(__class__=1)"})
+        "'{x[__class__]}'.format(x=1)", "namespace(__class__=1)"})
     expect_stopped(std::string("{{ ") + expression + " }}", R"({"x": {"a": 1}})");
   for (const char* statement : {"include '/etc/passwd'", "import 'os' as x", "from 'os' import x", "extends '/etc/passwd'", "do x", "debug"})
     expect_stopped(std::string("{% ") + statement + " %}");

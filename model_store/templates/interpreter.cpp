@@ -43,6 +43,8 @@ Result<void> Interpreter::assign(const Target& target, const Value& value) {
   if (!space.is(Kind::name_space))
     return error(Code::invalid_argument, "\"{}\" is {}; only a namespace's attributes can be set", target.name,
                  kind_name(space.kind()));
+  if (target.attribute.starts_with('_'))
+    return error(Code::invalid_argument, "a namespace may not hold \"{}\", which begins with _", target.attribute.substr(0, 60));
   TRY(rt_.charge(target.attribute.size() + sizeof(Value)));
   space.as_namespace().members[target.attribute] = value;
   return {};
@@ -169,9 +171,6 @@ Result<Value> Interpreter::attribute(const Value& base, std::string_view name) {
     if (it != base.as_namespace().members.end()) return it->second;
     return rt_.undefined(name);
   }
-  // Python's inner attributes, which the sandbox refuses: they lead out to the host.
-  if (name.starts_with("__") && !(base.is(Kind::dict) && base.as_dict().find(name)))
-    return error(Code::invalid_argument, "access to \"{}\" is not allowed", name.substr(0, 60));
   if (const Builtin* method = find_method(base, name)) return rt_.function({.builtin = method, .self = base});
   if (base.is(Kind::dict))
     if (const Value* found = base.as_dict().find(name)) return *found;

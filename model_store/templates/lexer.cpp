@@ -117,7 +117,7 @@ class Lexer {
       if (sign == '-' || sign == '+') after.remove_prefix(1);
       if (after.starts_with("%}")) {
         advance(after.data() + 2 - rest_.data());
-        after_tag(sign, true);
+        after_tag(sign, /*trims_newline=*/false);  // what follows is taken as it stands
         return raw();
       }
     }
@@ -210,7 +210,22 @@ class Lexer {
     return {};
   }
 
+  // 0x1f, 0o17, 0b11: the length; 0: it is none.
+  size_t based_number() const {
+    if (rest_.size() < 3 || rest_[0] != '0' || std::string_view("xXoObB").find(rest_[1]) == std::string_view::npos) return 0;
+    size_t n = 2;
+    while (n < rest_.size() && (hex_digit(rest_[n]) >= 0 || rest_[n] == '_')) ++n;
+    return n > 2 ? n : 0;
+  }
+
   Result<void> number() {
+    if (const size_t n = based_number()) {
+      std::string text(rest_.substr(0, n));
+      text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
+      put(TokenKind::integer, std::move(text));
+      advance(n);
+      return {};
+    }
     size_t n = 0;
     bool is_real = false;
     auto digits = [&] {

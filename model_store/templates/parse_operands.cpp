@@ -1,5 +1,6 @@
 // Operands of expressions, and the suffixes, filters and tests that follow them.
 #include <charconv>
+#include <cmath>
 
 #include "model_store/templates/expression_parser.h"
 
@@ -36,11 +37,15 @@ Result<ExpressionPtr> ExpressionParser::number() {
   Value value;
   if (at(TokenKind::real)) {
     double d = 0;
-    std::from_chars(text.data(), text.data() + text.size(), d);
+    if (std::from_chars(text.data(), text.data() + text.size(), d).ec == std::errc::result_out_of_range)
+      d = text.find("e-") == std::string::npos && text.find("E-") == std::string::npos ? HUGE_VAL : 0;
     value = Value::real(d);
   } else {
     int64_t i = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), i).ec != std::errc())
+    const bool is_based = text.size() > 2 && text[0] == '0' && (text[1] | 32) >= 'b';  // 0x, 0o, 0b
+    const int base = !is_based ? 10 : (text[1] | 32) == 'x' ? 16 : (text[1] | 32) == 'o' ? 8 : 2;
+    const auto [end, problem] = std::from_chars(text.data() + (is_based ? 2 : 0), text.data() + text.size(), i, base);
+    if (problem != std::errc() || end != text.data() + text.size())
       return error(Code::invalid_argument, "line {} of the chat template: the number {} is too large", line(),
                    text.substr(0, 60));
     value = Value::integer(i);

@@ -125,6 +125,8 @@ Result<StatementPtr> StatementParser::if_statement(int start) {
 Result<StatementPtr> StatementParser::for_statement(int start) {
   auto node = std::make_unique<For>(start);
   node->target_ = TRY(target(/*may_be_attribute=*/false));
+  if (node->target_.name == "loop")
+    return error(Code::invalid_argument, "line {} of the chat template: \"loop\" cannot be a loop's variable", start);
   if (!take_name("in")) return unexpected("\"in\"");
   node->sequence_ = TRY(tuple_or_expression(/*with_condition=*/false));
   if (take_name("if")) node->condition_ = TRY(expression());

@@ -71,6 +71,7 @@ Result<Value> map(Interpreter& in, const Value& input, Arguments& arguments) {
     arguments.named.clear();
   }
   std::vector<Value> out;
+  if (!truth(input)) return in.runtime().generator({});  // none, too
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
     Value value = attribute ? TRY(path_of(in, item, *attribute)) : TRY(in.filter(name, item, Arguments(rest)));
@@ -95,6 +96,7 @@ Result<Value> select(Interpreter& in, const Value& input, Arguments& arguments) 
   arguments.named.clear();
   std::string name = test ? TRY(text_of(in, *test)) : "";
   std::vector<Value> out;
+  if (!truth(input)) return in.runtime().generator({});
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
     Value subject = attribute ? TRY(path_of(in, item, *attribute)) : item;

@@ -44,6 +44,7 @@ Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments)
   return (*find_method(self, "replace"))(in, self, method);
 }
 
+// Lines as Python's splitlines() cuts them; a line's end at the text's end begins no other.
 Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) {
   auto width = arguments.take("width");
   bool first_too = TRY(arguments.flag_or("first", false)), blank_too = TRY(arguments.flag_or("blank", false));
@@ -54,17 +55,23 @@ Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) 
       return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
     margin.assign(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' ');
   }
-  std::string text = TRY(text_of(in, input)), out;
+  if (!input.is(Kind::string) && !input.is(Kind::undefined))
+    return error(Code::invalid_argument, "only a string can be indented, not {}", kind_name(input.kind()));
+  const std::string text = TRY(text_of(in, input));
+  std::string out = first_too ? margin : "";
   bool is_first = true;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find('\n', begin), text.size());
+  std::string_view rest = text;
+  do {
+    const size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
     if (!is_first) out += '\n';
-    if ((is_first ? first_too : end > begin || blank_too)) out += margin;
-    out.append(text, begin, end - begin);
+    if (!is_first && (end > 0 || blank_too)) out += margin;
+    out += rest.substr(0, end);
     TRY(in.runtime().check_length(out.size()));
     is_first = false;
-    begin = end + 1;
-  }
+    const bool ends = end == rest.size();
+    rest.remove_prefix(ends ? end : end + (rest.substr(end).starts_with("\r\n") ? 2 : 1));
+    if (ends) break;
+  } while (true);
   return in.runtime().string(std::move(out));
 }
 
@@ -107,7 +114,7 @@ Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) 
   int64_t width = TRY(arguments.integer_or("width", 80)), n = count_characters(text);
   if (width > 100'000) return error(Code::resource_exhausted, "a width of {} is over the limit of 100000", width);
   if (width <= n) return in.runtime().string(std::move(text));
-  auto left = static_cast<size_t>((width - n) / 2), right = static_cast<size_t>(width - n) - left;
+  auto left = static_cast<size_t>((width - n) / 2 + ((width - n) & width & 1)), right = static_cast<size_t>(width - n) - left;
   return in.runtime().string(std::string(left, ' ') + text + std::string(right, ' '));
 }
 

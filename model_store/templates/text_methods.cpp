@@ -66,7 +66,27 @@ std::vector<std::string_view> split_at_blanks(std::string_view text, int64_t max
     out.push_back(text.substr(0, end));
     text = strip_left(text.substr(end));
   }
-  if (!text.empty()) out.push_back(strip_right(text));
+  if (!text.empty()) out.push_back(text);  // splits are used up: the rest as it is
+  return out;
+}
+
+std::vector<std::string_view> split_at_blanks_from_right(std::string_view text, int64_t max_splits) {
+  std::vector<std::string_view> out;
+  text = strip_right(text);
+  while (!text.empty() && max_splits-- != 0) {
+    size_t begin = text.size();
+    for (std::string_view before = text; !before.empty();) {
+      size_t n = 1;
+      while (n < before.size() && (before[before.size() - n] & 0xC0) == 0x80) ++n;
+      if (is_space(decode_utf8(before.substr(before.size() - n)).code_point)) break;
+      before.remove_suffix(n);
+      begin = before.size();
+    }
+    out.push_back(text.substr(begin));
+    text = strip_right(text.substr(0, begin));
+  }
+  if (!text.empty()) out.push_back(text);
+  std::reverse(out.begin(), out.end());
   return out;
 }
 
@@ -104,9 +124,8 @@ Result<Value> split(Interpreter& in, const Value& self, Arguments& arguments) {
   auto separator = arguments.take("sep");
   int64_t max_splits = TRY(arguments.integer_or("maxsplit", -1));
   if (!separator || separator->is(Kind::none)) {
-    if (from_right && max_splits >= 0)
-      return error(Code::unimplemented, "rsplit at blanks with a limit is not supported");
-    return list_of(in, split_at_blanks(self.as_string(), max_splits));
+    return list_of(in, from_right && max_splits >= 0 ? split_at_blanks_from_right(self.as_string(), max_splits)
+                                                     : split_at_blanks(self.as_string(), max_splits));
   }
   if (!separator->is(Kind::string) || separator->as_string().empty())
     return error(Code::invalid_argument, "the separator must be a string that is not empty");

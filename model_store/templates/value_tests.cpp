@@ -1,4 +1,6 @@
 // Tests: {% if value is test(arguments) %}.
+#include <cmath>
+
 #include "model_store/templates/builtin_table.h"
 #include "model_store/templates/interpreter.h"
 #include "model_store/templates/text.h"
@@ -29,14 +31,24 @@ Result<Value> sequence(Interpreter&, const Value& v, Arguments&) {
   return Value::boolean(v.is(Kind::undefined) || v.is(Kind::string) || v.is_list() || v.is(Kind::dict));
 }
 
+Result<Value> never(Interpreter&, const Value&, Arguments&) {
+  return Value::boolean(false);
+}
+Result<Value> callable(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(v.is(Kind::function) || v.is(Kind::undefined));  // as Jinja2's undefined is
+}
+
 template <int remainder>
 Result<Value> parity(Interpreter&, const Value& v, Arguments&) {
+  if (v.is(Kind::real)) return Value::boolean(std::fmod(std::abs(v.as_real()), 2) == remainder);
   if (!v.is_integral()) return error(Code::invalid_argument, "{} is neither odd nor even", kind_name(v.kind()));
   return Value::boolean((v.as_integer() & 1) == remainder);
 }
 
 Result<Value> divisible_by(Interpreter&, const Value& v, Arguments& arguments) {
   Value by = TRY(arguments.require("num"));
+  if (v.is_number() && by.is_number() && (v.is(Kind::real) || by.is(Kind::real)) && by.as_real() != 0)
+    return Value::boolean(std::fmod(v.as_real(), by.as_real()) == 0);
   if (!v.is_integral() || !by.is_integral() || by.as_integer() == 0)
     return error(Code::invalid_argument, "two integers are needed, the second not zero");
   return Value::boolean(by.as_integer() == -1 || v.as_integer() % by.as_integer() == 0);
@@ -94,11 +106,12 @@ constexpr BuiltinEntry kTests[] = {
     {">", greater},
     {">=", greater_equal},
     {"boolean", has_kind<Kind::boolean>},
-    {"callable", has_kind<Kind::function>},
+    {"callable", callable},
     {"defined", defined},
     {"divisibleby", divisible_by},
     {"eq", equal},
     {"equalto", equal},
+    {"escaped", never},
     {"even", parity<0>},
     {"false", is_exactly<false>},
     {"filter", is_filter},
