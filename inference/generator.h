@@ -27,7 +27,7 @@ struct GenerationRequest {
   std::vector<int32_t> stop_ids;  // besides the model's own end tokens
   // Special tokens whose text is shown, sorted: the marks of the model's answer format. Others leave no text.
   std::vector<int32_t> shown_special;
-  bool ignore_eos = false;        // for benchmarks
+  bool ignore_eos = false;  // for benchmarks
 };
 
 enum class FinishReason { stop, length, cancelled };

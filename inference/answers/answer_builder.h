@@ -16,7 +16,8 @@ class AnswerBuilder : public CallSink {
   }
   void arguments(std::string_view piece) override {
     if (piece.empty()) return;
-    if (delta_.calls.empty() || delta_.calls.back().index != n_calls_ - 1) delta_.calls.push_back({n_calls_ - 1, {}, {}, {}});
+    if (delta_.calls.empty() || delta_.calls.back().index != n_calls_ - 1)
+      delta_.calls.push_back({n_calls_ - 1, {}, {}, {}});
     delta_.calls.back().arguments += piece;
   }
   void content(std::string_view text) { delta_.content += text; }

@@ -44,7 +44,8 @@ class SectionParser : public AnswerParser {
     if (!format_.calls) return;
     bare_tried_ = tools_.empty();
     for (const CallGrammar& grammar : format_.calls->grammars)
-      if (!format_.calls->plain_name.empty() && ends_with_open(options.prompt, grammar.open)) enter_call(grammar.open, "");
+      if (!format_.calls->plain_name.empty() && ends_with_open(options.prompt, grammar.open))
+        enter_call(grammar.open, "");
   }
 
   AnswerDelta push(std::string_view text) override {

@@ -17,8 +17,8 @@
 namespace hearth::answers {
 
 struct AnswerOptions {
-  Tools tools;                       // none: nothing is read as a call
-  std::string prompt;                // the rendered prompt: it may have opened reasoning already
+  Tools tools;                               // none: nothing is read as a call
+  std::string prompt;                        // the rendered prompt: it may have opened reasoning already
   std::function<std::string()> new_call_id;  // absent: random ones, as the format wants them
 };
 

@@ -42,15 +42,16 @@ std::vector<CallRow> call_rows() {
   return {
       // <｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```<｜tool▁call▁end｜>, later f<｜tool▁sep｜>{}
       {{"<｜tool▁call▁begin｜>"},
-       {.grammars = {{"<｜tool▁call▁begin｜>", named({{Kind::word, "<｜tool▁sep｜>", "function"}, {Kind::name, "\n```json\n", ""}},
-                                                    {"```", "<｜tool▁call▁end｜>"})},
+       {.grammars = {{"<｜tool▁call▁begin｜>",
+                      named({{Kind::word, "<｜tool▁sep｜>", "function"}, {Kind::name, "\n```json\n", ""}},
+                            {"```", "<｜tool▁call▁end｜>"})},
                      {"<｜tool▁call▁begin｜>", named({{Kind::name, "<｜tool▁sep｜>", ""}}, {"<｜tool▁call▁end｜>"})}},
         .wrappers = {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"},
         .ends_reasoning = true}},
       // <｜DSML｜invoke name="f"><｜DSML｜parameter name="a" string="true">x</｜DSML｜parameter></｜DSML｜invoke>
       {{"｜DSML｜"},
        {.grammars = {{"<｜DSML｜invoke name=\"", tags("\">", "<｜DSML｜parameter name=\"", "\"", "</｜DSML｜parameter>",
-                                                    "</｜DSML｜invoke>", false, true)}},
+                                                      "</｜DSML｜invoke>", false, true)}},
         .wrappers = {"<｜DSML｜function_calls>", "</｜DSML｜function_calls>"}}},
       // <|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>
       {{"<|tool_call_begin|>", "<|tool_call_argument_begin|>"},
@@ -60,12 +61,13 @@ std::vector<CallRow> call_rows() {
         .ends_reasoning = true}},
       // ]<]minimax[>[<invoke name="f">]<]minimax[>[<a>x]<]minimax[>[</a>]<]minimax[>[</invoke>
       {{"]<]minimax[>["},
-       {.grammars = {{"]<]minimax[>[<invoke name=\"", tags("\">", "]<]minimax[>[<", ">", "]<]minimax[>[</NAME>",
-                                                          "]<]minimax[>[</invoke>", false)}},
+       {.grammars = {{"]<]minimax[>[<invoke name=\"",
+                      tags("\">", "]<]minimax[>[<", ">", "]<]minimax[>[</NAME>", "]<]minimax[>[</invoke>", false)}},
         .wrappers = {"]<]minimax[>[<tool_call>", "]<]minimax[>[</tool_call>"}}},
       // <minimax:tool_call><invoke name="f"><parameter name="a">x</parameter></invoke></minimax:tool_call>
       {{"<minimax:tool_call>"},
-       {.grammars = {{"<invoke name=\"", tags("\">", "<parameter name=\"", "\"", "</parameter>", "</invoke>", false, true)}},
+       {.grammars = {{"<invoke name=\"",
+                      tags("\">", "<parameter name=\"", "\"", "</parameter>", "</invoke>", false, true)}},
         .wrappers = {"<minimax:tool_call>", "</minimax:tool_call>"}}},
       // <seed:tool_call><function=f><parameter=a>x</parameter></function></seed:tool_call>
       {{"<seed:tool_call>"},
@@ -97,7 +99,8 @@ std::vector<CallRow> call_rows() {
         .ignored = {"<|START_RESPONSE|>", "<|END_RESPONSE|>"},
         .ends_reasoning = true}},
       // Action: ```json\n[{"tool_name": "f", "parameters": {}}]\n```
-      {{"Action:", "```json"}, {.grammars = {{"Action: ```json", JsonCalls{.close = "```"}}, {"Action:```json", JsonCalls{.close = "```"}}}}},
+      {{"Action:", "```json"},
+       {.grammars = {{"Action: ```json", JsonCalls{.close = "```"}}, {"Action:```json", JsonCalls{.close = "```"}}}}},
       // >>>f\n{} and >>>all\ntext
       {{">>>all"}, {.grammars = {{">>>", named({{Kind::name, "\n", ""}}, {})}}, .plain_name = "all"}},
       // <function=f>{}</function>
@@ -109,7 +112,8 @@ std::vector<CallRow> call_rows() {
       // <|function_call|>{"name": "f", "arguments": {}}
       {{"<|function_call|>"}, {.grammars = {{"<|function_call|>", JsonCalls{.close = "<|message_sep|>"}}}}},
       {{"function call", "<|role_sep|>"},
-       {.grammars = {{"function call<|role_sep|>", JsonCalls{.close = "<|message_sep|>"}}}, .wrappers = {"<|message_sep|>"}}},
+       {.grammars = {{"function call<|role_sep|>", JsonCalls{.close = "<|message_sep|>"}}},
+        .wrappers = {"<|message_sep|>"}}},
       // <|tool_call_start|>[f(a="x")]<|tool_call_end|>
       {{"<|tool_call_start|>"}, {.grammars = {{"<|tool_call_start|>", PythonicCalls{"<|tool_call_end|>", true}}}}},
       // <tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>

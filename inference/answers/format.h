@@ -22,17 +22,17 @@ struct CallGrammar {
 
 struct CallFormat {
   std::vector<CallGrammar> grammars;
-  std::vector<std::string> wrappers;   // marks around calls: dropped beside one, else they are content
-  std::vector<std::string> ignored;    // marks around content: always dropped
-  std::string plain_name;              // a "call" of this name is the answer's text (all)
-  bool ends_reasoning = false;         // the opening mark is a token of its own: it ends reasoning too
+  std::vector<std::string> wrappers;  // marks around calls: dropped beside one, else they are content
+  std::vector<std::string> ignored;   // marks around content: always dropped
+  std::string plain_name;             // a "call" of this name is the answer's text (all)
+  bool ends_reasoning = false;        // the opening mark is a token of its own: it ends reasoning too
 };
 
 struct AnswerFormat {
   std::vector<ReasoningMarks> reasoning;
   std::optional<CallFormat> calls;
-  bool channels = false;        // <|channel|>analysis<|message|>...: see channel_parser.cpp
-  bool short_call_ids = false;  // nine letters and digits, which the template insists on
+  bool channels = false;                   // <|channel|>analysis<|message|>...: see channel_parser.cpp
+  bool short_call_ids = false;             // nine letters and digits, which the template insists on
   std::vector<std::string> marks() const;  // all of them: special tokens that must be shown for it
 };
 

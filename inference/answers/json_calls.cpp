@@ -23,8 +23,8 @@ std::string decoded(std::string_view json_string) {
 struct Head {
   JsonScanner::Status status = JsonScanner::Status::more;
   std::string id, name, arguments;
-  size_t end = 0;          // of what was read
-  bool streams = false;    // the arguments begin at `end`; else the object is over and they are whole
+  size_t end = 0;        // of what was read
+  bool streams = false;  // the arguments begin at `end`; else the object is over and they are whole
 };
 
 // Reads the members of an object that begins at `at`, until its arguments can stream or it is over.

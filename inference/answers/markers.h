@@ -11,9 +11,9 @@ namespace hearth::answers {
 size_t begun_at_end(std::string_view text, std::string_view mark);
 
 struct Found {
-  size_t at = 0;         // where a mark begins, or from where text must wait for more
-  int mark = -1;         // its index; -1: none yet
-  bool waits = false;    // text from `at` on may become a mark
+  size_t at = 0;       // where a mark begins, or from where text must wait for more
+  int mark = -1;       // its index; -1: none yet
+  bool waits = false;  // text from `at` on may become a mark
 };
 
 // The first mark in `text`; of several at one place the longest. With `at_end` nothing waits.

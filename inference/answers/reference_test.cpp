@@ -24,7 +24,8 @@ bool has_calls(const std::string& name) {
   return true;
 }
 
-std::optional<std::string> render(const ChatTemplate& chat, Ordered conversation, size_t n_messages, bool arguments_as_text) {
+std::optional<std::string> render(const ChatTemplate& chat, Ordered conversation, size_t n_messages,
+                                  bool arguments_as_text) {
   auto& messages = conversation["messages"];
   if (arguments_as_text)
     for (auto& message : messages)
@@ -62,12 +63,14 @@ TEST(Reference, CallsThatTemplatesWriteAreReadBack) {
     if (!whole || !prompt) continue;  // refuses such a conversation
     size_t n_same = 0;
     while (n_same < std::min(prompt->size(), whole->size()) && (*prompt)[n_same] == (*whole)[n_same]) ++n_same;
-    auto parser = make_answer_parser(find_format(chat->source()),
-                                     {.tools = Tools(Json::parse(conversation["tools"].dump())), .prompt = whole->substr(0, n_same)});
+    auto parser = make_answer_parser(
+        find_format(chat->source()),
+        {.tools = Tools(Json::parse(conversation["tools"].dump())), .prompt = whole->substr(0, n_same)});
     AnswerDelta delta = parser->push(whole->substr(n_same));
     ASSERT_EQ(delta.calls.size(), 1u) << "answer: " << whole->substr(n_same);
     EXPECT_EQ(delta.calls[0].name, "get_weather");
-    EXPECT_EQ(Json::parse(delta.calls[0].arguments, nullptr, false), Json({{"city", "Oslo"}, {"unit", "c"}})) << delta.calls[0].arguments;
+    EXPECT_EQ(Json::parse(delta.calls[0].arguments, nullptr, false), Json({{"city", "Oslo"}, {"unit", "c"}}))
+        << delta.calls[0].arguments;
     ++n_read;
   }
   EXPECT_GE(n_read, 27);

@@ -29,8 +29,10 @@ std::string json_escaped(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos) text.remove_prefix(1);
-  while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos)
+    text.remove_prefix(1);
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos)
+    text.remove_suffix(1);
   return text;
 }
 
@@ -41,10 +43,14 @@ class Reader : public CallReader {
   ReadStatus read(std::string_view& text, bool at_end, CallSink& sink) override {
     for (;;) {
       ReadStatus status = ReadStatus::failed;
-      if (state_ == State::name) status = name(text, sink);
-      else if (state_ == State::between) status = between(text, at_end, sink);
-      else if (state_ == State::streaming) status = stream(text, sink);
-      else status = whole_value(text, sink);
+      if (state_ == State::name)
+        status = name(text, sink);
+      else if (state_ == State::between)
+        status = between(text, at_end, sink);
+      else if (state_ == State::streaming)
+        status = stream(text, sink);
+      else
+        status = whole_value(text, sink);
       if (state_ == State::closed) return ReadStatus::done;
       if (status != ReadStatus::done) return status == ReadStatus::more && at_end ? ReadStatus::failed : status;
     }

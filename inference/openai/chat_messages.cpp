@@ -15,7 +15,8 @@ std::string type_of(const OrderedJson& json) {
 Result<std::string> string_member(const OrderedJson& object, const char* name) {
   auto it = object.is_object() ? object.find(name) : object.end();
   if (it == object.end()) return error(Code::invalid_argument, "field \"{}\" is missing", name);
-  if (!it->is_string()) return error(Code::invalid_argument, "field \"{}\" must be a string, got {}", name, type_of(*it));
+  if (!it->is_string())
+    return error(Code::invalid_argument, "field \"{}\" must be a string, got {}", name, type_of(*it));
   return it->get<std::string>();
 }
 
@@ -63,8 +64,8 @@ class MessageReader {
     std::string role = TRY(string_member(message, "role"));
     if (role == "developer") role = "system";
     if (role != "system" && role != "user" && role != "assistant" && role != "tool")
-      return error(Code::invalid_argument, "messages[{}].role must be system, user, assistant or tool, got \"{}\"", index,
-                   role);
+      return error(Code::invalid_argument, "messages[{}].role must be system, user, assistant or tool, got \"{}\"",
+                   index, role);
     OrderedJson out = {{"role", role}, {"content", TRY(read_content(message, index))}};
     if (role == "assistant") TRY(assistant(message, out));
     if (role == "tool") TRY(tool(message, out));
@@ -81,8 +82,10 @@ class MessageReader {
       }
     auto calls = message.find("tool_calls");
     if (calls == message.end() || calls->is_null()) return {};
-    if (!calls->is_array()) return error(Code::invalid_argument, "tool_calls must be an array, got {}", type_of(*calls));
-    if (calls->size() > kMaxTools) return error(Code::invalid_argument, "at most {} tool calls in a message", kMaxTools);
+    if (!calls->is_array())
+      return error(Code::invalid_argument, "tool_calls must be an array, got {}", type_of(*calls));
+    if (calls->size() > kMaxTools)
+      return error(Code::invalid_argument, "at most {} tool calls in a message", kMaxTools);
     if (calls->empty()) return {};
     out["tool_calls"] = OrderedJson::array();
     for (const OrderedJson& call : *calls) {
@@ -108,9 +111,11 @@ class MessageReader {
 };
 
 Result<void> check_tool(const OrderedJson& tool, size_t index) {
-  if (!tool.is_object()) return error(Code::invalid_argument, "tools[{}] must be an object, got {}", index, type_of(tool));
+  if (!tool.is_object())
+    return error(Code::invalid_argument, "tools[{}] must be an object, got {}", index, type_of(tool));
   if (tool.contains("type") && tool["type"] != "function")
-    return error(Code::unimplemented, "tools[{}].type is {}; only \"function\" is supported", index, tool["type"].dump());
+    return error(Code::unimplemented, "tools[{}].type is {}; only \"function\" is supported", index,
+                 tool["type"].dump());
   if (!tool.contains("function") || !tool["function"].is_object())
     return error(Code::invalid_argument, "tools[{}].function must be an object", index);
   const std::string name = TRY_WITH(string_member(tool["function"], "name"), "in tools[{}].function", index);

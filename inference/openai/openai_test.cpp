@@ -142,14 +142,19 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
   expect_error(chat_body({{"stop", 5}}), Code::invalid_argument, "stop");
   expect_error(chat_body({{"n", 2}}), Code::unimplemented, "\"n\"");
   const Json tool = {{"type", "function"}, {"function", {{"name", "add"}}}};
-  expect_error(chat_body({{"tools", Json::array({{{"type", "function"}}})}}), Code::invalid_argument, "tools[0].function");
+  expect_error(chat_body({{"tools", Json::array({{{"type", "function"}}})}}), Code::invalid_argument,
+               "tools[0].function");
   expect_error(chat_body({{"tools", Json::array({{{"type", "retrieval"}}})}}), Code::unimplemented, "tools[0].type");
   expect_error(chat_body({{"tools", Json::array({tool})}}), Code::invalid_argument, "not made for tools");
-  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "required"}}), Code::unimplemented, "tool_choice");
-  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", {{"type", "function"}, {"function", {{"name", "add"}}}}}}),
+  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "required"}}), Code::unimplemented,
+               "tool_choice");
+  expect_error(chat_body({{"tools", Json::array({tool})},
+                          {"tool_choice", {{"type", "function"}, {"function", {{"name", "add"}}}}}}),
                Code::unimplemented, "tool_choice");
-  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "sometimes"}}), Code::invalid_argument, "tool_choice");
-  expect_error(chat_body({{"messages", Json::array({{{"role", "tool"}, {"content", "4"}}})}}), Code::invalid_argument, "tool_call_id");
+  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "sometimes"}}), Code::invalid_argument,
+               "tool_choice");
+  expect_error(chat_body({{"messages", Json::array({{{"role", "tool"}, {"content", "4"}}})}}), Code::invalid_argument,
+               "tool_call_id");
   expect_error(chat_body({{"stream", true},
                           {"messages", Json::array({{{"role", "user"}, {"content", std::string(9000, 'a')}}})}}),
                Code::invalid_argument, "the prompt has");

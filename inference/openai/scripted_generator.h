@@ -13,7 +13,8 @@ class ScriptedGenerator : public Generator {
   FinishReason finish = FinishReason::stop;  // how it ends
   std::string prompt;                        // the last one, decoded
 
-  Result<GenerationSummary> generate(const GenerationRequest& request, const OnText& on_text, std::stop_token) override {
+  Result<GenerationSummary> generate(const GenerationRequest& request, const OnText& on_text,
+                                     std::stop_token) override {
     prompt = model_.tokenizer->decode(request.prompt, /*skip_special=*/false);
     GenerationSummary out{.finish = finish, .n_prompt_tokens = static_cast<int>(request.prompt.size())};
     for (size_t at = 0; at < text.size(); at += 3) {

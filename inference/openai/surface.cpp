@@ -37,7 +37,8 @@ class Surface {
     format_ = answers::find_format(model.chat_template->source());
     if (!model.tokenizer) return;
     for (const std::string& mark : format_.marks())
-      if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id)) shown_special_.push_back(*id);
+      if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
+        shown_special_.push_back(*id);
     std::sort(shown_special_.begin(), shown_special_.end());
   }
 
@@ -50,7 +51,8 @@ class Surface {
       return error(Code::failed_precondition, "{} has no chat template; use /v1/completions", model_name_);
     }
     if (!request.tools.empty() && model.chat_template->source().find("tools") == std::string::npos)
-      return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them", model_name_);
+      return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
+                   model_name_);
     std::string prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
                                                  .tools_json = request.tools_json,
                                                  .extra_json = request.variables_json}))
@@ -73,8 +75,8 @@ class Surface {
     if (!request.prompts.empty())
       generation.prompt =
           TRY(generator_.model().tokenizer->encode(text, {.add_special = true, .parse_special = false}));
-    return answer(kText, request.options, std::move(generation), request.echo ? text : "",
-                  AnswerReader(nullptr, true), http_request.stop);
+    return answer(kText, request.options, std::move(generation), request.echo ? text : "", AnswerReader(nullptr, true),
+                  http_request.stop);
   }
 
   Result<http::Response> models() const {

@@ -13,9 +13,12 @@ namespace {
 // Shows everything that it is given, and tells the format of calls by its text.
 constexpr const char* kTemplate =
     "{%- for t in tools or [] %}{{ t | tojson }}\n{% endfor %}"
-    "{%- for m in messages %}[{{ m.role }}{{ ' ' ~ m.name if m.name }}] {{ m.content }}{{ '<think>' ~ m.reasoning_content if "
-    "m.reasoning_content }}{% for c in m.tool_calls or [] %}<tool_call>{{ c.function.name }}{{ c.function.arguments | tojson "
-    "}}{% endfor %}{{ '\\n' }}{% endfor %}{{ effort ~ '' }}{{ reasoning_effort ~ '' }}[assistant]{{ '<think>' if thinks }}";
+    "{%- for m in messages %}[{{ m.role }}{{ ' ' ~ m.name if m.name }}] {{ m.content }}{{ '<think>' ~ "
+    "m.reasoning_content if "
+    "m.reasoning_content }}{% for c in m.tool_calls or [] %}<tool_call>{{ c.function.name }}{{ c.function.arguments | "
+    "tojson "
+    "}}{% endfor %}{{ '\\n' }}{% endfor %}{{ effort ~ '' }}{{ reasoning_effort ~ '' }}[assistant]{{ '<think>' if "
+    "thinks }}";
 
 constexpr const char* kCall = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1, \"b\": 2}}\n</tool_call>";
 
@@ -56,7 +59,8 @@ class Tools : public testing::Test {
   };
   std::vector<Json> stream(std::string_view text, Json more = Json::object()) {
     generator_->text = text;
-    Json body = {{"model", "tiny"}, {"stream", true}, {"messages", Json::array({{{"role", "user"}, {"content", "1+2?"}}})}};
+    Json body = {
+        {"model", "tiny"}, {"stream", true}, {"messages", Json::array({{{"role", "user"}, {"content", "1+2?"}}})}};
     body["tools"] = Json::parse(R"([{"type": "function", "function": {"name": "add", "parameters": {}}}])");
     body.update(more);
     auto response = call(body.dump());
@@ -139,7 +143,8 @@ TEST_F(Tools, ALengthStaysALength) {
 // Keys of tools and arguments stay in the client's order, arguments reach the template as values, a tool's answer has
 // the tool's name.
 TEST_F(Tools, TheTemplateSeesThemAsTheyCame) {
-  auto response = call(R"({"model": "tiny", "reasoning_effort": "high", "chat_template_kwargs": {"effort": "x", "thinks": true},
+  auto response =
+      call(R"({"model": "tiny", "reasoning_effort": "high", "chat_template_kwargs": {"effort": "x", "thinks": true},
     "tools": [{"type": "function", "function": {"name": "add", "zebra": 1, "apple": 2}}],
     "messages": [{"role": "developer", "content": [{"type": "text", "text": "Be brief."}]}, {"role": "user", "content": "1+2?"},
       {"role": "assistant", "content": null, "reasoning_content": "Add.", "tool_calls": [{"id": "c1", "type": "function",
@@ -148,7 +153,8 @@ TEST_F(Tools, TheTemplateSeesThemAsTheyCame) {
   ASSERT_TRUE(response) << response.error().to_string();
   EXPECT_EQ(generator_->prompt,
             "{\"type\": \"function\", \"function\": {\"name\": \"add\", \"zebra\": 1, \"apple\": 2}}\n"
-            "[system] Be brief.\n[user] 1+2?\n[assistant] <think>Add.<tool_call>add{\"b\": 2, \"a\": 1}\n[tool add] 3\nxhigh[assistant]<think>");
+            "[system] Be brief.\n[user] 1+2?\n[assistant] <think>Add.<tool_call>add{\"b\": 2, \"a\": 1}\n[tool add] "
+            "3\nxhigh[assistant]<think>");
 }
 
 }  // namespace

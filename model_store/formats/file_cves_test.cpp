@@ -1,7 +1,8 @@
 // Weaknesses that programs like this one had with files, each with its record, and that we do not have them.
 // What is tested elsewhere: digests and names of files (CVE-2024-37032, CVE-2026-103663, CVE-2026-7020) in
 // names_test.cpp and store_test.cpp; manifests with missing arrays (CVE-2025-1975) in names_test.cpp; memory from a
-// field (CVE-2025-0315) in parser_memory_test.cpp; templates (CVE-2024-34359, CVE-2026-5760) in hostile_templates_test.cpp.
+// field (CVE-2025-0315) in parser_memory_test.cpp; templates (CVE-2024-34359, CVE-2026-5760) in
+// hostile_templates_test.cpp.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -42,7 +43,8 @@ class Gguf {
   }
   Result<GgufFile> parse() const {
     // On the heap, of just this size: a sanitizer sees a read behind it.
-    copy_.assign(reinterpret_cast<const std::byte*>(bytes_.data()), reinterpret_cast<const std::byte*>(bytes_.data()) + bytes_.size());
+    copy_.assign(reinterpret_cast<const std::byte*>(bytes_.data()),
+                 reinterpret_cast<const std::byte*>(bytes_.data()) + bytes_.size());
     copy_.shrink_to_fit();
     return GgufFile::parse(copy_, nullptr);
   }
@@ -71,8 +73,8 @@ TEST(FileCves, Cve_2024_39720_FourBytes) {
 TEST(FileCves, Cve_2024_39721_DevicesPipesAndSocketsAreNotRead) {
   auto folder = TempFolder::create("file_cves");
   ASSERT_TRUE(folder);
-  const fs::path pipe = folder->path() / "pipe.gguf", socket_path = folder->path() / "socket.gguf", device = folder->path() / "device.gguf",
-                 inside = folder->path() / "folder.gguf";
+  const fs::path pipe = folder->path() / "pipe.gguf", socket_path = folder->path() / "socket.gguf",
+                 device = folder->path() / "device.gguf", inside = folder->path() / "folder.gguf";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink("/dev/zero", device);
   fs::create_directory(inside);
@@ -105,8 +107,15 @@ TEST(FileCves, Cve_2025_0317_Zeros) {
   if (empty) {
     EXPECT_EQ(empty->tensors().tensors()[0].bytes.size(), 0u);
   }
-  auto file = Gguf(0, 3).entry("general.architecture", kString).text("llama").entry("llama.attention.head_count", kUint32).u32(0)
-                  .entry("llama.embedding_length", kUint32).u32(0).zeros(64).parse();
+  auto file = Gguf(0, 3)
+                  .entry("general.architecture", kString)
+                  .text("llama")
+                  .entry("llama.attention.head_count", kUint32)
+                  .u32(0)
+                  .entry("llama.embedding_length", kUint32)
+                  .u32(0)
+                  .zeros(64)
+                  .parse();
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_FALSE(config_from_gguf(*file));
 }
@@ -137,12 +146,18 @@ TEST(FileCves, Cve_2025_0315_CountsAreNotAllocated) {
 // strings that overflow when they are multiplied or added.
 TEST(FileCves, Cve_2024_21802_ProductsThatOverflow) {
   const uint64_t big = uint64_t{1} << 32;
-  for (const auto& dims : std::vector<std::vector<uint64_t>>{{big, big}, {big, big, 1}, {uint64_t{1} << 62, 4}, {UINT64_MAX, 1}, {uint64_t{1} << 63, 2},
-                                                             {3, 6148914691236517206}, {1, 1, 1, 1, 1, 1, 1, 1, 1}})
+  for (const auto& dims : std::vector<std::vector<uint64_t>>{{big, big},
+                                                             {big, big, 1},
+                                                             {uint64_t{1} << 62, 4},
+                                                             {UINT64_MAX, 1},
+                                                             {uint64_t{1} << 63, 2},
+                                                             {3, 6148914691236517206},
+                                                             {1, 1, 1, 1, 1, 1, 1, 1, 1}})
     EXPECT_FALSE(Gguf(1, 0).tensor("a", dims, kF32, 0).zeros(64).parse());
-  EXPECT_FALSE(Gguf(0, 1).u64(UINT64_MAX).zeros(64).parse());                                    // the key's length
-  EXPECT_FALSE(Gguf(0, 1).entry("a", kString).u64(UINT64_MAX - 8).zeros(64).parse());            // the text's
-  EXPECT_FALSE(Gguf(0, 1).entry("a", kArray).u32(kUint32).u64(uint64_t{1} << 62).zeros(64).parse());  // times four is zero
+  EXPECT_FALSE(Gguf(0, 1).u64(UINT64_MAX).zeros(64).parse());                          // the key's length
+  EXPECT_FALSE(Gguf(0, 1).entry("a", kString).u64(UINT64_MAX - 8).zeros(64).parse());  // the text's
+  EXPECT_FALSE(
+      Gguf(0, 1).entry("a", kArray).u32(kUint32).u64(uint64_t{1} << 62).zeros(64).parse());  // times four is zero
 }
 
 // CVE-2025-53630, CVE-2026-27940: tensors that each fit, whose sum wraps.
@@ -163,8 +178,16 @@ TEST(FileCves, Cve_2026_33298_BlocksOfQuantisedTensors) {
 // Tokens that are no strings, scores of another type, an alignment of 2^31: reports without a record.
 TEST(FileCves, TypesInTokenizersAreChecked) {
   EXPECT_FALSE(Gguf(0, 1).entry("general.alignment", kUint32).u32(uint32_t{1} << 31).zeros(64).parse());
-  auto file = Gguf(0, 2).entry("tokenizer.ggml.model", kString).text("gpt2").entry("tokenizer.ggml.tokens", kArray).u32(kUint32).u64(2).u32(1).u32(2)
-                  .zeros(64).parse();
+  auto file = Gguf(0, 2)
+                  .entry("tokenizer.ggml.model", kString)
+                  .text("gpt2")
+                  .entry("tokenizer.ggml.tokens", kArray)
+                  .u32(kUint32)
+                  .u64(2)
+                  .u32(1)
+                  .u32(2)
+                  .zeros(64)
+                  .parse();
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_FALSE(Tokenizer::from_gguf(*file));
   auto nested = Gguf(0, 1).entry("a", kArray).u32(kArray).u64(1).u32(kUint32).u64(1).u32(1).zeros(64).parse();
@@ -176,7 +199,8 @@ TEST(FileCves, TypesInTokenizersAreChecked) {
 TEST(FileCves, Cve_2024_39722_NoOracleForFiles) {
   auto folder = TempFolder::create("file_cves");
   auto message = [&](const char* name) {
-    EXPECT_TRUE(write_file(folder->path() / "model.safetensors.index.json", std::string(R"({"weight_map": {"a": ")") + name + "\"}}"));
+    EXPECT_TRUE(write_file(folder->path() / "model.safetensors.index.json",
+                           std::string(R"({"weight_map": {"a": ")") + name + "\"}}"));
     auto opened = open_safetensors(folder->path());
     EXPECT_FALSE(opened);
     std::string text = opened ? "" : opened.error().to_string();

@@ -18,8 +18,9 @@ namespace {
 std::atomic<size_t> live_bytes{0}, peak_bytes{0};
 
 void* counted(size_t n, size_t alignment) {
-  void* p = alignment > alignof(std::max_align_t) ? std::aligned_alloc(alignment, (n + alignment - 1) / alignment * alignment)
-                                                  : std::malloc(n ? n : 1);
+  void* p = alignment > alignof(std::max_align_t)
+                ? std::aligned_alloc(alignment, (n + alignment - 1) / alignment * alignment)
+                : std::malloc(n ? n : 1);
   if (!p) throw std::bad_alloc();
   const size_t now = live_bytes += malloc_usable_size(p);
   for (size_t peak = peak_bytes; now > peak && !peak_bytes.compare_exchange_weak(peak, now);) {
@@ -33,18 +34,42 @@ void released(void* p) noexcept {
 
 }  // namespace
 
-void* operator new(size_t n) { return counted(n, 0); }
-void* operator new[](size_t n) { return counted(n, 0); }
-void* operator new(size_t n, std::align_val_t a) { return counted(n, static_cast<size_t>(a)); }
-void* operator new[](size_t n, std::align_val_t a) { return counted(n, static_cast<size_t>(a)); }
-void operator delete(void* p) noexcept { released(p); }
-void operator delete[](void* p) noexcept { released(p); }
-void operator delete(void* p, size_t) noexcept { released(p); }
-void operator delete[](void* p, size_t) noexcept { released(p); }
-void operator delete(void* p, std::align_val_t) noexcept { released(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { released(p); }
-void operator delete(void* p, size_t, std::align_val_t) noexcept { released(p); }
-void operator delete[](void* p, size_t, std::align_val_t) noexcept { released(p); }
+void* operator new(size_t n) {
+  return counted(n, 0);
+}
+void* operator new[](size_t n) {
+  return counted(n, 0);
+}
+void* operator new(size_t n, std::align_val_t a) {
+  return counted(n, static_cast<size_t>(a));
+}
+void* operator new[](size_t n, std::align_val_t a) {
+  return counted(n, static_cast<size_t>(a));
+}
+void operator delete(void* p) noexcept {
+  released(p);
+}
+void operator delete[](void* p) noexcept {
+  released(p);
+}
+void operator delete(void* p, size_t) noexcept {
+  released(p);
+}
+void operator delete[](void* p, size_t) noexcept {
+  released(p);
+}
+void operator delete(void* p, std::align_val_t) noexcept {
+  released(p);
+}
+void operator delete[](void* p, std::align_val_t) noexcept {
+  released(p);
+}
+void operator delete(void* p, size_t, std::align_val_t) noexcept {
+  released(p);
+}
+void operator delete[](void* p, size_t, std::align_val_t) noexcept {
+  released(p);
+}
 
 namespace hearth {
 namespace {
@@ -88,7 +113,8 @@ TEST(ParserMemory, Gguf) {
 
 TEST(ParserMemory, VocabulariesOfRealModels) {
   const char* chosen = std::getenv("HEARTH_REFERENCE_DIR");
-  const fs::path folder = (chosen ? fs::path(chosen) : fs::path(HEARTH_SOURCE_DIR) / "../shared/reference") / "tokenizers";
+  const fs::path folder =
+      (chosen ? fs::path(chosen) : fs::path(HEARTH_SOURCE_DIR) / "../shared/reference") / "tokenizers";
   if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent; HEARTH_REFERENCE_DIR names the reference data";
   int n = 0;
   for (const auto& entry : fs::directory_iterator(folder))
@@ -118,7 +144,9 @@ TEST(ParserMemory, Safetensors) {
   size_t at = 0;
   for (int i = 0; i < 5000; ++i) {
     if (i > 0) header += ',';
-    header += fmt::format(R"("model.layers.{}.mlp.down_proj.weight":{{"dtype":"F32","shape":[1,2],"data_offsets":[{},{}]}})", i, at, at + 8);
+    header +=
+        fmt::format(R"("model.layers.{}.mlp.down_proj.weight":{{"dtype":"F32","shape":[1,2],"data_offsets":[{},{}]}})",
+                    i, at, at + 8);
     at += 8;
   }
   header += '}';

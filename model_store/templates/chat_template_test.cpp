@@ -26,8 +26,7 @@ fs::path reference_folder() {
 
 TEST(ChatTemplate, RendersEveryReferenceTemplateToTheByte) {
   fs::path folder = reference_folder() / "chat_templates";
-  if (!fs::exists(folder))
-    GTEST_SKIP() << folder << " is absent; HEARTH_REFERENCE_DIR names the reference data";
+  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent; HEARTH_REFERENCE_DIR names the reference data";
   auto cases = nlohmann::ordered_json::parse(*read_file(folder / "cases.json"));
   int n_cases = 0, n_templates = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {

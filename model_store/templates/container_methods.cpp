@@ -1,4 +1,5 @@
-// Methods of lists and dicts, as Python has them. Those that would change one are refused, as transformers' sandbox does.
+// Methods of lists and dicts, as Python has them. Those that would change one are refused, as transformers' sandbox
+// does.
 #include "model_store/templates/methods.h"
 
 namespace hearth::jinja {

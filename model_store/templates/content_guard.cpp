@@ -30,8 +30,8 @@ std::string ContentGuard::guard(std::string_view text) const {
     out += text[at++];
     auto found = special_by_first_.find(rest[0]);
     if (found == special_by_first_.end()) continue;
-    const bool spells =
-        std::any_of(found->second.begin(), found->second.end(), [&](const std::string& token) { return rest.starts_with(token); });
+    const bool spells = std::any_of(found->second.begin(), found->second.end(),
+                                    [&](const std::string& token) { return rest.starts_with(token); });
     if (!spells) continue;
     // Behind the whole of the first character, so that the text stays valid.
     for (size_t n = static_cast<size_t>(std::max(1, decode_utf8(rest).n_bytes)); n > 1; --n) out += text[at++];
@@ -44,7 +44,8 @@ Result<std::string> ContentGuard::guard_messages(std::string_view messages_json)
   using Ordered = nlohmann::ordered_json;
   TRY(parse_json(messages_json));  // bounds the depth
   Ordered messages = Ordered::parse(messages_json, nullptr, false);
-  if (!messages.is_array()) return error(Code::invalid_argument, "messages must be an array, got {}", messages.type_name());
+  if (!messages.is_array())
+    return error(Code::invalid_argument, "messages must be an array, got {}", messages.type_name());
   for (Ordered& message : messages) {
     if (!message.is_object() || !message.contains("content")) continue;
     const Ordered role = message.value("role", Ordered());
@@ -53,7 +54,8 @@ Result<std::string> ContentGuard::guard_messages(std::string_view messages_json)
     if (content.is_string()) content = guard(content.get<std::string>());
     if (!content.is_array()) continue;
     for (Ordered& part : content)
-      if (part.is_object() && part.contains("text") && part["text"].is_string()) part["text"] = guard(part["text"].get<std::string>());
+      if (part.is_object() && part.contains("text") && part["text"].is_string())
+        part["text"] = guard(part["text"].get<std::string>());
   }
   return messages.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }

@@ -1,6 +1,7 @@
-// Keeps what people type apart from what a chat template writes. A prompt is text in which "<|im_end|>" ends a turn; when a
-// user's message spells it, it must stay text. The guard puts a mark inside such spellings before the template runs; the
-// mark passes through the template, and the tokenizer (EncodeOptions::guarded) drops it and takes the spelling as text.
+// Keeps what people type apart from what a chat template writes. A prompt is text in which "<|im_end|>" ends a turn;
+// when a user's message spells it, it must stay text. The guard puts a mark inside such spellings before the template
+// runs; the mark passes through the template, and the tokenizer (EncodeOptions::guarded) drops it and takes the
+// spelling as text.
 //
 //   ContentGuard guard(tokenizer);
 //   auto prompt = render_chat(model, {.messages_json = TRY(guard.guard_messages(messages))});

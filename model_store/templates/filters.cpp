@@ -44,7 +44,8 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   int64_t base = TRY(arguments.integer_or("base", 10));
   Value fallback = otherwise ? *otherwise : Value::integer(0);
   if (input.is_integral()) return Value::integer(input.as_integer());
-  if (input.is(Kind::real) && std::isinf(input.as_real())) return error(Code::invalid_argument, "infinity is no integer");
+  if (input.is(Kind::real) && std::isinf(input.as_real()))
+    return error(Code::invalid_argument, "infinity is no integer");
   if (input.is(Kind::real))
     return std::abs(input.as_real()) < 9e18 ? Value::integer(static_cast<int64_t>(input.as_real())) : fallback;
   if (!input.is(Kind::string)) return fallback;
@@ -108,16 +109,8 @@ Result<Value> attr(Interpreter& in, const Value& input, Arguments& arguments) {
 }
 
 constexpr BuiltinEntry kValueFilters[] = {
-    {"abs", absolute},
-    {"attr", attr},
-    {"count", length},
-    {"d", default_value},
-    {"default", default_value},
-    {"float", to_float},
-    {"int", to_int},
-    {"length", length},
-    {"round", round},
-    {"tojson", tojson},
+    {"abs", absolute},   {"attr", attr},  {"count", length},  {"d", default_value}, {"default", default_value},
+    {"float", to_float}, {"int", to_int}, {"length", length}, {"round", round},     {"tojson", tojson},
 };
 
 }  // namespace

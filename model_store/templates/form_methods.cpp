@@ -76,8 +76,9 @@ template <class Fits>
 Result<Value> all_are(const Value& self, bool of_nothing, Fits fits) {
   const auto all = split_characters(self.as_string());
   if (all.empty()) return Value::boolean(of_nothing);
-  return Value::boolean(
-      std::all_of(all.begin(), all.end(), [&](std::string_view c) { return fits(static_cast<UChar32>(decode_utf8(c).code_point)); }));
+  return Value::boolean(std::all_of(all.begin(), all.end(), [&](std::string_view c) {
+    return fits(static_cast<UChar32>(decode_utf8(c).code_point));
+  }));
 }
 Result<Value> isascii(Interpreter&, const Value& self, Arguments&) {
   return all_are(self, true, [](UChar32 c) { return c < 0x80; });
@@ -86,7 +87,8 @@ Result<Value> isdecimal(Interpreter&, const Value& self, Arguments&) {
   return all_are(self, false, [](UChar32 c) { return u_charType(c) == U_DECIMAL_DIGIT_NUMBER; });
 }
 Result<Value> isprintable(Interpreter&, const Value& self, Arguments&) {
-  return all_are(self, true, [](UChar32 c) { return c == ' ' || (u_isprint(c) && !is_space(static_cast<uint32_t>(c))); });
+  return all_are(self, true,
+                 [](UChar32 c) { return c == ' ' || (u_isprint(c) && !is_space(static_cast<uint32_t>(c))); });
 }
 
 Result<Value> isidentifier(Interpreter&, const Value& self, Arguments&) {

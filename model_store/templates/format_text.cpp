@@ -86,13 +86,15 @@ std::string number_text(const Value& v, const Spec& spec) {
     n = std::snprintf(buffer, sizeof buffer, conversion.c_str(), spec.precision < 0 ? 6 : spec.precision, v.as_real());
   else
     n = std::snprintf(buffer, sizeof buffer, conversion.c_str(),
-                      is_bits && whole < 0 ? static_cast<long long>(0 - static_cast<uint64_t>(whole)) : static_cast<long long>(whole));
+                      is_bits && whole < 0 ? static_cast<long long>(0 - static_cast<uint64_t>(whole))
+                                           : static_cast<long long>(whole));
   std::string out(buffer, static_cast<size_t>(std::clamp<int>(n, 0, sizeof buffer - 1)));
   if (is_bits && whole < 0) out.insert(0, "-");
   if (is_bits && spec.alternate && spec.type == 'o') out.insert(whole < 0 ? 1 : 0, "0o");
   if (!is_real && !is_bits && spec.precision > 0) {  // at least that many digits
     const size_t sign = out.starts_with('-') || out.starts_with('+') || out.starts_with(' ') ? 1 : 0;
-    if (out.size() - sign < static_cast<size_t>(spec.precision)) out.insert(sign, static_cast<size_t>(spec.precision) - (out.size() - sign), '0');
+    if (out.size() - sign < static_cast<size_t>(spec.precision))
+      out.insert(sign, static_cast<size_t>(spec.precision) - (out.size() - sign), '0');
   }
   if (spec.thousands) out = with_thousands(std::move(out));
   const bool zero = (spec.zero && !spec.align) || spec.align == '=';
@@ -130,14 +132,16 @@ Result<std::string> percent_value(Interpreter& in, const Value& v, Spec spec) {
       if (v.is(Kind::real)) return error(Code::invalid_argument, "%{} needs an integer", spec.type);
       [[fallthrough]];
     default:
-      if (!v.is_number()) return error(Code::invalid_argument, "%{} needs a number, got {}", spec.type, kind_name(v.kind()));
+      if (!v.is_number())
+        return error(Code::invalid_argument, "%{} needs a number, got {}", spec.type, kind_name(v.kind()));
       return padded(number_text(v, spec), spec, '>');
   }
 }
 
 class PercentFormatter {
  public:
-  PercentFormatter(Interpreter& in, std::string_view pattern, const Arguments& values) : in_(in), rest_(pattern), values_(values) {}
+  PercentFormatter(Interpreter& in, std::string_view pattern, const Arguments& values)
+      : in_(in), rest_(pattern), values_(values) {}
 
   Result<std::string> run() {
     while (!rest_.empty()) {
@@ -175,7 +179,8 @@ class PercentFormatter {
       reader.take();
       spec.precision = TRY(reader.number(kMaxPrecision));
     }
-    if (!reader.at("sradiufFeEgGxXoc%")) return error(Code::invalid_argument, "a format ends in the middle, or its letter is not known");
+    if (!reader.at("sradiufFeEgGxXoc%"))
+      return error(Code::invalid_argument, "a format ends in the middle, or its letter is not known");
     spec.type = reader.take();
     rest_ = reader.rest();
     if (spec.type == '%') {
@@ -242,8 +247,10 @@ Result<std::string> brace_value(Interpreter& in, const Value& v, std::string_vie
     if (!spec.type && !v.is(Kind::real)) spec.type = 'd';
     if (!spec.type && spec.precision < 0) return padded(TRY(to_text(in.runtime(), v)), spec, '>');
     if (!spec.type) spec.type = 'g';
-    if (std::string_view("dfFeEgGxXo%").find(spec.type) == std::string_view::npos || (v.is(Kind::real) && std::string_view("dxXo").find(spec.type) != std::string_view::npos))
-      return error(Code::invalid_argument, "the format \"{}\" does not suit {}", text.substr(0, 60), kind_name(v.kind()));
+    if (std::string_view("dfFeEgGxXo%").find(spec.type) == std::string_view::npos ||
+        (v.is(Kind::real) && std::string_view("dxXo").find(spec.type) != std::string_view::npos))
+      return error(Code::invalid_argument, "the format \"{}\" does not suit {}", text.substr(0, 60),
+                   kind_name(v.kind()));
     if (spec.type == '%') {
       spec.type = 'f';
       return padded(number_text(Value::real(v.as_real() * 100), spec) + "%", spec, '>');
@@ -257,7 +264,8 @@ Result<std::string> brace_value(Interpreter& in, const Value& v, std::string_vie
 
 class BraceFormatter {
  public:
-  BraceFormatter(Interpreter& in, std::string_view pattern, const Arguments& values) : in_(in), rest_(pattern), values_(values) {}
+  BraceFormatter(Interpreter& in, std::string_view pattern, const Arguments& values)
+      : in_(in), rest_(pattern), values_(values) {}
 
   Result<std::string> run() {
     while (!rest_.empty()) {
@@ -313,11 +321,13 @@ class BraceFormatter {
     while (!name.empty()) {
       const bool is_item = name[0] == '[';
       const size_t close = is_item ? name.find(']') : std::min(name.find_first_of(".[", 1), name.size());
-      if (close == std::string_view::npos || close < 2) return error(Code::invalid_argument, "a name in a format cannot be read");
+      if (close == std::string_view::npos || close < 2)
+        return error(Code::invalid_argument, "a name in a format cannot be read");
       const std::string_view key = name.substr(1, close - 1);
       const bool is_index = is_item && std::all_of(key.begin(), key.end(), is_digit) && key.size() < 10;
       v = !is_item ? TRY(in_.attribute(v, key))
-                   : TRY(in_.item(v, is_index ? Value::integer(std::stoll(std::string(key))) : TRY(in_.runtime().string(std::string(key)))));
+                   : TRY(in_.item(v, is_index ? Value::integer(std::stoll(std::string(key)))
+                                              : TRY(in_.runtime().string(std::string(key)))));
       if (v.is(Kind::function) || (is_item && v.is(Kind::undefined)))
         return error(Code::invalid_argument, "the format has no value for \"{}\"", key.substr(0, 60));
       name.remove_prefix(close + (is_item ? 1 : 0));

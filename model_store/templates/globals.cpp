@@ -39,7 +39,8 @@ Result<Value> make_dict(Interpreter& in, const Value&, Arguments& arguments) {
     } else {
       for (const Value& pair : TRY(items_of(in.runtime(), arguments.positional[0]))) {
         const auto both = TRY(items_of(in.runtime(), pair));
-        if (both.size() != 2 || !is_key(both[0])) return error(Code::invalid_argument, "dict() needs pairs of a key and a value");
+        if (both.size() != 2 || !is_key(both[0]))
+          return error(Code::invalid_argument, "dict() needs pairs of a key and a value");
         out.set(both[0], both[1]);
       }
     }

@@ -44,7 +44,8 @@ Result<void> Interpreter::assign(const Target& target, const Value& value) {
     return error(Code::invalid_argument, "\"{}\" is {}; only a namespace's attributes can be set", target.name,
                  kind_name(space.kind()));
   if (target.attribute.starts_with('_'))
-    return error(Code::invalid_argument, "a namespace may not hold \"{}\", which begins with _", target.attribute.substr(0, 60));
+    return error(Code::invalid_argument, "a namespace may not hold \"{}\", which begins with _",
+                 target.attribute.substr(0, 60));
   TRY(rt_.charge(target.attribute.size() + sizeof(Value)));
   space.as_namespace().members[target.attribute] = value;
   return {};

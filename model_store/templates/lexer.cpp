@@ -212,7 +212,8 @@ class Lexer {
 
   // 0x1f, 0o17, 0b11: the length; 0: it is none.
   size_t based_number() const {
-    if (rest_.size() < 3 || rest_[0] != '0' || std::string_view("xXoObB").find(rest_[1]) == std::string_view::npos) return 0;
+    if (rest_.size() < 3 || rest_[0] != '0' || std::string_view("xXoObB").find(rest_[1]) == std::string_view::npos)
+      return 0;
     size_t n = 2;
     while (n < rest_.size() && (hex_digit(rest_[n]) >= 0 || rest_[n] == '_')) ++n;
     return n > 2 ? n : 0;

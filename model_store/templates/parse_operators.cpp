@@ -86,8 +86,8 @@ Result<ExpressionPtr> ExpressionParser::comparison() {
 }
 
 template <class Operand>
-Result<ExpressionPtr> ExpressionParser::binary(std::initializer_list<std::pair<std::string_view, BinaryOperator>> operators,
-                             Operand operand) {
+Result<ExpressionPtr> ExpressionParser::binary(
+    std::initializer_list<std::pair<std::string_view, BinaryOperator>> operators, Operand operand) {
   ExpressionPtr first = TRY(operand());
   std::unique_ptr<BinaryChain> node;
   for (;;) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "model_store/templates/format_text.h"
 #include "model_store/templates/filters.h"
+#include "model_store/templates/format_text.h"
 #include "model_store/templates/text.h"
 #include "model_store/tokenizers/utf8.h"
 
@@ -114,7 +114,8 @@ Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) 
   int64_t width = TRY(arguments.integer_or("width", 80)), n = count_characters(text);
   if (width > 100'000) return error(Code::resource_exhausted, "a width of {} is over the limit of 100000", width);
   if (width <= n) return in.runtime().string(std::move(text));
-  auto left = static_cast<size_t>((width - n) / 2 + ((width - n) & width & 1)), right = static_cast<size_t>(width - n) - left;
+  auto left = static_cast<size_t>((width - n) / 2 + ((width - n) & width & 1)),
+       right = static_cast<size_t>(width - n) - left;
   return in.runtime().string(std::string(left, ' ') + text + std::string(right, ' '));
 }
 

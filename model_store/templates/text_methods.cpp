@@ -180,7 +180,8 @@ Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) 
     }
     return in.runtime().string(std::move(out));
   }
-  for (size_t found; count-- != 0 && (found = find_text(text, old, at)) != std::string_view::npos; at = found + old.size()) {
+  for (size_t found; count-- != 0 && (found = find_text(text, old, at)) != std::string_view::npos;
+       at = found + old.size()) {
     out.append(text, at, found - at).append(fresh);
     TRY(in.runtime().check_length(out.size()));
   }

@@ -29,7 +29,8 @@ std::string read(const AnswerFormat& format, std::string_view text, size_t piece
   static const Tools tools(Json::parse(
       R"([{"function": {"name": "f", "parameters": {"properties": {"s": {"type": "string"}, "i": {"type": "integer"}}}}}])"));
   int n = 0;
-  auto parser = make_answer_parser(format, {.tools = tools, .prompt = ">>>", .new_call_id = [&n] { return std::to_string(n++); }});
+  auto parser = make_answer_parser(
+      format, {.tools = tools, .prompt = ">>>", .new_call_id = [&n] { return std::to_string(n++); }});
   AnswerDelta whole;
   std::string calls;
   auto add = [&](const AnswerDelta& delta) {

@@ -35,8 +35,11 @@ Json sampling() {
 }
 
 Json tool_call() {
-  Json function = object({{"name", text("the tool")}, {"arguments", text("a JSON object, as text")}}, {"name", "arguments"});
-  return object({{"id", text("to be given back with the tool's answer")}, {"type", {{"const", "function"}}}, {"function", std::move(function)}});
+  Json function =
+      object({{"name", text("the tool")}, {"arguments", text("a JSON object, as text")}}, {"name", "arguments"});
+  return object({{"id", text("to be given back with the tool's answer")},
+                 {"type", {{"const", "function"}}},
+                 {"function", std::move(function)}});
 }
 
 Json message() {
@@ -91,12 +94,14 @@ Json completion_request_schema() {
 }
 
 Json embeddings_request_schema() {
-  return object({{"model", text("a deployed model")}, {"input", {{"description", "a text, or an array of texts"}}}}, {"model", "input"});
+  return object({{"model", text("a deployed model")}, {"input", {{"description", "a text, or an array of texts"}}}},
+                {"model", "input"});
 }
 
 Json rerank_request_schema() {
-  return object({{"model", text("a deployed model")}, {"query", text("what is looked for")}, {"documents", {{"type", "array"}}}},
-                {"model", "query", "documents"});
+  return object(
+      {{"model", text("a deployed model")}, {"query", text("what is looked for")}, {"documents", {{"type", "array"}}}},
+      {"model", "query", "documents"});
 }
 
 }  // namespace hearth
