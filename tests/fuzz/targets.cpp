@@ -1,7 +1,6 @@
-// The fuzz targets: parse, and use what was parsed as the product would.
+// The fuzz targets of model files: parse, and use what was parsed as the product would.
 #include "tests/fuzz/targets.h"
 
-#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,7 +8,6 @@
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/model_config.h"
 #include "model_store/formats/safetensors.h"
-#include "model_store/templates/chat_template.h"
 #include "model_store/tokenizers/tokenizer.h"
 #include "runtime/architectures/architecture.h"
 
@@ -78,19 +76,6 @@ void config_json(const uint8_t* data, size_t size) {
   auto [config, generation] = halves(text_of(data, size));
   use(config_from_hf(config));
   (void)generation_from_hf(config, generation);
-}
-
-void chat_template(const uint8_t* data, size_t size) {
-  TemplateLimits limits;
-  limits.max_time = std::chrono::milliseconds(200);
-  limits.max_memory_bytes = size_t{64} << 20;
-  auto parsed = ChatTemplate::parse(text_of(data, size), limits);
-  if (!parsed) return;
-  (void)parsed->render(
-      R"({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi \u4f60"},
-    {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1.5}}}]}],
-    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
-    "add_generation_prompt": true, "bos_token": "<s>", "eos_token": "</s>", "now": "2026-01-31T12:00:00"})");
 }
 
 }  // namespace hearth::fuzz
