@@ -63,6 +63,8 @@ TEST(Reference, CallsThatTemplatesWriteAreReadBack) {
     if (!whole || !prompt) continue;  // refuses such a conversation
     size_t n_same = 0;
     while (n_same < std::min(prompt->size(), whole->size()) && (*prompt)[n_same] == (*whole)[n_same]) ++n_same;
+    // Up to the end of a mark that both have.
+    while (n_same > 0 && std::string_view("\n>]|").find((*whole)[n_same - 1]) == std::string_view::npos) --n_same;
     auto parser = make_answer_parser(
         find_format(chat->source()),
         {.tools = Tools(Json::parse(conversation["tools"].dump())), .prompt = whole->substr(0, n_same)});

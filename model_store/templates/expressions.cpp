@@ -93,6 +93,9 @@ Result<Value> subtract(const Value& a, const Value& b) {
 Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
   if (!a.is_number() || !b.is_number()) return no_operation("divide", a, b);
   if (b.as_real() == 0) return error(Code::invalid_argument, "division by zero");
+  if (op == BinaryOperator::divide && a.is_integral() && b.is_integral())
+    return Value::real(
+        static_cast<double>(static_cast<long double>(a.as_integer()) / static_cast<long double>(b.as_integer())));
   if (op == BinaryOperator::divide) return Value::real(a.as_real() / b.as_real());
   if (a.is_integral() && b.is_integral()) {
     int64_t x = a.as_integer(), y = b.as_integer();
@@ -111,6 +114,7 @@ Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
 
 Result<Value> power(const Value& a, const Value& b) {
   if (!a.is_number() || !b.is_number()) return no_operation("raise", a, b);
+  if (a.as_real() == 0 && b.as_real() < 0) return error(Code::invalid_argument, "zero to a negative power");
   if (!a.is_integral() || !b.is_integral() || b.as_integer() < 0)
     return Value::real(std::pow(a.as_real(), b.as_real()));
   int64_t out = 1, base = a.as_integer();

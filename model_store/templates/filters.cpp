@@ -43,6 +43,7 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   auto otherwise = arguments.take("default");
   int64_t base = TRY(arguments.integer_or("base", 10));
   Value fallback = otherwise ? *otherwise : Value::integer(0);
+  if (input.is(Kind::undefined) && base != 10) return error(Code::invalid_argument, "an undefined value has no base");
   if (input.is_integral()) return Value::integer(input.as_integer());
   if (input.is(Kind::real) && std::isinf(input.as_real()))
     return error(Code::invalid_argument, "infinity is no integer");

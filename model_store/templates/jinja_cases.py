@@ -236,7 +236,7 @@ def outcome(env, source):
 
 # What Hearth does not have, each a clear error; no chat template of the reference uses it.
 MISSING = re.compile(r"urlencode|striptags|xmlattr|wordwrap|filesizeformat|pprint|urlize|encode\(|format_map|translate|bit_length|is_integer|"
-                     r"\.real|\.imag|cycler|joiner|recursive|block|autoescape|varargs|\(\*|m\.name|call m\(\) %}{% endcall|changed|self }|1_0'|"
+                     r"\.real|\.imag|cycler|joiner|recursive|block|autoescape|varargs|\(\*|m\.name|call m\(\) %}{% endcall|changed|self }|self\.|missing\.__class__|1_0'|"
                      r"10{20}|\(1, 2\): 3|indent='--'|neg \*\* r|l[sn]? is test|ld is test|truncate\(|{{ range\([34]\) }}|copy\(\)")
 
 

@@ -130,8 +130,7 @@ Result<void> sort_pairs(Interpreter& in, std::vector<std::pair<Value, Value>>& p
 // An item itself, its attribute, or a list of several ("a,b").
 Result<Value> sort_key(Interpreter& in, const Value& item, const std::optional<Value>& attribute, bool case_sensitive) {
   if (!attribute) return lowered_if(in, !case_sensitive, item);
-  if (!attribute->is(Kind::string) || attribute->as_string().find(',') == std::string::npos)
-    return lowered_if(in, !case_sensitive, TRY(path_of(in, item, *attribute)));
+  if (!attribute->is(Kind::string)) return lowered_if(in, !case_sensitive, TRY(path_of(in, item, *attribute)));
   std::vector<Value> keys;
   std::string_view rest = attribute->as_string();
   while (true) {

@@ -55,7 +55,7 @@ Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) 
       return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
     margin.assign(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' ');
   }
-  if (!input.is(Kind::string) && !input.is(Kind::undefined))
+  if (!input.is(Kind::string) && (!input.is(Kind::undefined) || first_too || blank_too))
     return error(Code::invalid_argument, "only a string can be indented, not {}", kind_name(input.kind()));
   const std::string text = TRY(text_of(in, input));
   std::string out = first_too ? margin : "";
@@ -121,9 +121,10 @@ Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) 
 
 // Runs of letters, digits and _.
 Result<Value> wordcount(Interpreter& in, const Value& input, Arguments&) {
+  const std::string text = TRY(text_of(in, input));
   int64_t n = 0;
   bool in_word = false;
-  for (std::string_view c : split_characters(TRY(text_of(in, input)))) {
+  for (std::string_view c : split_characters(text)) {
     const bool is_word = c == "_" || u_isalnum(static_cast<UChar32>(decode_utf8(c).code_point));
     n += is_word && !in_word;
     in_word = is_word;

@@ -328,8 +328,12 @@ Result<int> compare(Runtime& rt, const Value& a, const Value& b) {
   if (a.is(Kind::string) && b.is(Kind::string)) return sign(a.as_string().compare(b.as_string()), 0);
   if (a.is_list() && a.kind() == b.kind()) {
     const auto &x = a.as_list().items, &y = b.as_list().items;
+    // As Python: the first items that are not equal decide, so equal ones need no order.
     for (size_t i = 0; i < std::min(x.size(), y.size()); ++i)
-      if (int order = TRY(compare(rt, x[i], y[i]))) return order;
+      if (TRY(equals(rt, x[i], y[i])))
+        continue;
+      else if (int order = TRY(compare(rt, x[i], y[i])))
+        return order;
     return sign(x.size(), y.size());
   }
   return error(Code::invalid_argument, "{} and {} have no order", kind_name(a.kind()), kind_name(b.kind()));
@@ -384,6 +388,8 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
       TRY(rt.step(container.as_string().size()));
       return find_text(container.as_string(), item.as_string(), 0) != std::string_view::npos;
     case Kind::dict:
+      if (item.is(Kind::list) || item.is(Kind::dict))
+        return error(Code::invalid_argument, "{} cannot be a key", kind_name(item.kind()));
       return container.as_dict().find(item) != nullptr;
     case Kind::list:
     case Kind::tuple:

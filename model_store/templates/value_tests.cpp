@@ -92,9 +92,11 @@ Result<Value> is_upper(Interpreter& in, const Value& v, Arguments&) {
   return Value::boolean(text == to_upper(text) && text != to_lower(text));
 }
 Result<Value> is_filter(Interpreter&, const Value& v, Arguments&) {
+  if (v.is(Kind::list) || v.is(Kind::dict)) return error(Code::invalid_argument, "{} is no name", kind_name(v.kind()));
   return Value::boolean(v.is(Kind::string) && find_filter(v.as_string()));
 }
 Result<Value> is_test(Interpreter&, const Value& v, Arguments&) {
+  if (v.is(Kind::list) || v.is(Kind::dict)) return error(Code::invalid_argument, "{} is no name", kind_name(v.kind()));
   return Value::boolean(v.is(Kind::string) && find_test(v.as_string()));
 }
 
