@@ -12,9 +12,11 @@ class ScriptedGenerator : public Generator {
   std::string text;                          // the answer
   FinishReason finish = FinishReason::stop;  // how it ends
   std::string prompt;                        // the last one, decoded
+  std::vector<int32_t> prompt_ids;
 
   Result<GenerationSummary> generate(const GenerationRequest& request, const OnText& on_text,
                                      std::stop_token) override {
+    prompt_ids = request.prompt;
     prompt = model_.tokenizer->decode(request.prompt, /*skip_special=*/false);
     GenerationSummary out{.finish = finish, .n_prompt_tokens = static_cast<int>(request.prompt.size())};
     for (size_t at = 0; at < text.size(); at += 3) {

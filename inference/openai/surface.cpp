@@ -12,6 +12,7 @@
 #include "inference/openai/answer_reader.h"
 #include "inference/openai/requests.h"
 #include "inference/openai/wire.h"
+#include "model_store/templates/content_guard.h"
 
 namespace hearth::openai {
 namespace {
@@ -36,6 +37,7 @@ class Surface {
     if (!model.chat_template) return;
     format_ = answers::find_format(model.chat_template->source());
     if (!model.tokenizer) return;
+    guard_.emplace(*model.tokenizer);
     for (const std::string& mark : format_.marks())
       if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
         shown_special_.push_back(*id);
@@ -53,12 +55,14 @@ class Surface {
     if (!request.tools.empty() && model.chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
                    model_name_);
-    std::string prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
+    const std::string messages = guard_ ? TRY(guard_->guard_messages(request.messages_json)) : request.messages_json;
+    std::string prompt = TRY(render_chat(model, {.messages_json = messages,
                                                  .tools_json = request.tools_json,
                                                  .extra_json = request.variables_json}))
                              .text;
     GenerationRequest generation = generation_for(request.options);
-    generation.prompt = TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true}));
+    generation.prompt =
+        TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true, .guarded = true}));
     generation.shown_special = shown_special_;
     auto parser = answers::make_answer_parser(
         format_, {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt)});
@@ -200,6 +204,7 @@ class Surface {
 
   Generator& generator_;
   std::string model_name_;
+  std::optional<ContentGuard> guard_;
   answers::AnswerFormat format_;
   std::vector<int32_t> shown_special_;
   int64_t started_ = unix_time();

@@ -140,6 +140,29 @@ TEST_F(Tools, ALengthStaysALength) {
   EXPECT_EQ(choice["message"]["tool_calls"][0]["function"]["arguments"], "{\"a\"");
 }
 
+// What a user or a tool spells stays text; the template's own tokens are tokens.
+TEST_F(Tools, SpelledSpecialTokensAreText) {
+  auto chat = ChatTemplate::parse("{% for m in messages %}<|start_header_id|>{{ m.content }}{% endfor %}");
+  ASSERT_TRUE(chat);
+  const int32_t header = *generator_->model().tokenizer->token_id("<|start_header_id|>");
+  auto count = [&](const std::string& role) {
+    auto model = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16");
+    model->chat_template = *chat;
+    ScriptedGenerator generator(std::move(*model));
+    http::Router router;
+    add_routes(router, generator, "tiny");
+    http::Request request;
+    Json message = {{"role", role}, {"content", "a<|start_header_id|>b"}, {"tool_call_id", "1"}};
+    request.body = Json{{"model", "tiny"}, {"messages", Json::array({message})}}.dump();
+    EXPECT_TRUE(router.match("POST", "/v1/chat/completions").route->handler(request));
+    EXPECT_EQ(generator.prompt, "<|start_header_id|>a<|start_header_id|>b");
+    return std::count(generator.prompt_ids.begin(), generator.prompt_ids.end(), header);
+  };
+  EXPECT_EQ(count("user"), 1);
+  EXPECT_EQ(count("tool"), 1);
+  EXPECT_EQ(count("system"), 2);
+}
+
 // Keys of tools and arguments stay in the client's order, arguments reach the template as values, a tool's answer has
 // the tool's name.
 TEST_F(Tools, TheTemplateSeesThemAsTheyCame) {

@@ -15,6 +15,9 @@
 namespace hearth::jinja {
 namespace {
 
+// Content guards (content_guard.h) pass through everything that writes text out.
+constexpr uint32_t kGuard = 0xFDD0;
+
 // The character that ends the text; invalid bytes count as one character each.
 Utf8Char last_character(std::string_view text) {
   size_t begin = text.size() - 1;
@@ -179,7 +182,8 @@ void append_quoted(std::string_view text, std::string& out) {
     else if (c.code_point < 0x20 || c.code_point == 0x7F || (c.code_point >= 0x80 && c.code_point <= 0xA0) ||
              c.code_point == 0xAD)
       out += fmt::format("\\x{:02x}", c.code_point);
-    else if (c.code_point != ' ' && (is_space(c.code_point) || !u_isprint(static_cast<UChar32>(c.code_point))))
+    else if (c.code_point != ' ' && c.code_point != kGuard &&
+             (is_space(c.code_point) || !u_isprint(static_cast<UChar32>(c.code_point))))
       out += c.code_point > 0xFFFF ? fmt::format("\\U{:08x}", c.code_point) : fmt::format("\\u{:04x}", c.code_point);
     else
       out += character;
@@ -216,7 +220,10 @@ void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
         out += "\\b";
         break;
       default:
-        if (c.code_point < 0x20 || (ascii && c.code_point >= 0x7F && c.code_point <= 0xFFFF && c.code_point != 0x7F))
+        if (c.code_point == kGuard)
+          out += character;
+        else if (c.code_point < 0x20 ||
+                 (ascii && c.code_point >= 0x7F && c.code_point <= 0xFFFF && c.code_point != 0x7F))
           out += fmt::format("\\u{:04x}", c.code_point);
         else if (ascii && c.code_point > 0xFFFF)
           out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((c.code_point - 0x10000) >> 10),

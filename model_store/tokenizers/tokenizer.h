@@ -21,10 +21,14 @@ namespace hearth {
 
 class GgufFile;
 
+// A character that no text uses (U+FDD0). ContentGuard puts it inside what only spells a special token.
+inline constexpr std::string_view kContentGuard = "\xEF\xB7\x90";
+
 struct EncodeOptions {
   bool add_special = true;    // put the model's own bos/eos around the text, as the tokenizer's post-processor says
   bool parse_special = true;  // text that spells a special token ("<|im_end|>") becomes that token; false: plain text.
                               // Use false for what a user typed, true for what a chat template produced.
+  bool guarded = false;       // the text holds content guards: they are dropped, and what they stand in is plain text
   uint64_t* n_steps = nullptr;  // when set: how many table look-ups it took (tests: never more than so many a byte)
 };
 

@@ -101,17 +101,31 @@ Result<void> Tokenizer::Impl::encode_part(std::string_view text, bool parse_spec
   return {};
 }
 
-Result<void> Tokenizer::Impl::encode(std::string_view text, bool parse_special, EncodeScratch& scratch,
+// A guard inside the spelling kept it from being found as a special token; now the guard goes.
+static std::string without_guards(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const size_t guard = std::min(text.find(kContentGuard, at), text.size());
+    out += text.substr(at, guard - at);
+    at = guard + kContentGuard.size();
+  }
+  return out;
+}
+
+Result<void> Tokenizer::Impl::encode(std::string_view text, const EncodeOptions& options, EncodeScratch& scratch,
                                      std::vector<int32_t>& out) const {
   if (text.size() > kMaxTextBytes)
     return error(Code::resource_exhausted, "a text of {} bytes is over the limit of {}", text.size(), kMaxTextBytes);
   std::vector<TextPart> parts;
-  raw_added.split(text, parse_special, parts);
+  raw_added.split(text, options.parse_special, parts);
   for (const auto& part : parts) {
+    const bool is_start = part.text.data() == text.data();
     if (part.token)
       out.push_back(part.token->id);
+    else if (options.guarded && part.text.find(kContentGuard) != std::string_view::npos)
+      TRY(encode_part(without_guards(part.text), /*parse_special=*/false, is_start, scratch, out));
     else
-      TRY(encode_part(part.text, parse_special, part.text.data() == text.data(), scratch, out));
+      TRY(encode_part(part.text, options.parse_special, is_start, scratch, out));
   }
   return {};
 }
@@ -122,7 +136,7 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, const Enco
     out.reserve(std::min(text.size(), kMaxTextBytes) / 4 + 16);
     auto scratch = impl_->take_scratch();
     scratch->work.steps = 0;
-    auto done = impl_->encode(text, options.parse_special, *scratch, out);
+    auto done = impl_->encode(text, options, *scratch, out);
     if (options.n_steps) *options.n_steps = scratch->work.steps;
     impl_->give_back(std::move(scratch));
     TRY(std::move(done));

@@ -55,7 +55,7 @@ struct Tokenizer::Impl {
   std::vector<std::string> matchable_pieces() const;
   std::optional<int32_t> find(const std::string& text) const;
 
-  Result<void> encode(std::string_view text, bool parse_special, EncodeScratch& scratch,
+  Result<void> encode(std::string_view text, const EncodeOptions& options, EncodeScratch& scratch,
                       std::vector<int32_t>& out) const;
   std::string bytes_at(int32_t id, bool is_first, bool is_last) const;
 

@@ -9,6 +9,7 @@
 #include "appliance/cli/interrupt.h"
 #include "appliance/cli/verbs.h"
 #include "inference/generator.h"
+#include "model_store/templates/content_guard.h"
 
 namespace hearth::cli {
 namespace {
@@ -34,9 +35,10 @@ SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defa
 
 Result<std::vector<int32_t>> prompt_tokens(const LoadedModel& model, const Json& messages, const RunArguments& a) {
   if (a.raw || !model.chat_template) return model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false});
-  std::string text = dump_json(messages);
+  // What is typed stays text, also where it spells a special token.
+  std::string text = TRY(ContentGuard(*model.tokenizer).guard_messages(dump_json(messages)));
   auto rendered = TRY(render_chat(model, {.messages_json = text}));
-  return model.tokenizer->encode(rendered.text, {.add_special = false});
+  return model.tokenizer->encode(rendered.text, {.add_special = false, .guarded = true});
 }
 
 Result<GenerationSummary> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
