@@ -20,11 +20,17 @@ Error errno_error(std::string_view what, const fs::path& path, int error_number)
   Code code = Code::internal;
   std::string_view hint;
   switch (error_number) {
-    case ENOENT: code = Code::not_found; break;
-    case EEXIST: code = Code::already_exists; break;
+    case ENOENT:
+      code = Code::not_found;
+      break;
+    case EEXIST:
+      code = Code::already_exists;
+      break;
     case EACCES:
     case EPERM:
-    case EROFS: code = Code::permission_denied; break;
+    case EROFS:
+      code = Code::permission_denied;
+      break;
     case ENOSPC:
     case EDQUOT:
       code = Code::resource_exhausted;
@@ -32,13 +38,20 @@ Error errno_error(std::string_view what, const fs::path& path, int error_number)
       break;
     case EMFILE:
     case ENFILE:
-    case ENOMEM: code = Code::resource_exhausted; break;
+    case ENOMEM:
+      code = Code::resource_exhausted;
+      break;
     case EISDIR:
     case ENOTDIR:
     case ENAMETOOLONG:
-    case EINVAL: code = Code::invalid_argument; break;
-    case EIO: code = Code::data_loss; break;
-    default: break;
+    case EINVAL:
+      code = Code::invalid_argument;
+      break;
+    case EIO:
+      code = Code::data_loss;
+      break;
+    default:
+      break;
   }
   return error(code, "cannot {} {}: {}{}", what, path.string(), std::strerror(error_number), hint);
 }
@@ -135,7 +148,8 @@ Result<LockFile> LockFile::acquire(const fs::path& path) {
   Fd fd = TRY(open_file(path, O_RDWR | O_CREAT, 0600));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
-      return error(Code::failed_precondition, "{} is locked by another process: another hearth is using this state directory", path.string());
+      return error(Code::failed_precondition,
+                   "{} is locked by another process: another hearth is using this state directory", path.string());
     return errno_error("lock", path, errno);
   }
   return LockFile(std::move(fd));

@@ -27,7 +27,8 @@ struct DataSize {
 
 Result<DataSize> size_of_data(const Recipe& recipe, const LoadedModel& base) {
   Dataset dataset = TRY(read_dataset(recipe.data.path, recipe.data.format));
-  const Split split = split_examples(std::move(dataset.examples), recipe.data.eval_path.empty() ? recipe.data.eval_fraction : 0, 1);
+  const Split split =
+      split_examples(std::move(dataset.examples), recipe.data.eval_path.empty() ? recipe.data.eval_fraction : 0, 1);
   // A part of the examples, spread over the file.
   const size_t stride = std::max<size_t>(1, dataset.report.size_bytes / static_cast<uint64_t>(2 * kSampledTokens));
   std::vector<Example> sampled;
@@ -36,9 +37,12 @@ Result<DataSize> size_of_data(const Recipe& recipe, const LoadedModel& base) {
   Corpus corpus = TRY(encode_all(base, sampled));
   const double factor = static_cast<double>(split.train.size()) / static_cast<double>(sampled.size());
   const auto n_tokens = corpus.n_tokens;
-  Loader loader(std::make_shared<std::vector<Document>>(std::move(corpus.documents)), {.max_seq_len = recipe.data.max_seq_len, .pack = recipe.data.pack});
-  if (loader.n_rows() == 0) return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe.data.path);
-  return DataSize{static_cast<int64_t>(static_cast<double>(loader.n_rows()) * factor), static_cast<int64_t>(static_cast<double>(n_tokens) * factor)};
+  Loader loader(std::make_shared<std::vector<Document>>(std::move(corpus.documents)),
+                {.max_seq_len = recipe.data.max_seq_len, .pack = recipe.data.pack});
+  if (loader.n_rows() == 0)
+    return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe.data.path);
+  return DataSize{static_cast<int64_t>(static_cast<double>(loader.n_rows()) * factor),
+                  static_cast<int64_t>(static_cast<double>(n_tokens) * factor)};
 }
 
 // What is trained, without allocating it.
@@ -83,7 +87,8 @@ Result<double> measure_rate(const Recipe& recipe, const LoadedModel& base, Team&
   const ModelConfig config = base.config.with_layers(kProbeLayers);
   const Shapes shapes = TRY(shapes_of(recipe, base, config));
   const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
-  TrainingPlan plan = TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  TrainingPlan plan =
+      TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
   Bindings bindings;
   std::vector<Tensor> zeros;
   for (const ValueInfo& info : plan.plan.graph.values())
@@ -109,17 +114,20 @@ Result<double> measure_rate(const Recipe& recipe, const LoadedModel& base, Team&
   return flops * n / seconds;
 }
 
-std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, const Shapes& shapes, int64_t arena_bytes) {
+std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, const Shapes& shapes,
+                    int64_t arena_bytes) {
   const auto mib = [](double bytes) { return bytes / (1024.0 * 1024.0); };
   return fmt::format(
-      "The data make {} rows of {} tokens ({} tokens); {} rows a step give {} steps{}. One step computes {:.1f} GFLOP; a short test on {} "
-      "layers of this model reached {:.1f} GFLOP/s here, so a step takes {:.2f} s. Memory: {:.0f} MiB weights, {:.0f} MiB optimizer state, "
+      "The data make {} rows of {} tokens ({} tokens); {} rows a step give {} steps{}. One step computes {:.1f} GFLOP; "
+      "a short test on {} "
+      "layers of this model reached {:.1f} GFLOP/s here, so a step takes {:.2f} s. Memory: {:.0f} MiB weights, {:.0f} "
+      "MiB optimizer state, "
       "{:.0f} MiB activations and gradients{}.",
       data.n_rows, r.data.max_seq_len, data.n_tokens, r.batch.rows * r.batch.gradient_accumulation, e.n_steps,
-      r.schedule.n_steps > 0 ? "" : fmt::format(" in {:g} epochs", r.schedule.n_epochs), e.flops_per_step / 1e9, kProbeLayers, e.flops_per_s / 1e9,
-      e.seconds / static_cast<double>(std::max<int64_t>(1, e.n_steps)), mib(static_cast<double>(shapes.weights_bytes)),
-      mib(static_cast<double>(shapes.optimizer_bytes)), mib(static_cast<double>(arena_bytes)),
-      r.batch.recompute ? " (activations are recomputed)" : "");
+      r.schedule.n_steps > 0 ? "" : fmt::format(" in {:g} epochs", r.schedule.n_epochs), e.flops_per_step / 1e9,
+      kProbeLayers, e.flops_per_s / 1e9, e.seconds / static_cast<double>(std::max<int64_t>(1, e.n_steps)),
+      mib(static_cast<double>(shapes.weights_bytes)), mib(static_cast<double>(shapes.optimizer_bytes)),
+      mib(static_cast<double>(arena_bytes)), r.batch.recompute ? " (activations are recomputed)" : "");
 }
 
 }  // namespace
@@ -130,7 +138,8 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
   const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
   const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;
-  TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  TrainingPlan plan =
+      TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
   const Plan evaluation = TRY(make_plan(std::move(plan.forward), cpu_features()));
   const int64_t arena_bytes = std::max(plan.plan.arena_bytes, evaluation.arena_bytes);
   Team team(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads());

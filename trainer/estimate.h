@@ -1,4 +1,5 @@
-// What a run will take: steps, tokens, seconds and peak memory, from the graph's own cost and plan before anything runs.
+// What a run will take: steps, tokens, seconds and peak memory, from the graph's own cost and plan before anything
+// runs.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,11 @@ namespace hearth::train {
 
 struct Estimate {
   int64_t n_steps = 0;
-  int64_t n_tokens = 0;       // trained on in one epoch
+  int64_t n_tokens = 0;  // trained on in one epoch
   double seconds = 0;
   uint64_t peak_memory_bytes = 0;
   double flops_per_step = 0, flops_per_s = 0;  // the graph's cost, the rate measured on this box
-  std::string explanation;    // in words, with the figures
+  std::string explanation;                     // in words, with the figures
   static constexpr auto kFields = std::tuple{
       field("n_steps", &Estimate::n_steps, "optimizer steps"),
       field("n_tokens", &Estimate::n_tokens, "trained on in one epoch"),

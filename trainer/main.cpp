@@ -48,8 +48,8 @@ Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
   const train::RunPaths paths{job, TRY(train::find_model(recipe, arguments.state_dir))};
   train::RunCallbacks callbacks;
   callbacks.on_metric = [](const train::MetricPoint& p) {
-    spdlog::info("step {} loss {:.4f} lr {:.2e} norm {:.3f} {:.0f} tokens/s{}", p.step, p.loss, p.learning_rate, p.grad_norm, p.tokens_per_s,
-                 p.eval_loss ? fmt::format(" held-out loss {:.4f}", *p.eval_loss) : "");
+    spdlog::info("step {} loss {:.4f} lr {:.2e} norm {:.3f} {:.0f} tokens/s{}", p.step, p.loss, p.learning_rate,
+                 p.grad_norm, p.tokens_per_s, p.eval_loss ? fmt::format(" held-out loss {:.4f}", *p.eval_loss) : "");
   };
   return train::run_training(recipe, paths, callbacks, std::move(stop));
 }

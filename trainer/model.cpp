@@ -12,7 +12,9 @@ Trainable make_trainable(const std::string& name, bool decays, Tensor weight) {
   return {name, decays, std::move(weight), Tensor(type), Tensor(type)};
 }
 
-bool decays(ParameterKind kind) { return kind == ParameterKind::matrix || kind == ParameterKind::embedding; }
+bool decays(ParameterKind kind) {
+  return kind == ParameterKind::matrix || kind == ParameterKind::embedding;
+}
 
 Result<ModelInTraining> make_full(const Recipe& recipe, const LoadedModel& base, ModelInTraining out) {
   for (const ParameterSpec& spec : out.specs) {
@@ -64,7 +66,8 @@ Result<LoadedModel> load_base(const Recipe& recipe, const std::filesystem::path&
   TRY_WITH(validate(out.config), "in {}", (folder / "config.json").string());
   out.parameters = TRY(find_architecture(out.config.family))->parameters(out.config);
   if (out.tokenizer && out.tokenizer->vocab_size() > out.config.vocab_size)
-    return error(Code::invalid_argument, "the tokenizer has {} tokens, but config.json says vocab_size {}", out.tokenizer->vocab_size(), out.config.vocab_size);
+    return error(Code::invalid_argument, "the tokenizer has {} tokens, but config.json says vocab_size {}",
+                 out.tokenizer->vocab_size(), out.config.vocab_size);
   return out;
 }
 
@@ -98,7 +101,8 @@ Result<ModelInTraining> make_model(const Recipe& recipe, const LoadedModel& base
   ModelInTraining out;
   out.config = base.config;
   out.specs = base.parameters;
-  return recipe.method.type == "lora" ? make_lora(recipe, base, std::move(out)) : make_full(recipe, base, std::move(out));
+  return recipe.method.type == "lora" ? make_lora(recipe, base, std::move(out))
+                                      : make_full(recipe, base, std::move(out));
 }
 
 }  // namespace hearth::train

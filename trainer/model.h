@@ -21,18 +21,18 @@ Result<LoadedModel> load_base(const Recipe& recipe, const std::filesystem::path&
 struct ModelInTraining {
   ModelConfig config;
   std::vector<ParameterSpec> specs;
-  LoraConfig lora;                      // rank 0: all weights are trained
-  std::vector<Trainable> trainables;    // in the order of the table
+  LoraConfig lora;                                           // rank 0: all weights are trained
+  std::vector<Trainable> trainables;                         // in the order of the table
   std::map<std::string, Tensor, std::less<>> frozen_copies;  // norms and biases of a frozen base, constants; in f32
-  WeightsByRole frozen;                 // a frozen base in its own dtype; else just the constants
-  std::shared_ptr<const void> keeper;   // of frozen
+  WeightsByRole frozen;                                      // a frozen base in its own dtype; else just the constants
+  std::shared_ptr<const void> keeper;                        // of frozen
 
-  DtypeOf dtype_of() const;             // valid while this object stays where it is
+  DtypeOf dtype_of() const;  // valid while this object stays where it is
   Bindings bindings() const;
   // The result's weights by role: masters, or the frozen base with the updates merged in (f32 where merged).
   Result<WeightsByRole> merged(std::map<std::string, Tensor, std::less<>>& storage) const;
-  WeightsByRole lora_weights() const;   // "<role>.lora_a", "<role>.lora_b"
-  uint64_t bytes() const;               // of trainables with optimizer state, and frozen copies
+  WeightsByRole lora_weights() const;  // "<role>.lora_a", "<role>.lora_b"
+  uint64_t bytes() const;              // of trainables with optimizer state, and frozen copies
 };
 
 Result<ModelInTraining> make_model(const Recipe& recipe, const LoadedModel& base);

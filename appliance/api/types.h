@@ -98,7 +98,8 @@ struct Fit {
       field("kv_bytes", &Fit::kv_bytes, "KV cache at the default context"),
       field("total_bytes", &Fit::total_bytes, "predicted peak"),
       field("available_bytes", &Fit::available_bytes, "what the box has left"),
-      field("decode_tokens_per_s", &Fit::decode_tokens_per_s, "predicted from measured bandwidth; null when not measured"),
+      field("decode_tokens_per_s", &Fit::decode_tokens_per_s,
+            "predicted from measured bandwidth; null when not measured"),
   };
 };
 
@@ -271,7 +272,8 @@ struct TrainRequest {
       field("dataset", &TrainRequest::dataset, "dataset id").required(),
       field("preset", &TrainRequest::preset, "preset id; empty: balanced"),
       field("name", &TrainRequest::name, "name of the resulting model; empty: derived"),
-      field("overrides", &TrainRequest::overrides, "recipe keys that differ from the preset, for example {\"optimizer.learning_rate\": 1e-4}"),
+      field("overrides", &TrainRequest::overrides,
+            "recipe keys that differ from the preset, for example {\"optimizer.learning_rate\": 1e-4}"),
   };
 };
 

@@ -98,7 +98,8 @@ Result<api::Dataset> Datasets::find(const std::string& id) const {
 Result<api::DatasetPreview> Datasets::preview(const std::string& id) const {
   api::DatasetPreview out;
   out.dataset = TRY(find(id));
-  train::DatasetReport report = TRY(train::inspect_dataset(file(out.dataset), out.dataset.format, kPreviewExamples, {}, out.dataset.name));
+  train::DatasetReport report =
+      TRY(train::inspect_dataset(file(out.dataset), out.dataset.format, kPreviewExamples, {}, out.dataset.name));
   for (const train::Example& example : report.preview) {
     api::DatasetExample shown{.text = example.text};
     for (const train::ChatTurn& turn : example.messages) shown.messages.push_back({turn.role, turn.content});

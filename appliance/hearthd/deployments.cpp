@@ -33,7 +33,9 @@ struct Deployments::Entry {
 Deployments::Deployments(StateDir state, DeploymentOptions options, ServiceDb& db, EventBus& events)
     : state_(std::move(state)), options_(std::move(options)), db_(db), events_(events), last_tick_(now_seconds()) {}
 
-Deployments::~Deployments() { stop(); }
+Deployments::~Deployments() {
+  stop();
+}
 
 Result<void> Deployments::start() {
   wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -73,7 +75,8 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   bool is_new = !slot;
   if (is_new) slot = std::make_unique<Entry>();
   Entry& entry = *slot;
-  bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len && entry.request.n_threads == request.n_threads;
+  bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len &&
+                 entry.request.n_threads == request.n_threads;
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
   if (is_alive && !restart) return entry.status;
   entry.request = request;
@@ -107,9 +110,11 @@ Result<void> Deployments::undeploy(const std::string& model, const std::stop_tok
 }
 
 static api::Deployment with_memory(api::Deployment status) {
-  auto text = status.pid > 0 ? read_file(fmt::format("/proc/{}/statm", status.pid)) : Result<std::string>(std::string());
+  auto text =
+      status.pid > 0 ? read_file(fmt::format("/proc/{}/statm", status.pid)) : Result<std::string>(std::string());
   if (size_t space = text ? text->find(' ') : std::string::npos; space != std::string::npos)
-    status.memory_bytes = std::strtoull(text->c_str() + space, nullptr, 10) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    status.memory_bytes =
+        std::strtoull(text->c_str() + space, nullptr, 10) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   return status;
 }
 
@@ -143,7 +148,9 @@ Result<std::filesystem::path> Deployments::ready_socket(const std::string& model
   return error(Code::unavailable, "the model {} is not ready: {} ({})", model, status.state, why);
 }
 
-double Deployments::seconds_since_tick() const { return now_seconds() - last_tick_; }
+double Deployments::seconds_since_tick() const {
+  return now_seconds() - last_tick_;
+}
 
 void Deployments::set_state(Entry& entry, std::string_view state, std::string step) {
   entry.status.model = entry.request.model;
@@ -208,10 +215,13 @@ void Deployments::start_engine(Entry& entry) {
   std::filesystem::path socket = state_.engine_socket(model);
   std::error_code ignored;
   std::filesystem::remove(socket, ignored);
-  ChildCommand command{.argv = {options_.engine.string(), "--state-dir", state_.root.string(), "--model", model, "--socket", socket.string()},
+  ChildCommand command{.argv = {options_.engine.string(), "--state-dir", state_.root.string(), "--model", model,
+                                "--socket", socket.string()},
                        .log = state_.logs() / fmt::format("engine-{}.log", model)};
-  if (entry.request.max_seq_len) command.argv.insert(command.argv.end(), {"--max-seq-len", std::to_string(*entry.request.max_seq_len)});
-  if (entry.request.n_threads) command.argv.insert(command.argv.end(), {"--threads", std::to_string(*entry.request.n_threads)});
+  if (entry.request.max_seq_len)
+    command.argv.insert(command.argv.end(), {"--max-seq-len", std::to_string(*entry.request.max_seq_len)});
+  if (entry.request.n_threads)
+    command.argv.insert(command.argv.end(), {"--threads", std::to_string(*entry.request.n_threads)});
   Result<ChildProcess> engine = ChildProcess::start(command);
   if (!engine) {
     on_exit(entry, engine.error().to_string());
@@ -245,7 +255,9 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
   Result<http::ClientResponse> answer = http::fetch(request);
   lock.lock();
   bool healthy = answer && answer->status == 200;
-  entry.next_health = Clock::now() + (healthy ? options_.health_interval : is_ready ? milliseconds(1000) : kStartingPoll);
+  entry.next_health = Clock::now() + (healthy    ? options_.health_interval
+                                      : is_ready ? milliseconds(1000)
+                                                 : kStartingPoll);
   if (entry.remove || entry.restart) return;  // asked for meanwhile
   if (healthy && !is_ready) {
     if (auto document = parse_json(answer->body); document && document->is_object())
@@ -260,10 +272,12 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
     if (Clock::now() - entry.ready_since > options_.stable_after) entry.back_off = options_.first_back_off;
   } else if (is_ready && ++entry.n_failed_health >= options_.max_failed_health) {
     stop_engine(entry, lock, options_.stop_grace);
-    on_exit(entry, fmt::format("the engine did not answer {} health checks in a row and was stopped", entry.n_failed_health));
+    on_exit(entry,
+            fmt::format("the engine did not answer {} health checks in a row and was stopped", entry.n_failed_health));
   } else if (!is_ready && Clock::now() - entry.started > options_.start_limit) {
     stop_engine(entry, lock, options_.stop_grace);
-    on_exit(entry, fmt::format("the engine was not ready within {} s and was stopped", options_.start_limit.count() / 1000));
+    on_exit(entry,
+            fmt::format("the engine was not ready within {} s and was stopped", options_.start_limit.count() / 1000));
   }
 }
 
@@ -273,12 +287,14 @@ void Deployments::on_exit(Entry& entry, std::string reason) {
   spdlog::warn("engine of {}: {}", entry.request.model, reason);
   entry.status.reason = std::move(reason);
   if (!was_ready && ++entry.n_failed_starts >= options_.max_failed_starts) {
-    set_state(entry, "failed", fmt::format("gave up after {} starts; deploy it again when the cause is gone", entry.n_failed_starts));
+    set_state(entry, "failed",
+              fmt::format("gave up after {} starts; deploy it again when the cause is gone", entry.n_failed_starts));
     return;
   }
   ++entry.status.n_restarts;
   entry.next_start = Clock::now() + entry.back_off;
-  set_state(entry, "restarting", fmt::format("starting again in {:.1f} s", std::chrono::duration<double>(entry.back_off).count()));
+  set_state(entry, "restarting",
+            fmt::format("starting again in {:.1f} s", std::chrono::duration<double>(entry.back_off).count()));
   entry.back_off = std::min(entry.back_off * 2, options_.longest_back_off);
 }
 

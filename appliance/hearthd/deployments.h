@@ -19,9 +19,9 @@ namespace hearth {
 struct DeploymentOptions {
   std::filesystem::path engine;  // the hearth-engine program
   std::chrono::milliseconds first_back_off{500}, longest_back_off{60'000};
-  std::chrono::milliseconds stable_after{60'000};     // ready for so long: the back-off starts anew
-  std::chrono::milliseconds start_limit{15 * 60'000}; // a start that takes longer has failed
-  std::chrono::milliseconds health_interval{5'000};   // of a ready engine
+  std::chrono::milliseconds stable_after{60'000};      // ready for so long: the back-off starts anew
+  std::chrono::milliseconds start_limit{15 * 60'000};  // a start that takes longer has failed
+  std::chrono::milliseconds health_interval{5'000};    // of a ready engine
   std::chrono::milliseconds health_timeout{5'000};
   std::chrono::milliseconds stop_grace{5'000};
   int max_failed_starts = 5;  // in a row, without having been ready: then the state is "failed"
@@ -73,7 +73,7 @@ class Deployments {
   std::condition_variable_any ended_;                      // an undeploy() may have its answer
   std::map<std::string, std::unique_ptr<Entry>> entries_;  // only the thread erases. Changes with its rows in hearth.db
   bool stopping_ = false;
-  Fd wake_;                                                // an eventfd
+  Fd wake_;  // an eventfd
   std::atomic<double> last_tick_;
   std::jthread thread_;
 };

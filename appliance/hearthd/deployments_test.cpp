@@ -11,7 +11,8 @@ namespace {
 using Deploying = ServiceFixture;
 
 http::ClientRequest chat(const Service& service, const std::string& model, bool stream) {
-  http::ClientRequest out{.method = "POST", .url = "http://localhost/v1/chat/completions", .unix_socket = service.options.state.socket()};
+  http::ClientRequest out{
+      .method = "POST", .url = "http://localhost/v1/chat/completions", .unix_socket = service.options.state.socket()};
   out.body = dump_json({{"model", model}, {"messages", Json::array()}, {"stream", stream}});
   return out;
 }
@@ -86,7 +87,7 @@ TEST_F(Deploying, EngineThatDiesInAnAnswerIsToldInTheStream) {
   EXPECT_NE((*stream->next_event())->data.find("one"), std::string::npos);
   write_to_state("die", "");
   std::string last;  // what came before the death is passed on first
-  while (true) {  // then the stream ends in an error, as the engine's did
+  while (true) {     // then the stream ends in an error, as the engine's did
     auto event = stream->next_event();
     if (!event || !*event) break;
     last = (*event)->data;
@@ -142,7 +143,8 @@ TEST_F(Deploying, KilledEngineIsRestarted) {
   EXPECT_NE(service->deployments.find("a")->pid, pid);
   bool told = false;
   for (const api::Event& e : service->events.wait_after(before, std::chrono::milliseconds(0), {}))
-    told |= e.deployment && e.deployment->state == "restarting" && e.deployment->reason.starts_with("killed by signal 9");
+    told |=
+        e.deployment && e.deployment->state == "restarting" && e.deployment->reason.starts_with("killed by signal 9");
   EXPECT_TRUE(told);
 }
 

@@ -16,7 +16,8 @@ struct Training : ServiceFixture {
     trainer_does(trainer);
     start();
     import_golden("base");
-    dataset = upload("qa.jsonl", R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})");
+    dataset = upload("qa.jsonl",
+                     R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})");
   }
   api::Dataset upload(const std::string& name, std::string_view text) {
     std::filesystem::path file = folder.path() / "upload";
@@ -26,7 +27,8 @@ struct Training : ServiceFixture {
     return *from_json<api::Dataset>(*json);
   }
   Result<api::Job> train(const std::string& name = "") {
-    return api().post_as<api::Job>("/hearth/v1/jobs", api::TrainRequest{.model = "base", .dataset = dataset.id, .preset = "quick", .name = name});
+    return api().post_as<api::Job>(
+        "/hearth/v1/jobs", api::TrainRequest{.model = "base", .dataset = dataset.id, .preset = "quick", .name = name});
   }
 };
 
@@ -237,7 +239,8 @@ TEST_F(Training, Cancel) {
   EXPECT_EQ(api().post_as<api::Job>("/hearth/v1/jobs/" + queued->id + "/cancel", Json::object())->state, "cancelled");
   EXPECT_TRUE(api().post("/hearth/v1/jobs/" + running->id + "/cancel", Json::object()));
   EXPECT_EQ(wait_for_job(running->id).state, "cancelled");
-  EXPECT_EQ(api().post("/hearth/v1/jobs/" + running->id + "/cancel", Json::object()).error().code, Code::failed_precondition);
+  EXPECT_EQ(api().post("/hearth/v1/jobs/" + running->id + "/cancel", Json::object()).error().code,
+            Code::failed_precondition);
 }
 
 TEST_F(Training, RestartOfTheServiceResumes) {
@@ -259,8 +262,10 @@ TEST_F(Training, RefusesWhatCannotWork) {
   EXPECT_EQ(code({.model = "base", .dataset = "99"}), Code::not_found);
   EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .preset = "heroic"}), Code::not_found);
   EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .name = "base"}), Code::already_exists);
-  EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .overrides = {{"optimizer.learning_rate", -1}}}), Code::invalid_argument);
-  EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .overrides = {{"data.path", "/etc/shadow"}}}), Code::invalid_argument);
+  EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .overrides = {{"optimizer.learning_rate", -1}}}),
+            Code::invalid_argument);
+  EXPECT_EQ(code({.model = "base", .dataset = dataset.id, .overrides = {{"data.path", "/etc/shadow"}}}),
+            Code::invalid_argument);
   api::Dataset bad = upload("bad.jsonl", "{\"messages\": [{\"role\": \"usr\", \"content\": \"x\"}]}\n");
   EXPECT_FALSE(bad.valid);
   ASSERT_EQ(bad.problems.size(), 1u);
@@ -301,7 +306,8 @@ TEST_F(Training, ImportFailuresAreTold) {
   prepare("wait");
   EXPECT_EQ(api().post("/hearth/v1/models/import", {{"path", "/nonexistent"}}).error().code, Code::not_found);
   ASSERT_TRUE(write_file(folder.path() / "model.bin", "pickle"));
-  auto job = api().post_as<api::Job>("/hearth/v1/models/import", api::ImportRequest{.path = (folder.path() / "model.bin").string()});
+  auto job = api().post_as<api::Job>("/hearth/v1/models/import",
+                                     api::ImportRequest{.path = (folder.path() / "model.bin").string()});
   ASSERT_TRUE(job);
   EXPECT_EQ(wait_for_job(job->id).state, "failed");
   EXPECT_NE(service->jobs.find(job->id)->reason, "");

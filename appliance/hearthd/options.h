@@ -14,7 +14,7 @@ inline constexpr const char* kDefaultListen = "127.0.0.1:8080";
 struct ServiceOptions {
   StateDir state;
   std::string listen = kDefaultListen;
-  std::filesystem::path bundled_packs;              // empty: none
+  std::filesystem::path bundled_packs;               // empty: none
   std::vector<std::filesystem::path> trust_folders;  // besides <state>/trust
   std::vector<std::string> allowed_hosts;
   int max_requests_per_model = 48;  // under way at one engine, which has 64 workers; more are told to come again (429)

@@ -106,8 +106,11 @@ api::PackInfo to_api(const store::PackSummary& pack) {
 
 }  // namespace
 
-PackSources::PackSources(store::Store& store, EventBus& events) : store_(store), events_(events), roots_(media_roots()) {}
-PackSources::~PackSources() { stop(); }
+PackSources::PackSources(store::Store& store, EventBus& events)
+    : store_(store), events_(events), roots_(media_roots()) {}
+PackSources::~PackSources() {
+  stop();
+}
 
 void PackSources::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
@@ -126,10 +129,15 @@ Result<api::PackSource> PackSources::scan(const std::string& path) const {
   if (failed && folder.is_absolute() && failed != std::errc::no_such_file_or_directory)
     return cannot_see(folder, failed);
   if (!folder.is_absolute() || !is_folder)
-    return error(Code::not_found, "there is no folder {}; required: the absolute path of a stick or folder with packs", path);
-  auto below = [&](const fs::path& root) { return std::mismatch(root.begin(), root.end(), folder.begin(), folder.end()).first == root.end(); };
-  api::PackSource out{.path = path, .label = folder.filename().string(), .removable = std::any_of(roots_.begin(), roots_.end(), below)};
-  for (const store::PackSummary& pack : TRY_WITH(store_.scan(folder), "while looking for packs in {}", path)) out.packs.push_back(to_api(pack));
+    return error(Code::not_found, "there is no folder {}; required: the absolute path of a stick or folder with packs",
+                 path);
+  auto below = [&](const fs::path& root) {
+    return std::mismatch(root.begin(), root.end(), folder.begin(), folder.end()).first == root.end();
+  };
+  api::PackSource out{
+      .path = path, .label = folder.filename().string(), .removable = std::any_of(roots_.begin(), roots_.end(), below)};
+  for (const store::PackSummary& pack : TRY_WITH(store_.scan(folder), "while looking for packs in {}", path))
+    out.packs.push_back(to_api(pack));
   return out;
 }
 
@@ -161,7 +169,8 @@ void PackSources::watch(const std::stop_token& stop) {
     }
     std::map<std::string, std::string> now = look();
     for (const auto& [path, print] : now)
-      if (!before.contains(path) || before[path] != print) events_.publish("pack_source", path, "packs found on " + path);
+      if (!before.contains(path) || before[path] != print)
+        events_.publish("pack_source", path, "packs found on " + path);
     for (const auto& [path, print] : before)
       if (!now.contains(path)) events_.publish("pack_source", path, path + " was removed");
     before = std::move(now);

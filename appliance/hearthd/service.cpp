@@ -13,10 +13,13 @@ constexpr int kMaxHandlers = 256;  // each open answer and each event stream hol
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
   TRY(options.state.make_folders());
-  LockFile lock = TRY_WITH(LockFile::acquire(options.state.lock()), "another hearthd may be running on {}", options.state.root.string());
+  LockFile lock = TRY_WITH(LockFile::acquire(options.state.lock()), "another hearthd may be running on {}",
+                           options.state.root.string());
   std::error_code ignored;
-  for (const auto& left : std::filesystem::directory_iterator(options.state.uploads(), ignored)) std::filesystem::remove(left, ignored);
-  store::Store store = TRY(store::Store::open(options.state.root, store::Mode::read_write, {.trust_folders = options.trust_folders}));
+  for (const auto& left : std::filesystem::directory_iterator(options.state.uploads(), ignored))
+    std::filesystem::remove(left, ignored);
+  store::Store store =
+      TRY(store::Store::open(options.state.root, store::Mode::read_write, {.trust_folders = options.trust_folders}));
   std::unique_ptr<ServiceDb> db = TRY(ServiceDb::open(options.state.database()));
   std::unique_ptr<Service> service(new Service(std::move(options), std::move(lock), std::move(db), std::move(store)));
   TRY(service->begin());
@@ -34,17 +37,22 @@ Service::Service(ServiceOptions o, LockFile lock, std::unique_ptr<ServiceDb> db,
       deployments(options.state, options.deployments, *db_, events),
       jobs(options.state, options.jobs, *db_, store_, datasets, events),
       sources(store_, events) {
-  jobs.on_installed = [this](const std::string& model, bool was_replaced, bool deploy) { return on_installed(model, was_replaced, deploy); };
+  jobs.on_installed = [this](const std::string& model, bool was_replaced, bool deploy) {
+    return on_installed(model, was_replaced, deploy);
+  };
 }
 
-Service::~Service() { stop(); }
+Service::~Service() {
+  stop();
+}
 
 Result<void> Service::begin() {
   TRY(datasets.start());
   TRY(deployments.start());
   TRY(jobs.start());
   sources.start();
-  if (Result<void> offered = offer_bundled_packs(); !offered) spdlog::warn("the bundled model: {}", offered.error().to_string());
+  if (Result<void> offered = offer_bundled_packs(); !offered)
+    spdlog::warn("the bundled model: {}", offered.error().to_string());
   return listen_for_requests();
 }
 
@@ -67,7 +75,8 @@ Result<void> Service::offer_bundled_packs() {
       spdlog::warn("the bundled pack {}: {}", pack.name, pack.problem);
       continue;
     }
-    auto job = TRY(jobs.install_bundled({.path = options.bundled_packs.string(), .digest = pack.digest, .deploy = deploy}));
+    auto job =
+        TRY(jobs.install_bundled({.path = options.bundled_packs.string(), .digest = pack.digest, .deploy = deploy}));
     if (job) deploy = false;  // the first one only
   }
   return {};
@@ -87,7 +96,10 @@ Result<api::Deployment> Service::deploy(const api::DeployRequest& request) {
   std::lock_guard lock(model_changes_);
   store::ModelRecord model = TRY(store_.find(request.model));
   if (model.kind == "adapter")
-    return error(Code::unimplemented, "{} is an adapter; serving adapters beside their base model belongs to later work: train with output.merge = true and deploy the merged model", model.name);
+    return error(Code::unimplemented,
+                 "{} is an adapter; serving adapters beside their base model belongs to later work: train with "
+                 "output.merge = true and deploy the merged model",
+                 model.name);
   if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
     return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
   if (request.n_threads && (*request.n_threads < 1 || *request.n_threads > 4096))
@@ -99,7 +111,8 @@ Result<void> Service::remove_model(const std::string& name) {
   std::lock_guard lock(model_changes_);
   TRY(store_.find(name));
   if (deployments.find(name)) return error(Code::failed_precondition, "{} is deployed; undeploy it first", name);
-  if (jobs.uses_model(name)) return error(Code::failed_precondition, "a job still uses {}; wait for it or cancel it", name);
+  if (jobs.uses_model(name))
+    return error(Code::failed_precondition, "a job still uses {}; wait for it or cancel it", name);
   TRY(store_.remove(name));
   events.publish("model", name, name + " was removed");
   return {};
@@ -137,7 +150,8 @@ Result<void> Service::listen_for_requests() {
   server_options.max_handlers = kMaxHandlers;
   server_options.allowed_hosts = options.allowed_hosts;
   server_options.upload_folder = options.state.uploads();
-  server_options.on_request = [this](const http::Request& request, const http::Route* route, int status, double seconds) {
+  server_options.on_request = [this](const http::Request& request, const http::Route* route, int status,
+                                     double seconds) {
     requests.record(request.method, route ? route->pattern : "", status, seconds);
     spdlog::debug("{} {} {} {:.1f} ms", request.method, request.path, status, seconds * 1e3);
   };

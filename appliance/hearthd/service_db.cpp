@@ -105,14 +105,14 @@ Result<std::unique_ptr<ServiceDb>> ServiceDb::open(const std::filesystem::path& 
 }
 
 Result<std::vector<api::DeployRequest>> ServiceDb::deployments() {
-  return read_all<api::DeployRequest>(
-      TRY(guarded("reading the deployments", [&] { return column(*db_, "SELECT request FROM deployments ORDER BY model"); })));
+  return read_all<api::DeployRequest>(TRY(guarded(
+      "reading the deployments", [&] { return column(*db_, "SELECT request FROM deployments ORDER BY model"); })));
 }
 
 Result<void> ServiceDb::put_deployment(const api::DeployRequest& request) {
   return guarded("saving a deployment", [&] {
-    run(*db_, "INSERT INTO deployments VALUES(?, ?) ON CONFLICT(model) DO UPDATE SET request = excluded.request", request.model,
-        to_text(request));
+    run(*db_, "INSERT INTO deployments VALUES(?, ?) ON CONFLICT(model) DO UPDATE SET request = excluded.request",
+        request.model, to_text(request));
   });
 }
 
@@ -153,8 +153,8 @@ Result<void> ServiceDb::remove_job(const std::string& id) {
 }
 
 Result<std::vector<api::Dataset>> ServiceDb::datasets() {
-  return read_all<api::Dataset>(
-      TRY(guarded("reading the datasets", [&] { return column(*db_, "SELECT dataset FROM datasets ORDER BY rowid"); })));
+  return read_all<api::Dataset>(TRY(
+      guarded("reading the datasets", [&] { return column(*db_, "SELECT dataset FROM datasets ORDER BY rowid"); })));
 }
 
 Result<std::string> ServiceDb::next_dataset_id() {

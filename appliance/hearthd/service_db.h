@@ -30,7 +30,7 @@ class ServiceDb {
   Result<void> put_deployment(const api::DeployRequest& request);
   Result<void> remove_deployment(const std::string& model);
 
-  Result<std::vector<JobRow>> jobs();  // oldest first
+  Result<std::vector<JobRow>> jobs();        // oldest first
   Result<std::string> add_job(JobRow& row);  // sets and returns job.id
   Result<void> update_job(const api::Job& job);
   Result<void> remove_job(const std::string& id);

@@ -17,7 +17,8 @@ struct Whole : ServiceFixture {
     ASSERT_TRUE(store->import_model(golden_model(), {.name = "mini", .version = "1.0", .license = "Apache-2.0"}));
     ASSERT_TRUE(store::generate_signing_key(folder.path() / "key.pem"));
     std::filesystem::copy(folder.path() / "key.pem.pub", folder.path() / "trust" / "maker.pub");
-    auto digest = store->export_pack("mini", folder.path() / "media" / "stick", {.signing_key = folder.path() / "key.pem"});
+    auto digest =
+        store->export_pack("mini", folder.path() / "media" / "stick", {.signing_key = folder.path() / "key.pem"});
     ASSERT_TRUE(digest) << digest.error().to_string();
   }
   // The next version of the same model, to folder/media/update.
@@ -45,11 +46,15 @@ struct Whole : ServiceFixture {
 TEST_F(Whole, EventsResumeWhereAClientStopped) {
   start();
   auto open = [&](std::optional<std::string> last_id) {
-    http::ClientRequest request{.url = "http://localhost/hearth/v1/events", .unix_socket = service->options.state.socket(), .timeout = std::chrono::seconds(20)};
+    http::ClientRequest request{.url = "http://localhost/hearth/v1/events",
+                                .unix_socket = service->options.state.socket(),
+                                .timeout = std::chrono::seconds(20)};
     if (last_id) request.headers.set("Last-Event-ID", *last_id);
     return *http::ClientStream::open(request);
   };
-  auto next = [](http::ClientStream& stream) { return *from_json<api::Event>(*parse_json((**stream.next_event()).data)); };
+  auto next = [](http::ClientStream& stream) {
+    return *from_json<api::Event>(*parse_json((**stream.next_event()).data));
+  };
   http::ClientStream first = open(std::to_string(service->events.last_id()));
   service->events.publish("model", "a", "one");
   service->events.publish("model", "a", "two");
@@ -65,7 +70,10 @@ TEST_F(Whole, EventsResumeWhereAClientStopped) {
   EXPECT_EQ(resync.kind, "box");
   EXPECT_NE(resync.message.find("read everything again"), std::string::npos);
   EXPECT_EQ(next(stranger).message, "one");
-  EXPECT_EQ(http::fetch({.url = "http://localhost/hearth/v1/events?last_event_id=x", .unix_socket = service->options.state.socket()})->status, 400);
+  EXPECT_EQ(http::fetch({.url = "http://localhost/hearth/v1/events?last_event_id=x",
+                         .unix_socket = service->options.state.socket()})
+                ->status,
+            400);
 }
 
 TEST_F(Whole, EventRingForgetsTheOldest) {
@@ -92,13 +100,17 @@ TEST_F(Whole, InstallsFromAStick) {
   ASSERT_EQ((*sources)[0].packs.size(), 1u);
   EXPECT_EQ((*sources)[0].packs[0].status, "trusted") << (*sources)[0].packs[0].problem;
   EXPECT_FALSE((*sources)[0].packs[0].installed);
-  auto job = api().post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{.path = (*sources)[0].path, .deploy = true});
+  auto job = api().post_as<api::Job>("/hearth/v1/packs/install",
+                                     api::InstallRequest{.path = (*sources)[0].path, .deploy = true});
   ASSERT_TRUE(job);
   api::Job done = wait_for_job(job->id);
   EXPECT_EQ(done.state, "done") << done.reason;
   EXPECT_EQ(done.result_model, "mini");
   EXPECT_TRUE(eventually([&] { return is_ready("mini"); }));
-  EXPECT_TRUE(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{(*sources)[0].path})->packs[0].installed);
+  EXPECT_TRUE(api()
+                  .post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{(*sources)[0].path})
+                  ->packs[0]
+                  .installed);
   EXPECT_EQ(api().post("/hearth/v1/packs/scan", {{"path", "/nonexistent"}}).error().code, Code::not_found);
 }
 
@@ -162,7 +174,8 @@ TEST_F(Whole, UntrustedPackIsRefused) {
   make_stick();
   start();  // without the key
   std::string stick = (folder.path() / "media" / "stick").string();
-  EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{stick})->packs[0].status, "untrusted");
+  EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{stick})->packs[0].status,
+            "untrusted");
   auto job = api().post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{.path = stick});
   api::Job failed = wait_for_job(job->id);
   EXPECT_EQ(failed.state, "failed");
@@ -196,7 +209,8 @@ TEST_F(Whole, ExportsAPackThatAnotherBoxTakes) {
   ASSERT_TRUE(job);
   EXPECT_EQ(wait_for_job(job->id).state, "done");
   EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{to})->packs[0].name, "mine");
-  EXPECT_EQ(api().post("/hearth/v1/packs/export", {{"model", "mine"}, {"path", "relative"}}).error().code, Code::invalid_argument);
+  EXPECT_EQ(api().post("/hearth/v1/packs/export", {{"model", "mine"}, {"path", "relative"}}).error().code,
+            Code::invalid_argument);
 }
 
 TEST_F(Whole, OpenApiHasEveryEndpoint) {
@@ -217,13 +231,16 @@ TEST_F(Whole, OpenApiHasEveryEndpoint) {
     }
   }
   EXPECT_EQ(n, 29);
-  EXPECT_EQ(document["paths"]["/hearth/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]["required"], Json({"model", "dataset"}));
+  EXPECT_EQ(
+      document["paths"]["/hearth/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]["required"],
+      Json({"model", "dataset"}));
 }
 
 TEST_F(Whole, LimitsAndForeignHosts) {
   start();
   std::string url = "http://" + service->listen;
-  http::ClientRequest request{.method = "POST", .url = url + "/hearth/v1/deployments", .body = std::string(2 << 20, ' ')};
+  http::ClientRequest request{
+      .method = "POST", .url = url + "/hearth/v1/deployments", .body = std::string(2 << 20, ' ')};
   EXPECT_EQ(http::fetch(request)->status, 413);
   request = {.url = url + "/hearth/v1/box"};
   request.headers.set("Host", "evil.example");
@@ -242,7 +259,9 @@ TEST_F(Whole, BoxHealthAndMetrics) {
   EXPECT_EQ((*api().get("/health"))["status"], "ok");
   EXPECT_TRUE((*api().get("/hearth/v1/hardware")).contains("cpu"));
   auto metrics = http::fetch({.url = "http://localhost/metrics", .unix_socket = service->options.state.socket()});
-  EXPECT_NE(metrics->body.find("hearth_http_requests_total{method=\"GET\",route=\"/hearth/v1/box\",status=\"200\"} 1"), std::string::npos) << metrics->body;
+  EXPECT_NE(metrics->body.find("hearth_http_requests_total{method=\"GET\",route=\"/hearth/v1/box\",status=\"200\"} 1"),
+            std::string::npos)
+      << metrics->body;
 }
 
 }  // namespace

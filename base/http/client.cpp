@@ -122,8 +122,10 @@ Result<void> ClientStream::Impl::start() {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
   }
   TRY(set_body());
-  if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  else if (request.method != "GET") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.method == "HEAD")
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  else if (request.method != "GET")
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   for (const auto& [name, value] : request.headers.entries())
     header_lines = curl_slist_append(header_lines, fmt::format("{}: {}", name, value).c_str());
   header_lines = curl_slist_append(header_lines, "Expect:");  // our servers read the body at once
@@ -167,7 +169,8 @@ Result<ClientStream> ClientStream::open(const ClientRequest& request) {
   while (!impl->head_done) {
     TRY(impl->step());
     if (impl->head_done || !impl->done) continue;
-    return impl->failure ? *impl->failure : error(Code::unavailable, "{} closed the connection without an answer", request.url);
+    return impl->failure ? *impl->failure
+                         : error(Code::unavailable, "{} closed the connection without an answer", request.url);
   }
   return ClientStream(std::move(impl));
 }
@@ -177,8 +180,12 @@ ClientStream::ClientStream(ClientStream&&) noexcept = default;
 ClientStream& ClientStream::operator=(ClientStream&&) noexcept = default;
 ClientStream::~ClientStream() = default;
 
-int ClientStream::status() const { return impl_->status; }
-const Headers& ClientStream::headers() const { return impl_->headers; }
+int ClientStream::status() const {
+  return impl_->status;
+}
+const Headers& ClientStream::headers() const {
+  return impl_->headers;
+}
 
 Result<std::string> ClientStream::read() {
   while (impl_->unread.empty() && !impl_->done) TRY(impl_->step());
@@ -206,7 +213,8 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
     if (bytes.empty()) return out;
     out.body += bytes;
     if (out.body.size() > request.max_body_bytes)
-      return error(Code::resource_exhausted, "the answer of {} is larger than {} bytes", request.url, request.max_body_bytes);
+      return error(Code::resource_exhausted, "the answer of {} is larger than {} bytes", request.url,
+                   request.max_body_bytes);
   }
 }
 
@@ -214,24 +222,33 @@ static Code code_of(int status, std::string_view name) {
   for (int i = 0; i <= static_cast<int>(Code::internal); ++i)
     if (code_name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
   switch (status) {
-    case 401: return Code::unauthenticated;
-    case 403: return Code::permission_denied;
-    case 404: return Code::not_found;
-    case 409: return Code::failed_precondition;
+    case 401:
+      return Code::unauthenticated;
+    case 403:
+      return Code::permission_denied;
+    case 404:
+      return Code::not_found;
+    case 409:
+      return Code::failed_precondition;
     case 429:
     case 507:
       return Code::resource_exhausted;
-    case 501: return Code::unimplemented;
+    case 501:
+      return Code::unimplemented;
     case 502:
-    case 503: return Code::unavailable;
-    case 504: return Code::deadline_exceeded;
-    default: return status < 500 ? Code::invalid_argument : Code::internal;
+    case 503:
+      return Code::unavailable;
+    case 504:
+      return Code::deadline_exceeded;
+    default:
+      return status < 500 ? Code::invalid_argument : Code::internal;
   }
 }
 
 Error error_from_response(int status, std::string_view body) {
   std::string message, name;
-  if (auto json = parse_json(body); json && json->is_object() && json->contains("error") && (*json)["error"].is_object()) {
+  if (auto json = parse_json(body);
+      json && json->is_object() && json->contains("error") && (*json)["error"].is_object()) {
     message = json_get_or<std::string>((*json)["error"], "message", "").value_or("");
     name = json_get_or<std::string>((*json)["error"], "code", "").value_or("");
   }

@@ -18,8 +18,8 @@ namespace hearth::http {
 struct ServerOptions {
   uint32_t max_header_bytes = 32 * 1024;
   int max_connections = 2048;
-  int max_handlers = 64;      // worker threads; each open stream holds one. Quick routes have some of their own
-  size_t max_queued = 512;    // requests waiting for a worker; more get 503
+  int max_handlers = 64;    // worker threads; each open stream holds one. Quick routes have some of their own
+  size_t max_queued = 512;  // requests waiting for a worker; more get 503
   std::chrono::milliseconds header_timeout{10'000};  // from the first wait for a request's head to its end
   std::chrono::milliseconds idle_timeout{75'000};    // between requests of a connection
   std::chrono::milliseconds body_timeout{30'000};    // longest pause within a request's body

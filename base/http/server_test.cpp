@@ -1,4 +1,5 @@
-// The server over real sockets: keep-alive, limits, slow and vanished clients, streams with back-pressure, many connections.
+// The server over real sockets: keep-alive, limits, slow and vanished clients, streams with back-pressure, many
+// connections.
 #include "base/http/server.h"
 
 #include <arpa/inet.h>
@@ -83,12 +84,15 @@ Handler echo() {
 
 TEST(Server, KeepAliveAndPipelining) {
   Router router;
-  router.add("GET", "/hello/{name}", [](Request& r) -> Result<Response> { return text_response("hi " + r.params["name"]); });
+  router.add("GET", "/hello/{name}",
+             [](Request& r) -> Result<Response> { return text_response("hi " + r.params["name"]); });
   auto server = make_server(std::move(router));
   RawClient client(*server->listen_tcp("127.0.0.1:0"));
   client.send("GET /hello/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_NE(client.receive("hi a").find("200 OK"), std::string::npos);
-  client.send("GET /hello/b HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello/c HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.send(
+      "GET /hello/b HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello/c HTTP/1.1\r\nHost: localhost\r\nConnection: "
+      "close\r\n\r\n");
   std::string both = client.receive();
   EXPECT_LT(both.find("hi b"), both.find("hi c"));
   EXPECT_NE(both.find("hi c"), std::string::npos);
@@ -113,7 +117,8 @@ TEST(Server, HeadOptionsWrongMethodAndUnknownPath) {
 
 TEST(Server, ErrorsAndExceptionsBecomeOpenAiErrors) {
   Router router;
-  router.add("GET", "/bad", [](Request&) -> Result<Response> { return error(Code::failed_precondition, "not deployed"); });
+  router.add("GET", "/bad",
+             [](Request&) -> Result<Response> { return error(Code::failed_precondition, "not deployed"); });
   router.add("GET", "/throws", [](Request&) -> Result<Response> { throw std::runtime_error("oops"); });
   auto server = make_server(std::move(router));
   std::string url = "http://" + *server->listen_tcp("127.0.0.1:0");
@@ -153,7 +158,8 @@ TEST(Server, LimitsHeadersAndBodies) {
   EXPECT_EQ(fetch(chunked)->status, 413);
 
   RawClient unknown_length(address);
-  unknown_length.send("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n80\r\n" + std::string(128, 'x') + "\r\n0\r\n\r\n");
+  unknown_length.send("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n80\r\n" +
+                      std::string(128, 'x') + "\r\n0\r\n\r\n");
   EXPECT_NE(unknown_length.receive().find(" 413 "), std::string::npos);
   RawClient large_head(address);
   large_head.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'x'));
@@ -242,7 +248,9 @@ TEST(Server, ChunkedRequestBody) {
   router.add("POST", "/x", echo());
   auto server = make_server(std::move(router));
   RawClient client(*server->listen_tcp("127.0.0.1:0"));
-  client.send("POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.send(
+      "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: "
+      "close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_TRUE(client.receive().ends_with("abcde"));
 }
 
@@ -253,7 +261,8 @@ TEST(Server, UploadsGoToAFileThatIsRemoved) {
   router.add("POST", "/up",
              [&](Request& r) -> Result<Response> {
                seen = r.body_file;
-               return text_response(std::to_string(std::filesystem::file_size(r.body_file)) + " " + std::to_string(r.body.size()));
+               return text_response(std::to_string(std::filesystem::file_size(r.body_file)) + " " +
+                                    std::to_string(r.body.size()));
              },
              {.max_body_bytes = 8 << 20, .body_to_file = true});
   ServerOptions options;
@@ -421,7 +430,7 @@ TEST(Server, UnixSockets) {
     router.add("GET", "/who", handler);
     auto server = make_server(std::move(router));
     ASSERT_TRUE(server->listen_unix(path, 0600));
-    struct stat info{};
+    struct stat info {};
     ASSERT_EQ(::stat(path.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u);
     EXPECT_EQ(fetch({.url = "http://anything.example/who", .unix_socket = path})->body, "unix");

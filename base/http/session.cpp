@@ -1,7 +1,8 @@
 // One connection. The client's disappearance is noticed while a handler runs: a wait for readability that then peeks.
 //
 // Two rules keep GCC 12's coroutines right: an awaited call takes no temporary with a destructor (it may be destroyed
-// twice: name it first), and no co_await stands in the condition of an if that breaks a loop (the frame is laid out wrongly).
+// twice: name it first), and no co_await stands in the condition of an if that breaks a loop (the frame is laid out
+// wrongly).
 #include "base/http/session.h"
 
 #include <fcntl.h>
@@ -101,7 +102,8 @@ asio::awaitable<void> Session::serve_one() {
     if (!is_bad_syntax(failed)) co_return;  // closed, reset or too slow
     body_left_ = true;
     bool too_large = failed == beast::http::error::header_limit || failed == beast::http::error::buffer_overflow;
-    Error reason = too_large ? error(Code::invalid_argument, "the request's head is larger than {} bytes", core_.options.max_header_bytes)
+    Error reason = too_large ? error(Code::invalid_argument, "the request's head is larger than {} bytes",
+                                     core_.options.max_header_bytes)
                              : error(Code::invalid_argument, "malformed HTTP request: {}", failed.message());
     co_await refuse(reason, too_large ? 431 : 400);
     co_return;
@@ -139,8 +141,8 @@ asio::awaitable<int> Session::answer(RequestParser& parser, const Router::Match&
   if (!match.route) {
     Response other{.status = 204};
     if (request.method != "OPTIONS") {
-      other = error_response(error(Code::invalid_argument, "{} is not possible on {}; possible: {}", request.method, request.path,
-                                   match.allowed));
+      other = error_response(error(Code::invalid_argument, "{} is not possible on {}; possible: {}", request.method,
+                                   request.path, match.allowed));
       other.status = 405;
     }
     other.headers.set("Allow", match.allowed);
@@ -182,7 +184,8 @@ Result<Router::Match> Session::accept_head(RequestParser& parser, Request& reque
   if (raw_path.size() < target.size()) request.query = parse_query(target.substr(raw_path.size() + 1));
 
   if (from_network_) {
-    if (head.count(beast::http::field::host) > 1) return error(Code::invalid_argument, "the request has several Host headers");
+    if (head.count(beast::http::field::host) > 1)
+      return error(Code::invalid_argument, "the request has several Host headers");
     std::string_view host = request.headers.find("Host").value_or("");
     TRY(check_host(host, core_.options.allowed_hosts));
     if (auto origin = request.headers.find("Origin")) TRY(check_origin(*origin, host));
@@ -203,7 +206,8 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
   };
   uint64_t announced_bytes = parser.content_length().value_or(0);
   if (announced_bytes > limit) co_return too_large();
-  if (auto expect = request.headers.find("Expect"); expect && equal_ignoring_case(*expect, "100-continue") && !parser.is_done())
+  if (auto expect = request.headers.find("Expect");
+      expect && equal_ignoring_case(*expect, "100-continue") && !parser.is_done())
     co_await send("HTTP/1.1 100 Continue\r\n\r\n");  // a failure shows in the next read
 
   std::string piece(parser.is_done() ? 0 : kReadBytes, '\0');
@@ -284,7 +288,8 @@ asio::awaitable<int> Session::run_handler(const Route& route) {
     exchange->abandon();
     int status = 499;
     if (timed_out) {
-      Error reason = error(Code::deadline_exceeded, "no answer within {} s; the request was stopped", route.options.time_limit.count());
+      Error reason = error(Code::deadline_exceeded, "no answer within {} s; the request was stopped",
+                           route.options.time_limit.count());
       status = co_await refuse(reason);
     }
     co_return status;
@@ -310,7 +315,9 @@ asio::awaitable<void> Session::wait_for_head(const Route& route) {
   }
 }
 
-static bool is_clean(std::string_view header_text) { return header_text.find_first_of("\r\n") == std::string_view::npos; }
+static bool is_clean(std::string_view header_text) {
+  return header_text.find_first_of("\r\n") == std::string_view::npos;
+}
 
 static std::string response_head(const Response& response, bool keep_alive, bool http_1_0) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_text(response.status));

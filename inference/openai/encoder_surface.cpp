@@ -41,7 +41,8 @@ Result<EncoderText> ids_of(const Json& list) {
 }
 
 size_t count_tokens(std::span<const EncoderText> texts) {
-  return std::accumulate(texts.begin(), texts.end(), size_t{0}, [](size_t n, const EncoderText& t) { return n + t.ids.size(); });
+  return std::accumulate(texts.begin(), texts.end(), size_t{0},
+                         [](size_t n, const EncoderText& t) { return n + t.ids.size(); });
 }
 
 class EncoderSurface {
@@ -67,10 +68,8 @@ class EncoderSurface {
       item["embedding"] = format == "base64" ? Json(base64(vectors[i])) : Json(vectors[i]);
       data.push_back(std::move(item));
     }
-    return http::json_response({{"object", "list"},
-                                {"model", model_name_},
-                                {"data", std::move(data)},
-                                {"usage", usage_of(texts)}});
+    return http::json_response(
+        {{"object", "list"}, {"model", model_name_}, {"data", std::move(data)}, {"usage", usage_of(texts)}});
   }
 
   Result<http::Response> rerank(http::Request& http_request) {
@@ -111,7 +110,8 @@ class EncoderSurface {
   Result<http::Response> metrics() const {
     std::string out;
     auto line = [&](const char* name, const char* help, uint64_t value) {
-      out += fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0}{{model=\"{2}\"}} {3}\n", name, help, model_name_, value);
+      out +=
+          fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0}{{model=\"{2}\"}} {3}\n", name, help, model_name_, value);
     };
     line("hearth_engine_requests_total", "Requests answered.", n_requests_);
     line("hearth_engine_prompt_tokens_total", "Tokens read.", n_tokens_);
@@ -137,7 +137,8 @@ class EncoderSurface {
       return error(Code::invalid_argument, "\"input\" must be a text or a list of 1 to {} texts", Encoder::kMaxTexts);
     for (const Json& item : input) {
       if (!item.is_string() && !item.is_array())
-        return error(Code::invalid_argument, "\"input\" must hold texts or lists of token ids, got {}", item.type_name());
+        return error(Code::invalid_argument, "\"input\" must hold texts or lists of token ids, got {}",
+                     item.type_name());
       out.push_back(TRY(item.is_string() ? encoder_.text(item.get<std::string>()) : ids_of(item)));
     }
     return out;

@@ -65,7 +65,8 @@ TEST_F(EncoderSurface, RefusesBadRequestsByName) {
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", Json::array()}}).error().code, Code::invalid_argument);
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5, "x"}}}).error().code, Code::invalid_argument);
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {99}}}).error().code, Code::invalid_argument);
-  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}, {"dimensions", 8}}).error().code, Code::unimplemented);
+  EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}, {"dimensions", 8}}).error().code,
+            Code::unimplemented);
   EXPECT_FALSE(call("/v1/rerank", {{"model", "tiny"}, {"query", "a"}, {"documents", {"b"}}}));
   EXPECT_FALSE(call("/v1/chat/completions", {{"model", "tiny"}}));
 }
@@ -85,7 +86,8 @@ TEST_F(EncoderSurface, RerankOrdersAsTheLibraryScores) {
     documents.push_back(pair["document"]);
     scores.push_back(1 / (1 + std::exp(-pair["score"].get<double>())));
   }
-  auto answer = call("/v1/rerank", {{"model", "tiny"}, {"query", query}, {"documents", documents}, {"return_documents", true}});
+  auto answer =
+      call("/v1/rerank", {{"model", "tiny"}, {"query", query}, {"documents", documents}, {"return_documents", true}});
   ASSERT_TRUE(answer) << answer.error().to_string();
   ASSERT_EQ((*answer)["results"].size(), scores.size());
   double last = 1;

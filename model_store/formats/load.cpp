@@ -19,12 +19,14 @@ constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
 // Tensors that other programs write and that hold nothing of the model's own.
 bool may_be_ignored(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq") || name.ends_with("position_ids") || name.starts_with("pooler.dense.") || name == "lm_head.weight" || name.ends_with(".attn_rot_embd") ||
-         name == "rope_freqs.weight" || name.starts_with("rope_factors_");
+  return name.ends_with("rotary_emb.inv_freq") || name.ends_with("position_ids") || name.starts_with("pooler.dense.") ||
+         name == "lm_head.weight" || name.ends_with(".attn_rot_embd") || name == "rope_freqs.weight" ||
+         name.starts_with("rope_factors_");
 }
 
 // With a root of its own, the text model is a part of a larger one, whose other parts are left out.
-Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used, const std::string& root, const ModelConfig& config) {
+Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used, const std::string& root,
+                           const ModelConfig& config) {
   const Architecture* architecture = TRY(find_architecture(config.family));
   for (const auto& tensor : file.tensors())
     if (!used.contains(tensor.name) && !may_be_ignored(tensor.name) && !architecture->may_skip(tensor.name, config) &&
@@ -60,7 +62,8 @@ Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out
   keeper->mappings = file.keeper();
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters)
-    out.weights.emplace(spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : under_root(spec.hf, root, file), *keeper)));
+    out.weights.emplace(
+        spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : under_root(spec.hf, root, file), *keeper)));
   TRY(refuse_unused(file, keeper->used, root, out.config));
   out.size_bytes = file.size_bytes();
   out.copied_bytes = keeper->copied_bytes;
@@ -83,7 +86,8 @@ Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
   const bool first = TRY(json_get_or<bool>(json, "pooling_mode_cls_token", false));
   const bool mean = TRY(json_get_or<bool>(json, "pooling_mode_mean_tokens", false));
   if (first == mean)
-    return error(Code::unimplemented, "1_Pooling/config.json asks for another pooling than the first token or the mean");
+    return error(Code::unimplemented,
+                 "1_Pooling/config.json asks for another pooling than the first token or the mean");
   config.encoder.pooling = first ? Pooling::first : Pooling::mean;
   return {};
 }

@@ -122,7 +122,8 @@ TEST(Load, TextModelInsideALargerOne) {
   auto folder = TempFolder::create("load_test");
   const LoadedModel plain = load(golden() / "mistral_fp32");
   const Json text = *parse_json(*read_file(golden() / "mistral_fp32/config.json"));
-  const Json whole = {{"architectures", {"Mistral3ForConditionalGeneration"}}, {"model_type", "mistral3"}, {"text_config", text}};
+  const Json whole = {
+      {"architectures", {"Mistral3ForConditionalGeneration"}}, {"model_type", "mistral3"}, {"text_config", text}};
   ASSERT_TRUE(write_file(folder->path() / "config.json", dump_json(whole)));
   std::vector<TensorToWrite> tensors;
   const float nothing[2] = {};
@@ -133,9 +134,10 @@ TEST(Load, TextModelInsideALargerOne) {
     const TensorView& view = plain.weights.at(spec.role);
     std::vector<int64_t> shape;
     for (int i = 0; i < spec.shape.rank(); ++i) shape.push_back(spec.shape[i]);
-    tensors.push_back({"language_model." + spec.hf.name, Dtype::f32, shape, [view]() -> Result<std::span<const std::byte>> {
-                         return std::span(static_cast<const std::byte*>(view.data), static_cast<size_t>(view.type.bytes()));
-                       }});
+    tensors.push_back(
+        {"language_model." + spec.hf.name, Dtype::f32, shape, [view]() -> Result<std::span<const std::byte>> {
+           return std::span(static_cast<const std::byte*>(view.data), static_cast<size_t>(view.type.bytes()));
+         }});
   }
   ASSERT_TRUE(write_safetensors(folder->path() / "model.safetensors", std::move(tensors)));
   const LoadedModel inner = load(folder->path());

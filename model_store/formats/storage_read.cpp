@@ -178,8 +178,9 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
   const Rows rows = rows_of(spec, storage, *dtype);
   const std::byte* data = parts[0]->bytes.data();
   if (!parts[0]->decode && !rows.map.empty()) data += rows.map[0] * rows.row_bytes;
-  const bool as_stored = !parts[0]->decode && storage.n_parts == 0 && !storage.is_transposed && !storage.changes_values() &&
-                         rows.is_run() && (!is_vector(spec) || *dtype == Dtype::f32) && is_aligned(data, *dtype);
+  const bool as_stored = !parts[0]->decode && storage.n_parts == 0 && !storage.is_transposed &&
+                         !storage.changes_values() && rows.is_run() && (!is_vector(spec) || *dtype == Dtype::f32) &&
+                         is_aligned(data, *dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
   Tensor copy = TRY(copy_parts(parts, spec, storage, *dtype));
   keeper.copied_bytes += static_cast<uint64_t>(type.bytes());

@@ -34,10 +34,10 @@ bool Architecture::may_skip(std::string_view, const ModelConfig&) const {
 
 std::span<const Architecture* const> all_architectures() {
   static const Architecture* const all[] = {
-      &llama(), &mistral(), &ministral3(), &qwen2(), &qwen3(), &phi3(), &smollm3(), &olmo2(), &granite(), &glm4(),
-      &gemma2(), &gemma3(), &gemma4(), &bert(), &bert_reranker(), &seed_oss(),
-      &mixtral(), &qwen3_moe(), &gpt_oss(), &deepseek_v3(), &deepseek_v2(), &glm4_moe(), &minimax_m2(), &granitemoe(),
-      &qwen3_5(), &qwen3_5_moe(), &qwen3_next(), &granitemoehybrid(),
+      &llama(),         &mistral(),    &ministral3(), &qwen2(),     &qwen3(),       &phi3(),        &smollm3(),
+      &olmo2(),         &granite(),    &glm4(),       &gemma2(),    &gemma3(),      &gemma4(),      &bert(),
+      &bert_reranker(), &seed_oss(),   &mixtral(),    &qwen3_moe(), &gpt_oss(),     &deepseek_v3(), &deepseek_v2(),
+      &glm4_moe(),      &minimax_m2(), &granitemoe(), &qwen3_5(),   &qwen3_5_moe(), &qwen3_next(),  &granitemoehybrid(),
   };
   return all;
 }

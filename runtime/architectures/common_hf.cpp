@@ -16,7 +16,7 @@ Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
   config.n_kv_heads = TRY(source.count_or("num_key_value_heads", config.n_heads));
   config.d_ff = TRY(source.count_or("intermediate_size", config.d_ff));
   config.vocab_size = TRY(source.count("vocab_size"));
-  config.max_seq_len = 
+  config.max_seq_len =
       TRY(source.count_or("max_position_embeddings", config.max_seq_len > 0 ? config.max_seq_len : 2048));
   if (config.n_heads <= 0)
     return error(Code::invalid_argument, "configuration key \"num_attention_heads\" must be positive");

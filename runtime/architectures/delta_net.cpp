@@ -38,8 +38,8 @@ DeltaStorage fused_by_head(const RecurrentConfig& r) {
   const Storage qkvz("linear_attn.in_proj_qkvz");
   const char* ba = "linear_attn.in_proj_ba";
   auto part = [&](int64_t first, int64_t n) { return qkvz.rows(first, r.n_k_heads * step, step).in_blocks(n); };
-  return {part(0, r.k_dim), part(r.k_dim, r.k_dim), part(2 * r.k_dim, V), part(2 * r.k_dim + V, V),
-          fused_gate(r, ba, 0), fused_gate(r, ba, 1)};
+  return {part(0, r.k_dim),         part(r.k_dim, r.k_dim), part(2 * r.k_dim, V),
+          part(2 * r.k_dim + V, V), fused_gate(r, ba, 0),   fused_gate(r, ba, 1)};
 }
 
 void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& hf, bool is_fused) {
@@ -246,7 +246,8 @@ void DeltaNetFamily::write_gguf(const ModelConfig& c, ConfigSink& sink) const {
 Result<void> DeltaNetFamily::fits_gguf(const ModelConfig& c) const {
   const RecurrentConfig& r = c.recurrent;
   if (is_tiled_in_gguf() && r.n_k_heads != r.n_v_heads && !r.tiled_heads)
-    return error(Code::unimplemented, "GGUF files of this family have the value heads of linear layers in another order");
+    return error(Code::unimplemented,
+                 "GGUF files of this family have the value heads of linear layers in another order");
   const auto full = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::full) - c.layer_kinds.begin();
   for (int l = 0; l < c.n_layers; ++l)
     if ((c.layer_kind(l) == LayerKind::full) != ((l + 1) % (full + 1) == 0))

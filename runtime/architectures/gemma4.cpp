@@ -1,6 +1,6 @@
 // Gemma 4, text: sliding and full layers with heads of their own, no factor on scores, values normed; in the small
-// ones a narrow embedding per layer, and upper layers that share keys and values with lower ones; in one, experts beside
-// each MLP.
+// ones a narrow embedding per layer, and upper layers that share keys and values with lower ones; in one, experts
+// beside each MLP.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -30,7 +30,10 @@ class Gemma4 final : public Architecture {
       t.begin_layer(l);
       const bool own_kv = c.kv_layer_of(l) == l;
       t.norm("attn_norm", "input_layernorm", "attn_norm");
-      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias, .has_keys = own_kv, .has_values = own_kv && !values_are_keys(c, l)});
+      t.attention({.qkv_bias = c.attention_bias,
+                   .o_bias = c.attention_bias,
+                   .has_keys = own_kv,
+                   .has_values = own_kv && !values_are_keys(c, l)});
       t.norm("q_norm", "self_attn.q_norm", "attn_q_norm", c.head_dim_of(l));
       if (own_kv) t.norm("k_norm", "self_attn.k_norm", "attn_k_norm", c.head_dim_of(l));
       t.norm("attn_post_norm", "post_attention_layernorm", "post_attention_norm");
@@ -87,7 +90,8 @@ class Gemma4 final : public Architecture {
     TRY(read_layer_types_hf(source, c));
     if (!c.layer_kinds.empty()) c.layer_kinds.back() = LayerKind::full;
     c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
-    c.kv_sharing = {TRY(source.count_or("num_kv_shared_layers", 0)), TRY(source.boolean_or("use_double_wide_mlp", false)),
+    c.kv_sharing = {TRY(source.count_or("num_kv_shared_layers", 0)),
+                    TRY(source.boolean_or("use_double_wide_mlp", false)),
                     TRY(source.boolean_or("attention_k_eq_v", false))};
     TRY(read_heads_hf(source, c));
     TRY(read_ropes_hf(source, c));
@@ -163,8 +167,7 @@ class Gemma4 final : public Architecture {
       return {};
     }
     c.head_dim = TRY(source.count_or("global_head_dim", 512));
-    if (c.kv_sharing.values_are_keys)
-      c.n_kv_heads = TRY(source.count_or("num_global_key_value_heads", c.n_kv_heads));
+    if (c.kv_sharing.values_are_keys) c.n_kv_heads = TRY(source.count_or("num_global_key_value_heads", c.n_kv_heads));
     return {};
   }
 
@@ -236,8 +239,8 @@ class Gemma4 final : public Architecture {
   static Value per_layer_inputs(ModelBuilder& m, Value x) {
     const ModelConfig& c = m.config();
     const auto P = static_cast<double>(c.per_layer_input.width);
-    const Value own = m.b().scale(m.b().gather_rows(m.weight("embed_per_layer"), m.tokens()),
-                                  static_cast<float>(std::sqrt(P)));
+    const Value own =
+        m.b().scale(m.b().gather_rows(m.weight("embed_per_layer"), m.tokens()), static_cast<float>(std::sqrt(P)));
     const Value projected = m.b().scale(m.linear(x, "per_layer_projection"),
                                         static_cast<float>(1 / std::sqrt(static_cast<double>(c.d_model))));
     return m.b().scale(m.b().add(m.head_norm(projected, "per_layer_norm"), own), static_cast<float>(std::sqrt(0.5)));
@@ -267,7 +270,8 @@ Result<void> Gemma4::read_gguf(const ConfigSource& source, ModelConfig& c) const
   const auto per_kind = [&](const std::vector<int>& values, LayerKind kind) {
     return values.empty() ? 0 : values[at(kind) < values.size() ? at(kind) : 0];
   };
-  const std::vector<int> kv = TRY(source.counts("attention.head_count_kv")), ff = TRY(source.counts("feed_forward_length"));
+  const std::vector<int> kv = TRY(source.counts("attention.head_count_kv")),
+                         ff = TRY(source.counts("feed_forward_length"));
   c.n_kv_heads = per_kind(kv, LayerKind::full);
   c.sliding_kv_heads = per_kind(kv, LayerKind::sliding);
   c.d_ff = ff.empty() ? 0 : ff[0];

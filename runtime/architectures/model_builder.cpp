@@ -167,7 +167,8 @@ Value ModelBuilder::token_types() {
 }
 
 Value ModelBuilder::layer_norm(Value x, std::string_view role) {
-  return builder_.layer_norm(x, weight(role), weight(std::string(role) + "_bias"), static_cast<float>(config_.norm_eps));
+  return builder_.layer_norm(x, weight(role), weight(std::string(role) + "_bias"),
+                             static_cast<float>(config_.norm_eps));
 }
 
 Value ModelBuilder::activation(Value x) {

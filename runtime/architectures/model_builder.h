@@ -54,8 +54,8 @@ Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtyp
                                   const CacheConfig& cache, const LoraConfig& lora);
 
 // Texts through an encoder, laid end to end. Inputs: tokens, positions (from 0 in each text), token_types i32[T],
-// segment_begin i32[T] (the first token of the same text), rows i32[N]. Output: hidden rows f32[T, C] of an embedder; of
-// a reranker the scores f32[N, 1] of the texts whose first tokens are `rows`.
+// segment_begin i32[T] (the first token of the same text), rows i32[N]. Output: hidden rows f32[T, C] of an embedder;
+// of a reranker the scores f32[N, 1] of the texts whose first tokens are `rows`.
 Result<Graph> build_encoder_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_rows);
 
 // What the states of a serving graph take, by what they hold.
@@ -93,11 +93,11 @@ class ModelBuilder {
   Value attention(Value q, Value k, Value v);
   // config.mla: h [T, C] → [T, C]; parameters by add_latent_attention().
   Value latent_attention(Value h);
-  Value activation(Value x);                     // config.activation
-  Value glu(Value gate, Value up);               // activation(gate) * up
+  Value activation(Value x);                             // config.activation
+  Value glu(Value gate, Value up);                       // activation(gate) * up
   Value mlp(Value x, const std::string& prefix = "w_");  // glu of "<prefix>gate" and "up", then "<prefix>down"
-  // config.moe: the router's choice of "experts_gate", "_up" and "_down", each times its "expert_scale" [E] where that is
-  // declared, plus the shared expert where there is one. The router reads `router_input`; null: x.
+  // config.moe: the router's choice of "experts_gate", "_up" and "_down", each times its "expert_scale" [E] where that
+  // is declared, plus the shared expert where there is one. The router reads `router_input`; null: x.
   Value experts(Value x, Value router_input = {});
   Value experts_or_mlp(Value x);  // in layers without experts: mlp
   // Linear layers. The state of each goes on in serving graphs, and begins at each document elsewhere.
@@ -108,12 +108,12 @@ class ModelBuilder {
     Value log_decay, step;
   };
   Gates decay(Value a, std::string_view a_log, std::string_view bias);
-  Value l2_norm_heads(Value x, int head_dim, float scale);  // each head to the length `scale`
+  Value l2_norm_heads(Value x, int head_dim, float scale);         // each head to the length `scale`
   Value group_norm(Value x, std::string_view role, int n_groups);  // norm within groups, weight as wide as x
   Value sigmoid(Value x);
-  Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
+  Value residual(Value x, Value update);  // x + update, scaled where the configuration says so
   Value weight(std::string_view role) { return parameter(role_here(role)); }  // the parameter itself
-  Value lm_head(Value hidden);  // tied or untied → logits [rows, V]
+  Value lm_head(Value hidden);                                                // tied or untied → logits [rows, V]
 
   const std::vector<Value>& layer_inputs() const { return layer_inputs_; }
 

@@ -51,7 +51,7 @@ class ParameterTable {
   void attention(const Attention& what);                 // "wq", "wk", "wv", "wo" for this layer's heads
   void qk_norm(int64_t size_q = 0, int64_t size_k = 0);  // "q_norm", "k_norm"; size 0: head_dim
   void glu(bool hf_fused = false, bool gguf_fused = false, int64_t d_ff = 0);  // "w_gate", "w_up", "w_down"
-  std::vector<ParameterSpec> finish();   // "final_norm", and "lm_head" unless tied
+  std::vector<ParameterSpec> finish();                             // "final_norm", and "lm_head" unless tied
   std::vector<ParameterSpec> take() { return std::move(specs_); }  // nothing more
 
   // Offset of norm weights: Gemma's Hugging Face files hold w - 1.

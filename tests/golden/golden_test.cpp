@@ -1,5 +1,5 @@
-// Every golden checkpoint: our logits against those of the transformers library, whole, through the cache and in batches;
-// tokenizer and chat template where the case has one; GGUF files of every kind.
+// Every golden checkpoint: our logits against those of the transformers library, whole, through the cache and in
+// batches; tokenizer and chat template where the case has one; GGUF files of every kind.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -78,8 +78,10 @@ std::vector<Prompt> prompts_of(const TensorFile& file, const std::string& logits
 // done, so that lengths are unequal and steps mix long and short contexts.
 Result<std::vector<Tensor>> serve(const std::shared_ptr<const LoadedModel>& model, std::span<const Prompt> prompts,
                                   int chunk, int max_seq_len) {
-  const auto runner =
-      TRY(StepRunner::create(model, {.n_threads = 2, .max_seq_len = max_seq_len, .n_slots = static_cast<int>(prompts.size()), .cache_dtype = Dtype::f32}));
+  const auto runner = TRY(StepRunner::create(model, {.n_threads = 2,
+                                                     .max_seq_len = max_seq_len,
+                                                     .n_slots = static_cast<int>(prompts.size()),
+                                                     .cache_dtype = Dtype::f32}));
   std::vector<Tensor> out;
   for (const Prompt& prompt : prompts) out.emplace_back(prompt.logits.type);
   std::vector<size_t> done(prompts.size(), 0);

@@ -4,7 +4,8 @@
 namespace hearth::cli {
 
 static std::string describe(const api::Job& job) {
-  std::string out = fmt::format("{}\nstate     {} ({:.0f} %)\nnow       {}\n", job.title, job.state, job.progress * 100, job.step);
+  std::string out =
+      fmt::format("{}\nstate     {} ({:.0f} %)\nnow       {}\n", job.title, job.state, job.progress * 100, job.step);
   if (!job.reason.empty()) out += fmt::format("reason    {}\n", job.reason);
   if (job.loss) out += fmt::format("loss      {:.4f}\n", *job.loss);
   if (job.eval_loss_before) out += fmt::format("held out  {:.4f} before\n", *job.eval_loss_before);

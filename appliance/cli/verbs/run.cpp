@@ -34,7 +34,8 @@ SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defa
 }
 
 Result<std::vector<int32_t>> prompt_tokens(const LoadedModel& model, const Json& messages, const RunArguments& a) {
-  if (a.raw || !model.chat_template) return model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false});
+  if (a.raw || !model.chat_template)
+    return model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false});
   // What is typed stays text, also where it spells a special token.
   std::string text = TRY(ContentGuard(*model.tokenizer).guard_messages(dump_json(messages)));
   auto rendered = TRY(render_chat(model, {.messages_json = text}));
@@ -65,8 +66,13 @@ Result<void> answer_once(const Cli& cli, Generator& generator, const RunArgument
   messages.push_back({{"role", "user"}, {"content", a.prompt}});
   GenerationSummary s = TRY(answer(generator, messages, a, !cli.json));
   double tokens_per_s = s.decode_s > 0 ? s.n_completion_tokens / s.decode_s : 0;
-  Json document = {{"text", s.text}, {"finish_reason", finish_reason_name(s.finish)}, {"n_prompt_tokens", s.n_prompt_tokens},
-                   {"n_completion_tokens", s.n_completion_tokens}, {"prefill_s", s.prefill_s}, {"decode_s", s.decode_s}, {"decode_tokens_per_s", tokens_per_s}};
+  Json document = {{"text", s.text},
+                   {"finish_reason", finish_reason_name(s.finish)},
+                   {"n_prompt_tokens", s.n_prompt_tokens},
+                   {"n_completion_tokens", s.n_completion_tokens},
+                   {"prefill_s", s.prefill_s},
+                   {"decode_s", s.decode_s},
+                   {"decode_tokens_per_s", tokens_per_s}};
   if (!cli.json) std::cout << std::endl;
   cli.print(document, [] { return std::string(); });
   return {};
@@ -102,8 +108,11 @@ void declare_run(Command& command) {
   command.on_run([=](const Cli& cli) -> Result<void> {
     take_interrupts();
     auto model = std::make_shared<LoadedModel>(TRY(load_model(TRY(cli.model_path(a->n)))));
-    if (!model->tokenizer) return model->tokenizer_problem ? *model->tokenizer_problem : error(Code::failed_precondition, "{} has no tokenizer", a->n);
-    std::unique_ptr<Generator> generator = TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1}}));
+    if (!model->tokenizer)
+      return model->tokenizer_problem ? *model->tokenizer_problem
+                                      : error(Code::failed_precondition, "{} has no tokenizer", a->n);
+    std::unique_ptr<Generator> generator =
+        TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1}}));
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);
     if (a->prompt.empty()) a->prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");

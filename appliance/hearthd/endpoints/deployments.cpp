@@ -5,8 +5,9 @@
 namespace hearth {
 
 void add_deployments(Endpoints& table, Service& service) {
-  table.push_back(endpoint<DeploymentList>("GET", "/hearth/v1/deployments", "What is deployed, and how it is",
-                                           [&](http::Request&) -> Result<DeploymentList> { return DeploymentList{service.deployments.list()}; }));
+  table.push_back(endpoint<DeploymentList>(
+      "GET", "/hearth/v1/deployments", "What is deployed, and how it is",
+      [&](http::Request&) -> Result<DeploymentList> { return DeploymentList{service.deployments.list()}; }));
   table.back().options.quick = true;
   table.push_back(endpoint_with_body<api::DeployRequest, api::Deployment>(
       "POST", "/hearth/v1/deployments", "Deploy a model; follow with events",

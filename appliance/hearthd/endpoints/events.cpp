@@ -17,7 +17,8 @@ static Result<uint64_t> first_id(const http::Request& request, const EventBus& e
   if (text.empty()) return events.last_id();
   uint64_t id = 0;
   auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (failed != std::errc() || end != text.data() + text.size()) return error(Code::invalid_argument, "Last-Event-ID must be a number, got \"{}\"", text);
+  if (failed != std::errc() || end != text.data() + text.size())
+    return error(Code::invalid_argument, "Last-Event-ID must be a number, got \"{}\"", text);
   return id;
 }
 
@@ -44,9 +45,10 @@ void add_events(Endpoints& table, Service& service) {
                                      kPingEvery);
     ++*n_streams;
     std::shared_ptr<void> slot(nullptr, [n_streams](void*) { --*n_streams; });
-    return http::stream_response("text/event-stream", [&events, id, slot, stop = request.stop](http::StreamWriter& out) {
-      return send_events(out, events, id, stop);
-    });
+    return http::stream_response("text/event-stream",
+                                 [&events, id, slot, stop = request.stop](http::StreamWriter& out) {
+                                   return send_events(out, events, id, stop);
+                                 });
   };
   table.push_back({.method = "GET",
                    .path = "/hearth/v1/events",

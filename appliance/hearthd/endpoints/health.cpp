@@ -15,11 +15,12 @@ struct Health {
 }  // namespace
 
 void add_health(Endpoints& table, Service& service) {
-  table.push_back(endpoint<Health>("GET", "/health", "Whether the service answers", [&](http::Request&) -> Result<Health> {
-    Health out;
-    for (const api::Deployment& d : service.deployments.list()) out.n_ready += d.state == "ready";
-    return out;
-  }));
+  table.push_back(
+      endpoint<Health>("GET", "/health", "Whether the service answers", [&](http::Request&) -> Result<Health> {
+        Health out;
+        for (const api::Deployment& d : service.deployments.list()) out.n_ready += d.state == "ready";
+        return out;
+      }));
   table.back().options.quick = true;
 }
 

@@ -16,10 +16,13 @@ constexpr std::string_view kModelNotFound = "model_not_found";
 // Why a request for this model cannot be answered, with the next step.
 Error not_served(const Service& service, const std::string& model) {
   if (service.store().find(model))
-    return error(Code::not_found, "the model {} is installed but not deployed; deploy it on the Models page or with `hearth deploy {}`", model, model);
+    return error(Code::not_found,
+                 "the model {} is installed but not deployed; deploy it on the Models page or with `hearth deploy {}`",
+                 model, model);
   std::string names;
   for (const api::Deployment& d : service.deployments.list()) names += (names.empty() ? "" : ", ") + d.model;
-  return error(Code::not_found, "there is no model {} on this box; deployed now: {}", model, names.empty() ? "none" : names);
+  return error(Code::not_found, "there is no model {} on this box; deployed now: {}", model,
+               names.empty() ? "none" : names);
 }
 
 struct Route {
@@ -30,7 +33,8 @@ struct Route {
 Route route_to(const Service& service, const std::string& model) {
   Result<std::filesystem::path> socket = service.deployments.ready_socket(model);
   if (socket) return {*socket, std::nullopt};
-  if (socket.error().code == Code::not_found) return {{}, http::error_response(not_served(service, model), kModelNotFound)};
+  if (socket.error().code == Code::not_found)
+    return {{}, http::error_response(not_served(service, model), kModelNotFound)};
   http::Response refusal = http::error_response(socket.error());
   refusal.headers.set("Retry-After", "2");
   return {{}, std::move(refusal)};
@@ -43,7 +47,10 @@ bool is_event_stream(const http::Headers& headers) {
 
 // The engine died in the middle of an answer: said inside the stream, where OpenAI's clients look for it.
 std::string stream_error(const Error& failed) {
-  return http::format_sse({.data = http::error_response(error(Code::unavailable, "the model's engine stopped answering: {}", failed.to_string())).body});
+  return http::format_sse(
+      {.data = http::error_response(
+                   error(Code::unavailable, "the model's engine stopped answering: {}", failed.to_string()))
+                   .body});
 }
 
 Result<void> pass_on(http::ClientStream& from, http::StreamWriter& to, bool is_events) {
@@ -92,7 +99,8 @@ http::Response too_busy(const std::string& model) {
       fmt::format("{} has as many requests under way as it takes; try again in a moment", model), kRetryAfter);
 }
 
-Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::string summary, Json request_schema, Json response_schema) {
+Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::string summary, Json request_schema,
+                 Json response_schema) {
   return {.method = "POST",
           .path = std::move(path),
           .summary = std::move(summary),
@@ -136,14 +144,16 @@ ServedModel served(const Service& service, const std::string& model) {
 }  // namespace
 
 void add_openai(Endpoints& table, Service& service) {
-  table.push_back(endpoint<ServedModels>("GET", "/v1/models", "Models that answer now (OpenAI)", [&](http::Request&) -> Result<ServedModels> {
-    ServedModels out;
-    for (const api::Deployment& d : service.deployments.list())
-      if (d.state == "ready") out.data.push_back(served(service, d.model));
-    return out;
-  }));
-  Endpoint one = endpoint<ServedModel>("GET", "/v1/models/{model}", "One model (OpenAI)",
-                                       [&](http::Request& r) -> Result<ServedModel> { return served(service, r.params["model"]); });
+  table.push_back(endpoint<ServedModels>("GET", "/v1/models", "Models that answer now (OpenAI)",
+                                         [&](http::Request&) -> Result<ServedModels> {
+                                           ServedModels out;
+                                           for (const api::Deployment& d : service.deployments.list())
+                                             if (d.state == "ready") out.data.push_back(served(service, d.model));
+                                           return out;
+                                         }));
+  Endpoint one = endpoint<ServedModel>(
+      "GET", "/v1/models/{model}", "One model (OpenAI)",
+      [&](http::Request& r) -> Result<ServedModel> { return served(service, r.params["model"]); });
   one.handler = [&service, found = one.handler](http::Request& request) -> Result<http::Response> {
     Route route = route_to(service, request.params["model"]);
     if (route.refusal) return *std::move(route.refusal);
@@ -151,10 +161,14 @@ void add_openai(Endpoints& table, Service& service) {
   };
   table.push_back(std::move(one));
   ForwardSlots slots(service.options.max_requests_per_model, kMaxForwards);  // shared by the copies
-  table.push_back(proxied(service, slots, "/v1/chat/completions", "Chat (OpenAI)", chat_request_schema(), chat_response_schema()));
-  table.push_back(proxied(service, slots, "/v1/completions", "Completion of a text (OpenAI)", completion_request_schema(), Json{{"type", "object"}}));
-  table.push_back(proxied(service, slots, "/v1/embeddings", "Vectors of texts (OpenAI)", embeddings_request_schema(), Json{{"type", "object"}}));
-  table.push_back(proxied(service, slots, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)", rerank_request_schema(), Json{{"type", "object"}}));
+  table.push_back(
+      proxied(service, slots, "/v1/chat/completions", "Chat (OpenAI)", chat_request_schema(), chat_response_schema()));
+  table.push_back(proxied(service, slots, "/v1/completions", "Completion of a text (OpenAI)",
+                          completion_request_schema(), Json{{"type", "object"}}));
+  table.push_back(proxied(service, slots, "/v1/embeddings", "Vectors of texts (OpenAI)", embeddings_request_schema(),
+                          Json{{"type", "object"}}));
+  table.push_back(proxied(service, slots, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)",
+                          rerank_request_schema(), Json{{"type", "object"}}));
 }
 
 }  // namespace hearth

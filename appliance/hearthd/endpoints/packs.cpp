@@ -5,8 +5,9 @@
 namespace hearth {
 
 void add_packs(Endpoints& table, Service& service) {
-  table.push_back(endpoint<PackSourceList>("GET", "/hearth/v1/packs/sources", "Sticks and folders that hold packs now",
-                                           [&](http::Request&) -> Result<PackSourceList> { return PackSourceList{service.sources.list()}; }));
+  table.push_back(endpoint<PackSourceList>(
+      "GET", "/hearth/v1/packs/sources", "Sticks and folders that hold packs now",
+      [&](http::Request&) -> Result<PackSourceList> { return PackSourceList{service.sources.list()}; }));
   table.push_back(endpoint_with_body<api::ScanRequest, api::PackSource>(
       "POST", "/hearth/v1/packs/scan", "Look for packs in a folder",
       [&](http::Request&, const api::ScanRequest& request) { return service.sources.scan(request.path); }));

@@ -12,9 +12,16 @@ namespace hearth {
 constexpr double kSecondsBetweenProgressEvents = 0.5;
 
 Jobs::Jobs(StateDir state, JobOptions options, ServiceDb& db, store::Store& store, Datasets& datasets, EventBus& events)
-    : state_(std::move(state)), options_(std::move(options)), db_(db), store_(store), datasets_(datasets), events_(events) {}
+    : state_(std::move(state)),
+      options_(std::move(options)),
+      db_(db),
+      store_(store),
+      datasets_(datasets),
+      events_(events) {}
 
-Jobs::~Jobs() { stop(); }
+Jobs::~Jobs() {
+  stop();
+}
 
 Result<void> Jobs::start() {
   for (JobRow& row : TRY(db_.jobs())) {
@@ -96,7 +103,8 @@ std::vector<api::Job> Jobs::list() const {
 }
 
 static Result<int64_t> parse_id(const std::string& id) {
-  bool is_number = !id.empty() && id.size() < 18 && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+  bool is_number =
+      !id.empty() && id.size() < 18 && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number) return error(Code::not_found, "no job {}; `hearth jobs` lists them", id);
   return std::stoll(id);
 }
@@ -167,9 +175,8 @@ bool Jobs::uses_dataset(const std::string& dataset) const {
 
 bool Jobs::uses_model(const std::string& model) const {
   std::lock_guard lock(mutex_);
-  return std::any_of(records_.begin(), records_.end(), [&](const auto& item) {
-    return item.second->job.model == model && !is_over(item.second->job);
-  });
+  return std::any_of(records_.begin(), records_.end(),
+                     [&](const auto& item) { return item.second->job.model == model && !is_over(item.second->job); });
 }
 
 std::shared_ptr<Jobs::Record> Jobs::next(Lane lane, const std::stop_token& stop) {
@@ -240,7 +247,8 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
     if (result) job.progress = 1;
     if (!result && !is_cancelled) job.reason = result.error().to_string();
   });
-  spdlog::info("job {}: {}{}", record.job.id, record.job.state, record.job.reason.empty() ? "" : ": " + record.job.reason);
+  spdlog::info("job {}: {}{}", record.job.id, record.job.state,
+               record.job.reason.empty() ? "" : ": " + record.job.reason);
 }
 
 void Jobs::update(Record& record, bool durable, const std::function<void(api::Job&)>& change) {

@@ -2,7 +2,8 @@
 // time: the store (install, import, export), done in this process, and training, done by hearth-trainer.
 //
 // A job is in hearth.db before its creator hears of it. Jobs that were under way when the service ended are taken up
-// again at the next start: store jobs run again (they change nothing twice), a trainer resumes from its last checkpoint.
+// again at the next start: store jobs run again (they change nothing twice), a trainer resumes from its last
+// checkpoint.
 #pragma once
 
 #include <condition_variable>
@@ -19,12 +20,12 @@
 namespace hearth {
 
 struct JobOptions {
-  std::filesystem::path trainer;  // the hearth-trainer program
+  std::filesystem::path trainer;      // the hearth-trainer program
   std::filesystem::path signing_key;  // for exported packs; empty: packs keep the signature they came with
-  std::chrono::milliseconds trainer_grace{20'000};   // to write a checkpoint when asked to stop
+  std::chrono::milliseconds trainer_grace{20'000};  // to write a checkpoint when asked to stop
   std::chrono::milliseconds first_back_off{1'000}, longest_back_off{60'000};
   int max_restarts_without_progress = 3;  // of a trainer, and of the service while one job of the store runs
-  int max_interrupted_trainings = 20;     // the same of the service while it only watches a trainer, which needs its time
+  int max_interrupted_trainings = 20;  // the same of the service while it only watches a trainer, which needs its time
   std::chrono::milliseconds estimate_limit{90'000};
 };
 

@@ -32,7 +32,8 @@ Result<void> run_install(const JobRun& run) {
     if (options.replace) TRY(run.claim_replacement(pack.name));
     break;
   }
-  store::ModelRecord model = TRY(run.store().install(path, digest, options, control_for(run, stop, "copying and checking")));
+  store::ModelRecord model =
+      TRY(run.store().install(path, digest, options, control_for(run, stop, "copying and checking")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was installed");
   return run.installed(model.name, was_replaced, params.request.deploy);
@@ -41,7 +42,8 @@ Result<void> run_install(const JobRun& run) {
 Result<void> run_import(const JobRun& run) {
   auto request = TRY(from_json<api::ImportRequest>(run.params()));
   AnyStop stop(run.cancelled(), run.service_stops());
-  store::ModelRecord model = TRY(run.store().import_model(request.path, {.name = request.name}, control_for(run, stop, "copying")));
+  store::ModelRecord model =
+      TRY(run.store().import_model(request.path, {.name = request.name}, control_for(run, stop, "copying")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was imported");
   return {};

@@ -41,14 +41,19 @@ void follow_status(const JobRun& run) {
   });
 }
 
-Error stopped() { return error(Code::cancelled, "stopped"); }
-bool must_stop(const JobRun& run) { return run.cancelled().stop_requested() || run.service_stops().stop_requested(); }
+Error stopped() {
+  return error(Code::cancelled, "stopped");
+}
+bool must_stop(const JobRun& run) {
+  return run.cancelled().stop_requested() || run.service_stops().stop_requested();
+}
 
 // One life of a trainer. True: it finished. False: it was killed or stopped and may be started again; `why` says how.
 Result<bool> run_trainer_once(const JobRun& run, std::string& why) {
-  ChildProcess trainer = TRY(ChildProcess::start({.argv = {run.options().trainer.string(), "--job-dir", run.folder().string(),
-                                                           "--state-dir", run.state().root.string()},
-                                                  .log = run.folder() / "log"}));
+  ChildProcess trainer =
+      TRY(ChildProcess::start({.argv = {run.options().trainer.string(), "--job-dir", run.folder().string(),
+                                        "--state-dir", run.state().root.string()},
+                               .log = run.folder() / "log"}));
   spdlog::info("trainer of job {} started, process {}", run.job().id, trainer.pid());
   while (!trainer.wait_exit(kStatusPoll)) {
     follow_status(run);

@@ -10,13 +10,17 @@ namespace hearth {
 
 constexpr std::string_view kDefaultPreset = "balanced";
 
-Result<PlannedTraining> plan_training(const api::TrainRequest& request, const store::Store& store, const Datasets& datasets) {
+Result<PlannedTraining> plan_training(const api::TrainRequest& request, const store::Store& store,
+                                      const Datasets& datasets) {
   PlannedTraining plan;
   plan.model = TRY(store.find(request.model));
   plan.model_path = TRY(store.loader_path(request.model));
   plan.dataset = TRY(datasets.find(request.dataset));
   if (!plan.dataset.valid)
-    return error(Code::failed_precondition, "the dataset {} has problems and cannot be trained on; correct the lines that its page names and add it again", plan.dataset.name);
+    return error(
+        Code::failed_precondition,
+        "the dataset {} has problems and cannot be trained on; correct the lines that its page names and add it again",
+        plan.dataset.name);
   train::PresetInput input{.n_params = plan.model.n_params,
                            .max_seq_len = plan.model.max_seq_len,
                            .data_bytes = plan.dataset.size_bytes,
@@ -63,7 +67,8 @@ Result<std::string> choose_result_name(const api::TrainRequest& request, const P
                    request.name);
     return request.name;
   }
-  std::string base = clean_name(fmt::format("{}-{}", request.model, std::filesystem::path(plan.dataset.name).stem().string()));
+  std::string base =
+      clean_name(fmt::format("{}-{}", request.model, std::filesystem::path(plan.dataset.name).stem().string()));
   if (base.empty()) base = "trained";
   for (int i = 1; i < 10'000; ++i) {
     std::string name = i == 1 ? base : fmt::format("{}-{}", base, i);

@@ -17,7 +17,8 @@ struct PlannedTraining {
   api::Dataset dataset;
 };
 
-Result<PlannedTraining> plan_training(const api::TrainRequest& request, const store::Store& store, const Datasets& datasets);
+Result<PlannedTraining> plan_training(const api::TrainRequest& request, const store::Store& store,
+                                      const Datasets& datasets);
 struct EstimateOptions {
   std::filesystem::path trainer;  // the hearth-trainer program
   std::chrono::milliseconds limit{};

@@ -40,14 +40,18 @@ static Result<void> stream_words(http::StreamWriter& out, const std::string& die
 
 static http::Router make_router(const std::string& model, const std::string& die_when) {
   http::Router router;
-  router.add("GET", "/health", [](http::Request&) -> Result<http::Response> { return http::json_response({{"status", "ok"}, {"max_seq_len", 77}}); });
+  router.add("GET", "/health", [](http::Request&) -> Result<http::Response> {
+    return http::json_response({{"status", "ok"}, {"max_seq_len", 77}});
+  });
   router.add("POST", "/v1/chat/completions", [model, die_when](http::Request& r) -> Result<http::Response> {
     Json body = TRY(http::json_body(r));
     if (json_get_or<bool>(body, "stream", false).value_or(false))
-      return http::stream_response("text/event-stream", [die_when](http::StreamWriter& out) { return stream_words(out, die_when); });
+      return http::stream_response("text/event-stream",
+                                   [die_when](http::StreamWriter& out) { return stream_words(out, die_when); });
     return http::json_response({{"model", model}, {"echo", body}});
   });
-  router.add("POST", "/v1/completions", [](http::Request&) -> Result<http::Response> { return error(Code::invalid_argument, "no prompt"); });
+  router.add("POST", "/v1/completions",
+             [](http::Request&) -> Result<http::Response> { return error(Code::invalid_argument, "no prompt"); });
   return router;
 }
 
@@ -67,7 +71,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", words.c_str());
     return status;
   }
-  auto server = http::Server::create(make_router(argument(argc, argv, "--model"), what == "die-in-stream" ? state + "/die" : ""));
+  auto server =
+      http::Server::create(make_router(argument(argc, argv, "--model"), what == "die-in-stream" ? state + "/die" : ""));
   if (what != "deaf" && !(*server)->listen_unix(argument(argc, argv, "--socket"), 0600)) return 4;
   if (what == "stubborn")
     while (true) ::pause();

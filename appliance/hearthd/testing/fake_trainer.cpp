@@ -56,10 +56,13 @@ int main(int argc, char** argv) {
         R"({"n_steps": 7, "n_tokens": 8, "seconds": 9.5, "peak_memory_bytes": 10, "explanation": "made up"})");
     return 0;
   }
-  (void)write_file(job / "metrics.jsonl", "{\"step\": 1, \"loss\": 2.5}\n{\"step\": 2, \"loss\": 2.0}\n{\"step\": 3, \"lo");
-  (void)write_file(job / "samples.jsonl", "{\"prompt\": \"p\", \"before\": \"b\", \"after\": \"a\", \"expected\": \"e\"}\n");
+  (void)write_file(job / "metrics.jsonl",
+                   "{\"step\": 1, \"loss\": 2.5}\n{\"step\": 2, \"loss\": 2.0}\n{\"step\": 3, \"lo");
+  (void)write_file(job / "samples.jsonl",
+                   "{\"prompt\": \"p\", \"before\": \"b\", \"after\": \"a\", \"expected\": \"e\"}\n");
   double progress = what == "stuck" ? 0.1 : 0.1 * lives;
-  (void)write_file(job / "status.json", "{\"step\": \"step 2\", \"progress\": " + std::to_string(progress) + ", \"loss\": 2.0}");
+  (void)write_file(job / "status.json",
+                   "{\"step\": \"step 2\", \"progress\": " + std::to_string(progress) + ", \"loss\": 2.0}");
   if (what == "fail") {
     std::fprintf(stderr, "error: %s\n", rest.c_str());
     return 1;

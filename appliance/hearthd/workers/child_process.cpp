@@ -94,7 +94,9 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
   return child;
 }
 
-ChildProcess::ChildProcess(ChildProcess&& other) noexcept { *this = std::move(other); }
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept {
+  *this = std::move(other);
+}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   std::swap(pid_, other.pid_);
@@ -187,12 +189,16 @@ void ChildProcess::stop(std::chrono::milliseconds grace) {
   wait_exit(std::chrono::seconds(10));
 }
 
-bool ChildProcess::succeeded() const { return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0; }
+bool ChildProcess::succeeded() const {
+  return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
+}
 std::optional<int> ChildProcess::exit_status() const {
   if (!status_ || !WIFEXITED(*status_)) return std::nullopt;
   return WEXITSTATUS(*status_);
 }
-bool ChildProcess::crashed() const { return status_ && WIFSIGNALED(*status_); }
+bool ChildProcess::crashed() const {
+  return status_ && WIFSIGNALED(*status_);
+}
 
 // What the program said last: its "error:" line where there is one.
 static std::string last_words(const std::deque<std::string>& lines) {

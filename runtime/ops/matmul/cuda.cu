@@ -2,7 +2,8 @@
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
 // shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] any weight dtype but the grid ones; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
-// mapping:  M <= 8, b transposed, a common dtype: one warp a row of b, widened in registers, read once for all rows of a
+// mapping:  M <= 8, b transposed, a common dtype: one warp a row of b, widened in registers, read once for all rows of
+// a
 //           (decode)
 //           else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
@@ -88,10 +89,9 @@ void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
 }
 
 void launch_decode(const KernelArgs& args, void* stream) {
-  cuda::with_weight_dtype(args.inputs[1].type.dtype,
-                          [&]<Dtype dtype>() {
-                            if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, cuda::stream_of(stream));
-                          });
+  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+    if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, cuda::stream_of(stream));
+  });
 }
 
 // ---- cuBLAS ----
