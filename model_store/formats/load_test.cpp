@@ -48,7 +48,9 @@ TEST(Load, EveryGoldenFolderLoadsWithoutCopyingMatrices) {
     EXPECT_EQ(model.weights.size(), model.parameters.size()) << entry.path();
     EXPECT_LE(model.copied_bytes, bytes_that_must_be_copied(model)) << entry.path();
     const bool writes = (*find_architecture(model.config.family))->task() == ModelTask::generate;
-    EXPECT_EQ(model.generation.eos_ids.empty(), !writes) << entry.path();
+    if (writes) {
+      EXPECT_FALSE(model.generation.eos_ids.empty()) << entry.path();
+    }
     ++n;
   }
   EXPECT_GE(n, 7);

@@ -1,6 +1,7 @@
 // safetensors reader. Layout: u64 header length, JSON header {name: {dtype, shape, data_offsets}}, data.
 // The header is read as a stream of events, so a hostile one costs no more than the tensors that it describes.
 #include <algorithm>
+#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "base/json_error.h"
@@ -39,7 +40,7 @@ struct Described {
 // Receives the header's JSON events. depth 1: names; depth 2: fields of one tensor; depth 3: a list of numbers.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  std::vector<Described> tensors;
+  std::deque<Described> tensors;  // grows without a second copy of what is there
   std::string problem;
 
   bool null() override { return fail("null is not expected"); }
@@ -152,7 +153,7 @@ Result<void> check_size(const Described& t) {
 }
 
 // The format allows neither gaps nor overlaps: the tensors cover the data exactly.
-Result<std::vector<StoredTensor>> place(std::vector<Described> found, std::span<const std::byte> data) {
+Result<std::vector<StoredTensor>> place(std::deque<Described> found, std::span<const std::byte> data) {
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   std::vector<StoredTensor> out;

@@ -293,8 +293,10 @@ Result<void> Gemma4::read_gguf(const ConfigSource& source, ModelConfig& c) const
   c.per_layer_input.width = TRY(source.count_or("embedding_length_per_layer_input", 0));
   if (const auto table = source.tensor_shape("per_layer_token_embd.weight"); table && c.per_layer_input.width > 0)
     c.per_layer_input.vocab_size = static_cast<int>(std::min<int64_t>((*table)[0], INT32_MAX));
-  c.moe.routing.normalise = true;
-  if (source.has("expert_count")) TRY(read_experts_gguf(source, c));
+  if (source.has("expert_count")) {
+    c.moe.routing.normalise = true;
+    TRY(read_experts_gguf(source, c));
+  }
   set_scales(c);
   return {};
 }
