@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "hwdetect/probe.h"
+#include "runtime/architectures/experts.h"
 
 namespace hearth {
 namespace {
@@ -38,19 +39,20 @@ Result<void> feed(StepRunner& runner, int begin, int n, int chunk) {
 }
 
 uint64_t bytes_read_per_token(const LoadedModel& model) {
-  uint64_t bytes = 0;
+  double bytes = 0;
   for (const ParameterSpec& spec : model.parameters) {
     const bool is_looked_up = spec.kind == ParameterKind::embedding && !model.config.tied_embeddings;
-    if (!is_looked_up) bytes += static_cast<uint64_t>(model.weights.at(spec.role).type.bytes());
+    if (!is_looked_up)
+      bytes += used_share(spec, model.config) * static_cast<double>(model.weights.at(spec.role).type.bytes());
   }
-  return bytes;
+  return static_cast<uint64_t>(bytes);
 }
 
 double useful_flops_per_token(const LoadedModel& model) {
   double n = 0;
   for (const ParameterSpec& spec : model.parameters)
     if (spec.kind == ParameterKind::matrix && spec.role != "lm_head")
-      n += 2.0 * static_cast<double>(spec.shape.n_elements());
+      n += 2.0 * used_share(spec, model.config) * static_cast<double>(spec.shape.n_elements());
   return n;
 }
 

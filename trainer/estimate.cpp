@@ -55,12 +55,12 @@ Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const Mo
   const bool lora = recipe.method.type == "lora";
   out.dtype_of = [lora, &base](const ParameterSpec& spec) {
     const auto it = base.weights.find(spec.role);
-    const bool small = spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
+    const bool small = is_vector(spec.kind);
     return !lora || small || it == base.weights.end() ? Dtype::f32 : it->second.type.dtype;
   };
   for (const ParameterSpec& spec : specs) {
     out.weights_bytes += TensorType{out.dtype_of(spec), spec.shape}.bytes();
-    if (!lora) out.trained.push_back(spec.role);
+    if (!lora && spec.kind != ParameterKind::constant) out.trained.push_back(spec.role);
   }
   out.gradient_bytes = out.weights_bytes;
   if (lora) {

@@ -23,7 +23,12 @@ Result<ModelInTraining> make_full(const Recipe& recipe, const LoadedModel& base,
       weight = Tensor({Dtype::f32, spec.shape});
       initialise(spec, out.config, static_cast<uint64_t>(recipe.seed), weight.view());
     }
-    out.trainables.push_back(make_trainable(spec.role, decays(spec.kind), std::move(weight)));
+    if (spec.kind == ParameterKind::constant) {
+      Tensor& copy = out.frozen_copies[spec.role] = std::move(weight);
+      out.frozen[spec.role] = copy.view();
+    } else {
+      out.trainables.push_back(make_trainable(spec.role, decays(spec.kind), std::move(weight)));
+    }
   }
   return out;
 }
@@ -33,7 +38,7 @@ Result<ModelInTraining> make_lora(const Recipe& recipe, const LoadedModel& base,
   out.frozen = base.weights;
   out.keeper = base.keeper;
   for (const ParameterSpec& spec : out.specs)
-    if (spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias) {
+    if (is_vector(spec.kind)) {
       Tensor& copy = out.frozen_copies[spec.role] = to_f32(base.weights.at(spec.role));
       out.frozen[spec.role] = copy.view();
     }

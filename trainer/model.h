@@ -23,8 +23,8 @@ struct ModelInTraining {
   std::vector<ParameterSpec> specs;
   LoraConfig lora;                      // rank 0: all weights are trained
   std::vector<Trainable> trainables;    // in the order of the table
-  std::map<std::string, Tensor, std::less<>> frozen_copies;  // norms and biases of a frozen base, in f32
-  WeightsByRole frozen;                 // a frozen base in its own dtype; empty when all weights are trained
+  std::map<std::string, Tensor, std::less<>> frozen_copies;  // norms and biases of a frozen base, constants; in f32
+  WeightsByRole frozen;                 // a frozen base in its own dtype; else just the constants
   std::shared_ptr<const void> keeper;   // of frozen
 
   DtypeOf dtype_of() const;             // valid while this object stays where it is

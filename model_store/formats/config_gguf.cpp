@@ -9,13 +9,14 @@ namespace hearth {
 
 Result<ModelConfig> config_from_gguf(const GgufFile& file) {
   std::string name(TRY(file.string("general.architecture")));
-  auto architecture = find_architecture(name);
+  const GgufConfigSource source(file, name);
+  auto architecture = find_gguf_architecture(name, source);
   if (!architecture)
     return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name.substr(0, 80),
                  architecture.error().message);
   ModelConfig config;
   config.family = std::string((*architecture)->family());
-  TRY((*architecture)->read_gguf(GgufConfigSource(file, name), config));
+  TRY((*architecture)->read_gguf(source, config));
   TRY(validate(config));
   return config;
 }

@@ -23,9 +23,11 @@ bool may_be_ignored(std::string_view name) {
 }
 
 // With a root of its own, the text model is a part of a larger one, whose other parts are left out.
-Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used, const std::string& root) {
+Result<void> refuse_unused(const TensorFile& file, const std::set<std::string_view>& used, const std::string& root, const ModelConfig& config) {
+  const Architecture* architecture = TRY(find_architecture(config.family));
   for (const auto& tensor : file.tensors())
-    if (!used.contains(tensor.name) && !may_be_ignored(tensor.name) && (root == "model." || tensor.name.starts_with(root)))
+    if (!used.contains(tensor.name) && !may_be_ignored(tensor.name) && !architecture->may_skip(tensor.name, config) &&
+        (root == "model." || tensor.name.starts_with(root)))
       return error(Code::unimplemented,
                    "the file holds a tensor \"{}\" that this family has no place for; running without it would give "
                    "wrong answers",
@@ -58,7 +60,7 @@ Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters)
     out.weights.emplace(spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : under_root(spec.hf, root, file), *keeper)));
-  TRY(refuse_unused(file, keeper->used, root));
+  TRY(refuse_unused(file, keeper->used, root, out.config));
   out.size_bytes = file.size_bytes();
   out.copied_bytes = keeper->copied_bytes;
   out.keeper = std::move(keeper);
@@ -107,7 +109,8 @@ Result<fs::path> find_model(const fs::path& path) {
 Result<std::string_view> checked_json(std::string_view text, char first, std::string_view what) {
   Json json = TRY_WITH(parse_json(text, 60), "in {}", what);
   if (first == '[' ? !json.is_array() : !json.is_object())
-    return error(Code::invalid_argument, "{} must be {}, got {}", what, first == '[' ? "a list" : "an object", json.type_name());
+    return error(Code::invalid_argument, "{} must be {}, got {}", what, first == '[' ? "a list" : "an object",
+                 json.type_name());
   return text;
 }
 
@@ -157,7 +160,8 @@ Result<ChatTemplate::Rendered> render_chat(const LoadedModel& model, const ChatP
   }
   // What follows wins over variables of the same names.
   context.append("\"messages\":").append(TRY(checked_json(prompt.messages_json, '[', "messages")));
-  if (!prompt.tools_json.empty()) context.append(",\"tools\":").append(TRY(checked_json(prompt.tools_json, '[', "tools")));
+  if (!prompt.tools_json.empty())
+    context.append(",\"tools\":").append(TRY(checked_json(prompt.tools_json, '[', "tools")));
   context.append(prompt.add_generation_prompt ? ",\"add_generation_prompt\":true" : ",\"add_generation_prompt\":false");
   context.append(",\"bos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->bos_token() : ""));
   context.append(",\"eos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->eos_token() : ""));

@@ -84,6 +84,9 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     ASSERT_TRUE(saved) << saved.error().to_string();
     ++n_saved;
     LoadedModel back = load(file);
+    EXPECT_EQ(back.config.moe, model.config.moe) << name;
+    EXPECT_EQ(back.config.mla, model.config.mla) << name;
+    if (model.config.moe.n_experts > 0) EXPECT_EQ(back.config.layer_kinds, model.config.layer_kinds) << name;
     EXPECT_EQ(largest_difference(model, back), 0) << name;
     // GGUF keeps floats, not doubles, and llama3 scaling as a table: compare what the graph sees.
     auto want = rope_table(model.config.rope, model.config.head_dim),

@@ -95,7 +95,7 @@ Tensor copy_parts(const std::vector<const StoredTensor*>& parts, const Parameter
 }  // namespace
 
 bool is_vector(const ParameterSpec& spec) {
-  return spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias;
+  return is_vector(spec.kind);
 }
 
 int row_axis(const ParameterSpec& spec, const Shape& part) {
@@ -114,6 +114,7 @@ Shape stored_shape(const ParameterSpec& spec, const Storage& storage) {
   const int axis = row_axis(spec, out);
   if (storage.n_rows > 0) out[axis] = storage.n_rows;
   if (storage.is_transposed) std::swap(out[out.rank() - 1], out[out.rank() - 2]);
+  if (storage.is_joined) return {out.n_rows(), out.last()};
   return out;
 }
 

@@ -25,10 +25,18 @@ void Architecture::write_gguf(const ModelConfig& config, ConfigSink& sink) const
   write_common_gguf(config, sink);
 }
 
+bool Architecture::claims_gguf(const ConfigSource&) const {
+  return true;
+}
+bool Architecture::may_skip(std::string_view, const ModelConfig&) const {
+  return false;
+}
+
 std::span<const Architecture* const> all_architectures() {
   static const Architecture* const all[] = {
       &llama(), &mistral(), &ministral3(), &qwen2(), &qwen3(), &phi3(), &smollm3(), &olmo2(), &granite(), &glm4(),
       &gemma2(), &gemma3(), &bert(), &bert_reranker(),
+      &mixtral(), &qwen3_moe(), &gpt_oss(), &deepseek_v3(), &deepseek_v2(), &glm4_moe(), &minimax_m2(), &granitemoe(),
   };
   return all;
 }
@@ -41,6 +49,12 @@ Result<const Architecture*> find_architecture(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(a->hf_architecture());
   }
   return error(Code::unimplemented, "the model family \"{}\" is not supported yet; supported: {}", name, known);
+}
+
+Result<const Architecture*> find_gguf_architecture(std::string_view name, const ConfigSource& source) {
+  for (const Architecture* a : all_architectures())
+    if (!name.empty() && name == a->gguf_architecture() && a->claims_gguf(source)) return a;
+  return find_architecture(name);
 }
 
 }  // namespace hearth

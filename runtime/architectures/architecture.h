@@ -20,8 +20,13 @@ class ModelBuilder;
 // into scores.
 enum class ModelTask { generate, embed, rerank };
 
-// What a parameter is; initialisation, weight decay and LoRA targets follow from it.
-enum class ParameterKind { embedding, matrix, norm, bias };
+// What a parameter is; initialisation, weight decay and LoRA targets follow from it. A constant is never trained: no
+// gradient flows to it.
+enum class ParameterKind { embedding, matrix, norm, bias, constant };
+// Kept in f32, whatever the matrices are in.
+inline bool is_vector(ParameterKind kind) {
+  return kind == ParameterKind::norm || kind == ParameterKind::bias || kind == ParameterKind::constant;
+}
 
 struct ParameterSpec {
   std::string role;  // "embed", "layers.3.wq", "final_norm", "lm_head": also its name in graphs
@@ -42,19 +47,24 @@ class Architecture {
   virtual ModelTask task() const { return ModelTask::generate; }
   virtual Value score(ModelBuilder& m, Value rows) const;  // rerank: rows of first tokens [N, C] → scores [N, 1]
 
-  // The configuration in files ↔ ModelConfig, whose `family` is set already. The defaults know the common keys; a family
-  // that has others overrides these, calls the common functions (common_config.h) and adds its own. A key that changes
-  // the result is never ignored. The caller validates.
+  // The configuration in files ↔ ModelConfig, whose `family` is set already. The defaults know the common keys; a
+  // family that has others overrides these, calls the common functions (common_config.h) and adds its own. A key that
+  // changes the result is never ignored. The caller validates.
   virtual Result<void> read_hf(const ConfigSource& source, ModelConfig& config) const;
   virtual void write_hf(const ModelConfig& config, ConfigSink& sink) const;
   virtual Result<void> read_gguf(const ConfigSource& source, ModelConfig& config) const;
   virtual void write_gguf(const ModelConfig& config, ConfigSink& sink) const;
   // unimplemented where GGUF files have no way to say something that this configuration needs.
   virtual Result<void> fits_gguf(const ModelConfig&) const { return {}; }
+  // Several families share a name in GGUF files: the first in all_architectures() that claims a file reads it.
+  virtual bool claims_gguf(const ConfigSource& source) const;
+  // Tensors that are no part of the model as it is run here, such as layers that predict further tokens.
+  virtual bool may_skip(std::string_view tensor, const ModelConfig& config) const;
 };
 
 std::span<const Architecture* const> all_architectures();
 // not_found names the families that are known.
 Result<const Architecture*> find_architecture(std::string_view family_or_hf_or_gguf_name);
+Result<const Architecture*> find_gguf_architecture(std::string_view gguf_name, const ConfigSource& source);
 
 }  // namespace hearth

@@ -13,6 +13,7 @@ Result<void> read_heads(const ConfigSource& source, ModelConfig& config) {
     return error(Code::invalid_argument, "metadata key \"attention.head_count\" must be a positive number");
   config.n_kv_heads = TRY(source.uniform_count_or("attention.head_count_kv", config.n_heads));
   config.head_dim = TRY(source.uniform_count_or("attention.key_length", config.d_model / config.n_heads));
+  if (config.mla.kv_rank > 0) return {};  // the widths of the latent space: the family knows
   const int value_length = TRY(source.uniform_count_or("attention.value_length", config.head_dim));
   if (value_length == config.head_dim) return {};
   return error(Code::unimplemented, "keys of {} and values of {} dimensions are not supported for this family",

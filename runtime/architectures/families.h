@@ -19,5 +19,13 @@ const Architecture& gemma2();
 const Architecture& gemma3();
 const Architecture& bert();
 const Architecture& bert_reranker();
+const Architecture& mixtral();
+const Architecture& qwen3_moe();
+const Architecture& gpt_oss();
+const Architecture& deepseek_v3();
+const Architecture& deepseek_v2();
+const Architecture& glm4_moe();
+const Architecture& minimax_m2();
+const Architecture& granitemoe();
 
 }  // namespace hearth

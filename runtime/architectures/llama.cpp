@@ -11,6 +11,7 @@ class Llama final : public Architecture {
   std::string_view family() const override { return "llama"; }
   std::string_view hf_architecture() const override { return "LlamaForCausalLM"; }
   std::string_view gguf_architecture() const override { return "llama"; }
+  bool claims_gguf(const ConfigSource& source) const override { return !source.has("expert_count"); }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
     ParameterTable t(c);

@@ -12,6 +12,7 @@ class Mistral final : public Architecture {
   std::string_view family() const override { return "mistral"; }
   std::string_view hf_architecture() const override { return "MistralForCausalLM"; }
   std::string_view gguf_architecture() const override { return "llama"; }
+  bool claims_gguf(const ConfigSource&) const override { return false; }  // Llama reads them: there is no difference
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
     ParameterTable t(c);

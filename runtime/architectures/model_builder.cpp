@@ -16,8 +16,22 @@ namespace {
 
 bool is_lora_target(const ParameterSpec& spec, const LoraConfig& lora) {
   if (lora.rank <= 0 || spec.kind != ParameterKind::matrix || !spec.role.starts_with("layers.")) return false;
+  if (spec.shape.rank() != 2) return false;  // one matrix per expert or head, see refuse_lora_of_experts
   const std::string last = spec.role.substr(spec.role.rfind('.') + 1);
   return lora.targets.empty() || std::find(lora.targets.begin(), lora.targets.end(), last) != lora.targets.end();
+}
+
+// Asked for by name, the experts' matrices are refused and not passed over.
+std::optional<Error> refuse_lora_of_experts(const std::vector<ParameterSpec>& specs, const LoraConfig& lora) {
+  for (const ParameterSpec& spec : specs) {
+    const std::string last = spec.role.substr(spec.role.rfind('.') + 1);
+    if (spec.shape.rank() > 2 && std::find(lora.targets.begin(), lora.targets.end(), last) != lora.targets.end())
+      return error(Code::unimplemented,
+                   "low-rank updates of \"{}\" are not supported: it is one matrix per expert or head; choose other "
+                   "targets, such as wq, wk, wv and wo, or train all weights",
+                   last);
+  }
+  return std::nullopt;
 }
 
 TensorType ids(int64_t n) {
@@ -50,6 +64,7 @@ ModelBuilder::ModelBuilder(const ModelConfig& config, const Architecture& archit
       max_seq_len_(n_tokens) {
   if (cache_)
     max_seq_len_ = cache_->max_seq_len > 0 ? cache_->max_seq_len : cache_->max_pages_per_seq * cache_->page_size;
+  if (auto refused = lora_.rank > 0 ? refuse_lora_of_experts(specs_, lora_) : std::nullopt) builder_.fail(*refused);
   tokens_ = builder_.input("tokens", ids(n_tokens));
   positions_ = builder_.input("positions", ids(n_tokens));
   if (cache_) {
@@ -91,10 +106,15 @@ Value ModelBuilder::embed(Value tokens, std::string_view role) {
 }
 
 Value ModelBuilder::norm(Value x, std::string_view role) {
-  return builder_.rms_norm(x, parameter(role_here(role)), static_cast<float>(config_.norm_eps));
+  return norm(x, role, config_.norm_eps);
+}
+
+Value ModelBuilder::norm(Value x, std::string_view role, double eps) {
+  return builder_.rms_norm(x, parameter(role_here(role)), static_cast<float>(eps));
 }
 
 Value ModelBuilder::head_norm(Value x, std::string_view role) {
+  if (builder_.failed()) return {};
   const Shape shape = builder_.type(x).shape;
   const int64_t width = find(role_here(role))->shape.last();
   const Value heads = builder_.reshape(x, {shape.n_elements() / width, width});
@@ -175,16 +195,25 @@ AttentionAttributes ModelBuilder::attention_attributes() const {
 }
 
 Value ModelBuilder::attention(Value q, Value k, Value v) {
-  const AttentionAttributes heads = attention_attributes();
-  if (!cache_) return builder_.apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
+  return attention(attention_attributes(), q, k, v);
+}
+
+Value ModelBuilder::attention(AttentionAttributes heads, Value q, Value k, Value v) {
+  const Value sinks = declared("sinks");
+  heads.has_sinks = bool(sinks);
+  auto apply = [&](std::shared_ptr<const Op> op, std::vector<Value> inputs) {
+    if (sinks) inputs.push_back(sinks);
+    return builder_.apply(std::move(op), std::move(inputs));
+  };
+  if (!cache_) return apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
   auto cache = [&](const char* which, int width) {
     return builder_.state(fmt::format("layers.{}.{}", config_.kv_layer_of(layer_), which),
                           {cache_->dtype, {cache_->n_pages, heads.n_kv_heads, cache_->page_size, width}},
                           StateKind::per_position);
   };
   const Value k_cache = cache("k_cache", heads.head_dim), v_cache = cache("v_cache", heads.v_dim());
-  return builder_.apply(std::make_shared<AttentionCached>(heads),
-                        {q, k, v, k_cache, v_cache, positions_, seq_of_token_, page_table_});
+  return apply(std::make_shared<AttentionCached>(heads),
+               {q, k, v, k_cache, v_cache, positions_, seq_of_token_, page_table_});
 }
 
 Value ModelBuilder::lm_head(Value hidden) {

@@ -81,6 +81,7 @@ class ModelBuilder {
   void end_layers();
   Value embed(Value tokens, std::string_view role);  // [T, C] f32, scaled where the configuration says so
   Value norm(Value x, std::string_view role);        // rms_norm by config.norm_eps
+  Value norm(Value x, std::string_view role, double eps);
   Value head_norm(Value x, std::string_view role);   // the same over each head: as wide as the weight
   Value plain_head_norm(Value x, int head_dim);      // and without a weight
   Value layer_norm(Value x, std::string_view role);  // weight and "<role>_bias"
@@ -90,8 +91,14 @@ class ModelBuilder {
   // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal, as the layer's kind has it. A layer that shares another's keys and
   // values gets those very values.
   Value attention(Value q, Value k, Value v);
+  // config.mla: h [T, C] → [T, C]; parameters by add_latent_attention().
+  Value latent_attention(Value h);
   Value activation(Value x);                     // config.activation
   Value glu(Value gate, Value up);               // activation(gate) * up
+  Value mlp(Value x, const std::string& prefix = "w_");  // glu of "<prefix>gate" and "up", then "<prefix>down"
+  // config.moe: the router's choice of "experts_gate", "_up" and "_down", plus the shared expert where there is one.
+  Value experts(Value x);
+  Value experts_or_mlp(Value x);  // in layers without experts: mlp
   Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
   Value weight(std::string_view role) { return parameter(role_here(role)); }  // the parameter itself
   Value lm_head(Value hidden);  // tied or untied → logits [rows, V]
@@ -103,8 +110,15 @@ class ModelBuilder {
   Value parameter(std::string_view role);
   std::string role_here(std::string_view role) const;  // "layers.3.wq" in layer 3
   Value scaled(Value x, double factor);
-  AttentionAttributes attention_attributes() const;  // of the layer begun last
+  Value attention(AttentionAttributes heads, Value q, Value k, Value v);  // with the layer's "sinks", if it has them
+  AttentionAttributes attention_attributes() const;                       // of the layer begun last
   Value low_rank_update(Value x, const ParameterSpec& spec);
+  Value declared(const std::string& role);  // a parameter of this layer; null where the table does not declare it
+  Value latent_rope(Value x, int head_dim, int begin);  // rotates the columns from `begin` of each head
+  // One matrix per head: x [T, H*K], weight [H, N, K] (trans) or [H, K, N] → [T, H*N].
+  Value head_linear(Value x, const std::string& role, bool trans);
+  struct SortedRows;  // rows of tokens by expert
+  Value expert_linear(Value x, const std::string& role, const SortedRows& rows);
 
   ModelConfig config_;
   std::vector<ParameterSpec> specs_;

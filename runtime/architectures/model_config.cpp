@@ -97,8 +97,7 @@ Result<void> validate_rope(const RopeConfig& rope, int head_dim) {
                  rope.low_freq_factor, rope.high_freq_factor);
   if (rope.scaling == yarn && rope.theta <= 1)
     return error(Code::invalid_argument, "model config: yarn needs rope_theta above 1, got {}", rope.theta);
-  if (rope.scaling == longrope)
-    TRY(validate_longrope(rope, (rope.rotary_dim > 0 ? rope.rotary_dim : head_dim) / 2));
+  if (rope.scaling == longrope) TRY(validate_longrope(rope, (rope.rotary_dim > 0 ? rope.rotary_dim : head_dim) / 2));
   return {};
 }
 
@@ -108,6 +107,39 @@ Result<void> validate_scale(const ScaleConfig& scale) {
   TRY(check_number("the attention multiplier", scale.attention, 0, 1e6));
   TRY(check_number("llama_4_scaling_beta", scale.query_beta, 0, 1e3));
   if (scale.query_beta > 0) TRY(check_range("the period of query scaling", scale.query_period, 1, 1 << 24));
+  return {};
+}
+
+}  // namespace
+
+namespace {
+
+Result<void> validate_experts(const MoeConfig& moe, int n_layers) {
+  TRY(check_range("the number of experts", moe.n_experts, 0, kMaxExperts));
+  TRY(check_layers("the list of layers without experts", moe.dense_layers.size(), n_layers));
+  if (moe.n_experts == 0) return {};
+  const Routing& routing = moe.routing;
+  TRY(check_range("the width of an expert", moe.d_ff, 1, 1 << 20));
+  TRY(check_range("the width of the shared expert", moe.d_ff_shared, 0, 1 << 20));
+  TRY(check_range("the number of expert groups", routing.n_groups, 1, kMaxExpertGroups));
+  TRY(check_range("the number of chosen groups", routing.n_chosen_groups, 1, routing.n_groups));
+  if (moe.n_experts % routing.n_groups != 0)
+    return error(Code::invalid_argument, "model config: {} experts cannot be divided into {} groups", moe.n_experts,
+                 routing.n_groups);
+  TRY(check_range("the number of experts per token", routing.n_chosen, 1,
+                  moe.n_experts / routing.n_groups * routing.n_chosen_groups));
+  TRY(check_number("the factor of the router's weights", routing.scale, 1e-6, 1e6));
+  TRY(check_number("the limit of the clamped activation", moe.swiglu.limit, 0, 1e6));
+  return check_number("the slope of the clamped activation", moe.swiglu.alpha, -1e3, 1e3);
+}
+
+Result<void> validate_latent_attention(const MlaConfig& mla) {
+  TRY(check_range("the rank of keys and values", mla.kv_rank, 0, 1 << 16));
+  if (mla.kv_rank == 0) return {};
+  TRY(check_range("the rank of queries", mla.q_rank, 0, 1 << 16));
+  TRY(check_range("the rotated part of a head", mla.rope_dim, 2, 4096));
+  TRY(check_range("the part of a head that is not rotated", mla.nope_dim, 1, 4096));
+  TRY(check_range("the value of a head", mla.value_dim, 1, 4096));
   return {};
 }
 
@@ -149,6 +181,8 @@ Result<void> validate(const ModelConfig& c) {
   TRY(check_range("the number of token types", c.encoder.n_token_types, 0, 1 << 16));
   TRY(check_number("attention_softcap", c.attention_softcap, 0, 1e6));
   TRY(check_number("logit_softcap", c.logit_softcap, 0, 1e6));
+  TRY(validate_experts(c.moe, c.n_layers));
+  TRY(validate_latent_attention(c.mla));
   return validate_scale(c.scale);
 }
 
@@ -173,6 +207,7 @@ ModelConfig ModelConfig::with_layers(int n) const {
   };
   cut(out.layer_kinds);
   cut(out.layers_without_rope);
+  cut(out.moe.dense_layers);
   return out;
 }
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/ops/route/routing.h"
+#include "runtime/ops/swiglu_clamped/form.h"
 
 namespace hearth {
 
@@ -68,6 +70,29 @@ struct EncoderConfig {
   bool operator==(const EncoderConfig&) const = default;
 };
 
+// Experts in place of a layer's MLP.
+struct MoeConfig {
+  int n_experts = 0;               // 0: no experts
+  int d_ff = 0;                    // of one expert
+  int d_ff_shared = 0;             // of the expert that every token goes through; 0: none
+  Routing routing;                 // n_chosen of the n_experts for each token
+  ClampedSwiglu swiglu;            // limit 0: the model's plain activation
+  std::vector<bool> dense_layers;  // one per layer: true where there is an MLP after all; empty: nowhere
+  bool has_experts(int layer) const {
+    return n_experts > 0 && (dense_layers.empty() || !dense_layers[static_cast<size_t>(layer)]);
+  }
+  bool operator==(const MoeConfig&) const = default;
+};
+
+// Latent attention: keys and values of all heads from one row of kv_rank numbers, beside rope_dim rotated ones.
+struct MlaConfig {
+  int q_rank = 0;                                 // queries go through that many numbers; 0: directly
+  int kv_rank = 0;                                // 0: no latent attention
+  int nope_dim = 0, rope_dim = 0, value_dim = 0;  // of each head: not rotated, rotated, value
+  bool rope_interleaved = true;                   // rotated pairs are neighbours
+  bool operator==(const MlaConfig&) const = default;
+};
+
 struct ModelConfig {
   std::string family = "llama";  // key of find_architecture()
   int n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0, vocab_size = 0;
@@ -92,11 +117,16 @@ struct ModelConfig {
 
   double attention_softcap = 0, logit_softcap = 0;  // c * tanh(x / c); 0: none
   ScaleConfig scale;
+  bool qk_norm = false;  // norms of q and k, in families that have models with and without
+  MoeConfig moe;
+  MlaConfig mla;
 
   LayerKind layer_kind(int layer) const {
     return layer_kinds.empty() ? LayerKind::full : layer_kinds[static_cast<size_t>(layer)];
   }
-  bool has_rope(int layer) const { return layers_without_rope.empty() || !layers_without_rope[static_cast<size_t>(layer)]; }
+  bool has_rope(int layer) const {
+    return layers_without_rope.empty() || !layers_without_rope[static_cast<size_t>(layer)];
+  }
   const RopeConfig& rope_of(int layer) const {
     return sliding_rope && layer_kind(layer) == LayerKind::sliding ? *sliding_rope : rope;
   }

@@ -71,6 +71,12 @@ void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<std:
                       within(gguf, gguf_, ".bias")});
 }
 
+void ParameterTable::weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<std::string> axes,
+                            const Storage& hf, const Storage& gguf) {
+  specs_.push_back(
+      {role_ + std::string(role), kind, shape, std::move(axes), within(hf, hf_, ""), within(gguf, gguf_, "")});
+}
+
 void ParameterTable::embed() {
   embedding("embed", c_.vocab_size, "V", "embed_tokens", "token_embd");
 }
@@ -118,12 +124,8 @@ std::vector<ParameterSpec> ParameterTable::finish() {
   end_layers();
   norm("final_norm", "norm", "output_norm");
   if (!c_.tied_embeddings)
-    specs_.push_back({"lm_head",
-                      ParameterKind::matrix,
-                      {c_.vocab_size, c_.d_model},
-                      {"V", "C"},
-                      "lm_head.weight",
-                      "output.weight"});
+    specs_.push_back(
+        {"lm_head", ParameterKind::matrix, {c_.vocab_size, c_.d_model}, {"V", "C"}, "lm_head.weight", "output.weight"});
   return std::move(specs_);
 }
 

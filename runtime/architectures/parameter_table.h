@@ -1,4 +1,5 @@
-// Builds a family's parameter table: roles and file names of one layer at a time, and the blocks that many families share.
+// Builds a family's parameter table: roles and file names of one layer at a time, and the blocks that many families
+// share.
 //
 //   ParameterTable t(c);
 //   t.embed();
@@ -39,12 +40,15 @@ class ParameterTable {
   void layer_norm(std::string_view role, std::string_view hf, std::string_view gguf);  // with its bias
   void embedding(std::string_view role, int64_t n, std::string axis, std::string_view hf, std::string_view gguf);
   // With a bias of the same storage where `has_bias`.
-  void matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf,
-              const Storage& gguf, bool has_bias = false);
-  void add(ParameterSpec spec) { specs_.push_back(std::move(spec)); }  // as given; see name()
+  void matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf, const Storage& gguf,
+              bool has_bias = false);
+  // The same with whole names ("self_attn.sinks"), relative to the layer, for what is no plain module.
+  void weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<std::string> axes, const Storage& hf,
+              const Storage& gguf);
+  void add(ParameterSpec spec) { specs_.push_back(std::move(spec)); }  // as given
 
-  void embed();                          // "embed" [V, C]
-  void attention(const Attention& what);  // "wq", "wk", "wv", "wo" for this layer's heads
+  void embed();                                          // "embed" [V, C]
+  void attention(const Attention& what);                 // "wq", "wk", "wv", "wo" for this layer's heads
   void qk_norm(int64_t size_q = 0, int64_t size_k = 0);  // "q_norm", "k_norm"; size 0: head_dim
   void glu(bool hf_fused = false, bool gguf_fused = false, int64_t d_ff = 0);  // "w_gate", "w_up", "w_down"
   std::vector<ParameterSpec> finish();   // "final_norm", and "lm_head" unless tied

@@ -27,6 +27,11 @@ Storage Storage::transposed() const {
   out.is_transposed = true;
   return out;
 }
+Storage Storage::joined() const {
+  Storage out = *this;
+  out.is_joined = true;
+  return out;
+}
 Storage Storage::plus(float value) const {
   Storage out = *this;
   out.offset = value;

@@ -5,6 +5,7 @@
 //   Storage("self_attn.qkv_proj.weight").rows(first, total)          a part of a fused matrix
 //   Storage("experts.gate_up_proj").rows(0, 2 * F, 2).transposed()   every second row of each expert, stored [in, out]
 //   Storage("mlp.experts.{}.down_proj.weight").each_of(n_experts)    one tensor for each expert, here stacked
+//   Storage("kv_b_proj.weight").rows(0, nope + v).joined()           the first rows of each head, stored [H * rows, in]
 //   Storage("input_layernorm.weight").plus(1)                        the model's weight is 1 + what is stored
 //
 // "Rows" are the matrix's outputs: of [out, in] and [E, out, in] the axis before the last, of a vector its elements.
@@ -17,16 +18,17 @@
 namespace hearth {
 
 struct Storage {
-  std::string name;              // "{}" stands for the number of a part; empty: not in such files
-  int n_parts = 0;               // > 0: that many tensors, stacked here along the first axis
-  int64_t first_row = 0;         // n_rows > 0: here are the rows first_row, first_row + row_step, ...
-  int64_t n_rows = 0;            //   of a tensor with n_rows rows
+  std::string name;       // "{}" stands for the number of a part; empty: not in such files
+  int n_parts = 0;        // > 0: that many tensors, stacked here along the first axis
+  int64_t first_row = 0;  // n_rows > 0: here are the rows first_row, first_row + row_step, ...
+  int64_t n_rows = 0;     //   of a tensor with n_rows rows
   int64_t row_step = 1;
   // The two numbers that are rotated together are neighbours there and rotary_dim / 2 apart here: in each of n_heads
   // heads, rows rotary_begin .. rotary_begin + rotary_dim change places. rotary_dim 0: all rows of the head.
   int rope_heads = 0, rotary_begin = 0, rotary_dim = 0;
-  bool is_transposed = false;    // the last two axes are swapped
-  float offset = 0;              // ours = stored + offset
+  bool is_transposed = false;  // the last two axes are swapped
+  bool is_joined = false;      // [E, out, in] here is [E * out, in] there
+  float offset = 0;            // ours = stored + offset
 
   Storage() = default;
   Storage(std::string name) : name(std::move(name)) {}  // NOLINT(google-explicit-constructor)
@@ -36,11 +38,14 @@ struct Storage {
   Storage rope(int n_heads, int rotated = 0, int begin = 0) const;
   Storage each_of(int n) const;
   Storage transposed() const;
+  Storage joined() const;
   Storage plus(float value) const;
 
   std::string part_name(int part) const;  // of part 0 .. max(1, n_parts) - 1
   // Nothing but the name: the stored bytes are ours.
-  bool is_plain() const { return n_parts == 0 && n_rows == 0 && rope_heads == 0 && !is_transposed && offset == 0; }
+  bool is_plain() const {
+    return n_parts == 0 && n_rows == 0 && rope_heads == 0 && !is_transposed && !is_joined && offset == 0;
+  }
   // For each of our n rows (of one part, of one expert): its row in the file.
   std::vector<int64_t> row_map(int64_t n) const;
 };

@@ -6,20 +6,28 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/combine_experts/combine_experts.h"
+#include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
+#include "runtime/ops/head_matmul/head_matmul.h"
 #include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
+#include "runtime/ops/route/route.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 #include "runtime/ops/silu/silu.h"
+#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/sort_by_expert/sort_by_expert.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 #include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
@@ -39,8 +47,11 @@ std::vector<Sample> samples_of() {
 
 std::vector<Sample> all_samples() {
   return samples_of<Add, Attention, AttentionBackward, AttentionCached, CrossEntropy, CrossEntropyBackward, GatherRows,
-                    ScatterAddRows, Gelu, GeluBackward, LayerNorm, LayerNormBackward, Matmul, Mul, Reshape, RmsNorm, RmsNormBackward, Rope, Scale, ScaleByPosition, Silu, SiluBackward,
-                    SumRows, Swiglu, SwigluBackward, Tanh, TanhBackward>();
+                    ScatterAddRows, Gelu, GeluBackward, LayerNorm, LayerNormBackward, Matmul, Mul, Reshape, RmsNorm,
+                    RmsNormBackward, Rope, Scale, ScaleByPosition, Silu, SiluBackward, SumRows, Swiglu, SwigluBackward,
+                    Tanh, TanhBackward, CombineExperts, CombineExpertsBackward, GroupedMatmul, GroupedOuter, Route,
+                    RouteBackward, SortByExpert, SwigluClamped, SwigluClampedBackward, SliceHeads, PadHeads,
+                    ConcatHeads, HeadMatmul, HeadOuter>();
 }
 
 }  // namespace hearth

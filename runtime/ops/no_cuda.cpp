@@ -2,20 +2,28 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/combine_experts/combine_experts.h"
+#include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
+#include "runtime/ops/head_matmul/head_matmul.h"
 #include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
+#include "runtime/ops/route/route.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 #include "runtime/ops/silu/silu.h"
+#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/sort_by_expert/sort_by_expert.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 #include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
@@ -99,6 +107,48 @@ CudaKernel Tanh::cuda_kernel(Types) const {
   return {};
 }
 CudaKernel TanhBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CombineExperts::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CombineExpertsBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel GroupedMatmul::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel GroupedOuter::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Route::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel RouteBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SortByExpert::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SwigluClamped::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SwigluClampedBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SliceHeads::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel PadHeads::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel ConcatHeads::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel HeadMatmul::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel HeadOuter::cuda_kernel(Types) const {
   return {};
 }
 

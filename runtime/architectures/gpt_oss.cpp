@@ -1,0 +1,128 @@
+// gpt-oss: attention sinks, a sliding window in every second layer, biases everywhere, experts with a clamped swiglu.
+// Hugging Face files keep the rows of gate and up in turn, transposed.
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/experts.h"
+#include "runtime/architectures/families.h"
+#include "runtime/architectures/model_builder.h"
+
+namespace hearth {
+namespace {
+
+class GptOss final : public Architecture {
+ public:
+  std::string_view family() const override { return "gpt_oss"; }
+  std::string_view hf_architecture() const override { return "GptOssForCausalLM"; }
+  std::string_view gguf_architecture() const override { return "gpt-oss"; }
+
+  std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
+    ParameterTable t(c);
+    t.embed();
+    for (int l = 0; l < c.n_layers; ++l) {
+      t.begin_layer(l);
+      t.norm("attn_norm", "input_layernorm", "attn_norm");
+      t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias});
+      t.weight("sinks", ParameterKind::bias, {c.n_heads}, {"H"}, "self_attn.sinks", "attn_sinks.weight");
+      t.norm("ffn_norm", "post_attention_layernorm", "post_attention_norm");
+      experts(t, c);
+    }
+    return t.finish();
+  }
+
+  Value forward(ModelBuilder& m) const override {
+    Value x = m.embed(m.tokens(), "embed");
+    for (int l = 0; l < m.config().n_layers; ++l) {
+      m.begin_layer(l, x);
+      const Value h = m.norm(x, "attn_norm");
+      const Value q = m.rope(m.linear(h, "wq")), k = m.rope(m.linear(h, "wk"));
+      x = m.residual(x, m.linear(m.attention(q, k, m.linear(h, "wv")), "wo"));
+      x = m.residual(x, m.experts(m.norm(x, "ffn_norm")));
+    }
+    m.end_layers();
+    return m.norm(x, "final_norm");
+  }
+
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    c.attention_bias = true;
+    c.head_dim = 64;
+    TRY(read_common_hf(source, c));
+    c.window = TRY(source.count_or("sliding_window", 128));
+    c.layer_kinds = every_nth_full(c.n_layers, 2);
+    TRY(read_layer_types_hf(source, c));
+    c.moe.n_experts = TRY(source.count(source.has("num_local_experts") ? "num_local_experts" : "num_experts"));
+    c.moe.d_ff = c.d_ff;
+    c.moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
+    set_arithmetic(c);
+    c.moe.swiglu.alpha = static_cast<float>(TRY(source.number_or("swiglu_alpha", c.moe.swiglu.alpha)));
+    c.moe.swiglu.limit = static_cast<float>(TRY(source.number_or("swiglu_limit", c.moe.swiglu.limit)));
+    return {};
+  }
+  void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_hf(c, sink);
+    sink.remove("mlp_bias");
+    sink.set("sliding_window", c.window);
+    write_layer_types_hf(c, sink);
+    sink.set("num_local_experts", c.moe.n_experts);
+    sink.set("num_experts_per_tok", c.moe.routing.n_chosen);
+    sink.set("experts_per_token", c.moe.routing.n_chosen);
+    sink.set("swiglu_alpha", static_cast<double>(c.moe.swiglu.alpha));
+    sink.set("swiglu_limit", static_cast<double>(c.moe.swiglu.limit));
+  }
+
+  // The form of the activation, and that the correction range of YaRN is not rounded, is not in such files.
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
+    TRY(read_common_gguf(source, c));
+    c.rope.truncate = false;
+    c.window = TRY(source.count("attention.sliding_window"));
+    c.layer_kinds = every_nth_full(c.n_layers, 2);
+    TRY(read_experts_gguf(source, c));
+    set_arithmetic(c);
+    return {};
+  }
+  void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
+    write_common_gguf(c, sink);
+    sink.set("attention.sliding_window", c.window);
+    write_experts_gguf(c, sink);
+  }
+  Result<void> fits_gguf(const ModelConfig& c) const override {
+    ModelConfig usual = c;
+    set_arithmetic(usual);
+    if (c.layer_kinds == every_nth_full(c.n_layers, 2) && c.moe == usual.moe &&
+        (c.rope.scaling != RopeConfig::Scaling::yarn || !c.rope.truncate))
+      return {};
+    return error(Code::unimplemented,
+                 "GGUF files of this family have the published order of layers, activation and correction range only");
+  }
+
+ private:
+  static void experts(ParameterTable& t, const ModelConfig& c) {
+    const int64_t C = c.d_model, E = c.moe.n_experts, F = c.moe.d_ff;
+    const std::string block = "mlp.experts.";
+    t.matrix("router", {E, C}, {"E", "C"}, "mlp.router", "ffn_gate_inp", true);
+    for (const auto& [role, gguf, first] :
+         {std::tuple{"experts_gate", "ffn_gate_exps", 0}, {"experts_up", "ffn_up_exps", 1}}) {
+      t.weight(role, ParameterKind::matrix, {E, F, C}, {"E", "F", "C"},
+               Storage(block + "gate_up_proj").rows(first, 2 * F, 2).transposed(), std::string(gguf) + ".weight");
+      t.weight(std::string(role) + "_bias", ParameterKind::bias, {E, F}, {"E", "F"},
+               Storage(block + "gate_up_proj_bias").rows(first, 2 * F, 2), std::string(gguf) + ".bias");
+    }
+    t.weight("experts_down", ParameterKind::matrix, {E, C, F}, {"E", "C", "F"},
+             Storage(block + "down_proj").transposed(), "ffn_down_exps.weight");
+    t.weight("experts_down_bias", ParameterKind::bias, {E, C}, {"E", "C"}, block + "down_proj_bias",
+             "ffn_down_exps.bias");
+  }
+
+  static void set_arithmetic(ModelConfig& c) {
+    c.moe.routing.scoring = Routing::Scoring::softmax;  // of the chosen, which is: of all, normalised
+    c.moe.routing.normalise = true;
+    c.moe.swiglu = {.alpha = 1.702f, .limit = 7, .offset = 1};
+  }
+};
+
+}  // namespace
+
+const Architecture& gpt_oss() {
+  static const GptOss architecture;
+  return architecture;
+}
+
+}  // namespace hearth

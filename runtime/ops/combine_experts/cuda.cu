@@ -1,0 +1,62 @@
+// combine_experts and its backward, CUDA
+// math:     out[t] = Σ_j weights[t,j] y[row_of_slot[t,j]];  dy[row] = weights[slot] dout[t], dweights[slot] = dout[t] ·
+// y[row] shapes:   y, dy [S,C] f32, row_of_slot [T,k] i32, weights, dweights [T,k] f32, out, dout [T,C] f32, S = T·k
+// traffic:  (S + T)·C·4 B, backward (2·S + T)·C·4 B: memory bound
+// mapping:  forward one thread an element of out; backward one block a slot
+// needs:    nothing
+// numerics: fp32, in the order of j; the dot product by block_sum
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/combine_experts/combine_experts.h"
+
+namespace hearth {
+namespace {
+
+__global__ void combine_kernel(const float* y, const int32_t* rows, const float* weights, float* out, int64_t n,
+                               int64_t C, int k) {
+  const int64_t i = cuda::thread_index();
+  if (i >= n) return;
+  const int64_t t = i / C, c = i % C;
+  float sum = 0;
+  for (int j = 0; j < k; ++j) sum += weights[t * k + j] * y[rows[t * k + j] * C + c];
+  out[i] = sum;
+}
+
+__global__ void combine_backward_kernel(const float* y, const int32_t* rows, const float* weights, const float* dout,
+                                        float* dy, float* dweights, int64_t C, int k) {
+  const int64_t slot = blockIdx.x, row = rows[slot];
+  const float weight = weights[slot];
+  dout += slot / k * C;
+  float sum = 0;
+  for (int64_t c = threadIdx.x; c < C; c += blockDim.x) {
+    dy[row * C + c] = weight * dout[c];
+    sum += dout[c] * y[row * C + c];
+  }
+  sum = cuda::block_sum(sum);
+  if (threadIdx.x == 0) dweights[slot] = sum;
+}
+
+void launch_forward(const KernelArgs& args, void* stream) {
+  const int64_t n = args.outputs[0].shape().n_elements();
+  combine_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[0].f32(), n,
+      args.outputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
+}
+
+void launch_backward(const KernelArgs& args, void* stream) {
+  const auto S = static_cast<unsigned>(args.inputs[1].shape().n_elements());
+  if (S == 0) return;
+  combine_backward_kernel<<<S, cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.outputs[0].f32(),
+      args.outputs[1].f32(), args.inputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
+}
+
+}  // namespace
+
+CudaKernel CombineExperts::cuda_kernel(Types) const {
+  return {launch_forward};
+}
+CudaKernel CombineExpertsBackward::cuda_kernel(Types) const {
+  return {launch_backward};
+}
+
+}  // namespace hearth

@@ -1,0 +1,96 @@
+// grouped_matmul and grouped_outer, CPU
+// math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
+// shapes:   x [S,K] f32 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y [S,N] f32
+// traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
+// mapping:  expert by expert, the team shares the columns of y. Few rows for the experts there are (decode):
+//           kernels/dot_rows, 8 rows at a time, so each expert is read ⌈rows/8⌉ times; else kernels/gemm.
+// needs:    nothing
+// numerics: which of the two depends on shapes only, never on the router's choice: so a row's bits do not depend on
+//           the rows beside it
+#include "runtime/kernels/dot_rows.h"
+#include "runtime/kernels/gemm.h"
+#include "runtime/kernels/isa.h"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
+
+namespace hearth::HEARTH_ISA {
+namespace {
+
+// Up to 4 rows an expert on average, reading an expert once for 8 rows costs at worst 1.5x of reading every expert
+// once, even when all rows go to one expert; packing panels for gemm costs more.
+constexpr int64_t kFewRowsAnExpert = 4;
+
+int64_t min_of(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+struct Experts {
+  int64_t n, bytes;  // bytes of one expert
+  const char* w;
+  const int32_t* begin;
+};
+
+Experts experts_of(const GroupedMatmul& op, const KernelArgs& args) {
+  const TensorView& w = args.inputs[1];
+  return {w.dim(0), w.type.bytes() / w.dim(0), w.as<const char>(), args.inputs[2].i32() + op.first_expert};
+}
+
+// Rows of experts that another shard has.
+void clear_other_rows(const Experts& experts, const TensorView& y, const Worker& me) {
+  const int64_t N = y.dim(1), first = experts.begin[0], last = experts.begin[experts.n];
+  const auto [begin, end] = me.share(y.dim(0) - (last - first));
+  for (int64_t i = begin; i < end; ++i)
+    memset(y.f32() + (i < first ? i : i + last - first) * N, 0, static_cast<size_t>(N) * 4);
+}
+
+void run_few(const KernelArgs& args, const Worker& me) {
+  const Experts experts = experts_of(static_cast<const GroupedMatmul&>(*args.op), args);
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t K = x.dim(1), N = y.dim(1);
+  clear_other_rows(experts, y, me);
+  for (int64_t e = 0; e < experts.n; ++e)
+    for (int64_t i = experts.begin[e], end = experts.begin[e + 1]; i < end; i += kMaxDotRows)
+      dot_rows(min_of(kMaxDotRows, end - i), N, K, x.f32() + i * K, args.inputs[1].type.dtype,
+               experts.w + e * experts.bytes, y.f32() + i * N, me);
+}
+
+void run_many(const KernelArgs& args, const Worker& me) {
+  const auto& op = static_cast<const GroupedMatmul&>(*args.op);
+  const Experts experts = experts_of(op, args);
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t K = x.dim(1), N = y.dim(1);
+  clear_other_rows(experts, y, me);
+  for (int64_t e = 0; e < experts.n; ++e) {
+    const int64_t begin = experts.begin[e], n_rows = experts.begin[e + 1] - begin;
+    if (n_rows > 0)
+      gemm({n_rows, N, K, x.f32() + begin * K, false, args.inputs[1].type.dtype, experts.w + e * experts.bytes,
+            op.trans_w, y.f32() + begin * N},
+           me);
+  }
+}
+
+void run_outer(const KernelArgs& args, const Worker& me) {
+  const auto& op = static_cast<const GroupedOuter&>(*args.op);
+  const TensorView &a = args.inputs[0], &b = args.inputs[1];
+  const int64_t M = a.dim(1), N = b.dim(1);
+  const int32_t* begin = args.inputs[2].i32() + op.first_expert;
+  for (int64_t e = 0; e < op.n_experts; ++e)
+    gemm({M, N, begin[e + 1] - begin[e], a.f32() + begin[e] * M, true, Dtype::f32, b.f32() + begin[e] * N, false,
+          args.outputs[0].f32() + e * M * N},
+         me);
+}
+
+}  // namespace
+
+CpuKernel kernel_for(const GroupedMatmul& op, Types inputs) {
+  const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
+  if (op.trans_w && S <= kFewRowsAnExpert * E) return {run_few};
+  return {run_many};
+}
+CpuKernel kernel_for(const GroupedOuter&, Types) {
+  return {run_outer};
+}
+
+}  // namespace hearth::HEARTH_ISA
+
+HEARTH_CPU_KERNEL(GroupedMatmul)
+HEARTH_CPU_KERNEL(GroupedOuter)

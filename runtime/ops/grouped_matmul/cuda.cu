@@ -1,0 +1,190 @@
+// grouped_matmul and grouped_outer, CUDA
+// math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
+// shapes:   x [S,K] f32 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y [S,N] f32
+// traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
+// mapping:  few rows: one warp an element of y, the row's expert found by bisection; else tiles of 64 x 64 through
+// shared
+//           memory, 4 x 4 a thread. An expert's rows fill whole tiles but the last: ⌈S/64⌉ + E tiles suffice.
+// needs:    nothing
+// numerics: fp32 (no TF32), sums over k in order; which kernel depends on shapes only
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
+
+namespace hearth {
+namespace {
+
+constexpr int64_t kFewRowsAnExpert = 4;
+
+__global__ void clear_kernel(float* y, int64_t N, const int32_t* begin, int n_experts) {
+  const int64_t row = blockIdx.x;
+  if (row >= begin[0] && row < begin[n_experts]) return;
+  for (int64_t n = threadIdx.x; n < N; n += blockDim.x) y[row * N + n] = 0;
+}
+
+// ---- few rows ----
+
+constexpr int kWarpsPerBlock = 4;
+
+// The last e with begin[e] <= row; begin[0] <= row < begin[n].
+__device__ int expert_of_row(const int32_t* begin, int n, int64_t row) {
+  int low = 0, high = n - 1;
+  while (low < high) {
+    const int middle = (low + high + 1) / 2;
+    if (begin[middle] <= row)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}
+
+template <Dtype dtype>
+__global__ void few_kernel(const float* x, const void* w, const int32_t* begin, int E, float* y, int64_t N, int64_t K) {
+  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / cuda::kWarp, i = blockIdx.y;
+  const int lane = threadIdx.x % cuda::kWarp;
+  if (n >= N || i < begin[0] || i >= begin[E]) return;
+  const int64_t row = (static_cast<int64_t>(expert_of_row(begin, E, i)) * N + n) * K;
+  float sum = 0;
+  for (int64_t k = lane; k < K; k += cuda::kWarp) sum += cuda::weight_at<dtype>(w, row + k) * x[i * K + k];
+  sum = cuda::warp_sum(sum);
+  if (lane == 0) y[i * N + n] = sum;
+}
+
+// ---- tiles ----
+
+constexpr int kTile = 64, kDepth = 16, kSide = 16, kPer = kTile / kSide;  // 16 x 16 threads, 4 x 4 elements each
+
+// c [kTile, kTile] of a product over `depth`, in registers; element (m, k) of a and (k, n) of b come from the loaders.
+template <class LoadA, class LoadB>
+__device__ void multiply_tile(int64_t depth, LoadA a_at, LoadB b_at, float (&sum)[kPer][kPer]) {
+  __shared__ float a[kDepth][kTile + 1], b[kDepth][kTile + 1];
+  const int tx = threadIdx.x % kSide, ty = threadIdx.x / kSide;
+  for (int64_t k0 = 0; k0 < depth; k0 += kDepth) {
+    for (int i = threadIdx.x; i < kDepth * kTile; i += kSide * kSide) {
+      const int m = i / kDepth, k = i % kDepth;
+      a[k][m] = k0 + k < depth ? a_at(m, k0 + k) : 0.0f;
+      b[k][m] = k0 + k < depth ? b_at(k0 + k, m) : 0.0f;
+    }
+    __syncthreads();
+    for (int k = 0; k < kDepth; ++k)
+      for (int r = 0; r < kPer; ++r)
+        for (int c = 0; c < kPer; ++c) sum[r][c] += a[k][ty + r * kSide] * b[k][tx + c * kSide];
+    __syncthreads();
+  }
+}
+
+template <Dtype dtype, bool trans_w>
+__global__ void tiles_kernel(const float* x, const void* w, const int32_t* begin, int E, float* y, int64_t N,
+                             int64_t K) {
+  int64_t tile = blockIdx.y;
+  int e = 0;
+  for (; e < E; ++e) {
+    const int64_t n_tiles = (begin[e + 1] - begin[e] + kTile - 1) / kTile;
+    if (tile < n_tiles) break;
+    tile -= n_tiles;
+  }
+  if (e == E) return;
+  const int64_t first = begin[e] + tile * kTile, last = begin[e + 1], col = static_cast<int64_t>(blockIdx.x) * kTile;
+  const int64_t base = static_cast<int64_t>(e) * N * K;
+  float sum[kPer][kPer] = {};
+  multiply_tile(
+      K, [&](int m, int64_t k) { return first + m < last ? x[(first + m) * K + k] : 0.0f; },
+      [&](int64_t k, int n) {
+        if (col + n >= N) return 0.0f;
+        return cuda::weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
+      },
+      sum);
+  const int tx = threadIdx.x % kSide, ty = threadIdx.x / kSide;
+  for (int r = 0; r < kPer; ++r)
+    for (int c = 0; c < kPer; ++c) {
+      const int64_t row = first + ty + r * kSide, n = col + tx + c * kSide;
+      if (row < last && n < N) y[row * N + n] = sum[r][c];
+    }
+}
+
+struct Launch {
+  const float* x;
+  const void* w;
+  const int32_t* begin;
+  float* y;
+  int E;
+  int64_t S, N, K;
+  cudaStream_t stream;
+};
+
+Launch launch_of(const KernelArgs& args, void* stream) {
+  const auto& op = static_cast<const GroupedMatmul&>(*args.op);
+  return {args.inputs[0].f32(),
+          args.inputs[1].data,
+          args.inputs[2].i32() + op.first_expert,
+          args.outputs[0].f32(),
+          static_cast<int>(args.inputs[1].dim(0)),
+          args.inputs[0].dim(0),
+          args.outputs[0].dim(1),
+          args.inputs[0].dim(1),
+          cuda::stream_of(stream)};
+}
+
+void clear_other_rows(const Launch& l) {
+  clear_kernel<<<static_cast<unsigned>(l.S), cuda::kBlock, 0, l.stream>>>(l.y, l.N, l.begin, l.E);
+}
+
+void launch_few(const KernelArgs& args, void* stream) {
+  const Launch l = launch_of(args, stream);
+  if (l.S == 0 || l.N == 0) return;
+  clear_other_rows(l);
+  const dim3 grid(cuda::blocks_for(l.N, kWarpsPerBlock), static_cast<unsigned>(l.S));
+  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+    few_kernel<dtype><<<grid, kWarpsPerBlock * cuda::kWarp, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+  });
+}
+
+template <bool trans_w>
+void launch_tiles(const KernelArgs& args, void* stream) {
+  const Launch l = launch_of(args, stream);
+  if (l.S == 0 || l.N == 0) return;
+  clear_other_rows(l);
+  const dim3 grid(cuda::blocks_for(l.N, kTile), static_cast<unsigned>((l.S + kTile - 1) / kTile + l.E));
+  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+    tiles_kernel<dtype, trans_w><<<grid, kSide * kSide, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+  });
+}
+
+// ---- weights' gradient ----
+
+__global__ void outer_kernel(const float* a, const float* b, const int32_t* begin, float* out, int64_t M, int64_t N) {
+  const int64_t e = blockIdx.z, first = begin[e], row = static_cast<int64_t>(blockIdx.y) * kTile,
+                col = static_cast<int64_t>(blockIdx.x) * kTile;
+  float sum[kPer][kPer] = {};
+  multiply_tile(
+      begin[e + 1] - first, [&](int m, int64_t k) { return row + m < M ? a[(first + k) * M + row + m] : 0.0f; },
+      [&](int64_t k, int n) { return col + n < N ? b[(first + k) * N + col + n] : 0.0f; }, sum);
+  const int tx = threadIdx.x % kSide, ty = threadIdx.x / kSide;
+  for (int r = 0; r < kPer; ++r)
+    for (int c = 0; c < kPer; ++c) {
+      const int64_t m = row + ty + r * kSide, n = col + tx + c * kSide;
+      if (m < M && n < N) out[(e * M + m) * N + n] = sum[r][c];
+    }
+}
+
+void launch_outer(const KernelArgs& args, void* stream) {
+  const auto& op = static_cast<const GroupedOuter&>(*args.op);
+  const int64_t M = args.inputs[0].dim(1), N = args.inputs[1].dim(1);
+  const dim3 grid(cuda::blocks_for(N, kTile), cuda::blocks_for(M, kTile), static_cast<unsigned>(op.n_experts));
+  outer_kernel<<<grid, kSide * kSide, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].i32() + op.first_expert, args.outputs[0].f32(), M, N);
+}
+
+}  // namespace
+
+CudaKernel GroupedMatmul::cuda_kernel(Types inputs) const {
+  const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
+  if (!trans_w) return {launch_tiles<false>};
+  if (S <= kFewRowsAnExpert * E) return {launch_few};
+  return {launch_tiles<true>};
+}
+CudaKernel GroupedOuter::cuda_kernel(Types) const {
+  return {launch_outer};
+}
+
+}  // namespace hearth
