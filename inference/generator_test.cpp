@@ -12,23 +12,31 @@
 namespace hearth {
 namespace {
 
+std::shared_ptr<const LoadedModel> load(const char* name) {
+  auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
+  if (!result) ADD_FAILURE() << result.error().to_string();
+  return std::make_shared<const LoadedModel>(std::move(*result));
+}
+
 std::shared_ptr<const LoadedModel> model() {
-  static const std::shared_ptr<const LoadedModel> loaded = [] {
-    auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16");
-    if (!result) ADD_FAILURE() << result.error().to_string();
-    return std::make_shared<const LoadedModel>(std::move(*result));
-  }();
+  static const std::shared_ptr<const LoadedModel> loaded = load("sharded_tokenizer_bf16");
+  return loaded;
+}
+// Most of its layers are recurrences, whose state cannot go back.
+std::shared_ptr<const LoadedModel> recurrent_model() {
+  static const std::shared_ptr<const LoadedModel> loaded = load("qwen3_5_bf16");
   return loaded;
 }
 
-std::unique_ptr<Generator> generator(int n_slots = 4, int prefill_chunk = 256, int max_seq_len = 0) {
+std::unique_ptr<Generator> generator(int n_slots = 4, int prefill_chunk = 256, int max_seq_len = 0,
+                                     std::shared_ptr<const LoadedModel> of = model()) {
   GeneratorOptions options;
   options.step.n_threads = 2;
   options.step.n_slots = n_slots;
   options.step.max_seq_len = max_seq_len;
   options.step.cache_dtype = Dtype::f32;
   options.prefill_chunk = prefill_chunk;
-  auto created = Generator::create(model(), options);
+  auto created = Generator::create(std::move(of), options);
   EXPECT_TRUE(created) << created.error().to_string();
   return std::move(*created);
 }
@@ -88,6 +96,34 @@ TEST(Generator, TheNextTurnFindsItsPrefixInTheCache) {
   const GenerationSummary reused = run(*g, second);
   EXPECT_EQ(reused.n_cached_tokens, static_cast<int>(second.prompt.size()) - 1);
   EXPECT_EQ(reused.tokens, run(*generator(), second).tokens);
+}
+
+TEST(Generator, ARecurrentModelReusesASlotWholeOrNotAtAll) {
+  auto g = generator(1, 7, 0, recurrent_model());
+  auto fresh = [] { return generator(1, 256, 0, recurrent_model()); };
+  const GenerationRequest first = request("Once upon a time there was", 12);
+  const GenerationSummary answer = run(*g, first);
+  EXPECT_EQ(answer.tokens, run(*fresh(), first).tokens);
+  GenerationRequest next = first;  // the whole slot is a beginning of it
+  next.prompt.insert(next.prompt.end(), answer.tokens.begin(), answer.tokens.end());
+  const GenerationSummary reused = run(*g, next);
+  EXPECT_EQ(reused.n_cached_tokens, static_cast<int>(next.prompt.size()) - 1);
+  EXPECT_EQ(reused.tokens, run(*fresh(), next).tokens);
+  const GenerationSummary again = run(*g, first);  // only a part of the slot
+  EXPECT_EQ(again.n_cached_tokens, 0);
+  EXPECT_EQ(again.tokens, answer.tokens);
+}
+
+TEST(Generator, NeighboursChangeNothingInARecurrentModel) {
+  const std::vector<std::string> prompts{"One", "A much longer prompt that needs several chunks to be read.", "x"};
+  auto together = generator(3, 5, 0, recurrent_model());
+  std::vector<std::vector<int32_t>> got(prompts.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < prompts.size(); ++i)
+    threads.emplace_back([&, i] { got[i] = run(*together, request(prompts[i])).tokens; });
+  for (std::thread& t : threads) t.join();
+  for (size_t i = 0; i < prompts.size(); ++i)
+    EXPECT_EQ(got[i], run(*generator(1, 256, 0, recurrent_model()), request(prompts[i])).tokens) << prompts[i];
 }
 
 TEST(Generator, StopStringsCutAndAreNotShown) {

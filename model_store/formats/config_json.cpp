@@ -1,6 +1,8 @@
 // Typed access to JSON configuration by dotted keys.
 #include "model_store/formats/config_json.h"
 
+#include <limits>
+
 namespace hearth {
 namespace {
 
@@ -9,6 +11,9 @@ template <class T>
 Result<T> value_as(const Json& value, std::string_view key) {
   if constexpr (std::is_same_v<T, int64_t>)
     if (value.is_boolean()) return static_cast<int64_t>(value.get<bool>());
+  if constexpr (std::is_same_v<T, double>)  // how the transformers library spells what JSON cannot
+    if (value.is_object() && value.size() == 1 && value.value("__float__", Json()) == "Infinity")
+      return std::numeric_limits<double>::infinity();
   if constexpr (std::is_same_v<T, std::string>) {
     if (!value.is_string())
       return error(Code::invalid_argument, "field \"{}\" must be a string, got {}", key, value.type_name());
@@ -41,8 +46,7 @@ Result<const Json*> JsonConfigSource::require(std::string_view key) const {
 
 Result<int64_t> JsonConfigSource::integer(std::string_view key) const {
   const Json* value = TRY(require(key));
-  if (value->is_boolean())
-    return error(Code::invalid_argument, "field \"{}\" must be an integer, got boolean", key);
+  if (value->is_boolean()) return error(Code::invalid_argument, "field \"{}\" must be an integer, got boolean", key);
   return value_as<int64_t>(*value, key);
 }
 Result<double> JsonConfigSource::number(std::string_view key) const {

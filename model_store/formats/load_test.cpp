@@ -35,7 +35,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 uint64_t bytes_that_must_be_copied(const LoadedModel& model) {
   uint64_t out = 0;
   for (const ParameterSpec& spec : model.parameters)
-    if (!spec.hf.is_plain() || spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias)
+    if (!spec.hf.is_plain() || is_vector(spec.kind))
       out += static_cast<uint64_t>(model.weights.at(spec.role).type.bytes());
   return out;
 }

@@ -2,6 +2,7 @@
 #include "model_store/formats/storage_read.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/check.h"
@@ -85,9 +86,9 @@ Tensor copy_parts(const std::vector<const StoredTensor*>& parts, const Parameter
     out += part_bytes;
   }
   if (is_vector(spec) && dtype != Dtype::f32) copy = to_f32(copy.view());
-  if (storage.offset != 0) {
-    CHECK(copy.type().dtype == Dtype::f32);  // only norms have an offset
-    for (int64_t i = 0; i < spec.shape.n_elements(); ++i) copy.f32()[i] += storage.offset;
+  if (storage.changes_values()) {
+    CHECK(copy.type().dtype == Dtype::f32);  // only vectors do
+    to_ours(storage, copy);
   }
   return copy;
 }
@@ -99,6 +100,7 @@ bool is_vector(const ParameterSpec& spec) {
 }
 
 int row_axis(const ParameterSpec& spec, const Shape& part) {
+  if (spec.kind == ParameterKind::filter) return 0;
   return is_vector(spec) || part.rank() == 1 ? part.rank() - 1 : part.rank() - 2;
 }
 
@@ -114,8 +116,28 @@ Shape stored_shape(const ParameterSpec& spec, const Storage& storage) {
   const int axis = row_axis(spec, out);
   if (storage.n_rows > 0) out[axis] = storage.n_rows;
   if (storage.is_transposed) std::swap(out[out.rank() - 1], out[out.rank() - 2]);
+  if (!storage.shape.empty()) {
+    Shape whole;
+    for (int64_t dim : storage.shape) whole.append(dim);
+    CHECK(whole.n_elements() == out.n_elements());  // a family's table has the wrong shape
+    return whole;
+  }
   if (storage.is_joined) return {out.n_rows(), out.last()};
   return out;
+}
+
+void to_ours(const Storage& storage, const Tensor& tensor) {
+  for (int64_t i = 0; i < tensor.type().shape.n_elements(); ++i) {
+    float& x = tensor.f32()[i];
+    x = storage.is_negative_exp ? std::log(-x) : x + storage.offset;
+  }
+}
+
+void to_stored(const Storage& storage, const Tensor& tensor) {
+  for (int64_t i = 0; i < tensor.type().shape.n_elements(); ++i) {
+    float& x = tensor.f32()[i];
+    x = storage.is_negative_exp ? -std::exp(x) : x - storage.offset;
+  }
 }
 
 Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
@@ -139,7 +161,7 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
   const TensorType type{*dtype, spec.shape};
   const Rows rows = rows_of(spec, storage, *dtype);
   const std::byte* data = parts[0]->bytes.data() + (rows.map.empty() ? 0 : rows.map[0] * rows.row_bytes);
-  const bool as_stored = storage.n_parts == 0 && !storage.is_transposed && storage.offset == 0 && rows.is_run() &&
+  const bool as_stored = storage.n_parts == 0 && !storage.is_transposed && !storage.changes_values() && rows.is_run() &&
                          (!is_vector(spec) || *dtype == Dtype::f32) && is_aligned(data, *dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
   Tensor copy = copy_parts(parts, spec, storage, *dtype);

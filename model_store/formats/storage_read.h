@@ -29,6 +29,9 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
 Shape stored_shape(const ParameterSpec& spec, const Storage& storage);
 // Our shape of one part: without the axis along which parts are stacked.
 Shape part_shape(const ParameterSpec& spec, const Storage& storage);
+// Values as stored ↔ as the model has them, in place, f32.
+void to_ours(const Storage& storage, const Tensor& tensor);
+void to_stored(const Storage& storage, const Tensor& tensor);
 bool is_vector(const ParameterSpec& spec);  // a norm or a bias
 // The axis of a part whose entries are rows in the sense of Storage.
 int row_axis(const ParameterSpec& spec, const Shape& part);

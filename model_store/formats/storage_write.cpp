@@ -18,12 +18,6 @@ TensorView part_view(const TensorToStore::Piece& piece) {
   return out;
 }
 
-Tensor without_offset(const TensorView& view, float offset) {
-  Tensor out = to_f32(view);
-  for (int64_t i = 0; i < out.type().shape.n_elements(); ++i) out.f32()[i] -= offset;
-  return out;
-}
-
 // Our rows into the stored tensor's.
 void place(const TensorToStore::Piece& piece, std::span<const std::byte> ours, Dtype dtype, std::byte* out) {
   const Shape part = part_shape(piece.spec, piece.storage);
@@ -37,7 +31,8 @@ void place(const TensorToStore::Piece& piece, std::span<const std::byte> ours, D
   for (int64_t group = 0; group < n_groups; ++group)
     for (const int64_t to : map)
       for (int64_t k = 0; k < row / step; ++k) {
-        const int64_t at = piece.storage.is_transposed ? (group * (row / step) + k) * n_stored + to : group * n_stored + to;
+        const int64_t at =
+            piece.storage.is_transposed ? (group * (row / step) + k) * n_stored + to : group * n_stored + to;
         std::memcpy(out + at * step, source, static_cast<size_t>(step));
         source += step;
       }
@@ -74,8 +69,9 @@ std::span<const std::byte> StoredBytes::of(const TensorToStore& tensor, Dtype dt
   for (const auto& piece : tensor.pieces) {
     Tensor moved;
     TensorView view = part_view(piece);
-    if (piece.storage.offset != 0) {
-      moved = without_offset(view, piece.storage.offset);
+    if (piece.storage.changes_values()) {
+      moved = to_f32(view);
+      to_stored(piece.storage, moved);
       view = moved.view();
     }
     place(piece, converter_.convert(view, dtype), dtype, bytes_.data());

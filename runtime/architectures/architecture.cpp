@@ -37,6 +37,7 @@ std::span<const Architecture* const> all_architectures() {
       &llama(), &mistral(), &ministral3(), &qwen2(), &qwen3(), &phi3(), &smollm3(), &olmo2(), &granite(), &glm4(),
       &gemma2(), &gemma3(), &bert(), &bert_reranker(),
       &mixtral(), &qwen3_moe(), &gpt_oss(), &deepseek_v3(), &deepseek_v2(), &glm4_moe(), &minimax_m2(), &granitemoe(),
+      &qwen3_5(), &qwen3_5_moe(), &qwen3_next(), &granitemoehybrid(),
   };
   return all;
 }

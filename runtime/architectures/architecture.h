@@ -21,11 +21,11 @@ class ModelBuilder;
 enum class ModelTask { generate, embed, rerank };
 
 // What a parameter is; initialisation, weight decay and LoRA targets follow from it. A constant is never trained: no
-// gradient flows to it.
-enum class ParameterKind { embedding, matrix, norm, bias, constant };
+// gradient flows to it. A filter is [C, W]: the taps of each channel of a convolution.
+enum class ParameterKind { embedding, matrix, norm, bias, constant, filter };
 // Kept in f32, whatever the matrices are in.
 inline bool is_vector(ParameterKind kind) {
-  return kind == ParameterKind::norm || kind == ParameterKind::bias || kind == ParameterKind::constant;
+  return kind != ParameterKind::embedding && kind != ParameterKind::matrix;
 }
 
 struct ParameterSpec {

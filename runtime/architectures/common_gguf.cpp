@@ -7,11 +7,31 @@
 namespace hearth {
 namespace {
 
+// One number for all layers, or a list in which layers without attention have none.
+Result<void> read_kv_heads(const ConfigSource& source, ModelConfig& config) {
+  const std::string_view key = "attention.head_count_kv";
+  config.n_kv_heads = config.n_heads;
+  if (!source.has(key)) return {};
+  std::vector<int> counts = TRY(source.counts(key));
+  config.n_kv_heads = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+  if (std::find(counts.begin(), counts.end(), 0) == counts.end() || counts.size() == 1) {
+    config.n_kv_heads = TRY(source.uniform_count_or(key, config.n_heads));
+    return {};
+  }
+  for (const int n : counts) {
+    if (n != 0 && n != config.n_kv_heads)
+      return error(Code::unimplemented, "layers with {} and {} key heads in one model are not supported", n,
+                   config.n_kv_heads);
+    config.layer_kinds.push_back(n == 0 ? LayerKind::linear : LayerKind::full);
+  }
+  return {};
+}
+
 Result<void> read_heads(const ConfigSource& source, ModelConfig& config) {
   config.n_heads = TRY(source.uniform_count_or("attention.head_count", 0));
   if (config.n_heads <= 0)
     return error(Code::invalid_argument, "metadata key \"attention.head_count\" must be a positive number");
-  config.n_kv_heads = TRY(source.uniform_count_or("attention.head_count_kv", config.n_heads));
+  TRY(read_kv_heads(source, config));
   config.head_dim = TRY(source.uniform_count_or("attention.key_length", config.d_model / config.n_heads));
   if (config.mla.kv_rank > 0) return {};  // the widths of the latent space: the family knows
   const int value_length = TRY(source.uniform_count_or("attention.value_length", config.head_dim));

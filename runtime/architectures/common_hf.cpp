@@ -31,6 +31,8 @@ std::string layer_type(LayerKind kind) {
       return "full_attention";
     case LayerKind::sliding:
       return "sliding_attention";
+    case LayerKind::linear:
+      return "linear_attention";
   }
   return "full_attention";
 }
@@ -93,6 +95,10 @@ Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config
   if (!source.has("layer_types")) return {};
   config.layer_kinds.clear();
   for (const std::string& type : TRY(source.strings("layer_types"))) {
+    if (type == "linear_attention" && config.recurrent.n_v_heads > 0) {
+      config.layer_kinds.push_back(LayerKind::linear);
+      continue;
+    }
     if (type != "full_attention" && type != "sliding_attention")
       return error(Code::unimplemented, "layers of the type \"{}\" are not supported for this family",
                    type.substr(0, 40));

@@ -6,6 +6,12 @@
 namespace hearth {
 
 const Architecture& llama();
+const Architecture& qwen3_5();
+const Architecture& qwen3_5_moe();
+const Architecture& qwen3_next();
+const Architecture& granitemoehybrid();
+// What the families of Granite share in GGUF files: the factors.
+Result<void> read_granite_scales_gguf(const ConfigSource& source, ModelConfig& c);
 const Architecture& mistral();
 const Architecture& ministral3();
 const Architecture& qwen2();

@@ -7,6 +7,13 @@
 namespace hearth {
 namespace {
 
+// Both kinds of files say what the logits are divided by.
+Result<void> set_logits(double divisor, ModelConfig& c) {
+  if (divisor == 0) return error(Code::invalid_argument, "the divisor of logits is 0");
+  c.scale.logits = 1 / divisor;
+  return {};
+}
+
 class Granite final : public Architecture {
  public:
   std::string_view family() const override { return "granite"; }
@@ -58,11 +65,8 @@ class Granite final : public Architecture {
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_gguf(source, c));
-    c.scale.embedding = TRY(source.number_or("embedding_scale", 1));
-    c.scale.residual = TRY(source.number_or("residual_scale", 1));
-    c.scale.attention = TRY(source.number_or("attention.scale", 0));
     TRY(source.expect("rope.scaling.finetuned", true));
-    return set_logits(TRY(source.number_or("logit_scale", 1)), c);
+    return read_granite_scales_gguf(source, c);
   }
   void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_gguf(c, sink);
@@ -71,17 +75,16 @@ class Granite final : public Architecture {
     sink.set("attention.scale", c.scale.attention);
     sink.set("logit_scale", 1 / c.scale.logits);
   }
-
- private:
-  // Both kinds of files say what the logits are divided by.
-  static Result<void> set_logits(double divisor, ModelConfig& c) {
-    if (divisor == 0) return error(Code::invalid_argument, "the divisor of logits is 0");
-    c.scale.logits = 1 / divisor;
-    return {};
-  }
 };
 
 }  // namespace
+
+Result<void> read_granite_scales_gguf(const ConfigSource& source, ModelConfig& c) {
+  c.scale.embedding = TRY(source.number_or("embedding_scale", 1));
+  c.scale.residual = TRY(source.number_or("residual_scale", 1));
+  c.scale.attention = TRY(source.number_or("attention.scale", 0));
+  return set_logits(TRY(source.number_or("logit_scale", 1)), c);
+}
 
 const Architecture& granite() {
   static const Granite architecture;

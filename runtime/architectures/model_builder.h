@@ -99,6 +99,17 @@ class ModelBuilder {
   // config.moe: the router's choice of "experts_gate", "_up" and "_down", plus the shared expert where there is one.
   Value experts(Value x);
   Value experts_or_mlp(Value x);  // in layers without experts: mlp
+  // Linear layers. The state of each goes on in serving graphs, and begins at each document elsewhere.
+  Value causal_conv(Value x, std::string_view role);  // [T, C], filtered per channel by "<role>", plus "<role>_bias"
+  // Heads and gates as in linear_attention's attributes; `skip` is a role, or empty.
+  Value recurrence(Value q, Value k, Value v, Value log_decay, Value beta, bool delta_rule, std::string_view skip);
+  struct Gates {
+    Value log_decay, step;
+  };
+  Gates decay(Value a, std::string_view a_log, std::string_view bias);
+  Value l2_norm_heads(Value x, int head_dim, float scale);  // each head to the length `scale`
+  Value group_norm(Value x, std::string_view role, int n_groups);  // norm within groups, weight as wide as x
+  Value sigmoid(Value x);
   Value residual(Value x, Value update);         // x + update, scaled where the configuration says so
   Value weight(std::string_view role) { return parameter(role_here(role)); }  // the parameter itself
   Value lm_head(Value hidden);  // tied or untied → logits [rows, V]
@@ -110,6 +121,7 @@ class ModelBuilder {
   Value parameter(std::string_view role);
   std::string role_here(std::string_view role) const;  // "layers.3.wq" in layer 3
   Value scaled(Value x, double factor);
+  Value per_sequence_state(std::string_view name, Shape per_sequence);
   Value attention(AttentionAttributes heads, Value q, Value k, Value v);  // with the layer's "sinks", if it has them
   AttentionAttributes attention_attributes() const;                       // of the layer begun last
   Value low_rank_update(Value x, const ParameterSpec& spec);

@@ -4,6 +4,7 @@
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/route/route.h"
+#include "runtime/ops/scale_rows/scale_rows.h"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 
@@ -43,7 +44,11 @@ Value ModelBuilder::experts(Value x) {
       moe.swiglu.limit > 0 ? builder_.apply(std::make_shared<SwigluClamped>(moe.swiglu), {gate, up}) : glu(gate, up);
   const Value y = builder_.apply(std::make_shared<CombineExperts>(),
                                  {expert_linear(hidden, "experts_down", rows), rows.row_of_slot, routed[0]});
-  return declared("shared_down") ? builder_.add(y, mlp(x, "shared_")) : y;
+  if (!declared("shared_down")) return y;
+  Value shared = mlp(x, "shared_");
+  if (declared("shared_router"))
+    shared = builder_.apply(std::make_shared<ScaleRows>(), {shared, sigmoid(linear(x, "shared_router"))});
+  return builder_.add(y, shared);
 }
 
 Value ModelBuilder::experts_or_mlp(Value x) {

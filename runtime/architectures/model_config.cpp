@@ -101,6 +101,24 @@ Result<void> validate_rope(const RopeConfig& rope, int head_dim) {
   return {};
 }
 
+Result<void> validate_recurrent(const ModelConfig& c) {
+  const RecurrentConfig& r = c.recurrent;
+  const bool has_layers =
+      std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::linear) != c.layer_kinds.end();
+  if (!has_layers && r.n_v_heads == 0) return {};
+  TRY(check_range("the number of key heads of linear layers", r.n_k_heads, 1, 4096));
+  TRY(check_range("the number of value heads of linear layers", r.n_v_heads, r.n_k_heads, 4096));
+  TRY(check_range("the key width of linear layers", r.k_dim, 1, 1024));
+  TRY(check_range("the value width of linear layers", r.v_dim, 1, 1024));
+  TRY(check_range("the width of the convolution", r.conv_width, 2, 16));
+  TRY(check_number("the smallest step", r.min_step, 0, 1e6));
+  TRY(check_number("the largest step", r.max_step, 0, 1e30));
+  if (r.n_v_heads % r.n_k_heads == 0) return {};
+  return error(Code::invalid_argument,
+               "model config: the value heads of linear layers must be a multiple of their key heads, got {} and {}",
+               r.n_v_heads, r.n_k_heads);
+}
+
 Result<void> validate_scale(const ScaleConfig& scale) {
   for (const double factor : {scale.embedding, scale.residual, scale.logits})
     TRY(check_number("a multiplier", factor, -1e6, 1e6));
@@ -183,6 +201,7 @@ Result<void> validate(const ModelConfig& c) {
   TRY(check_number("logit_softcap", c.logit_softcap, 0, 1e6));
   TRY(validate_experts(c.moe, c.n_layers));
   TRY(validate_latent_attention(c.mla));
+  TRY(validate_recurrent(c));
   return validate_scale(c.scale);
 }
 

@@ -32,6 +32,7 @@ struct RopeConfig {
 enum class LayerKind : uint8_t {
   full,     // attention to everything before
   sliding,  // attention to the last `window` positions
+  linear,   // a recurrence in place of attention: see RecurrentConfig
 };
 
 enum class Activation : uint8_t { silu, gelu, gelu_tanh };  // gelu: by the error function
@@ -93,6 +94,19 @@ struct MlaConfig {
   bool operator==(const MlaConfig&) const = default;
 };
 
+// Linear layers: gated delta nets, and Mamba 2 (whose groups are key heads, whose state is k_dim wide, and whose heads
+// are value heads).
+struct RecurrentConfig {
+  int n_k_heads = 0, n_v_heads = 0;  // 0: no linear layers
+  int k_dim = 0, v_dim = 0;          // of a head
+  int conv_width = 0;                // taps of the convolution before it
+  bool conv_bias = false;
+  double min_step = 0, max_step = 0;  // of Mamba 2's step; max_step 0: no limit
+  int k_width() const { return n_k_heads * k_dim; }
+  int v_width() const { return n_v_heads * v_dim; }
+  bool operator==(const RecurrentConfig&) const = default;
+};
+
 struct ModelConfig {
   std::string family = "llama";  // key of find_architecture()
   int n_layers = 0, d_model = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, d_ff = 0, vocab_size = 0;
@@ -105,15 +119,17 @@ struct ModelConfig {
   Activation activation = Activation::silu;
 
   // Layers of several kinds.
-  std::vector<LayerKind> layer_kinds;        // one per layer; empty: all full
-  int window = 0;                            // of sliding layers: a token sees itself and window - 1 before it
-  std::optional<RopeConfig> sliding_rope;    // of sliding layers, where it is not `rope`
-  std::vector<bool> layers_without_rope;     // one per layer; empty: none
+  std::vector<LayerKind> layer_kinds;              // one per layer; empty: all full
+  int window = 0;                                  // of sliding layers: a token sees itself and window - 1 before it
+  std::optional<RopeConfig> sliding_rope;          // of sliding layers, where it is not `rope`
+  std::vector<bool> layers_without_rope;           // one per layer; empty: none
   int sliding_head_dim = 0, sliding_kv_heads = 0;  // of sliding layers, where they are not as in full ones; 0: they are
   KvSharingConfig kv_sharing;
   PerLayerInputConfig per_layer_input;
   bool causal = true;  // false: a token sees all of its text
   EncoderConfig encoder;
+
+  RecurrentConfig recurrent;
 
   double attention_softcap = 0, logit_softcap = 0;  // c * tanh(x / c); 0: none
   ScaleConfig scale;
@@ -135,7 +151,7 @@ struct ModelConfig {
   int kv_heads_of(int layer) const { return is_sliding(layer) && sliding_kv_heads > 0 ? sliding_kv_heads : n_kv_heads; }
   int kv_layer_of(int layer) const;  // the layer whose keys and values this one attends to, usually itself
   int d_ff_of(int layer) const { return kv_sharing.doubles_d_ff && kv_layer_of(layer) != layer ? 2 * d_ff : d_ff; }
-  float attention_scale() const;             // what the scores are multiplied by
+  float attention_scale() const;         // what the scores are multiplied by
   ModelConfig with_layers(int n) const;  // just the first n, for estimates
   bool operator==(const ModelConfig&) const = default;
 };

@@ -32,6 +32,21 @@ Storage Storage::joined() const {
   out.is_joined = true;
   return out;
 }
+Storage Storage::in_blocks(int64_t n) const {
+  Storage out = *this;
+  out.row_block = n;
+  return out;
+}
+Storage Storage::shaped(std::vector<int64_t> whole) const {
+  Storage out = *this;
+  out.shape = std::move(whole);
+  return out;
+}
+Storage Storage::negative_exp() const {
+  Storage out = *this;
+  out.is_negative_exp = true;
+  return out;
+}
 Storage Storage::plus(float value) const {
   Storage out = *this;
   out.offset = value;
@@ -58,7 +73,7 @@ std::vector<int64_t> Storage::row_map(int64_t n) const {
       }
   }
   if (n_rows > 0)
-    for (int64_t& row : out) row = first_row + row * row_step;
+    for (int64_t& row : out) row = first_row + row / row_block * row_step + row % row_block;
   return out;
 }
 

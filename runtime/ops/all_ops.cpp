@@ -6,14 +6,20 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/causal_conv1d/causal_conv1d.h"
+#include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/decay/decay.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/head_matmul/head_matmul.h"
+#include "runtime/ops/l2_norm/l2_norm.h"
 #include "runtime/ops/layer_norm/layer_norm.h"
+#include "runtime/ops/linear_attention/linear_attention.h"
+#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
@@ -22,6 +28,8 @@
 #include "runtime/ops/route/route.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
+#include "runtime/ops/scale_rows/scale_rows.h"
+#include "runtime/ops/sigmoid/sigmoid.h"
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/slice_heads/slice_heads.h"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
@@ -46,12 +54,14 @@ std::vector<Sample> samples_of() {
 }  // namespace
 
 std::vector<Sample> all_samples() {
-  return samples_of<Add, Attention, AttentionBackward, AttentionCached, CrossEntropy, CrossEntropyBackward, GatherRows,
-                    ScatterAddRows, Gelu, GeluBackward, LayerNorm, LayerNormBackward, Matmul, Mul, Reshape, RmsNorm,
-                    RmsNormBackward, Rope, Scale, ScaleByPosition, Silu, SiluBackward, SumRows, Swiglu, SwigluBackward,
-                    Tanh, TanhBackward, CombineExperts, CombineExpertsBackward, GroupedMatmul, GroupedOuter, Route,
-                    RouteBackward, SortByExpert, SwigluClamped, SwigluClampedBackward, SliceHeads, PadHeads,
-                    ConcatHeads, HeadMatmul, HeadOuter>();
+  return samples_of<Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
+                    CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CrossEntropy,
+                    CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
+                    GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
+                    LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Reshape,
+                    RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows,
+                    ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert, SumRows,
+                    Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>();
 }
 
 }  // namespace hearth

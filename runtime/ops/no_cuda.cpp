@@ -2,14 +2,20 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/causal_conv1d/causal_conv1d.h"
+#include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/decay/decay.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/head_matmul/head_matmul.h"
+#include "runtime/ops/l2_norm/l2_norm.h"
 #include "runtime/ops/layer_norm/layer_norm.h"
+#include "runtime/ops/linear_attention/linear_attention.h"
+#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/reshape/reshape.h"
@@ -18,6 +24,8 @@
 #include "runtime/ops/route/route.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
+#include "runtime/ops/scale_rows/scale_rows.h"
+#include "runtime/ops/sigmoid/sigmoid.h"
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/slice_heads/slice_heads.h"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
@@ -149,6 +157,48 @@ CudaKernel HeadMatmul::cuda_kernel(Types) const {
   return {};
 }
 CudaKernel HeadOuter::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CausalConv1d::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CausalConv1dBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel CausalConv1dCached::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Decay::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel DecayBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel L2Norm::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel L2NormBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel LinearAttention::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel LinearAttentionBackward::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel LinearAttentionCached::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel ScaleRows::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel RowDots::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Sigmoid::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel SigmoidBackward::cuda_kernel(Types) const {
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include "runtime/ops/attention_cached/attention_cached.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
@@ -129,6 +130,26 @@ void add_cached(std::vector<Case>& out, int64_t n_new, int64_t length, int H, in
                  }});
 }
 
+// T tokens of one sequence that goes on.
+void add_linear(std::vector<Case>& out, int64_t T, const LinearAttentionAttributes& heads) {
+  out.push_back({fmt::format("linear_attention_cached T={} {}", T, heads.to_string()),
+                 std::make_shared<LinearAttentionCached>(heads), [=] {
+                   std::vector<Tensor> in;
+                   in.push_back(random_tensor({T, heads.k_width()}, 1));
+                   in.push_back(random_tensor({T, heads.k_width()}, 2, 0.1f));
+                   in.push_back(random_tensor({T, heads.v_width()}, 3));
+                   in.push_back(random_tensor({T, heads.n_v_heads}, 4));
+                   for (int64_t i = 0; i < T * heads.n_v_heads; ++i) in.back().f32()[i] -= 1;
+                   in.push_back(random_tensor({T, heads.n_v_heads}, 5));
+                   in.push_back(random_tensor({1, heads.n_v_heads, heads.k_dim, heads.v_dim}, 6));
+                   std::vector<int32_t> positions;
+                   for (int64_t t = 0; t < T; ++t) positions.push_back(static_cast<int32_t>(100 + t));
+                   in.push_back(ids_tensor(positions, {T}));
+                   in.push_back(ids_tensor(std::vector<int32_t>(static_cast<size_t>(T), 0), {T}));
+                   return in;
+                 }});
+}
+
 void add_row_ops(std::vector<Case>& out, int64_t T, int64_t C, int64_t F, int64_t V) {
   auto tensors = [](std::vector<Shape> shapes) {
     return [=] {
@@ -205,6 +226,10 @@ std::vector<Case> all_cases() {
   add_cached(out, 512, 4096, 32, 8, 64, Dtype::f16);
   add_cached(out, 1, 4096, 32, 8, 64, Dtype::f16, 128);
   add_cached(out, 512, 4096, 32, 8, 64, Dtype::f16, 128);
+  const LinearAttentionAttributes delta{.n_k_heads = 16, .n_v_heads = 32, .k_dim = 128, .v_dim = 128};
+  const LinearAttentionAttributes mamba{
+      .n_k_heads = 1, .n_v_heads = 48, .k_dim = 128, .v_dim = 64, .delta_rule = false};
+  for (int64_t T : {1, 512}) add_linear(out, T, delta), add_linear(out, T, mamba);
   add_row_ops(out, 2048, 384, 1024, 8192);
   return out;
 }

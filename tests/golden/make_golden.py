@@ -221,7 +221,7 @@ def write_gguf(folder, family, model, tokenizer, kind, prompts):
     decoded, restored = {}, []
     tensors = family.GGUF["tensors"](model) if "tensors" in family.GGUF else default_gguf_tensors(family, model)
     for name, weight, restore in tensors:
-        if weight.ndim == 1:
+        if weight.ndim == 1 or weight.shape[-1] % 32 != 0 or "norm" in name:  # vectors in any shape, filters
             writer.add_tensor(name, weight)
             decoded[name] = weight
         else:

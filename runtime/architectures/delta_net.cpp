@@ -1,0 +1,199 @@
+// Gated delta nets: their parameters, their part of the graph, their keys.
+#include "runtime/architectures/delta_net.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/architectures/common_config.h"
+#include "runtime/architectures/experts.h"
+#include "runtime/architectures/model_builder.h"
+
+namespace hearth {
+namespace {
+
+constexpr int kMostLayers = 1000;  // more are refused by validate()
+
+// Where the matrices of a linear layer are in Hugging Face files.
+struct DeltaStorage {
+  Storage q, k, v, gate, beta, decay;
+};
+
+DeltaStorage separate(const RecurrentConfig& r) {
+  const int64_t K = r.k_width(), total = 2 * K + r.v_width();
+  const Storage qkv("linear_attn.in_proj_qkv");
+  return {qkv.rows(0, total),      qkv.rows(K, total),      qkv.rows(2 * K, total),
+          "linear_attn.in_proj_z", "linear_attn.in_proj_b", "linear_attn.in_proj_a"};
+}
+
+// For each key head: q, k, the values of its value heads, their gates; and their betas, their decays.
+DeltaStorage fused_by_head(const RecurrentConfig& r) {
+  const int64_t per_k_head = r.n_v_heads / std::max(1, r.n_k_heads), V = per_k_head * r.v_dim,
+                step = 2 * r.k_dim + 2 * V;
+  const Storage qkvz("linear_attn.in_proj_qkvz"), ba("linear_attn.in_proj_ba");
+  auto part = [&](int64_t first, int64_t n) { return qkvz.rows(first, r.n_k_heads * step, step).in_blocks(n); };
+  auto gate = [&](int64_t first) { return ba.rows(first, 2 * r.n_v_heads, 2 * per_k_head).in_blocks(per_k_head); };
+  return {part(0, r.k_dim), part(r.k_dim, r.k_dim), part(2 * r.k_dim, V), part(2 * r.k_dim + V, V),
+          gate(0),          gate(per_k_head)};
+}
+
+void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& hf) {
+  const RecurrentConfig& r = c.recurrent;
+  const int64_t C = c.d_model, K = r.k_width(), V = r.v_width(), H = r.n_v_heads, W = r.conv_width;
+  const int64_t total = 2 * K + V;
+  auto part = [&](const char* matrix, const char* filter, const Storage& storage, int64_t first, int64_t n) {
+    t.matrix(matrix, {n, C}, {"H", "C"}, storage, Storage("attn_qkv").rows(first, total));
+    t.weight(filter, ParameterKind::filter, {n, W}, {"H", ""},
+             Storage("linear_attn.conv1d.weight").rows(first, total).shaped({total, 1, W}),
+             Storage("ssm_conv1d.weight").rows(first, total));
+  };
+  part("delta_q", "conv_q", hf.q, 0, K);
+  part("delta_k", "conv_k", hf.k, K, K);
+  part("delta_v", "conv_v", hf.v, 2 * K, V);
+  t.matrix("delta_gate", {V, C}, {"H", "C"}, hf.gate, "attn_gate");
+  t.matrix("delta_beta", {H, C}, {"H", "C"}, hf.beta, "ssm_beta");
+  t.matrix("delta_decay", {H, C}, {"H", "C"}, hf.decay, "ssm_alpha");
+  t.weight("delta_a_log", ParameterKind::bias, {H}, {"H"}, "linear_attn.A_log", Storage("ssm_a").negative_exp());
+  t.weight("delta_dt_bias", ParameterKind::bias, {H}, {"H"}, "linear_attn.dt_bias", "ssm_dt.bias");
+  t.norm("delta_norm", "linear_attn.norm", "ssm_norm", r.v_dim).hf.offset = 0;
+  t.matrix("delta_out", {C, V}, {"C", "H"}, "linear_attn.out_proj", "ssm_out");
+}
+
+Value delta_net(ModelBuilder& m, Value h) {
+  const RecurrentConfig& r = m.config().recurrent;
+  auto filtered = [&](const char* matrix, const char* filter) {
+    return m.b().silu(m.causal_conv(m.linear(h, matrix), filter));
+  };
+  const float scale = 1.0f / std::sqrt(static_cast<float>(r.k_dim));
+  const Value q = m.l2_norm_heads(filtered("delta_q", "conv_q"), r.k_dim, scale);
+  const Value k = m.l2_norm_heads(filtered("delta_k", "conv_k"), r.k_dim, 1);
+  const Value v = filtered("delta_v", "conv_v");
+  const Value log_decay = m.decay(m.linear(h, "delta_decay"), "delta_a_log", "delta_dt_bias").log_decay;
+  const Value y = m.recurrence(q, k, v, log_decay, m.sigmoid(m.linear(h, "delta_beta")), /*delta_rule=*/true, "");
+  return m.linear(m.b().swiglu(m.linear(h, "delta_gate"), m.head_norm(y, "delta_norm")), "delta_out");
+}
+
+void add_gated_attention(ParameterTable& t, const ModelConfig& c) {
+  const int64_t C = c.d_model, D = c.head_dim, H = c.n_heads * D, K = c.n_kv_heads * D;
+  const bool has_bias = c.attention_bias;
+  auto half = [&](const char* name, int64_t first) { return Storage(name).rows(first, 2 * H, 2 * D).in_blocks(D); };
+  t.matrix("wq", {H, C}, {"H", "C"}, half("self_attn.q_proj", 0), half("attn_q", 0), has_bias);
+  t.matrix("attn_gate", {H, C}, {"H", "C"}, half("self_attn.q_proj", D), half("attn_q", D), has_bias);
+  t.matrix("wk", {K, C}, {"H", "C"}, "self_attn.k_proj", "attn_k", has_bias);
+  t.matrix("wv", {K, C}, {"H", "C"}, "self_attn.v_proj", "attn_v", has_bias);
+  t.matrix("wo", {C, H}, {"C", "H"}, "self_attn.o_proj", "attn_output", has_bias);
+  t.qk_norm();
+}
+
+Value gated_attention(ModelBuilder& m, Value h) {
+  const Value q = m.rope(m.head_norm(m.linear(h, "wq"), "q_norm"));
+  const Value k = m.rope(m.head_norm(m.linear(h, "wk"), "k_norm"));
+  const Value y = m.attention(q, k, m.linear(h, "wv"));
+  return m.linear(m.b().mul(y, m.sigmoid(m.linear(h, "attn_gate"))), "wo");
+}
+
+Result<void> read_delta_net(const ConfigSource& source, ModelConfig& c) {
+  RecurrentConfig& r = c.recurrent;
+  r.n_k_heads = TRY(source.count_or("linear_num_key_heads", 16));
+  r.n_v_heads = TRY(source.count_or("linear_num_value_heads", 32));
+  r.k_dim = TRY(source.count_or("linear_key_head_dim", 128));
+  r.v_dim = TRY(source.count_or("linear_value_head_dim", 128));
+  r.conv_width = TRY(source.count_or("linear_conv_kernel_dim", 4));
+  if (c.activation != Activation::silu)
+    return error(Code::unimplemented, "hidden_act other than silu is not supported for this family");
+  const int interval = TRY(source.count_or("full_attention_interval", 4));
+  c.layer_kinds.clear();
+  for (int l = 0; l < std::min(c.n_layers, kMostLayers); ++l)
+    c.layer_kinds.push_back(interval > 0 && (l + 1) % interval == 0 ? LayerKind::full : LayerKind::linear);
+  return read_layer_types_hf(source, c);
+}
+
+Result<void> read_experts(const ConfigSource& source, ModelConfig& c) {
+  MoeConfig& moe = c.moe;
+  moe.n_experts = TRY(source.count("num_experts"));
+  moe.d_ff = TRY(source.count("moe_intermediate_size"));
+  moe.d_ff_shared = TRY(source.count("shared_expert_intermediate_size"));
+  moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
+  moe.routing.normalise = TRY(source.boolean_or("norm_topk_prob", true));
+  if (c.d_ff == 0) c.d_ff = moe.d_ff;
+  const int step = TRY(source.count_or("decoder_sparse_step", 1));
+  std::vector<int64_t> dense;
+  if (source.has("mlp_only_layers")) dense = TRY(source.integers("mlp_only_layers"));
+  if (step == 1 && dense.empty()) return {};
+  for (int l = 0; l < std::min(c.n_layers, kMostLayers); ++l)
+    moe.dense_layers.push_back((step > 0 && (l + 1) % step != 0) ||
+                               std::find(dense.begin(), dense.end(), l) != dense.end());
+  return {};
+}
+
+void write_experts(const ModelConfig& c, ConfigSink& sink) {
+  sink.set("num_experts", c.moe.n_experts);
+  sink.set("moe_intermediate_size", c.moe.d_ff);
+  sink.set("shared_expert_intermediate_size", c.moe.d_ff_shared);
+  sink.set("num_experts_per_tok", c.moe.routing.n_chosen);
+  sink.set("norm_topk_prob", c.moe.routing.normalise);
+  std::vector<int64_t> dense;
+  for (int l = 0; l < c.n_layers; ++l)
+    if (!c.moe.has_experts(l)) dense.push_back(l);
+  if (!dense.empty()) sink.set("mlp_only_layers", std::move(dense));
+}
+
+}  // namespace
+
+std::vector<ParameterSpec> DeltaNetFamily::parameters(const ModelConfig& c) const {
+  const DeltaStorage storage = is_fused_by_head() ? fused_by_head(c.recurrent) : separate(c.recurrent);
+  ParameterTable t(c);
+  t.set_hf_norm_offset(1);
+  t.embed();
+  for (int l = 0; l < c.n_layers; ++l) {
+    t.begin_layer(l);
+    t.norm("attn_norm", "input_layernorm", "attn_norm");
+    if (c.layer_kind(l) == LayerKind::linear)
+      add_delta_net(t, c, storage);
+    else
+      add_gated_attention(t, c);
+    t.norm("ffn_norm", "post_attention_layernorm", "post_attention_norm");
+    if (!c.moe.has_experts(l)) {
+      t.glu();
+      continue;
+    }
+    add_experts(t, c, {.correction = {}, .shared = "mlp.shared_expert."});
+    t.matrix("shared_router", {1, c.d_model}, {"", "C"}, "mlp.shared_expert_gate", "ffn_gate_inp_shexp");
+  }
+  return t.finish();
+}
+
+Value DeltaNetFamily::forward(ModelBuilder& m) const {
+  Value x = m.embed(m.tokens(), "embed");
+  for (int l = 0; l < m.config().n_layers; ++l) {
+    m.begin_layer(l, x);
+    const Value h = m.norm(x, "attn_norm");
+    x = m.residual(x, m.config().layer_kind(l) == LayerKind::linear ? delta_net(m, h) : gated_attention(m, h));
+    x = m.residual(x, m.experts_or_mlp(m.norm(x, "ffn_norm")));
+  }
+  m.end_layers();
+  return m.norm(x, "final_norm");
+}
+
+Result<void> DeltaNetFamily::read_hf(const ConfigSource& source, ModelConfig& c) const {
+  c.head_dim = 256;
+  TRY(read_common_hf(source, c));
+  if (!source.has("rope_parameters.partial_rotary_factor") && !source.has("partial_rotary_factor"))
+    c.rope.rotary_dim = c.head_dim / 4;
+  TRY(read_delta_net(source, c));
+  return has_experts() ? read_experts(source, c) : Result<void>();
+}
+
+void DeltaNetFamily::write_hf(const ModelConfig& c, ConfigSink& sink) const {
+  write_common_hf(c, sink);
+  sink.remove("mlp_bias");
+  const RecurrentConfig& r = c.recurrent;
+  sink.set("linear_num_key_heads", r.n_k_heads);
+  sink.set("linear_num_value_heads", r.n_v_heads);
+  sink.set("linear_key_head_dim", r.k_dim);
+  sink.set("linear_value_head_dim", r.v_dim);
+  sink.set("linear_conv_kernel_dim", r.conv_width);
+  write_layer_types_hf(c, sink);
+  if (has_experts()) write_experts(c, sink);
+}
+
+}  // namespace hearth

@@ -1,0 +1,102 @@
+// ModelBuilder: the parts of linear layers.
+#include <cmath>
+#include <limits>
+
+#include "base/check.h"
+#include "runtime/architectures/model_builder.h"
+#include "runtime/ops/causal_conv1d/causal_conv1d.h"
+#include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
+#include "runtime/ops/decay/decay.h"
+#include "runtime/ops/l2_norm/l2_norm.h"
+#include "runtime/ops/linear_attention/linear_attention.h"
+#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
+#include "runtime/ops/sigmoid/sigmoid.h"
+
+namespace hearth {
+namespace {
+std::string in_layer(int layer, std::string_view role) {
+  return fmt::format("layers.{}.{}", layer, role);
+}
+}  // namespace
+
+Value ModelBuilder::per_sequence_state(std::string_view name, Shape per_sequence) {
+  Shape shape{cache_->max_seqs};
+  for (int i = 0; i < per_sequence.rank(); ++i) shape.append(per_sequence[i]);
+  return builder_.state(in_layer(layer_, name), {Dtype::f32, shape}, StateKind::per_sequence);
+}
+
+Value ModelBuilder::causal_conv(Value x, std::string_view role) {
+  const std::string name = in_layer(layer_, role);
+  const Value taps = parameter(name);
+  Value y;
+  if (cache_) {
+    const Shape shape = builder_.type(taps).shape;  // [C, W]
+    const Value state = per_sequence_state(fmt::format("{}_state", role), {shape[1] - 1, shape[0]});
+    y = builder_.apply(std::make_shared<CausalConv1dCached>(), {x, taps, state, positions_, seq_of_token_});
+  } else {
+    y = builder_.apply(std::make_shared<CausalConv1d>(), {x, taps, segment_begin_});
+  }
+  return find(name + "_bias") ? builder_.add(y, parameter(name + "_bias")) : y;
+}
+
+Value ModelBuilder::recurrence(Value q, Value k, Value v, Value log_decay, Value beta, bool delta_rule,
+                               std::string_view skip) {
+  const RecurrentConfig& r = config_.recurrent;
+  const LinearAttentionAttributes heads{.n_k_heads = r.n_k_heads,
+                                        .n_v_heads = r.n_v_heads,
+                                        .k_dim = r.k_dim,
+                                        .v_dim = r.v_dim,
+                                        .delta_rule = delta_rule,
+                                        .has_skip = !skip.empty()};
+  std::vector<Value> operands{q, k, v, log_decay, beta};
+  if (cache_) {
+    operands.push_back(per_sequence_state("recurrent_state", {r.n_v_heads, r.k_dim, r.v_dim}));
+    operands.push_back(positions_);
+    operands.push_back(seq_of_token_);
+  } else {
+    operands.push_back(segment_begin_);
+  }
+  if (!skip.empty()) operands.push_back(parameter(in_layer(layer_, skip)));
+  if (cache_) return builder_.apply(std::make_shared<LinearAttentionCached>(heads), std::move(operands));
+  return builder_.apply(std::make_shared<LinearAttention>(heads), std::move(operands));
+}
+
+ModelBuilder::Gates ModelBuilder::decay(Value a, std::string_view a_log, std::string_view bias) {
+  const RecurrentConfig& r = config_.recurrent;
+  const float most = r.max_step > 0 ? static_cast<float>(r.max_step) : std::numeric_limits<float>::infinity();
+  const std::vector<Value> out =
+      builder_.apply_all(std::make_shared<Decay>(static_cast<float>(r.min_step), most),
+                         {a, parameter(in_layer(layer_, a_log)), parameter(in_layer(layer_, bias))});
+  return {out[0], out[1]};
+}
+
+namespace {
+Value norm_parts(Builder& b, Value x, int64_t width, float eps, float scale) {
+  if (b.failed()) return {};
+  const Shape shape = b.type(x).shape;
+  const Value parts = b.reshape(x, {shape.n_elements() / width, width});
+  return b.reshape(b.apply(std::make_shared<L2Norm>(eps, scale), {parts}), shape);
+}
+}  // namespace
+
+Value ModelBuilder::l2_norm_heads(Value x, int head_dim, float scale) {
+  constexpr float kEps = 1e-6f;
+  return norm_parts(builder_, x, head_dim, kEps, scale);
+}
+
+// x / sqrt(mean + eps) = sqrt(n) x / sqrt(sum + n eps)
+Value ModelBuilder::group_norm(Value x, std::string_view role, int n_groups) {
+  if (n_groups == 1) return norm(x, role);
+  if (builder_.failed()) return {};
+  const int64_t width = builder_.type(x).shape.last() / n_groups;
+  const auto n = static_cast<double>(width);
+  const Value normed =
+      norm_parts(builder_, x, width, static_cast<float>(n * config_.norm_eps), static_cast<float>(std::sqrt(n)));
+  return builder_.mul(normed, parameter(in_layer(layer_, role)));
+}
+
+Value ModelBuilder::sigmoid(Value x) {
+  return builder_.apply(std::make_shared<Sigmoid>(), {x});
+}
+
+}  // namespace hearth

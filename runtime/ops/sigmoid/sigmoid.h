@@ -1,0 +1,20 @@
+// sigmoid: y = 1 / (1 + e^-x), and its backward.
+#pragma once
+
+#include "runtime/ops/op.h"
+
+namespace hearth {
+
+// x f32 → y like x.
+class Sigmoid final : public Op {
+ public:
+  HEARTH_OP_RULES;
+};
+
+// (y, dy) → dx = dy y (1 - y), from the output of the forward op.
+class SigmoidBackward final : public Op {
+ public:
+  HEARTH_OP_RULES;
+};
+
+}  // namespace hearth
