@@ -29,13 +29,15 @@ int http_status(Code code) {
     case Code::not_found: return 404;
     case Code::already_exists:
     case Code::failed_precondition: return 409;
-    case Code::data_loss: return 422;
-    case Code::resource_exhausted: return 429;
+    case Code::data_loss:
+      return 422;
     case Code::cancelled: return 499;
     case Code::internal: return 500;
     case Code::unimplemented: return 501;
     case Code::unavailable: return 503;
     case Code::deadline_exceeded: return 504;
+    case Code::resource_exhausted:
+      return 507;  // a rate limit is not an Error: http::too_many_requests
   }
   return 500;
 }

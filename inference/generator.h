@@ -44,7 +44,7 @@ struct GenerationSummary {
 struct GeneratorOptions {
   StepOptions step;
   int prefill_chunk = 256;  // most tokens of a step; bounds how long running answers wait for a new prompt
-  int max_waiting = 256;    // more requests than this are refused (resource_exhausted)
+  int max_waiting = 256;    // more requests than this are refused (unavailable)
 };
 
 struct GeneratorStats {
@@ -61,7 +61,7 @@ class Generator {
 
   // Blocks until the answer is complete. on_text gets whole characters as they come, on the calling thread; returning
   // false cancels, as does `stop`. Errors: invalid_argument (prompt too long for the context, bad parameters),
-  // resource_exhausted (too many waiting), internal (the model produced no number).
+  // unavailable (too many waiting), internal (the model produced no number).
   using OnText = std::function<bool(std::string_view text)>;
   virtual Result<GenerationSummary> generate(const GenerationRequest& request, const OnText& on_text,
                                              std::stop_token stop) = 0;

@@ -88,7 +88,7 @@ Result<GenerationSummary> Scheduler::generate(const GenerationRequest& request, 
     std::lock_guard lock(mutex_);
     if (stopping_) return error(Code::unavailable, "the engine is stopping");
     if (static_cast<int>(waiting_.size()) >= options_.max_waiting)
-      return error(Code::resource_exhausted, "{} requests are waiting already; try again later", waiting_.size());
+      return error(Code::unavailable, "{} requests are waiting already; try again later", waiting_.size());
     waiting_.push_back(sequence);
     ++stats_.n_requests;
   }

@@ -8,15 +8,13 @@
 
 #include <algorithm>
 
+#include "base/disk_space.h"
 #include "model_store/kill_point.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
 constexpr mode_t kBlobMode = 0444;
-// Left free for the database, logs and the rest of the box.
-constexpr uint64_t kMaxReserveBytes = uint64_t{2} << 30;
-constexpr uint64_t kReserveFraction = 50;
 
 Result<void> seal(const Fd& fd, const fs::path& path) {
   kill_point("blob.written");
@@ -177,15 +175,7 @@ Result<uint64_t> Blobs::free_bytes() const {
 }
 
 Result<void> Blobs::check_space(uint64_t needed_bytes) const {
-  struct statvfs st {};
-  if (::statvfs(folder_.c_str(), &st) != 0) return errno_error("read the free space of", folder_, errno);
-  uint64_t free = uint64_t{st.f_bavail} * st.f_frsize, size = uint64_t{st.f_blocks} * st.f_frsize;
-  uint64_t reserve_bytes = std::min(kMaxReserveBytes, size / kReserveFraction);
-  if (needed_bytes <= free && free - needed_bytes >= reserve_bytes) return {};
-  return error(Code::resource_exhausted,
-               "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove "
-               "a model or free some space and try again",
-               (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20);
+  return check_disk_space(folder_, needed_bytes);
 }
 
 }  // namespace hearth::store

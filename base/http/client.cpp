@@ -218,7 +218,9 @@ static Code code_of(int status, std::string_view name) {
     case 403: return Code::permission_denied;
     case 404: return Code::not_found;
     case 409: return Code::failed_precondition;
-    case 429: return Code::resource_exhausted;
+    case 429:
+    case 507:
+      return Code::resource_exhausted;
     case 501: return Code::unimplemented;
     case 502:
     case 503: return Code::unavailable;

@@ -42,6 +42,8 @@ static std::string_view error_type(int status) {
     case 401: return "authentication_error";
     case 403: return "permission_error";
     case 429: return "rate_limit_error";
+    case 507:
+      return "insufficient_storage_error";
     default: return status < 500 ? "invalid_request_error" : "server_error";
   }
 }
@@ -54,6 +56,16 @@ Response error_response(const Error& error, std::string_view openai_code) {
                  {"param", nullptr},
                  {"code", openai_code.empty() ? code_name(error.code) : openai_code}}}};
   return json_response(body, status);
+}
+
+Response too_many_requests(std::string_view message, std::chrono::seconds retry_after) {
+  constexpr int kStatus = 429;
+  Json body = {
+      {"error",
+       {{"message", message}, {"type", error_type(kStatus)}, {"param", nullptr}, {"code", "rate_limit_exceeded"}}}};
+  Response r = json_response(body, kStatus);
+  r.headers.set("Retry-After", std::to_string(retry_after.count()));
+  return r;
 }
 
 Response stream_response(std::string_view content_type, StreamBody body) {

@@ -1,6 +1,7 @@
 // HTTP messages as the server and the client see them: plain values, no sockets.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -66,6 +67,8 @@ Response text_response(std::string_view text, std::string_view content_type = "t
 Response json_response(const Json& json, int status = 200);
 // {"error": {"message", "type", "param", "code"}} with http_status(code). `openai_code` replaces the name of the code.
 Response error_response(const Error& error, std::string_view openai_code = {});
+// 429, for clients that should come again after a while: not for what the box has no room for.
+Response too_many_requests(std::string_view message, std::chrono::seconds retry_after);
 Response stream_response(std::string_view content_type, StreamBody body);
 
 // The body as JSON; an Error names what is wrong.

@@ -10,6 +10,17 @@
 namespace hearth::http {
 namespace {
 
+TEST(Message, AFullDiskIsNotARateLimit) {
+  Response full = error_response(error(Code::resource_exhausted, "no space left"));
+  EXPECT_EQ(full.status, 507);
+  EXPECT_EQ((*parse_json(full.body))["error"]["type"], "insufficient_storage_error");
+  EXPECT_EQ((*parse_json(full.body))["error"]["code"], "resource_exhausted");
+  Response busy = too_many_requests("come again", std::chrono::seconds(3));
+  EXPECT_EQ(busy.status, 429);
+  EXPECT_EQ(busy.headers.find("Retry-After"), "3");
+  EXPECT_EQ((*parse_json(busy.body))["error"]["type"], "rate_limit_error");
+}
+
 TEST(Headers, FindWithoutCaseAndReplace) {
   Headers h;
   h.add("Content-Type", "a");

@@ -15,6 +15,7 @@ struct RouteOptions {
   uint64_t max_body_bytes = uint64_t{1} << 20;  // larger bodies are refused with 413
   bool body_to_file = false;                    // for uploads: the body goes to Request::body_file
   std::chrono::seconds time_limit{120};         // until the handler returns; a stream may go on longer
+  bool quick = false;  // never waits: has workers of its own, so it answers when all others are busy
 };
 
 struct Route {

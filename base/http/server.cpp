@@ -204,6 +204,7 @@ void AsioServer::stop(std::chrono::milliseconds grace) {
     grace = std::chrono::milliseconds(200);
   }
   core_.workers.join();
+  core_.quick_workers.join();
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace hearth::http {
 struct ServerOptions {
   uint32_t max_header_bytes = 32 * 1024;
   int max_connections = 2048;
-  int max_handlers = 64;      // worker threads; each open stream holds one
+  int max_handlers = 64;      // worker threads; each open stream holds one. Quick routes have some of their own
   size_t max_queued = 512;    // requests waiting for a worker; more get 503
   std::chrono::milliseconds header_timeout{10'000};  // from the first wait for a request's head to its end
   std::chrono::milliseconds idle_timeout{75'000};    // between requests of a connection
@@ -26,7 +26,8 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{60'000};   // longest that a client may take none of our bytes
   size_t stream_buffer_bytes = 256 * 1024;           // unsent bytes after which StreamWriter::write blocks
   std::vector<std::string> allowed_hosts;            // besides loopback, IP literals and the box's own name
-  std::filesystem::path upload_folder;               // for routes with body_to_file; empty: TMPDIR or /tmp
+  std::filesystem::path
+      upload_folder;  // for routes with body_to_file; empty: TMPDIR or /tmp. Keeps the box's reserve free
   // Called on the I/O thread after each answered request; for metrics and access logs. Must not block.
   std::function<void(const Request&, const Route*, int status, double seconds)> on_request;
 };

@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/http/client.h"
+#include "base/http/worker_pool.h"
 
 namespace hearth::http {
 namespace {
@@ -160,6 +161,80 @@ TEST(Server, LimitsHeadersAndBodies) {
   RawClient nonsense(address);
   nonsense.send("this is not HTTP\r\n\r\n");
   EXPECT_NE(nonsense.receive().find(" 400 "), std::string::npos);
+}
+
+// Answers from workers that wait for nothing, while every other worker is held.
+TEST(Server, QuickRoutesAnswerWhenAllWorkersAreBusy) {
+  Router router;
+  Signal started, go;
+  router.add("GET", "/long", [&](Request&) -> Result<Response> {
+    started.set();
+    go.wait();
+    return text_response("long");
+  });
+  router.add("GET", "/health", [](Request&) -> Result<Response> { return text_response("ok"); }, {.quick = true});
+  ServerOptions options;
+  options.max_handlers = 1;
+  options.max_queued = 1;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  RawClient busy(address), waiting(address);
+  busy.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(started.wait());
+  waiting.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  auto health = fetch({.url = "http://" + address + "/health", .timeout = 5s});
+  go.set();
+  ASSERT_TRUE(health) << health.error().to_string();
+  EXPECT_EQ(health->body, "ok");
+}
+
+TEST(Server, UploadLargerThanTheDiskIsRefusedAtOnce) {
+  Router router;
+  router.add("POST", "/up", echo(), {.max_body_bytes = uint64_t{1} << 60, .body_to_file = true});
+  auto server = make_server(std::move(router));
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1125899906842624\r\n\r\nabc");
+  std::string got = client.receive();
+  EXPECT_NE(got.find(" 507 "), std::string::npos) << got;
+  EXPECT_NE(got.find("insufficient_storage_error"), std::string::npos) << got;
+  EXPECT_NE(got.find("not enough disk space"), std::string::npos) << got;
+}
+
+// A failure to store a body is not a body that is too large, whatever its code.
+TEST(Server, UploadThatCannotBeStoredIsNot413) {
+  Router router;
+  router.add("POST", "/up", echo(), {.max_body_bytes = 100, .body_to_file = true});
+  TempFolder folder = std::move(*TempFolder::create("upload"));
+  ServerOptions options;
+  options.upload_folder = folder.path() / "file";
+  ASSERT_TRUE(write_file(options.upload_folder, "not a folder"));  // ENOTDIR is invalid_argument
+  auto server = make_server(std::move(router), options);
+  std::string url = "http://" + *server->listen_tcp("127.0.0.1:0") + "/up";
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body = "abc"})->status, 400);
+  EXPECT_EQ(fetch({.method = "POST", .url = url, .body = std::string(101, 'x')})->status, 413);
+}
+
+// The system gives one thread and then no more: what was accepted is done, and the end does not wait for ever.
+TEST(WorkerPool, ThreadsThatCannotBeStarted) {
+  int n_left = 0, n_done = 0;
+  auto start = [&](std::function<void()> body) {
+    if (n_left-- <= 0) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    start_detached_thread(std::move(body));
+  };
+  WorkerPool pool(4, 10, start);
+  EXPECT_FALSE(pool.submit([&] { ++n_done; }));  // no thread at all
+  n_left = 1;
+  Signal started, go;
+  EXPECT_TRUE(pool.submit([&] {
+    started.set();
+    go.wait();
+    ++n_done;
+  }));
+  ASSERT_TRUE(started.wait());
+  EXPECT_TRUE(pool.submit([&] { ++n_done; }));  // waits for the one
+  go.set();
+  pool.join();
+  EXPECT_EQ(n_done, 2);
 }
 
 TEST(Server, ChunkedRequestBody) {

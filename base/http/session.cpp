@@ -16,6 +16,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include "base/disk_space.h"
 #include "base/files.h"
 #include "base/http/host_check.h"
 
@@ -154,7 +155,7 @@ asio::awaitable<int> Session::answer(RequestParser& parser, const Router::Match&
   } else if (body.error().code == Code::cancelled) {
     keep_alive_ = false;
   } else {
-    status = co_await refuse(body.error(), body.error().code == Code::invalid_argument ? 413 : 0);
+    status = co_await refuse(body.error(), body_too_large_ ? 413 : 0);
   }
   co_return status;
 }
@@ -195,8 +196,13 @@ Result<Router::Match> Session::accept_head(RequestParser& parser, Request& reque
 
 asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Route& route, Request& request) {
   uint64_t limit = route.options.max_body_bytes;
-  auto too_large = [&] { return error(Code::invalid_argument, "the request's body is larger than {} bytes", limit); };
-  if (parser.content_length() && *parser.content_length() > limit) co_return too_large();
+  body_too_large_ = false;
+  auto too_large = [&] {
+    body_too_large_ = true;
+    return error(Code::invalid_argument, "the request's body is larger than {} bytes", limit);
+  };
+  uint64_t announced_bytes = parser.content_length().value_or(0);
+  if (announced_bytes > limit) co_return too_large();
   if (auto expect = request.headers.find("Expect"); expect && equal_ignoring_case(*expect, "100-continue") && !parser.is_done())
     co_await send("HTTP/1.1 100 Continue\r\n\r\n");  // a failure shows in the next read
 
@@ -204,7 +210,9 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
   uint64_t n_read = 0;
   int file = -1;
   Result<void> status;
-  if (route.options.body_to_file) status = co_await store_body({}, route, request, file);  // makes the file, if only an empty one
+  if (route.options.body_to_file) {  // makes the file, if only an empty one
+    status = co_await store_body({}, route, request, file, announced_bytes);
+  }
   while (status && !parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();
@@ -220,7 +228,7 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
     if (n_read > limit) {
       status = too_large();
     } else {
-      status = co_await store_body({piece.data(), n}, route, request, file);
+      status = co_await store_body({piece.data(), n}, route, request, file, 0);
     }
   }
   if (file >= 0) ::close(file);
@@ -229,7 +237,8 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
 }
 
 // Appends to the request's body, or to its file by way of the disk thread.
-asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, const Route& route, Request& request, int& file) {
+asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, const Route& route, Request& request,
+                                                  int& file, uint64_t announced_bytes) {
   if (!route.options.body_to_file) {
     request.body += bytes;
     co_return Result<void>();
@@ -237,10 +246,11 @@ asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, const 
   stream_.expires_never();
   co_await asio::post(asio::bind_executor(core_.disk, asio::use_awaitable));
   Result<void> status;
-  if (file < 0) {
-    std::error_code ignored;
-    std::filesystem::path folder = core_.options.upload_folder;
-    if (folder.empty()) folder = std::filesystem::temp_directory_path(ignored);
+  std::error_code ignored;
+  std::filesystem::path folder = core_.options.upload_folder;
+  if (folder.empty()) folder = std::filesystem::temp_directory_path(ignored);
+  status = check_disk_space(folder, std::max<uint64_t>(announced_bytes, bytes.size()));
+  if (status && file < 0) {
     std::string name = (folder / "upload-XXXXXX").string();
     file = ::mkostemp(name.data(), O_CLOEXEC);
     if (file >= 0) {
@@ -257,7 +267,8 @@ asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, const 
 asio::awaitable<int> Session::run_handler(const Route& route) {
   stream_.expires_never();
   std::shared_ptr<Exchange> exchange = exchange_;
-  bool taken = core_.workers.submit([exchange, &route] { exchange->run(route); });
+  WorkerPool& workers = route.options.quick ? core_.quick_workers : core_.workers;
+  bool taken = workers.submit([exchange, &route] { exchange->run(route); });
   if (!taken) {
     std::error_code ignored;
     if (!exchange->request.body_file.empty()) std::filesystem::remove(exchange->request.body_file, ignored);

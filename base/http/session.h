@@ -19,6 +19,9 @@ namespace hearth::http {
 
 class Session;
 
+constexpr int kQuickThreads = 4;
+constexpr size_t kMaxQuickQueued = 256;
+
 // What all connections share. Everything but the pool and n_sessions belongs to the I/O thread.
 struct ServerCore {
   Router router;
@@ -26,6 +29,7 @@ struct ServerCore {
   boost::asio::io_context io{1};
   boost::asio::thread_pool disk{1};  // writes uploads, so that a slow disk stalls only them
   WorkerPool workers;
+  WorkerPool quick_workers{kQuickThreads, kMaxQuickQueued};  // for routes that never wait
   std::set<Session*> sessions;
   std::atomic<int> n_sessions{0};
   bool stopping = false;
@@ -55,7 +59,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<int> refuse(const Error& reason, int status = 0);
   Result<Router::Match> accept_head(RequestParser& parser, Request& request);
   Awaitable<Result<void>> read_body(RequestParser& parser, const Route& route, Request& request);
-  Awaitable<Result<void>> store_body(std::string_view bytes, const Route& route, Request& request, int& file);
+  Awaitable<Result<void>> store_body(std::string_view bytes, const Route& route, Request& request, int& file,
+                                     uint64_t announced_bytes);
   Awaitable<int> run_handler(const Route& route);
   Awaitable<void> wait_for_head(const Route& route);
   Awaitable<bool> send_response(const Response& response);
@@ -73,6 +78,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Exchange> exchange_;  // of the request under way
   bool watching_ = false, busy_ = false;
   bool keep_alive_ = true, is_head_ = false, http_1_0_ = false;
+  bool body_too_large_ = false;
   bool body_left_ = false;  // part of the request was not read: the connection cannot be used again
 };
 

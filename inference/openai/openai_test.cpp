@@ -147,6 +147,11 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
                Code::invalid_argument, "the prompt has");
 }
 
+TEST_F(Surface, HealthAnswersWhileChatsHoldAllWorkers) {
+  for (const char* path : {"/health", "/metrics"}) EXPECT_TRUE(router_.match("GET", path).route->options.quick) << path;
+  EXPECT_FALSE(router_.match("POST", "/v1/chat/completions").route->options.quick);
+}
+
 TEST_F(Surface, HealthAndMetrics) {
   EXPECT_EQ(Json::parse(call("GET", "/health", nullptr)->body)["status"], "ok");
   EXPECT_NE(call("GET", "/metrics", nullptr)->body.find("hearth_engine_requests_total{model=\"tiny\"} 0"),

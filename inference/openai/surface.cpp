@@ -217,8 +217,8 @@ void add_routes(http::Router& router, Generator& generator, std::string model_na
   router.add(
       "POST", "/v1/completions", [surface](http::Request& r) { return surface->complete(r); }, generate);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
-  router.add("GET", "/health", [surface](http::Request&) { return surface->health(); });
-  router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); });
+  router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
+  router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});
 }
 
 }  // namespace hearth::openai

@@ -39,7 +39,9 @@ void add_events(Endpoints& table, Service& service) {
   auto handler = [&events = service.events, n_streams](http::Request& request) -> Result<http::Response> {
     uint64_t id = TRY(first_id(request, events));
     // Counted for as long as the response's closure lives.
-    if (*n_streams >= kMaxStreams) return error(Code::resource_exhausted, "{} event streams are open already; close one", kMaxStreams);
+    if (*n_streams >= kMaxStreams)
+      return http::too_many_requests(fmt::format("{} event streams are open already; close one", kMaxStreams),
+                                     kPingEvery);
     ++*n_streams;
     std::shared_ptr<void> slot(nullptr, [n_streams](void*) { --*n_streams; });
     return http::stream_response("text/event-stream", [&events, id, slot, stop = request.stop](http::StreamWriter& out) {
