@@ -51,6 +51,11 @@ Result<void> Deployments::start() {
 
 void Deployments::stop() {
   if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ended_.notify_all();
   thread_.request_stop();
   wake();
   thread_.join();
@@ -62,8 +67,8 @@ void Deployments::wake() {
 }
 
 Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, bool restart) {
-  TRY(db_.put_deployment(request));
   std::lock_guard lock(mutex_);
+  TRY(db_.put_deployment(request));
   std::unique_ptr<Entry>& slot = entries_[request.model];
   bool is_new = !slot;
   if (is_new) slot = std::make_unique<Entry>();
@@ -72,7 +77,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
   if (is_alive && !restart) return entry.status;
   entry.request = request;
-  entry.remove = false;
+  if (std::exchange(entry.remove, false)) ended_.notify_all();
   entry.restart = entry.engine.has_value();
   entry.n_failed_starts = entry.status.n_restarts = 0;
   entry.back_off = options_.first_back_off;
@@ -83,22 +88,21 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   return entry.status;
 }
 
-Result<void> Deployments::undeploy(const std::string& model) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!entries_.contains(model)) return error(Code::not_found, "{} is not deployed; `hearth ps` lists what is", model);
-  }
-  TRY(db_.remove_deployment(model));
+Result<void> Deployments::undeploy(const std::string& model, const std::stop_token& stop) {
   Lock lock(mutex_);
   auto it = entries_.find(model);
-  if (it == entries_.end()) return {};
+  if (it == entries_.end()) return error(Code::not_found, "{} is not deployed; `hearth ps` lists what is", model);
+  TRY(db_.remove_deployment(model));
   it->second->remove = true;
   set_state(*it->second, "stopping", "stopping the engine");
   wake();
-  ended_.wait(lock, [&] {
+  auto is_removing = [&] {
     auto now = entries_.find(model);
-    return now == entries_.end() || !now->second->remove;
-  });
+    return now != entries_.end() && now->second->remove;
+  };
+  ended_.wait(lock, stop, [&] { return stopping_ || !is_removing(); });
+  if (entries_.contains(model) && !is_removing())
+    return error(Code::failed_precondition, "{} was deployed again meanwhile; it runs", model);
   return {};
 }
 
@@ -160,17 +164,25 @@ void Deployments::run(const std::stop_token& stop) {
     }
     wait_for_work(stop);
   }
+  stop_all_engines();
+}
+
+// All are asked at once, so that all together take no longer than the slowest.
+void Deployments::stop_all_engines() {
   Lock lock(mutex_);
   for (auto& [model, entry] : entries_)
-    if (entry->engine) entry->engine->signal_group(SIGTERM);  // all at once, then each is waited for
-  for (auto& [model, entry] : entries_)
-    if (entry->engine) stop_engine(*entry, lock);
+    if (entry->engine) entry->engine->signal_group(SIGTERM);
+  auto deadline = Clock::now() + options_.stop_grace;
+  for (auto& [model, entry] : entries_) {
+    auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    if (entry->engine) stop_engine(*entry, lock, std::max(left, milliseconds(0)));
+  }
 }
 
 // One look at one deployment. `lock` is held, and given up while something slow happens.
 void Deployments::step(Entry& entry, Lock& lock) {
   if (entry.remove || entry.restart) {
-    if (entry.engine) stop_engine(entry, lock);
+    if (entry.engine) stop_engine(entry, lock, options_.stop_grace);
     entry.restart = false;
     if (entry.remove) {
       entry.status.step = "stopped";
@@ -213,11 +225,11 @@ void Deployments::start_engine(Entry& entry) {
   set_state(entry, "starting", "loading the model");
 }
 
-void Deployments::stop_engine(Entry& entry, Lock& lock) {
+void Deployments::stop_engine(Entry& entry, Lock& lock, milliseconds grace) {
   ChildProcess engine = std::move(*entry.engine);
   entry.engine.reset();
   lock.unlock();
-  engine.stop(options_.stop_grace);
+  engine.stop(grace);
   std::error_code ignored;
   std::filesystem::remove(state_.engine_socket(entry.request.model), ignored);
   lock.lock();
@@ -247,10 +259,10 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
     entry.n_failed_health = 0;
     if (Clock::now() - entry.ready_since > options_.stable_after) entry.back_off = options_.first_back_off;
   } else if (is_ready && ++entry.n_failed_health >= options_.max_failed_health) {
-    stop_engine(entry, lock);
+    stop_engine(entry, lock, options_.stop_grace);
     on_exit(entry, fmt::format("the engine did not answer {} health checks in a row and was stopped", entry.n_failed_health));
   } else if (!is_ready && Clock::now() - entry.started > options_.start_limit) {
-    stop_engine(entry, lock);
+    stop_engine(entry, lock, options_.stop_grace);
     on_exit(entry, fmt::format("the engine was not ready within {} s and was stopped", options_.start_limit.count() / 1000));
   }
 }

@@ -40,8 +40,9 @@ class Deployments {
   // `restart`: even when it runs with these very options, because the model's files changed.
   Result<api::Deployment> deploy(const api::DeployRequest& request, bool restart = false);
   std::optional<api::DeployRequest> request_of(const std::string& model) const;
-  // Returns when the engine has ended. not_found when it is not deployed.
-  Result<void> undeploy(const std::string& model);
+  // Returns when the engine has ended, or when `stop` is requested: the engine then ends a little later. not_found when
+  // it is not deployed; failed_precondition when it was deployed again meanwhile.
+  Result<void> undeploy(const std::string& model, const std::stop_token& stop = {});
   std::vector<api::Deployment> list() const;
   std::optional<api::Deployment> find(const std::string& model) const;
   // Where the engine of a ready deployment listens. not_found, or unavailable while it starts.
@@ -56,7 +57,8 @@ class Deployments {
   void run(const std::stop_token& stop);
   void step(Entry& entry, Lock& lock);
   void start_engine(Entry& entry);
-  void stop_engine(Entry& entry, Lock& lock);
+  void stop_engine(Entry& entry, Lock& lock, std::chrono::milliseconds grace);
+  void stop_all_engines();
   void check_health(Entry& entry, Lock& lock);
   void on_exit(Entry& entry, std::string reason);
   void set_state(Entry& entry, std::string_view state, std::string step);
@@ -68,8 +70,9 @@ class Deployments {
   ServiceDb& db_;
   EventBus& events_;
   mutable std::mutex mutex_;
-  std::condition_variable ended_;  // an engine was stopped for good
-  std::map<std::string, std::unique_ptr<Entry>> entries_;  // only the thread erases
+  std::condition_variable_any ended_;                      // an undeploy() may have its answer
+  std::map<std::string, std::unique_ptr<Entry>> entries_;  // only the thread erases. Changes with its rows in hearth.db
+  bool stopping_ = false;
   Fd wake_;                                                // an eventfd
   std::atomic<double> last_tick_;
   std::jthread thread_;

@@ -1,6 +1,8 @@
 // The engines' supervisor and the way to them: crashes, back-off, reasons, restarts, routing.
 #include <signal.h>
 
+#include <future>
+
 #include "appliance/hearthd/testing/service_fixture.h"
 
 namespace hearth {
@@ -173,6 +175,84 @@ TEST_F(Deploying, ModelInUseIsNotRemoved) {
   EXPECT_EQ(api().remove("/hearth/v1/deployments/a").error().code, Code::not_found);
   EXPECT_EQ(api().post("/hearth/v1/deployments", {{"model", "a"}}).error().code, Code::not_found);
   EXPECT_EQ(api().post("/hearth/v1/deployments", {{"modell", "a"}}).error().code, Code::invalid_argument);
+}
+
+// DELETE while an engine takes its time to stop, then POST for the same model: both are answered, and what was asked
+// last is so, also after a restart.
+TEST_F(Deploying, DeployedAgainWhileItStops) {
+  engine_does("stubborn");
+  ServiceOptions with = options();
+  with.deployments.stop_grace = std::chrono::milliseconds(400);
+  start(with);
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  auto undeployed = std::async(std::launch::async, [&] { return service->deployments.undeploy("a"); });
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "stopping"; }));
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_EQ(undeployed.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  Result<void> answer = undeployed.get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::failed_precondition);
+  EXPECT_TRUE(eventually([&] { return is_ready("a"); }));
+  start(with);
+  EXPECT_TRUE(service->deployments.request_of("a"));
+}
+
+// Many of both at once: when all are answered, what runs is what hearth.db says.
+TEST_F(Deploying, RowsAndEnginesAgree) {
+  start();
+  import_golden("a");
+  auto toggle = [&] {
+    for (int i = 0; i < 10; ++i) {
+      (void)service->deploy({.model = "a", .n_threads = i});
+      (void)service->deployments.undeploy("a");
+    }
+  };
+  std::vector<std::future<void>> all;
+  for (int i = 0; i < 3; ++i) all.push_back(std::async(std::launch::async, toggle));
+  for (auto& one : all) one.get();
+  bool runs = service->deployments.find("a").has_value();
+  start();
+  EXPECT_EQ(service->deployments.request_of("a").has_value(), runs);
+}
+
+TEST_F(Deploying, UndeployingEndsWithTheService) {
+  engine_does("stubborn");
+  ServiceOptions with = options();
+  with.deployments.stop_grace = std::chrono::milliseconds(1000);
+  start(with);
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  std::stop_source client;
+  auto undeployed =
+      std::async(std::launch::async, [&] { return service->deployments.undeploy("a", client.get_token()); });
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "stopping"; }));
+  client.request_stop();
+  EXPECT_TRUE(undeployed.get());
+  EXPECT_TRUE(service->deployments.find("a"));  // it is still stopping
+}
+
+TEST_F(Deploying, BusyEngineIsNotAskedForMore) {
+  engine_does("die-in-stream");
+  ServiceOptions with = options();
+  with.max_requests_per_model = 2;
+  start(with);
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  auto first = http::ClientStream::open(chat(*service, "a", true));
+  {
+    auto second = http::ClientStream::open(chat(*service, "a", true));
+    ASSERT_TRUE(first && second);
+    auto third = http::fetch(chat(*service, "a", false));
+    ASSERT_TRUE(third);
+    EXPECT_EQ(third->status, 429);
+    EXPECT_TRUE(third->headers.find("Retry-After"));
+    EXPECT_EQ((*parse_json(third->body))["error"]["type"], "rate_limit_error");
+  }
+  EXPECT_TRUE(eventually([&] { return http::fetch(chat(*service, "a", false))->status == 200; }));  // a slot came back
 }
 
 TEST_F(Deploying, SurvivesARestartOfTheService) {

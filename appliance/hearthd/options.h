@@ -17,6 +17,7 @@ struct ServiceOptions {
   std::filesystem::path bundled_packs;              // empty: none
   std::vector<std::filesystem::path> trust_folders;  // besides <state>/trust
   std::vector<std::string> allowed_hosts;
+  int max_requests_per_model = 48;  // under way at one engine, which has 64 workers; more are told to come again (429)
   DeploymentOptions deployments;
   JobOptions jobs;
   bool log_to_state = false;  // also to <state>/log/hearthd.log, for `hearth logs` without a journal

@@ -20,6 +20,7 @@ void add_health(Endpoints& table, Service& service) {
     for (const api::Deployment& d : service.deployments.list()) out.n_ready += d.state == "ready";
     return out;
   }));
+  table.back().options.quick = true;
 }
 
 }  // namespace hearth

@@ -36,7 +36,8 @@ void add_metrics(Endpoints& table, Service& service) {
                    .response_type = "text/plain",
                    .handler = [&service](http::Request&) -> Result<http::Response> {
                      return http::text_response(metrics_text(service), "text/plain; version=0.0.4; charset=utf-8");
-                   }});
+                   },
+                   .options = {.quick = true}});
 }
 
 }  // namespace hearth

@@ -1,5 +1,6 @@
 // /v1/...: OpenAI's API. Requests go to the engine of the model that they name, bytes unchanged, as do the answers.
 #include "appliance/hearthd/endpoints/endpoints.h"
+#include "appliance/hearthd/forward_slots.h"
 #include "base/http/client.h"
 #include "base/http/sse.h"
 
@@ -8,6 +9,8 @@ namespace {
 
 constexpr uint64_t kMaxPromptBytes = uint64_t{16} << 20;
 constexpr std::chrono::seconds kAnswerTimeLimit{3600};
+constexpr int kMaxForwards = 160;  // of the service's 256 workers: the event streams and everything else need some, too
+constexpr std::chrono::seconds kRetryAfter{5};
 constexpr std::string_view kModelNotFound = "model_not_found";
 
 // Why a request for this model cannot be answered, with the next step.
@@ -54,7 +57,9 @@ Result<void> pass_on(http::ClientStream& from, http::StreamWriter& to, bool is_e
   }
 }
 
-Result<http::Response> forward(const http::Request& request, const std::filesystem::path& socket) {
+// `slot` is held until the answer has been passed on.
+Result<http::Response> forward(const http::Request& request, const std::filesystem::path& socket,
+                               std::shared_ptr<void> slot) {
   http::ClientRequest onward{.method = request.method,
                              .url = "http://localhost" + request.path,
                              .body = request.body,
@@ -68,7 +73,8 @@ Result<http::Response> forward(const http::Request& request, const std::filesyst
   bool is_events = is_event_stream(stream->headers());
   http::Response out;
   if (is_events) {
-    out = http::stream_response("text/event-stream", [stream](http::StreamWriter& to) { return pass_on(*stream, to, true); });
+    out = http::stream_response("text/event-stream",
+                                [stream, slot](http::StreamWriter& to) { return pass_on(*stream, to, true); });
   } else {
     std::string bytes;
     do {
@@ -81,18 +87,25 @@ Result<http::Response> forward(const http::Request& request, const std::filesyst
   return out;
 }
 
-Endpoint proxied(Service& service, std::string path, std::string summary) {
+http::Response too_busy(const std::string& model) {
+  return http::too_many_requests(
+      fmt::format("{} has as many requests under way as it takes; try again in a moment", model), kRetryAfter);
+}
+
+Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::string summary) {
   return {.method = "POST",
           .path = std::move(path),
           .summary = std::move(summary),
-          .request_schema = Json{{"type", "object"}, {"required", {"model"}}, {"properties", {{"model", {{"type", "string"}}}}}},
+          .request_schema =
+              Json{{"type", "object"}, {"required", {"model"}}, {"properties", {{"model", {{"type", "string"}}}}}},
           .response_schema = Json{{"type", "object"}},
-          .handler = [&service](http::Request& request) -> Result<http::Response> {
+          .handler = [&service, slots = std::move(slots)](http::Request& request) mutable -> Result<http::Response> {
             Json body = TRY(http::json_body(request));
             std::string model = TRY(json_get<std::string>(body, "model"));
             Route route = route_to(service, model);
             if (route.refusal) return *std::move(route.refusal);
-            return forward(request, route.socket);
+            std::shared_ptr<void> slot = slots.take(model);
+            return slot ? forward(request, route.socket, std::move(slot)) : too_busy(model);
           },
           .options = {.max_body_bytes = kMaxPromptBytes, .time_limit = kAnswerTimeLimit}};
 }
@@ -138,10 +151,11 @@ void add_openai(Endpoints& table, Service& service) {
     return found(request);
   };
   table.push_back(std::move(one));
-  table.push_back(proxied(service, "/v1/chat/completions", "Chat (OpenAI)"));
-  table.push_back(proxied(service, "/v1/completions", "Completion of a text (OpenAI)"));
-  table.push_back(proxied(service, "/v1/embeddings", "Vectors of texts (OpenAI)"));
-  table.push_back(proxied(service, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)"));
+  ForwardSlots slots(service.options.max_requests_per_model, kMaxForwards);  // shared by the copies
+  table.push_back(proxied(service, slots, "/v1/chat/completions", "Chat (OpenAI)"));
+  table.push_back(proxied(service, slots, "/v1/completions", "Completion of a text (OpenAI)"));
+  table.push_back(proxied(service, slots, "/v1/embeddings", "Vectors of texts (OpenAI)"));
+  table.push_back(proxied(service, slots, "/v1/rerank", "Scores of documents for a query (Cohere, Jina)"));
 }
 
 }  // namespace hearth

@@ -2,6 +2,7 @@
 //   serve                  answers as an engine would
 //   exit N WORDS           says "error: WORDS" and exits with status N
 //   deaf                   lives, but does not listen
+//   stubborn               answers, and takes no notice of SIGTERM
 //   die-in-stream          answers, but in a streamed answer waits after the first word for <state>/die, and dies
 #include <unistd.h>
 
@@ -68,6 +69,8 @@ int main(int argc, char** argv) {
   }
   auto server = http::Server::create(make_router(argument(argc, argv, "--model"), what == "die-in-stream" ? state + "/die" : ""));
   if (what != "deaf" && !(*server)->listen_unix(argument(argc, argv, "--socket"), 0600)) return 4;
+  if (what == "stubborn")
+    while (true) ::pause();
   int signal = 0;
   ::sigwait(&signals, &signal);
   return 0;
