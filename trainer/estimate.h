@@ -16,6 +16,15 @@ struct Estimate {
   uint64_t peak_memory_bytes = 0;
   double flops_per_step = 0, flops_per_s = 0;  // the graph's cost, the rate measured on this box
   std::string explanation;    // in words, with the figures
+  static constexpr auto kFields = std::tuple{
+      field("n_steps", &Estimate::n_steps, "optimizer steps"),
+      field("n_tokens", &Estimate::n_tokens, "trained on in one epoch"),
+      field("seconds", &Estimate::seconds, "predicted time"),
+      field("peak_memory_bytes", &Estimate::peak_memory_bytes, "predicted peak memory"),
+      field("flops_per_step", &Estimate::flops_per_step, "the graph's cost"),
+      field("flops_per_s", &Estimate::flops_per_s, "the rate measured on this box"),
+      field("explanation", &Estimate::explanation, "in words, with the figures"),
+  };
 };
 
 // Reads model and data (a large file is sampled), plans the training graph, and measures this box's rate on a small

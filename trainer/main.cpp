@@ -1,5 +1,6 @@
 // hearth-trainer: one training job. Reads recipe.toml in the job folder, writes what the service watches, resumes after
-// a crash. Exit 0 when the result is deployable; else 1, with the reason as the last line on stderr.
+// a crash. Exit 0 when the result is deployable; else as trainer/exit_codes.h says, with the reason as the last line on
+// stderr. With --estimate it only writes estimate.json there: what the run would take.
 #include <fmt/core.h>
 #include <pthread.h>
 #include <signal.h>
@@ -7,7 +8,10 @@
 #include <CLI/CLI.hpp>
 #include <thread>
 
+#include "base/files.h"
 #include "base/log.h"
+#include "trainer/estimate.h"
+#include "trainer/exit_codes.h"
 #include "trainer/find_model.h"
 #include "trainer/run.h"
 
@@ -17,6 +21,7 @@ using namespace hearth;
 
 struct Arguments {
   std::string job_dir, state_dir;
+  bool estimate = false;
 };
 
 // SIGTERM and SIGINT ask the run to write a checkpoint and stop. The signals are blocked in all threads and taken here.
@@ -32,7 +37,7 @@ std::stop_source stop_on_signals() {
     sigwait(&set, &signal);
     source.request_stop();
     sigwait(&set, &signal);  // asked twice: go now
-    std::_Exit(1);
+    std::_Exit(train::kExitStopped);
   }).detach();
   return source;
 }
@@ -49,6 +54,21 @@ Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
   return train::run_training(recipe, paths, callbacks, std::move(stop));
 }
 
+Result<void> estimate(const Arguments& arguments) {
+  const std::filesystem::path job = arguments.job_dir;
+  const train::Recipe recipe = TRY(train::load_recipe(job / "recipe.toml", {}));
+  const train::Estimate found =
+      TRY(train::estimate_training(recipe, TRY(train::find_model(recipe, arguments.state_dir))));
+  return write_file(job / "estimate.json", dump_json(to_json_value(found), 2));
+}
+
+int report(const Error& failed) {
+  spdlog::default_logger()->flush();
+  fmt::print(stderr, "error: {}\n", failed.to_string());
+  if (failed.code == Code::cancelled) return train::kExitStopped;
+  return failed.code == Code::unavailable ? train::kExitBusy : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -57,10 +77,13 @@ int main(int argc, char** argv) {
   CLI::App app("hearth-trainer: runs one training job");
   app.add_option("--job-dir", arguments.job_dir, "job folder with recipe.toml")->required();
   app.add_option("--state-dir", arguments.state_dir, "state directory of the box")->required();
+  app.add_flag("--estimate", arguments.estimate,
+               "only say what the run would take, in estimate.json in the job folder");
   CLI11_PARSE(app, argc, argv);
+  if (arguments.estimate) {
+    const auto estimated = estimate(arguments);
+    return estimated ? 0 : report(estimated.error());
+  }
   const auto result = run(arguments, stop_on_signals().get_token());
-  if (result) return 0;
-  spdlog::default_logger()->flush();
-  fmt::print(stderr, "error: {}\n", result.error().to_string());
-  return exit_code(result.error().code) == 0 ? 0 : 1;
+  return result ? 0 : report(result.error());
 }

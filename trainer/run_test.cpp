@@ -13,6 +13,8 @@
 
 #include "base/files.h"
 #include "model_store/formats/load.h"
+#include "trainer/estimate.h"
+#include "trainer/exit_codes.h"
 #include "trainer/random.h"
 #include "trainer/run.h"
 #include "trainer/test_model.h"
@@ -41,9 +43,9 @@ class RunTest : public ::testing::Test {
   }
   std::string scratch() const { return fmt::format("from_scratch = \"{}\"", path("tiny").string()); }
 
-  pid_t start(const fs::path& job) {
+  pid_t start(const fs::path& job, const char* flag = nullptr) {
     const std::string job_dir = job.string(), state = path("state").string(), log = (job / "log").string();
-    const char* argv[] = {HEARTH_TRAINER, "--job-dir", job_dir.c_str(), "--state-dir", state.c_str(), nullptr};
+    const char* argv[] = {HEARTH_TRAINER, "--job-dir", job_dir.c_str(), "--state-dir", state.c_str(), flag, nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -109,6 +111,23 @@ TEST_F(RunTest, AFinishedRunAnswersOnlyTheSameRequest) {
   EXPECT_EQ(text(first / "summary.json"), summary_before);
 }
 
+TEST_F(RunTest, EstimateIsAFile) {
+  const fs::path asked = job("asked", scratch(), kShort);
+  ASSERT_EQ(wait_for(start(asked, "--estimate")), 0) << text(asked / "log");
+  const auto estimate = from_json<Estimate>(*parse_json(text(asked / "estimate.json")));
+  ASSERT_TRUE(estimate) << estimate.error().to_string();
+  EXPECT_EQ(estimate->n_steps, 40);
+  EXPECT_GT(estimate->peak_memory_bytes, 0u);
+  EXPECT_FALSE(fs::exists(asked / "summary.json"));
+}
+
+TEST_F(RunTest, LockedFolderIsTold) {
+  const fs::path locked = job("locked", scratch(), kShort);
+  const auto lock = LockFile::acquire(locked / "lock");
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(wait_for(start(locked)), kExitBusy) << text(locked / "log");
+}
+
 TEST_F(RunTest, KilledAtRandomMomentsEndsInTheSameBits) {
   const fs::path whole = job("whole", scratch(), kShort);
   const auto start_time = std::chrono::steady_clock::now();
@@ -143,7 +162,7 @@ TEST_F(RunTest, StopsWithACheckpointAndGoesOn) {
   kill(pid, SIGTERM);
   const int code = wait_for(pid);
   if (code == 0) GTEST_SKIP() << "it was faster than the signal";
-  EXPECT_EQ(code, 1);
+  EXPECT_EQ(code, kExitStopped);
   EXPECT_NE(text(j / "log").find("error: "), std::string::npos);
   EXPECT_FALSE(fs::exists(j / "result"));
   const size_t n_before = losses(j).size();

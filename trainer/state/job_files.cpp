@@ -17,7 +17,7 @@ Result<JobFiles> JobFiles::open(const fs::path& folder) {
   TRY(make_folders(folder));
   auto lock = LockFile::acquire(folder / "lock");
   if (!lock && lock.error().code == Code::failed_precondition)
-    return error(Code::failed_precondition, "{} is in use by another training process", folder.string());
+    return error(Code::unavailable, "{} is in use by another training process", folder.string());
   return JobFiles(folder, TRY(std::move(lock)));
 }
 

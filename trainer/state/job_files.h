@@ -13,7 +13,7 @@ namespace hearth::train {
 
 class JobFiles {
  public:
-  // Makes the folder and takes its lock; failed_precondition when another process trains there.
+  // Makes the folder and takes its lock; unavailable when another process trains there.
   static Result<JobFiles> open(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
