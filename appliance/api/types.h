@@ -28,6 +28,7 @@
 //   GET    /hearth/v1/jobs/{id}/metrics         {points: [MetricPoint]}
 //   GET    /hearth/v1/jobs/{id}/samples         {samples: [BeforeAfter]}
 //   POST   /hearth/v1/jobs/{id}/cancel          Job
+//   DELETE /hearth/v1/jobs/{id}                 {}                       409 while it is not over
 //   GET    /hearth/v1/events                    SSE; each data line is an Event
 //   GET    /hearth/v1/openapi.json              the OpenAPI document of all of this
 // Errors are OpenAI's shape everywhere: {"error": {"message", "type", "code"}} with http_status(code).
@@ -295,7 +296,7 @@ struct Job {
   std::string id, kind, title, state, step, reason, model, result_model;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
-  int n_restarts = 0;
+  int n_restarts = 0, n_interrupted = 0;
   static constexpr auto kFields = std::tuple{
       field("id", &Job::id, "identifier"),
       field("kind", &Job::kind, "train | install | import | export"),
@@ -314,6 +315,8 @@ struct Job {
       field("eval_loss_before", &Job::eval_loss_before, "held-out loss before training"),
       field("eval_loss_after", &Job::eval_loss_after, "held-out loss after training"),
       field("n_restarts", &Job::n_restarts, "how often the worker was restarted"),
+      field("n_interrupted", &Job::n_interrupted,
+            "how often the service died while it ran, since it last came further"),
   };
 };
 

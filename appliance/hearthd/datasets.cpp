@@ -25,6 +25,8 @@ static std::string label_of(std::string_view name) {
 
 static std::string extension_of(std::string_view name) {
   std::string extension = fs::path(name).extension().string();
+  for (char& c : extension)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;  // NOTES.TXT is text, as the trainer says
   for (std::string_view known : {".txt", ".md"})
     if (extension == known) return extension;
   return ".jsonl";
@@ -34,10 +36,18 @@ fs::path Datasets::file(const api::Dataset& dataset) const {
   return state_.datasets() / (dataset.id + extension_of(dataset.name));
 }
 
+// Files with capital extensions were once kept as .jsonl.
+void Datasets::rename_older(const api::Dataset& dataset) const {
+  fs::path now = file(dataset), once = state_.datasets() / (dataset.id + ".jsonl");
+  std::error_code failed;
+  if (now != once && !fs::exists(now, failed)) fs::rename(once, now, failed);
+}
+
 Result<void> Datasets::start() {
   std::lock_guard lock(mutex_);
   std::set<fs::path> known;
   for (api::Dataset& dataset : TRY(db_.datasets())) {
+    rename_older(dataset);
     known.insert(file(dataset));
     datasets_[std::stoll(dataset.id)] = std::move(dataset);
   }

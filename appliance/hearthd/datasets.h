@@ -25,6 +25,8 @@ class Datasets {
   std::filesystem::path file(const api::Dataset& dataset) const;
 
  private:
+  void rename_older(const api::Dataset& dataset) const;
+
   const StateDir state_;
   ServiceDb& db_;
   mutable std::mutex mutex_;

@@ -1,5 +1,10 @@
 // Jobs: training by a stand-in trainer, store jobs, datasets, and what a restart keeps.
+#include <future>
+
+#include "appliance/hearthd/jobs/job_run.h"
+#include "appliance/hearthd/jobs/train_request.h"
 #include "appliance/hearthd/testing/service_fixture.h"
+#include "base/disk_space.h"
 
 namespace hearth {
 namespace {
@@ -46,6 +51,159 @@ TEST_F(Training, ResultIsAModelInTheStore) {
   EXPECT_EQ((*samples)[0].after, "a");
   auto again = train();
   EXPECT_EQ(wait_for_job(again->id).result_model, "base-qa-2");
+}
+
+TEST_F(Training, WhatTheStoreHasIsNotKeptTwice) {
+  prepare("finish " + golden_model().string());
+  std::string id = train()->id;
+  ASSERT_EQ(wait_for_job(id).state, "done");
+  std::filesystem::path job = service->options.state.job(id);
+  EXPECT_FALSE(std::filesystem::exists(job / "result"));
+  EXPECT_FALSE(std::filesystem::exists(job / "checkpoints"));
+  EXPECT_TRUE(std::filesystem::exists(job / "metrics.jsonl"));
+}
+
+TEST_F(Training, JobsThatAreOverCanBeRemoved) {
+  prepare("wait");
+  std::string id = train()->id;
+  ASSERT_TRUE(eventually([&] { return service->jobs.find(id)->step == "step 2"; }));
+  EXPECT_EQ(api().remove("/hearth/v1/jobs/" + id).error().code, Code::failed_precondition);
+  ASSERT_TRUE(service->jobs.cancel(id));
+  wait_for_job(id);
+  std::filesystem::path job = service->options.state.job(id);
+  EXPECT_TRUE(std::filesystem::exists(job));
+  ASSERT_TRUE(api().remove("/hearth/v1/jobs/" + id));
+  EXPECT_FALSE(std::filesystem::exists(job));
+  EXPECT_EQ(api().get("/hearth/v1/jobs/" + id).error().code, Code::not_found);
+  EXPECT_EQ(api().remove("/hearth/v1/jobs/" + id).error().code, Code::not_found);
+  ASSERT_TRUE(make_folders(service->options.state.job("999999")));  // left by a crash
+  start();
+  EXPECT_FALSE(service->jobs.find(id));
+  EXPECT_FALSE(std::filesystem::exists(service->options.state.job("999999")));
+}
+
+TEST_F(Training, StoppedAndLockedOutTrainersAreStartedAgain) {
+  for (const char* status : {"75", "76"}) {
+    prepare(std::string("stopped ") + status + " 2 " + golden_model().string());
+    api::Job done = wait_for_job(train()->id);
+    EXPECT_EQ(done.state, "done") << status << ": " << done.reason;
+    EXPECT_EQ(done.n_restarts, 2) << status;
+  }
+}
+
+TEST_F(Training, EstimatesAreTheTrainers) {
+  prepare("finish");
+  api::TrainRequest request{.model = "base", .dataset = dataset.id, .preset = "quick"};
+  auto estimate = api().post_as<api::TrainEstimate>("/hearth/v1/jobs/estimate", request);
+  ASSERT_TRUE(estimate) << estimate.error().to_string();
+  EXPECT_EQ(estimate->n_steps, 7);
+  EXPECT_EQ(estimate->seconds, 9.5);
+  EXPECT_TRUE(estimate->fits);
+  EXPECT_EQ(estimate->explanation, "made up");
+  trainer_does("fail there is no such tokenizer");
+  auto failed = api().post("/hearth/v1/jobs/estimate", to_json_value(request));
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("there is no such tokenizer"), std::string::npos) << failed.error().message;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(service->options.state.jobs()), {}), 0);
+}
+
+TEST_F(Training, EstimatesHaveALimitAndEndWithTheirClient) {
+  prepare("wait");
+  ServiceOptions with = options();
+  with.jobs.estimate_limit = std::chrono::milliseconds(150);
+  start(with);
+  api::TrainRequest request{.model = "base", .dataset = dataset.id, .preset = "quick"};
+  EXPECT_EQ(service->jobs.estimate(request).error().code, Code::deadline_exceeded);
+  start();
+  std::stop_source gone;
+  gone.request_stop();
+  EXPECT_EQ(service->jobs.estimate(request, gone.get_token()).error().code, Code::cancelled);
+}
+
+TEST_F(Training, ResultNamesAreCheckedAndHeldAtOnce) {
+  prepare("wait");
+  for (const char* bad : {"my model/../x", "../x", "-x", ".x", "a b"})
+    EXPECT_EQ(train(bad).error().code, Code::invalid_argument) << bad;
+  auto first = train(), second = train();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(train("base-qa").error().code, Code::already_exists);    // the first one's
+  EXPECT_EQ(train("base-qa-2").error().code, Code::already_exists);  // the second one's
+  EXPECT_EQ(service->jobs.import({.path = golden_model().string(), .name = "base-qa"}).error().code,
+            Code::already_exists);
+  std::vector<std::future<bool>> same;
+  for (int i = 0; i < 8; ++i) same.push_back(std::async(std::launch::async, [&] { return train("same").has_value(); }));
+  int n_accepted = 0;
+  for (auto& one : same) n_accepted += one.get();
+  EXPECT_EQ(n_accepted, 1);
+}
+
+TEST_F(Training, NeedsRoomOnTheDisk) {
+  train::Recipe recipe;
+  recipe.method.type = "full";
+  recipe.checkpoint.keep = 2;
+  uint64_t full = training_disk_bytes(recipe, {.dtype = "bf16", .n_params = 1000});
+  EXPECT_EQ(full, 3u * 12'000 + 2 * 2000);
+  recipe.method.type = "lora";
+  EXPECT_LT(training_disk_bytes(recipe, {.dtype = "bf16", .n_params = 1000}), full);
+  uint64_t too_much = training_disk_bytes(recipe, {.dtype = "bf16", .n_params = uint64_t{1} << 50});
+  EXPECT_EQ(check_disk_space(folder.path(), too_much).error().code, Code::resource_exhausted);
+}
+
+// Jobs that end the service are not taken up for ever; an orderly end counts for nothing.
+TEST_F(Training, JobThatKeepsEndingTheServiceIsGivenUp) {
+  prepare("finish " + golden_model().string());
+  service.reset();
+  StateDir state = options().state;
+  auto killed_with = [&](int n_interrupted, const std::string& name) {
+    auto db = ServiceDb::open(state.database());
+    JobRow row{{.kind = "import", .state = "running", .n_interrupted = n_interrupted},
+               to_json_value(api::ImportRequest{golden_model().string(), name})};
+    return *(*db)->add_job(row);
+  };
+  std::string often = killed_with(3, "often"), seldom = killed_with(2, "seldom");
+  start();
+  api::Job failed = wait_for_job(often);
+  EXPECT_EQ(failed.state, "failed");
+  EXPECT_NE(failed.reason.find("the service ended 4 times"), std::string::npos) << failed.reason;
+  EXPECT_EQ(wait_for_job(seldom).state, "done");
+  start();
+  EXPECT_EQ(service->jobs.find(often)->state, "failed");
+}
+
+TEST_F(Training, TrainingThatCameFurtherIsTakenUp) {
+  prepare("finish " + golden_model().string());
+  service.reset();
+  StateDir state = options().state;
+  auto db = ServiceDb::open(state.database());
+  JobRow row{{.kind = "train", .state = "running", .progress = 0.2, .n_interrupted = 3},
+             to_json_value(TrainParams{{.model = "base", .dataset = dataset.id}, "# a recipe", "again"})};
+  std::string id = *(*db)->add_job(row);
+  db->reset();
+  ASSERT_TRUE(make_folders(state.job(id)));
+  ASSERT_TRUE(write_file(state.job(id) / "status.json", R"({"step": "x", "progress": 0.3})"));
+  start();
+  api::Job done = wait_for_job(id);
+  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_EQ(done.n_interrupted, 1);
+}
+
+// The last that is heard of a job is how it ended.
+TEST_F(Training, NothingIsHeardAfterTheEnd) {
+  prepare("wait");
+  for (int i = 0; i < 5; ++i) {
+    uint64_t before = service->events.last_id();
+    std::string id = train()->id;
+    ASSERT_TRUE(eventually([&] { return service->jobs.find(id)->step == "step 2"; }));
+    std::vector<std::future<void>> all;
+    for (int k = 0; k < 4; ++k) all.push_back(std::async(std::launch::async, [&] { (void)service->jobs.cancel(id); }));
+    for (auto& one : all) one.get();
+    wait_for_job(id);
+    std::string last;
+    for (const api::Event& e : service->events.wait_after(before, std::chrono::milliseconds(0), {}))
+      if (e.job && e.job->id == id) last = e.job->state;
+    EXPECT_EQ(last, "cancelled");
+    EXPECT_EQ(service->jobs.find(id)->step, "cancelled");
+  }
 }
 
 TEST_F(Training, FailureTellsTheTrainersReason) {
@@ -112,6 +270,15 @@ TEST_F(Training, RefusesWhatCannotWork) {
 
 TEST_F(Training, Datasets) {
   prepare("wait");
+  api::Dataset loud = upload("NOTES.TXT", "One.\n\nTwo.\n");
+  EXPECT_EQ(loud.format, "text");
+  EXPECT_EQ(service->datasets.file(loud).extension(), ".txt");
+  EXPECT_TRUE(api().get("/hearth/v1/datasets/" + loud.id + "/preview"));
+  std::filesystem::rename(service->datasets.file(loud),
+                          service->options.state.datasets() / (loud.id + ".jsonl"));  // as it once was
+  start();
+  EXPECT_TRUE(std::filesystem::exists(service->datasets.file(loud)));
+  EXPECT_TRUE(api().remove("/hearth/v1/datasets/" + loud.id));
   api::Dataset text = upload("../../etc/my notes.txt", "First paragraph.\n\nSecond paragraph.\n");
   EXPECT_EQ(text.name, "my notes.txt");
   EXPECT_EQ(text.format, "text");

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdlib>
 
+#include "appliance/hearthd/visible_path.h"
 #include "base/log.h"
 
 namespace hearth {
@@ -27,10 +28,24 @@ std::vector<fs::path> media_roots() {
   return out;
 }
 
+// A folder that cannot be read may hold the stick that somebody is waiting for: said once, not every two seconds.
+void tell_once(const fs::path& folder, const std::error_code& failed) {
+  constexpr size_t kMaxTold = 1000;
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  std::lock_guard lock(mutex);
+  if (told.size() >= kMaxTold || !told.insert(folder.string()).second) return;
+  spdlog::warn("cannot look for packs in {}: {}; a stick below it is not seen unless the service may read it",
+               folder.string(), failed.message());
+}
+
 std::vector<fs::path> folders_in(const fs::path& parent) {
   std::vector<fs::path> out;
   std::error_code failed;
-  for (fs::directory_iterator it(parent, failed), end; !failed && it != end && out.size() < kMaxFolders; it.increment(failed)) {
+  fs::directory_iterator it(parent, failed);
+  if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
+    tell_once(parent, failed);
+  for (fs::directory_iterator end; !failed && it != end && out.size() < kMaxFolders; it.increment(failed)) {
     std::error_code ignored;
     if (it->symlink_status(ignored).type() == fs::file_type::directory) out.push_back(it->path());
   }
@@ -107,7 +122,10 @@ void PackSources::stop() {
 Result<api::PackSource> PackSources::scan(const std::string& path) const {
   fs::path folder(path);
   std::error_code failed;
-  if (!folder.is_absolute() || !fs::is_directory(folder, failed))
+  bool is_folder = fs::is_directory(folder, failed);
+  if (failed && folder.is_absolute() && failed != std::errc::no_such_file_or_directory)
+    return cannot_see(folder, failed);
+  if (!folder.is_absolute() || !is_folder)
     return error(Code::not_found, "there is no folder {}; required: the absolute path of a stick or folder with packs", path);
   auto below = [&](const fs::path& root) { return std::mismatch(root.begin(), root.end(), folder.begin(), folder.end()).first == root.end(); };
   api::PackSource out{.path = path, .label = folder.filename().string(), .removable = std::any_of(roots_.begin(), roots_.end(), below)};

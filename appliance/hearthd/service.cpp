@@ -51,10 +51,11 @@ Result<void> Service::begin() {
 void Service::stop() {
   if (std::exchange(stopped_, true)) return;
   events.close();
+  jobs.request_stop();  // a trainer writes its checkpoint while the requests end
   if (server_) server_->stop(kRequestGrace);
   sources.stop();
-  jobs.stop();
   deployments.stop();
+  jobs.stop();
 }
 
 Result<void> Service::offer_bundled_packs() {
@@ -104,6 +105,16 @@ Result<void> Service::remove_model(const std::string& name) {
   return {};
 }
 
+Result<api::Job> Service::train(const api::TrainRequest& request) {
+  std::lock_guard lock(model_changes_);
+  return jobs.train(request);
+}
+
+Result<api::Job> Service::export_pack(const api::ExportRequest& request) {
+  std::lock_guard lock(model_changes_);
+  return jobs.export_pack(request);
+}
+
 api::Model Service::describe(const store::ModelRecord& record) const {
   return {.name = record.name,
           .family = record.family,
@@ -134,8 +145,11 @@ Result<void> Service::listen_for_requests() {
   listen = TRY(server_->listen_tcp(options.listen));
   TRY(server_->listen_unix(options.state.socket(), kSocketMode));
   spdlog::info("listening on http://{} and {}", listen, options.state.socket().string());
-  if (!listen.starts_with("127.") && !listen.starts_with("[::1]"))
-    spdlog::warn("{} can be reached from the network and this version asks nobody for a key: use it on a trusted network only", listen);
+  bool is_loopback = listen.starts_with("127.") || listen.starts_with("[::1]");
+  spdlog::warn(
+      "this version asks nobody for a key: {} can chat, install and remove models, and train through {}",
+      is_loopback ? "every user and program of this machine" : "everybody on the networks that reach this machine",
+      listen);
   return {};
 }
 

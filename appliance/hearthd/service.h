@@ -31,6 +31,9 @@ class Service {
   // Deploys, unless the model is not in the store. Not at once with remove_model().
   Result<api::Deployment> deploy(const api::DeployRequest& request);
   Result<void> remove_model(const std::string& name);
+  // As Jobs::train and Jobs::export_pack, but never at once with remove_model().
+  Result<api::Job> train(const api::TrainRequest& request);
+  Result<api::Job> export_pack(const api::ExportRequest& request);
   api::Model describe(const store::ModelRecord& record) const;
   double seconds_since_tick() const { return deployments.seconds_since_tick(); }
 
@@ -45,7 +48,7 @@ class Service {
   LockFile lock_;
   std::unique_ptr<ServiceDb> db_;
   store::Store store_;
-  std::mutex model_changes_;  // deploying a model and removing it exclude each other
+  std::mutex model_changes_;  // beginning to use a model and removing it exclude each other
 
  public:
   const store::Store& store() const { return store_; }

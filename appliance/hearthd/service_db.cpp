@@ -148,6 +148,10 @@ Result<void> ServiceDb::update_job(const api::Job& job) {
   return guarded("saving a job", [&] { run(*db_, "UPDATE jobs SET job = ? WHERE id = ?", to_text(job), job.id); });
 }
 
+Result<void> ServiceDb::remove_job(const std::string& id) {
+  return guarded("removing a job", [&] { run(*db_, "DELETE FROM jobs WHERE id = ?", id); });
+}
+
 Result<std::vector<api::Dataset>> ServiceDb::datasets() {
   return read_all<api::Dataset>(
       TRY(guarded("reading the datasets", [&] { return column(*db_, "SELECT dataset FROM datasets ORDER BY rowid"); })));

@@ -33,6 +33,7 @@ class ServiceDb {
   Result<std::vector<JobRow>> jobs();  // oldest first
   Result<std::string> add_job(JobRow& row);  // sets and returns job.id
   Result<void> update_job(const api::Job& job);
+  Result<void> remove_job(const std::string& id);
 
   Result<std::vector<api::Dataset>> datasets();
   Result<std::string> next_dataset_id();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "appliance/hearthd/testing/service_fixture.h"
+#include "appliance/hearthd/visible_path.h"
 #include "model_store/signature.h"
 
 namespace hearth {
@@ -18,6 +19,21 @@ struct Whole : ServiceFixture {
     std::filesystem::copy(folder.path() / "key.pem.pub", folder.path() / "trust" / "maker.pub");
     auto digest = store->export_pack("mini", folder.path() / "media" / "stick", {.signing_key = folder.path() / "key.pem"});
     ASSERT_TRUE(digest) << digest.error().to_string();
+  }
+  // The next version of the same model, to folder/media/update.
+  void make_update() {
+    auto store = store::Store::open(folder.path() / "maker", store::Mode::read_write);
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(store->remove("mini"));
+    ASSERT_TRUE(store->import_model(golden_model(), {.name = "mini", .version = "2.0", .license = "Apache-2.0"}));
+    auto digest =
+        store->export_pack("mini", folder.path() / "media" / "update", {.signing_key = folder.path() / "key.pem"});
+    ASSERT_TRUE(digest) << digest.error().to_string();
+  }
+  api::Job install(const char* medium) {
+    auto job = service->jobs.install({.path = (folder.path() / "media" / medium).string()});
+    EXPECT_TRUE(job);
+    return wait_for_job(job->id);
   }
   ServiceOptions trusting() const {
     ServiceOptions out = options();
@@ -86,6 +102,62 @@ TEST_F(Whole, InstallsFromAStick) {
   EXPECT_EQ(api().post("/hearth/v1/packs/scan", {{"path", "/nonexistent"}}).error().code, Code::not_found);
 }
 
+TEST_F(Whole, UpdateDoesNotPullAModelFromUnderATraining) {
+  make_stick();
+  make_update();
+  trainer_does("wait");
+  start(trusting());
+  ASSERT_EQ(install("stick").state, "done");
+  ASSERT_TRUE(write_file(folder.path() / "qa.jsonl",
+                         R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})"));
+  auto dataset = api().upload("/hearth/v1/datasets?name=qa.jsonl", folder.path() / "qa.jsonl");
+  ASSERT_TRUE(dataset);
+  api::TrainRequest request{.model = "mini", .dataset = (*dataset)["id"].get<std::string>(), .preset = "quick"};
+  auto training = service->train(request);
+  ASSERT_TRUE(training) << training.error().to_string();
+  std::string digest = service->store().find("mini")->digest;
+  api::Job refused = install("update");
+  EXPECT_EQ(refused.state, "failed");
+  EXPECT_NE(refused.reason.find("still works with mini"), std::string::npos) << refused.reason;
+  EXPECT_EQ(service->store().find("mini")->digest, digest);
+  ASSERT_TRUE(service->jobs.cancel(training->id));
+  wait_for_job(training->id);
+
+  std::optional<Error> meanwhile;  // asked for while the update is under way
+  service->jobs.on_installed = [&](const std::string&, bool, bool) -> Result<void> {
+    auto late = service->train(request);
+    if (!late) meanwhile = late.error();
+    return {};
+  };
+  EXPECT_EQ(install("update").state, "done");
+  EXPECT_NE(service->store().find("mini")->digest, digest);
+  ASSERT_TRUE(meanwhile);
+  EXPECT_EQ(meanwhile->code, Code::failed_precondition);
+  EXPECT_TRUE(service->train(request));  // now it may
+}
+
+TEST_F(Whole, ExceptionsFailTheJobOnly) {
+  make_stick();
+  start(trusting());
+  service->jobs.on_installed = [](const std::string&, bool, bool) -> Result<void> {
+    throw std::runtime_error("thrown by a library");
+  };
+  api::Job failed = install("stick");
+  EXPECT_EQ(failed.state, "failed");
+  EXPECT_NE(failed.reason.find("thrown by a library"), std::string::npos) << failed.reason;
+  import_golden("another");  // the lane lives
+}
+
+TEST_F(Whole, HomeFoldersAreSaidToBeClosed) {
+  std::error_code closed = std::make_error_code(std::errc::permission_denied);
+  EXPECT_NE(cannot_see("/home/ada/model", closed).message.find("cannot read home folders"), std::string::npos);
+  EXPECT_NE(cannot_see("/root/model", closed).message.find("cannot read home folders"), std::string::npos);
+  EXPECT_EQ(cannot_see("/home/ada/model", closed).code, Code::permission_denied);
+  EXPECT_EQ(cannot_see("/srv/model", closed).message.find("home"), std::string::npos);
+  EXPECT_EQ(cannot_see("/home/ada/model", std::make_error_code(std::errc::no_such_file_or_directory)).code,
+            Code::not_found);
+}
+
 TEST_F(Whole, UntrustedPackIsRefused) {
   make_stick();
   start();  // without the key
@@ -144,7 +216,7 @@ TEST_F(Whole, OpenApiHasEveryEndpoint) {
       ++n;
     }
   }
-  EXPECT_EQ(n, 28);
+  EXPECT_EQ(n, 29);
   EXPECT_EQ(document["paths"]["/hearth/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]["required"], Json({"model", "dataset"}));
 }
 

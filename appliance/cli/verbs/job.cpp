@@ -1,4 +1,4 @@
-// hearth job ID [--follow] [--cancel]: one job.
+// hearth job ID [--follow] [--cancel] [--remove]: one job.
 #include "appliance/cli/verbs.h"
 
 namespace hearth::cli {
@@ -17,14 +17,17 @@ void declare_job(Command& command) {
   auto id = std::make_shared<std::string>();
   auto follow = std::make_shared<bool>(false);
   auto cancel = std::make_shared<bool>(false);
+  auto remove = std::make_shared<bool>(false);
   command.positional("ID", *id, "Job");
   command.flag("--follow", *follow, "Stay until it is over");
   command.flag("--cancel", *cancel, "Stop it");
+  command.flag("--remove", *remove, "Remove it and its files, when it is over; a model it made stays");
   command.on_run([=](const Cli& cli) -> Result<void> {
     ApiClient service = TRY(cli.service());
     std::string path = "/hearth/v1/jobs/" + http::percent_encode(*id);
     if (*cancel) TRY(service.post(path + "/cancel", Json::object()));
     api::Job job = *follow ? TRY(follow_job(service, *id)) : TRY(service.get_as<api::Job>(path));
+    if (*remove) TRY(service.remove(path));
     cli.print(to_json_value(job), [&] { return describe(job); });
     return {};
   });

@@ -15,7 +15,7 @@ void add_packs(Endpoints& table, Service& service) {
       [&](http::Request&, const api::InstallRequest& request) { return service.jobs.install(request); }, 202));
   table.push_back(endpoint_with_body<api::ExportRequest, api::Job>(
       "POST", "/hearth/v1/packs/export", "Write a model as a pack",
-      [&](http::Request&, const api::ExportRequest& request) { return service.jobs.export_pack(request); }, 202));
+      [&](http::Request&, const api::ExportRequest& request) { return service.export_pack(request); }, 202));
 }
 
 }  // namespace hearth

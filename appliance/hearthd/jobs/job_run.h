@@ -7,10 +7,15 @@
 
 namespace hearth {
 
+inline bool is_over(const api::Job& job) {
+  return job.state == "done" || job.state == "failed" || job.state == "cancelled";
+}
+
 struct Jobs::Record {
   api::Job job;
   Json params;
   std::stop_source cancel;
+  std::string replaces;     // the model that a running install replaces: nothing else may begin to use it
   double published_at = 0;  // last progress event
 };
 
@@ -33,6 +38,9 @@ class JobRun {
   void progress(const std::function<void(api::Job&)>& change) const;
   // Changes it in hearth.db too.
   void commit(const std::function<void(api::Job&)>& change) const;
+  // Before a model is replaced: failed_precondition while another job works with it, and from then on no job may start
+  // to.
+  Result<void> claim_replacement(const std::string& model) const;
   Result<void> installed(const std::string& model, bool was_replaced, bool deploy) const;
 
  private:
@@ -46,6 +54,9 @@ Result<void> run_install(const JobRun& run);
 Result<void> run_import(const JobRun& run);
 Result<void> run_export(const JobRun& run);
 Result<void> run_train(const JobRun& run);
+
+// How far the trainer of a job folder has got, 0 to 1, by its own account; 0 when it has not said.
+double trained_so_far(const std::filesystem::path& job_folder);
 
 // What run_train needs to know, made when the job is created.
 struct TrainParams {

@@ -5,14 +5,11 @@
 
 #include "appliance/hearthd/jobs/job_files.h"
 #include "appliance/hearthd/jobs/job_run.h"
-#include "appliance/hearthd/jobs/train_request.h"
 #include "base/log.h"
 
 namespace hearth {
 
 constexpr double kSecondsBetweenProgressEvents = 0.5;
-
-static bool is_over(const api::Job& job) { return job.state == "done" || job.state == "failed" || job.state == "cancelled"; }
 
 Jobs::Jobs(StateDir state, JobOptions options, ServiceDb& db, store::Store& store, Datasets& datasets, EventBus& events)
     : state_(std::move(state)), options_(std::move(options)), db_(db), store_(store), datasets_(datasets), events_(events) {}
@@ -24,25 +21,58 @@ Result<void> Jobs::start() {
     auto record = std::make_shared<Record>();
     record->job = std::move(row.job);
     record->params = std::move(row.params);
-    if (record->job.state == "running") {
-      record->job.state = "queued";
-      record->job.step = "taken up again after a restart of the service";
-      ++record->job.n_restarts;
-    }
-    records_[std::stoll(record->job.id)] = std::move(record);
+    records_[std::stoll(record->job.id)] = record;
+    if (record->job.state == "running") take_up_again(*record);
   }
+  remove_stray_folders();
   store_lane_ = std::jthread([this](const std::stop_token& stop) { run_lane(Lane::store, stop); });
   train_lane_ = std::jthread([this](const std::stop_token& stop) { run_lane(Lane::train, stop); });
   return {};
 }
 
-void Jobs::stop() {
+// A job whose doing ends the service would do so for ever: it is given up when it comes no further from one end to the
+// next.
+void Jobs::take_up_again(Record& record) {
+  api::Job& job = record.job;
+  ++job.n_restarts;
+  double progress = job.kind == "train" ? trained_so_far(state_.job(job.id)) : 0;
+  job.n_interrupted = progress > job.progress ? 1 : job.n_interrupted + 1;
+  job.progress = std::max(job.progress, progress);
+  bool is_hopeless = job.n_interrupted > options_.max_restarts_without_progress;
+  job.state = is_hopeless ? "failed" : "queued";
+  job.step = is_hopeless ? "failed" : "taken up again after a restart of the service";
+  if (is_hopeless) {
+    job.finished_at = now_seconds();
+    job.reason = fmt::format(
+        "the service ended {} times while this job ran, and the job came no further; see `hearth logs`, then start it "
+        "anew",
+        job.n_interrupted);
+  }
+  if (Result<void> saved = db_.update_job(job); !saved) spdlog::error("job {}: {}", job.id, saved.error().to_string());
+}
+
+// Left by a crash during remove().
+void Jobs::remove_stray_folders() {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(state_.jobs(), ignored)) {
+    std::string name = entry.path().filename().string();
+    bool is_number = !name.empty() && name.size() < 18 &&
+                     std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (is_number && !records_.contains(std::stoll(name))) std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
+void Jobs::request_stop() {
   for (std::jthread* lane : {&store_lane_, &train_lane_}) lane->request_stop();
+}
+
+void Jobs::stop() {
+  request_stop();
   for (std::jthread* lane : {&store_lane_, &train_lane_})
     if (lane->joinable()) lane->join();
 }
 
-Result<api::Job> Jobs::add(api::Job job, Json params, const std::string& bundled_digest) {
+Result<api::Job> Jobs::add(const Lock&, api::Job job, Json params, const std::string& bundled_digest) {
   job.state = "queued";
   job.step = "waiting";
   job.created_at = now_seconds();
@@ -51,58 +81,10 @@ Result<api::Job> Jobs::add(api::Job job, Json params, const std::string& bundled
   auto record = std::make_shared<Record>();
   record->job = row.job;
   record->params = std::move(row.params);
-  std::lock_guard lock(mutex_);
   records_[std::stoll(row.job.id)] = std::move(record);
   events_.publish(row.job);
   changed_.notify_all();
   return row.job;
-}
-
-Result<api::Job> Jobs::install(const api::InstallRequest& request) {
-  if (request.path.empty()) return error(Code::invalid_argument, "path is empty; required: the folder or stick that holds the pack");
-  api::Job job{.kind = "install", .title = "Install a pack from " + request.path};
-  return add(std::move(job), to_json_value(InstallParams{request, false}));
-}
-
-Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest& request) {
-  if (TRY(db_.bundled_pack_seen(request.digest))) return std::optional<api::Job>();
-  api::Job job{.kind = "install", .title = "Install the model that came with this box"};
-  return std::optional(TRY(add(std::move(job), to_json_value(InstallParams{request, true}), request.digest)));
-}
-
-Result<api::Job> Jobs::import(const api::ImportRequest& request) {
-  std::error_code failed;
-  if (!std::filesystem::exists(request.path, failed)) return error(Code::not_found, "there is nothing at {}", request.path);
-  api::Job job{.kind = "import", .title = "Import " + request.path, .model = request.name};
-  return add(std::move(job), to_json_value(request));
-}
-
-Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
-  TRY(store_.find(request.model));
-  if (request.path.empty() || request.path.front() != '/')
-    return error(Code::invalid_argument, "path must be an absolute folder, got \"{}\"", request.path);
-  api::Job job{.kind = "export", .title = fmt::format("Export {} to {}", request.model, request.path), .model = request.model};
-  return add(std::move(job), to_json_value(request));
-}
-
-Result<api::Job> Jobs::train(const api::TrainRequest& request) {
-  PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
-  std::string result_name = TRY(choose_result_name(request, plan, store_));
-  TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result_name)};
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [id, record] : records_)
-      if (!is_over(record->job) && record->job.kind == "train" && record->params.value("result_name", "") == params.result_name)
-        return error(Code::already_exists, "training job {} will already make a model named {}; give another name", id, params.result_name);
-  }
-  api::Job job{.kind = "train",
-               .title = fmt::format("Train {} on {}", request.model, plan.dataset.name),
-               .model = request.model};
-  return add(std::move(job), to_json_value(params));
-}
-
-Result<api::TrainEstimate> Jobs::estimate(const api::TrainRequest& request) {
-  return estimate_training_request(TRY(plan_training(request, store_, datasets_)));
 }
 
 std::vector<api::Job> Jobs::list() const {
@@ -127,26 +109,43 @@ Result<api::Job> Jobs::find(const std::string& id) const {
 }
 
 Result<api::Job> Jobs::cancel(const std::string& id) {
-  TRY(find(id));
-  std::shared_ptr<Record> record;
-  bool was_queued = false;
-  {
-    std::lock_guard lock(mutex_);
-    record = records_[std::stoll(id)];
-    if (is_over(record->job)) return error(Code::failed_precondition, "job {} is over already: {}", id, record->job.state);
-    was_queued = record->job.state == "queued";
-    if (was_queued) record->job.state = "cancelled";  // no lane takes it now
-  }
-  if (was_queued) {
-    update(*record, true, [](api::Job& job) {
+  int64_t number = TRY(parse_id(id));
+  Lock lock(mutex_);
+  auto it = records_.find(number);
+  if (it == records_.end()) return error(Code::not_found, "no job {}; `hearth jobs` lists them", id);
+  std::shared_ptr<Record> record = it->second;
+  if (is_over(record->job))
+    return error(Code::failed_precondition, "job {} is over already: {}", id, record->job.state);
+  if (record->job.state == "queued") {
+    update(lock, *record, true, [](api::Job& job) {
+      job.state = "cancelled";  // no lane takes it now
       job.step = "cancelled before it began";
       job.finished_at = now_seconds();
     });
-  } else {
-    update(*record, false, [](api::Job& job) { job.step = "stopping"; });
-    record->cancel.request_stop();
+    return record->job;
   }
-  return find(id);
+  update(lock, *record, false, [](api::Job& job) { job.step = "stopping"; });
+  api::Job now = record->job;
+  lock.unlock();
+  record->cancel.request_stop();  // runs what waits for it, which may take the lock
+  return now;
+}
+
+Result<void> Jobs::remove(const std::string& id) {
+  int64_t number = TRY(parse_id(id));
+  Lock lock(mutex_);
+  auto it = records_.find(number);
+  if (it == records_.end()) return error(Code::not_found, "no job {}; `hearth jobs` lists them", id);
+  if (!is_over(it->second->job))
+    return error(Code::failed_precondition, "job {} is not over: {}; cancel it first", id, it->second->job.state);
+  TRY(db_.remove_job(it->second->job.id));
+  std::filesystem::path folder = state_.job(it->second->job.id);
+  records_.erase(it);
+  events_.publish("job", std::to_string(number), fmt::format("job {} was removed", number));
+  lock.unlock();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);  // left behind: removed at the next start
+  return {};
 }
 
 Result<std::vector<api::MetricPoint>> Jobs::metrics(const std::string& id) const {
@@ -203,6 +202,15 @@ static Result<void> run_kind(const JobRun& run) {
   return error(Code::unimplemented, "this Hearth knows no jobs of kind {}", kind);
 }
 
+// A lane outlives a job whose library throws.
+static Result<void> run_guarded(const JobRun& run) {
+  try {
+    return run_kind(run);
+  } catch (const std::exception& e) {
+    return error(Code::internal, "the job failed inside the service: {}", e.what());
+  }
+}
+
 void Jobs::run_one(Record& record, const std::stop_token& stop) {
   JobRun run(*this, record, stop);
   run.commit([](api::Job& job) {
@@ -211,9 +219,17 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
     if (job.started_at == 0) job.started_at = now_seconds();
   });
   spdlog::info("job {} ({}): {}", record.job.id, record.job.kind, record.job.title);
-  Result<void> result = run_kind(run);
+  Result<void> result = run_guarded(run);
   bool is_cancelled = record.cancel.stop_requested();
-  if (!result && result.error().code == Code::cancelled && !is_cancelled) return;  // the service stops: goes on later
+  if (!result && result.error().code == Code::cancelled && !is_cancelled) {  // the service stops: goes on later
+    run.commit([](api::Job& job) {  // an orderly end says nothing against the job
+      job.state = "queued";
+      job.step = "goes on when the service starts again";
+      job.n_interrupted = 0;
+      ++job.n_restarts;
+    });
+    return;
+  }
   run.commit([&](api::Job& job) {
     job.state = result ? "done" : is_cancelled ? "cancelled" : "failed";
     job.step = job.state;
@@ -226,28 +242,18 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
 }
 
 void Jobs::update(Record& record, bool durable, const std::function<void(api::Job&)>& change) {
-  api::Job job;
-  bool publish = durable;
-  {
-    std::lock_guard lock(mutex_);
-    change(record.job);
-    job = record.job;
-    if (now_seconds() - record.published_at >= kSecondsBetweenProgressEvents) publish = true;
-    if (publish) record.published_at = now_seconds();
-  }
-  if (durable)
-    if (Result<void> saved = db_.update_job(job); !saved) spdlog::error("job {}: {}", job.id, saved.error().to_string());
-  if (publish) events_.publish(job);
+  update(Lock(mutex_), record, durable, change);
 }
 
-const api::Job JobRun::job() const {
-  std::lock_guard lock(jobs_.mutex_);
-  return record_.job;
-}
-void JobRun::progress(const std::function<void(api::Job&)>& change) const { jobs_.update(record_, false, change); }
-void JobRun::commit(const std::function<void(api::Job&)>& change) const { jobs_.update(record_, true, change); }
-Result<void> JobRun::installed(const std::string& model, bool was_replaced, bool deploy) const {
-  return jobs_.on_installed ? jobs_.on_installed(model, was_replaced, deploy) : Result<void>();
+// Saved and published with the lock held, so that nobody hears of an older state after a newer one.
+void Jobs::update(const Lock&, Record& record, bool durable, const std::function<void(api::Job&)>& change) {
+  change(record.job);
+  bool publish = durable || now_seconds() - record.published_at >= kSecondsBetweenProgressEvents;
+  if (publish) record.published_at = now_seconds();
+  if (durable)
+    if (Result<void> saved = db_.update_job(record.job); !saved)
+      spdlog::error("job {}: {}", record.job.id, saved.error().to_string());
+  if (publish) events_.publish(record.job);
 }
 
 }  // namespace hearth

@@ -23,7 +23,8 @@ struct JobOptions {
   std::filesystem::path signing_key;  // for exported packs; empty: packs keep the signature they came with
   std::chrono::milliseconds trainer_grace{20'000};   // to write a checkpoint when asked to stop
   std::chrono::milliseconds first_back_off{1'000}, longest_back_off{60'000};
-  int max_restarts_without_progress = 3;
+  int max_restarts_without_progress = 3;  // of a trainer, and of the service while one job runs
+  std::chrono::milliseconds estimate_limit{90'000};
 };
 
 class Jobs {
@@ -32,7 +33,8 @@ class Jobs {
   ~Jobs();
 
   Result<void> start();  // and takes up what was under way
-  void stop();           // jobs under way stay "running" in hearth.db
+  void request_stop();   // asks the lanes to end, and returns at once
+  void stop();           // jobs under way are queued again
 
   Result<api::Job> install(const api::InstallRequest& request);
   // A pack that came with the box: offered once, so that a model which its owner removed does not come back.
@@ -40,11 +42,13 @@ class Jobs {
   Result<api::Job> import(const api::ImportRequest& request);
   Result<api::Job> export_pack(const api::ExportRequest& request);
   Result<api::Job> train(const api::TrainRequest& request);
-  Result<api::TrainEstimate> estimate(const api::TrainRequest& request);
+  // By a short-lived hearth-trainer, one at a time. Stopped by `stop`.
+  Result<api::TrainEstimate> estimate(const api::TrainRequest& request, const std::stop_token& stop = {});
 
   std::vector<api::Job> list() const;  // newest first
   Result<api::Job> find(const std::string& id) const;
   Result<api::Job> cancel(const std::string& id);
+  Result<void> remove(const std::string& id);  // with its files; failed_precondition while it is not over
   Result<std::vector<api::MetricPoint>> metrics(const std::string& id) const;
   Result<std::vector<api::BeforeAfter>> samples(const std::string& id) const;
   bool uses_dataset(const std::string& dataset) const;  // a job that is not over
@@ -58,11 +62,17 @@ class Jobs {
   struct Record;
   enum class Lane { store, train };
 
-  Result<api::Job> add(api::Job job, Json params, const std::string& bundled_digest = {});
+  using Lock = std::unique_lock<std::mutex>;
+  Result<api::Job> add(const Lock&, api::Job job, Json params, const std::string& bundled_digest = {});
+  void take_up_again(Record& record);
+  void remove_stray_folders();
+  bool makes_model(const std::string& name) const;                  // a job that is not over will; with mutex_ held
+  Result<void> check_not_replaced(const std::string& model) const;  // with mutex_ held
   void run_lane(Lane lane, const std::stop_token& stop);
   std::shared_ptr<Record> next(Lane lane, const std::stop_token& stop);
   void run_one(Record& record, const std::stop_token& stop);
   void update(Record& record, bool durable, const std::function<void(api::Job&)>& change);
+  void update(const Lock&, Record& record, bool durable, const std::function<void(api::Job&)>& change);
 
   const StateDir state_;
   const JobOptions options_;
@@ -72,7 +82,8 @@ class Jobs {
   EventBus& events_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<int64_t, std::shared_ptr<Record>> records_;
+  std::map<int64_t, std::shared_ptr<Record>> records_;  // changes with the rows in hearth.db
+  std::timed_mutex estimating_;
   std::jthread store_lane_, train_lane_;
 };
 

@@ -1,24 +1,7 @@
 // Install, import and export: the store's own operations, watched and stopped as jobs.
-#include "appliance/hearthd/jobs/job_run.h"
+#include "appliance/hearthd/jobs/job_control.h"
 
 namespace hearth {
-namespace {
-
-// Stops on either token, for as long as it lives.
-class AnyStop {
- public:
-  AnyStop(const std::stop_token& a, const std::stop_token& b) : on_a_(a, Ask{&source_}), on_b_(b, Ask{&source_}) {}
-  std::stop_token token() const { return source_.get_token(); }
-
- private:
-  struct Ask {
-    std::stop_source* source;
-    void operator()() const { source->request_stop(); }
-  };
-  std::stop_source source_;
-  std::stop_callback<Ask> on_a_, on_b_;
-};
-
 store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_view doing) {
   return {.progress =
               [&run, doing](uint64_t done, uint64_t total) {
@@ -29,8 +12,6 @@ store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_v
               },
           .stop = stop.token()};
 }
-
-}  // namespace
 
 Result<void> run_install(const JobRun& run) {
   auto params = TRY(from_json<InstallParams>(run.params()));
@@ -48,6 +29,7 @@ Result<void> run_install(const JobRun& run) {
       job.title = fmt::format("Install {} from {}", pack.name, path);
       job.model = pack.name;
     });
+    if (options.replace) TRY(run.claim_replacement(pack.name));
     break;
   }
   store::ModelRecord model = TRY(run.store().install(path, digest, options, control_for(run, stop, "copying and checking")));

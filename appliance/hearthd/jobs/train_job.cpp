@@ -1,8 +1,9 @@
 // Training: hearth-trainer in its own process, its status followed, restarted when it is killed, its result put into
 // the store.
-#include "appliance/hearthd/jobs/job_run.h"
+#include "appliance/hearthd/jobs/job_control.h"
 #include "appliance/hearthd/workers/child_process.h"
 #include "base/log.h"
+#include "trainer/exit_codes.h"
 #include "trainer/run.h"
 
 namespace hearth {
@@ -19,12 +20,13 @@ Result<void> prepare_folder(const JobRun& run, const TrainParams& params) {
   return write_file(recipe, params.recipe);
 }
 
+Result<train::RunStatus> read_status(const std::filesystem::path& folder) {
+  std::string text = TRY(read_file(folder / "status.json", 1 << 20));
+  return from_json<train::RunStatus>(TRY(parse_json(text)));
+}
+
 void follow_status(const JobRun& run) {
-  auto text = read_file(run.folder() / "status.json", 1 << 20);
-  if (!text) return;
-  auto json = parse_json(*text);
-  if (!json) return;
-  auto status = from_json<train::RunStatus>(*json);
+  auto status = read_status(run.folder());
   if (!status) return;
   api::Job now = run.job();
   bool is_news = now.step != status->step || now.progress != status->progress || now.loss != status->loss;
@@ -42,7 +44,7 @@ void follow_status(const JobRun& run) {
 Error stopped() { return error(Code::cancelled, "stopped"); }
 bool must_stop(const JobRun& run) { return run.cancelled().stop_requested() || run.service_stops().stop_requested(); }
 
-// One life of a trainer. True: it finished. False: it was killed and may be started again; `why` says how.
+// One life of a trainer. True: it finished. False: it was killed or stopped and may be started again; `why` says how.
 Result<bool> run_trainer_once(const JobRun& run, std::string& why) {
   ChildProcess trainer = TRY(ChildProcess::start({.argv = {run.options().trainer.string(), "--job-dir", run.folder().string(),
                                                            "--state-dir", run.state().root.string()},
@@ -58,7 +60,9 @@ Result<bool> run_trainer_once(const JobRun& run, std::string& why) {
   follow_status(run);
   if (trainer.succeeded()) return true;
   why = "the trainer " + trainer.death();
-  if (!trainer.crashed()) return error(Code::internal, "{}", why);
+  bool goes_on =
+      trainer.crashed() || trainer.exit_status() == train::kExitStopped || trainer.exit_status() == train::kExitBusy;
+  if (!goes_on) return error(Code::internal, "{}", why);
   spdlog::warn("job {}: {}", run.job().id, why);
   return false;
 }
@@ -96,10 +100,29 @@ Result<void> run_trainer(const JobRun& run) {
   }
 }
 
+// What only the trainer needed: the model is in the store now. Metrics, samples and the log stay until the job is
+// removed.
+void remove_what_the_store_has(const std::filesystem::path& folder) {
+  std::error_code failed;
+  for (const char* name : {"checkpoints", "result"}) {
+    std::filesystem::remove_all(folder / name, failed);
+    if (failed) spdlog::warn("cannot remove {}: {}", (folder / name).string(), failed.message());
+  }
+}
+
 }  // namespace
+
+double trained_so_far(const std::filesystem::path& job_folder) {
+  auto status = read_status(job_folder);
+  return status ? status->progress : 0;
+}
 
 Result<void> run_train(const JobRun& run) {
   auto params = TRY(from_json<TrainParams>(run.params()));
+  if (run.job().result_model == params.result_name) {  // the service ended between the import and the job's end
+    remove_what_the_store_has(run.folder());
+    return {};
+  }
   TRY(prepare_folder(run, params));
   TRY(run_trainer(run));
   run.progress([](api::Job& job) { job.step = "adding the model to the store"; });
@@ -107,8 +130,12 @@ Result<void> run_train(const JobRun& run) {
                                .description = fmt::format("{}, trained by {}", params.request.model, run.job().title),
                                .source = "training job " + run.job().id,
                                .parent = params.request.model};
-  store::ModelRecord model = TRY_WITH(run.store().import_model(run.folder() / "result", options), "while adding the result to the store");
-  run.progress([&](api::Job& job) { job.result_model = model.name; });
+  AnyStop stop(run.cancelled(), run.service_stops());
+  store::ModelRecord model = TRY_WITH(run.store().import_model(run.folder() / "result", options,
+                                                               control_for(run, stop, "adding the model to the store")),
+                                      "while adding the result to the store");
+  run.commit([&](api::Job& job) { job.result_model = model.name; });
+  remove_what_the_store_has(run.folder());
   run.events().publish("model", model.name, model.name + " was trained");
   return {};
 }

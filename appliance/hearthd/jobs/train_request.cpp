@@ -1,11 +1,9 @@
-// Presets and overrides become a recipe; the trainer's own estimate tells what it will take.
+// Presets and overrides become a recipe; what it needs on the disk, and what its result is called.
 #include "appliance/hearthd/jobs/train_request.h"
 
 #include <cctype>
 #include <cmath>
 
-#include "appliance/hearthd/memory.h"
-#include "trainer/estimate.h"
 #include "trainer/presets.h"
 
 namespace hearth {
@@ -36,16 +34,16 @@ Result<PlannedTraining> plan_training(const api::TrainRequest& request, const st
   return plan;
 }
 
-Result<api::TrainEstimate> estimate_training_request(const PlannedTraining& plan) {
-  train::Estimate estimate = TRY(train::estimate_training(plan.recipe, plan.model_path));
-  api::TrainEstimate out{.n_steps = static_cast<int>(estimate.n_steps),
-                         .n_tokens = static_cast<int>(std::min<int64_t>(estimate.n_tokens, INT32_MAX)),
-                         .seconds = estimate.seconds,
-                         .peak_memory_bytes = estimate.peak_memory_bytes,
-                         .available_bytes = available_memory_bytes(),
-                         .explanation = estimate.explanation};
-  out.fits = out.peak_memory_bytes <= out.available_bytes;
-  return out;
+uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelRecord& model) {
+  constexpr uint64_t kCheckpointBytes = 12;  // f32 weight and two moments, for each parameter that learns
+  constexpr uint64_t kAdapterShare = 50;     // an adapter of a high rank has a fiftieth of its model's parameters
+  uint64_t n_params = model.n_params > 0 ? model.n_params : model.size_bytes / 2;
+  bool is_lora = recipe.method.type == "lora";
+  uint64_t n_trained = is_lora ? n_params / kAdapterShare : n_params;
+  uint64_t checkpoints = (static_cast<uint64_t>(recipe.checkpoint.keep) + 1) * n_trained *
+                         kCheckpointBytes;  // one more while it is written
+  uint64_t result = is_lora && !recipe.output.merge ? n_trained * 4 : n_params * (model.dtype == "f32" ? 4 : 2);
+  return checkpoints + 2 * result;  // in the job's folder, and its copy in the store
 }
 
 // What a store accepts in a name: letters, digits, dot, dash, underscore.
@@ -56,16 +54,20 @@ static std::string clean_name(std::string_view text) {
   return out.substr(0, 48);
 }
 
-Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan, const store::Store& store) {
+Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
+                                       const std::function<bool(const std::string&)>& is_taken) {
   if (!request.name.empty()) {
-    if (store.find(request.name)) return error(Code::already_exists, "there is a model named {} already; choose another name", request.name);
+    if (is_taken(request.name))
+      return error(Code::already_exists,
+                   "there is a model named {} already, or a training job that will make one; choose another name",
+                   request.name);
     return request.name;
   }
   std::string base = clean_name(fmt::format("{}-{}", request.model, std::filesystem::path(plan.dataset.name).stem().string()));
   if (base.empty()) base = "trained";
   for (int i = 1; i < 10'000; ++i) {
     std::string name = i == 1 ? base : fmt::format("{}-{}", base, i);
-    if (!store.find(name)) return name;
+    if (!is_taken(name)) return name;
   }
   return error(Code::already_exists, "too many models named {}", base);
 }

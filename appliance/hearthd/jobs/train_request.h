@@ -1,6 +1,9 @@
 // From a training request of the API to a recipe, and to an estimate.
 #pragma once
 
+#include <functional>
+#include <stop_token>
+
 #include "appliance/hearthd/datasets.h"
 #include "model_store/store.h"
 #include "trainer/recipe.h"
@@ -15,9 +18,18 @@ struct PlannedTraining {
 };
 
 Result<PlannedTraining> plan_training(const api::TrainRequest& request, const store::Store& store, const Datasets& datasets);
-Result<api::TrainEstimate> estimate_training_request(const PlannedTraining& plan);
+struct EstimateOptions {
+  std::filesystem::path trainer;  // the hearth-trainer program
+  std::chrono::milliseconds limit{};
+};
+// Runs the trainer for it, on the calling thread's time. Its error is told; deadline_exceeded after the limit.
+Result<api::TrainEstimate> estimate_training_request(const PlannedTraining& plan, const StateDir& state,
+                                                     const EstimateOptions& options, const std::stop_token& stop);
+// What checkpoints and result need on the disk at most, roughly.
+uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelRecord& model);
 // The name asked for, when it is free; else one made from model and dataset.
-Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan, const store::Store& store);
+Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
+                                       const std::function<bool(const std::string&)>& is_taken);
 std::vector<api::TrainPreset> list_presets();
 
 }  // namespace hearth

@@ -4,7 +4,9 @@
 //   fail WORDS         says "error: WORDS" and exits 1
 //   crash N FOLDER     dies of SIGSEGV in its first N lives, getting a little further each time, then finishes
 //   stuck              dies of SIGSEGV always, without progress
+//   stopped S N FOLDER exits with status S in its first N lives, as if stopped or locked out, then finishes
 //   wait               runs until it is asked to stop
+// With --estimate it fails or waits as above, else it writes an estimate of 7 steps.
 #include <unistd.h>
 
 #include <csignal>
@@ -30,6 +32,7 @@ static std::string argument(int argc, char** argv, const char* name) {
 }
 
 static int finish(const fs::path& job, const fs::path& model) {
+  fs::create_directories(job / "checkpoints");
   fs::copy(model, job / "result", fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   return 0;
 }
@@ -41,10 +44,18 @@ int main(int argc, char** argv) {
   (void)write_file(job / "lives", std::to_string(lives));
   std::istringstream behaviour(read_file(state / "fake_trainer.txt").value_or("wait"));
   std::string what, rest;
-  int n = 0;
+  int n = 0, status = 0;
   behaviour >> what;
-  if (what == "crash") behaviour >> n;
+  if (what == "stopped") behaviour >> status;
+  if (what == "crash" || what == "stopped") behaviour >> n;
   std::getline(behaviour >> std::ws, rest);
+  bool is_estimate = argc > 1 && std::strcmp(argv[1], "--estimate") == 0;
+  if (is_estimate && what != "fail" && what != "wait") {
+    (void)write_file(
+        job / "estimate.json",
+        R"({"n_steps": 7, "n_tokens": 8, "seconds": 9.5, "peak_memory_bytes": 10, "explanation": "made up"})");
+    return 0;
+  }
   (void)write_file(job / "metrics.jsonl", "{\"step\": 1, \"loss\": 2.5}\n{\"step\": 2, \"loss\": 2.0}\n{\"step\": 3, \"lo");
   (void)write_file(job / "samples.jsonl", "{\"prompt\": \"p\", \"before\": \"b\", \"after\": \"a\", \"expected\": \"e\"}\n");
   double progress = what == "stuck" ? 0.1 : 0.1 * lives;
@@ -56,7 +67,8 @@ int main(int argc, char** argv) {
   if (what == "finish") return finish(job, rest);
   if (what == "stuck") die_of_segv();
   if (what == "crash" && lives <= n) die_of_segv();
-  if (what == "crash") return finish(job, rest);
+  if (what == "stopped" && lives <= n) return status;
+  if (what == "crash" || what == "stopped") return finish(job, rest);
   ::pause();
   return 0;
 }

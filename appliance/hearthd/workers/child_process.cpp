@@ -188,6 +188,10 @@ void ChildProcess::stop(std::chrono::milliseconds grace) {
 }
 
 bool ChildProcess::succeeded() const { return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0; }
+std::optional<int> ChildProcess::exit_status() const {
+  if (!status_ || !WIFEXITED(*status_)) return std::nullopt;
+  return WEXITSTATUS(*status_);
+}
 bool ChildProcess::crashed() const { return status_ && WIFSIGNALED(*status_); }
 
 // What the program said last: its "error:" line where there is one.

@@ -42,6 +42,7 @@ class ChildProcess {
   bool ended() const { return status_.has_value(); }
   bool succeeded() const;              // exit status 0
   bool crashed() const;                // ended by a signal
+  std::optional<int> exit_status() const;  // when it exited by itself
   // "exited with status 1: no such model", "killed by signal 9 (Killed): the kernel ran out of memory", ...
   std::string death() const;
   uint64_t resident_bytes() const;

@@ -1,0 +1,87 @@
+// What may become a job: requests are checked and added with the lock held, so that two at once cannot both get what
+// only one may have.
+#include <algorithm>
+
+#include "appliance/hearthd/jobs/job_run.h"
+#include "appliance/hearthd/jobs/train_request.h"
+#include "appliance/hearthd/visible_path.h"
+#include "base/disk_space.h"
+#include "model_store/file_names.h"
+
+namespace hearth {
+
+constexpr std::chrono::seconds kWaitForOtherEstimates{20};
+
+bool Jobs::makes_model(const std::string& name) const {
+  return std::any_of(records_.begin(), records_.end(), [&](const auto& item) {
+    const Record& record = *item.second;
+    return !is_over(record.job) && record.job.kind == "train" && record.params.value("result_name", "") == name;
+  });
+}
+
+Result<void> Jobs::check_not_replaced(const std::string& model) const {
+  for (const auto& [id, record] : records_)
+    if (!is_over(record->job) && record->replaces == model)
+      return error(Code::failed_precondition, "job {} is installing an update of {}; try again when it is over", id,
+                   model);
+  return {};
+}
+
+Result<api::Job> Jobs::install(const api::InstallRequest& request) {
+  if (request.path.empty())
+    return error(Code::invalid_argument, "path is empty; required: the folder or stick that holds the pack");
+  api::Job job{.kind = "install", .title = "Install a pack from " + request.path};
+  return add(Lock(mutex_), std::move(job), to_json_value(InstallParams{request, false}));
+}
+
+Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest& request) {
+  if (TRY(db_.bundled_pack_seen(request.digest))) return std::optional<api::Job>();
+  api::Job job{.kind = "install", .title = "Install the model that came with this box"};
+  return std::optional(
+      TRY(add(Lock(mutex_), std::move(job), to_json_value(InstallParams{request, true}), request.digest)));
+}
+
+Result<api::Job> Jobs::import(const api::ImportRequest& request) {
+  TRY(check_visible(request.path));
+  if (!request.name.empty()) TRY(store::check_model_name(request.name));
+  api::Job job{.kind = "import", .title = "Import " + request.path, .model = request.name};
+  Lock lock(mutex_);
+  if (makes_model(request.name))
+    return error(Code::already_exists, "a training job will make a model named {}; give another name", request.name);
+  return add(lock, std::move(job), to_json_value(request));
+}
+
+Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
+  TRY(store_.find(request.model));
+  if (request.path.empty() || request.path.front() != '/')
+    return error(Code::invalid_argument, "path must be an absolute folder, got \"{}\"", request.path);
+  api::Job job{
+      .kind = "export", .title = fmt::format("Export {} to {}", request.model, request.path), .model = request.model};
+  Lock lock(mutex_);
+  TRY(check_not_replaced(request.model));
+  return add(lock, std::move(job), to_json_value(request));
+}
+
+Result<api::Job> Jobs::train(const api::TrainRequest& request) {
+  if (!request.name.empty()) TRY(store::check_model_name(request.name));
+  PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
+  TRY(check_disk_space(state_.root, training_disk_bytes(plan.recipe, plan.model)));
+  Lock lock(mutex_);
+  TRY(check_not_replaced(request.model));
+  auto is_taken = [this](const std::string& name) { return store_.find(name).has_value() || makes_model(name); };
+  std::string result_name = TRY(choose_result_name(request, plan, is_taken));
+  TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result_name)};
+  api::Job job{.kind = "train",
+               .title = fmt::format("Train {} on {}", request.model, plan.dataset.name),
+               .model = request.model};
+  return add(lock, std::move(job), to_json_value(params));
+}
+
+Result<api::TrainEstimate> Jobs::estimate(const api::TrainRequest& request, const std::stop_token& stop) {
+  PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
+  std::unique_lock one(estimating_, kWaitForOtherEstimates);
+  if (!one) return error(Code::unavailable, "other estimates are being made; try again in a moment");
+  return estimate_training_request(plan, state_, {options_.trainer, options_.estimate_limit}, stop);
+}
+
+}  // namespace hearth
