@@ -38,4 +38,9 @@ while IFS= read -r line; do
     [[ $part =~ ^[[:space:]]*(ACTION|SUBSYSTEM|TAG|ENV\{[A-Z_]+\})(==|\+=|=)\"[^\"]*\"$ ]] || fail "udev rule part: $part"
   done < <(tr ',' '\n' <<<"$line")
 done <70-hearth-media.rules
+grep -q 'ENV{UDISKS_FILESYSTEM_SHARED}="1"' 70-hearth-media.rules || fail "sticks that UDisks2 mounts would be hidden from hearthd"
+
+# hearthd gives its workers this long (see the unit); systemd must not cut that short.
+stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' hearthd.service)
+(( ${stop:-0} >= 45 )) || fail "TimeoutStopSec is ${stop:-unset}, shorter than hearthd's own orderly end"
 echo passed
