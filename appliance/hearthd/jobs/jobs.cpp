@@ -221,8 +221,9 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
   spdlog::info("job {} ({}): {}", record.job.id, record.job.kind, record.job.title);
   Result<void> result = run_guarded(run);
   bool is_cancelled = record.cancel.stop_requested();
-  if (!result && result.error().code == Code::cancelled && !is_cancelled) {  // the service stops: goes on later
-    run.commit([](api::Job& job) {  // an orderly end says nothing against the job
+  bool is_interrupted = !result && result.error().code == Code::cancelled && !is_cancelled && stop.stop_requested();
+  if (is_interrupted) {  // by the service's orderly end, which says nothing against the job
+    run.commit([](api::Job& job) {
       job.state = "queued";
       job.step = "goes on when the service starts again";
       job.n_interrupted = 0;
