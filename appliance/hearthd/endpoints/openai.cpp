@@ -59,7 +59,7 @@ Result<void> pass_on(http::ClientStream& from, http::StreamWriter& to, bool is_e
 
 // `slot` is held until the answer has been passed on.
 Result<http::Response> forward(const http::Request& request, const std::filesystem::path& socket,
-                               std::shared_ptr<void> slot) {
+                               const std::shared_ptr<void>& slot) {
   http::ClientRequest onward{.method = request.method,
                              .url = "http://localhost" + request.path,
                              .body = request.body,
@@ -105,7 +105,7 @@ Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::st
             Route route = route_to(service, model);
             if (route.refusal) return *std::move(route.refusal);
             std::shared_ptr<void> slot = slots.take(model);
-            return slot ? forward(request, route.socket, std::move(slot)) : too_busy(model);
+            return slot ? forward(request, route.socket, slot) : too_busy(model);
           },
           .options = {.max_body_bytes = kMaxPromptBytes, .time_limit = kAnswerTimeLimit}};
 }
