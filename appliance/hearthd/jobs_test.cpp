@@ -175,7 +175,7 @@ TEST_F(Training, TrainingThatCameFurtherIsTakenUp) {
   service.reset();
   StateDir state = options().state;
   auto db = ServiceDb::open(state.database());
-  JobRow row{{.kind = "train", .state = "running", .progress = 0.2, .n_interrupted = 3},
+  JobRow row{{.kind = "train", .state = "running", .progress = 0.2, .n_interrupted = 20},
              to_json_value(TrainParams{{.model = "base", .dataset = dataset.id}, "# a recipe", "again"})};
   std::string id = *(*db)->add_job(row);
   db->reset();

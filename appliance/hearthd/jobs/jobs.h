@@ -23,7 +23,8 @@ struct JobOptions {
   std::filesystem::path signing_key;  // for exported packs; empty: packs keep the signature they came with
   std::chrono::milliseconds trainer_grace{20'000};   // to write a checkpoint when asked to stop
   std::chrono::milliseconds first_back_off{1'000}, longest_back_off{60'000};
-  int max_restarts_without_progress = 3;  // of a trainer, and of the service while one job runs
+  int max_restarts_without_progress = 3;  // of a trainer, and of the service while one job of the store runs
+  int max_interrupted_trainings = 20;     // the same of the service while it only watches a trainer, which needs its time
   std::chrono::milliseconds estimate_limit{90'000};
 };
 
