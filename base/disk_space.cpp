@@ -1,3 +1,4 @@
+// See disk_space.h: what statvfs says, less what is kept free.
 #include "base/disk_space.h"
 
 #include <sys/statvfs.h>
