@@ -184,8 +184,8 @@ void add_encoder_routes(http::Router& router, Encoder& encoder, std::string mode
     router.add(
         "POST", "/v1/rerank", [surface](http::Request& r) { return surface->rerank(r); }, options);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
-  router.add("GET", "/health", [surface](http::Request&) { return surface->health(); });
-  router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); });
+  router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
+  router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});
 }
 
 }  // namespace hearth::openai
