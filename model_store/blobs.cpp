@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <set>
 
 #include "base/disk_space.h"
 #include "model_store/kill_point.h"
@@ -37,13 +39,42 @@ std::vector<fs::path> files_in(const fs::path& folder, std::error_code& ec) {
   return out;
 }
 
+// A name in incoming/ that says what was being imported.
+constexpr const char* kResumable = "import-";
+constexpr auto kKeepFor = std::chrono::hours(24 * 7);
+
+bool is_worth_keeping(const fs::path& staging) {
+  std::error_code ec;
+  return staging.filename().string().starts_with(kResumable) &&
+         fs::file_time_type::clock::now() - fs::last_write_time(staging, ec) < kKeepFor && !ec;
+}
+
+// Of what a killed writer left: the copies that were finished, with the notes that say so, and those under way.
+Result<void> keep_only_copies(const fs::path& folder) {
+  std::error_code ec;
+  std::set<std::string> copies;
+  const std::vector<fs::path> left = files_in(folder, ec);
+  for (const fs::path& path : left) {
+    if (!path.filename().string().starts_with("done-")) continue;
+    auto digest = Digest::parse(read_file(path, 256).value_or(""));
+    if (digest) copies.insert(digest->hex());
+  }
+  for (const fs::path& path : left) {
+    const std::string name = path.filename().string();
+    if (name.starts_with("done-") || name.starts_with("part-") || copies.contains(name)) continue;
+    fs::remove_all(path, ec);
+    if (ec) return errno_error("remove", path, ec.value());
+  }
+  return {};
+}
+
 bool is_staged_blob(const fs::path& path) {
   return Digest::from_hex(path.filename().string()).has_value();
 }
 }  // namespace
 
 Staging::Staging(Staging&& other) noexcept
-    : folder_(std::exchange(other.folder_, {})), blobs_(std::move(other.blobs_)) {}
+    : folder_(std::exchange(other.folder_, {})), blobs_(std::move(other.blobs_)), is_resumable_(other.is_resumable_) {}
 
 Staging::~Staging() {
   if (folder_.empty()) return;
@@ -69,9 +100,13 @@ Result<BlobInfo> Staging::add_bytes(std::string_view bytes) {
 }
 
 Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t size_bytes,
-                                   const std::optional<Digest>& expected, Meter& meter) {
-  fs::path part = folder_ / "part";
-  Fd out = TRY(open_file(part, O_RDWR | O_CREAT | O_TRUNC, 0600));
+                                   const std::optional<Digest>& expected, Meter& meter, size_t index) {
+  if (auto done = finished(index, size_bytes)) {
+    TRY(meter.add(size_bytes));
+    return *done;
+  }
+  fs::path part = folder_ / fmt::format("part-{}", index);
+  Fd out = TRY(open_file(part, O_RDWR | O_CREAT | (is_resumable_ ? 0 : O_TRUNC), 0600));
   kill_point("blob.created");
   TRY(reserve(out, part, size_bytes));
   (void)::posix_fadvise(in.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -82,7 +117,18 @@ Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t 
   TRY(seal(out, part));
   fs::path name = folder_ / digest.hex();
   if (::rename(part.c_str(), name.c_str()) != 0) return errno_error("rename to", name, errno);
+  if (is_resumable_) TRY(write_file(folder_ / fmt::format("done-{}", index), digest.text()));
   return BlobInfo{digest, size_bytes};
+}
+
+std::optional<BlobInfo> Staging::finished(size_t index, uint64_t size_bytes) const {
+  if (!is_resumable_) return std::nullopt;
+  auto text = read_file(folder_ / fmt::format("done-{}", index), 256);
+  if (!text) return std::nullopt;
+  auto digest = Digest::parse(*text);
+  std::error_code ec;
+  if (!digest || fs::file_size(folder_ / digest->hex(), ec) != size_bytes || ec) return std::nullopt;
+  return BlobInfo{*digest, size_bytes};
 }
 
 Result<void> Staging::commit() {
@@ -109,9 +155,10 @@ Result<void> Blobs::create() {
   return {};
 }
 
-Result<void> Blobs::sweep() {
+Result<void> Blobs::sweep(bool keep_resumable) {
   std::error_code ec;
   for (const fs::path& left : files_in(incoming_, ec)) {
+    if (keep_resumable && is_worth_keeping(left)) continue;
     fs::remove_all(left, ec);
     if (ec) return errno_error("remove", left, ec.value());
     kill_point("sweep.removed");
@@ -124,7 +171,24 @@ Result<Staging> Blobs::stage() const {
   std::string name = (incoming_ / "XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) return errno_error("create folder", name, errno);
   kill_point("staging.created");
-  return Staging(name, folder_);
+  return Staging(name, folder_, false);
+}
+
+Result<Staging> Blobs::stage_again(std::string_view identity) const {
+  fs::path folder = incoming_ / (std::string(kResumable) + Digest::of(identity).hex().substr(0, 32));
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("create folder", folder, errno);
+  TRY(keep_only_copies(folder));
+  return Staging(folder, folder_, true);
+}
+
+uint64_t Staging::staged_bytes() const {
+  std::error_code ec;
+  uint64_t total = 0;
+  for (const fs::path& path : files_in(folder_, ec)) {
+    const uintmax_t size = fs::file_size(path, ec);
+    if (!ec) total += size;
+  }
+  return total;
 }
 
 Result<std::vector<BlobInfo>> Blobs::list() const {

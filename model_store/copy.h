@@ -15,7 +15,8 @@ namespace hearth::store {
 Result<Fd> open_regular(int at, const std::filesystem::path& path, bool follow_links);
 Result<uint64_t> size_of(const Fd& fd, const std::filesystem::path& path_for_errors);
 
-// Exactly size_bytes from `in` to the empty file `out`; data_loss when `in` is shorter or longer.
+// Exactly size_bytes from `in` to the file `out`; data_loss when `in` is shorter or longer. What `out` holds already is
+// compared with `in` and written only from the first difference on.
 Result<Digest> copy_and_hash(const Fd& in, const std::filesystem::path& from, const Fd& out,
                              const std::filesystem::path& to, uint64_t size_bytes, Meter& meter);
 // As above without the copy.

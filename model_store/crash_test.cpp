@@ -2,6 +2,7 @@
 // Afterwards the store opens, holds exactly what was done before or after the interrupted step, every file of every
 // model verifies, and nothing half-done is left on disk.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,53 @@ TEST(Crash, RandomMoments) {
     expect_sound(store, work.bench.state);
     if (HasFailure()) break;
   }
+}
+
+// The source's 4th file is copied when the writer dies: what was copied before is not copied again.
+void die_at_the_fourth_file(const char* name) {
+  if (std::string_view(name) == "blob.written" && ++n_passed == 4) ::raise(SIGKILL);
+}
+
+uint64_t inode_of(const fs::path& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
+}
+
+TEST(Crash, LargeImportGoesOnWhereItWasKilled) {
+  auto folder = TempFolder::create("crash_test");
+  const fs::path state = folder->path() / "state", source = folder->path() / "large",
+                 incoming = state / "blobs/incoming";
+  make_model_folder(source, 7, 24 << 20, 3);
+  pid_t child = ::fork();
+  if (child == 0) {
+    n_passed = 0;
+    kill_point_hook = die_at_the_fourth_file;
+    Store store = must(Store::open(state, Mode::read_write));
+    (void)store.import_model(source);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+
+  Store store = must(Store::open(state, Mode::read_write));
+  ASSERT_FALSE(fs::is_empty(incoming)) << "worth keeping";
+  const fs::path staging = fs::directory_iterator(incoming)->path();
+  const uint64_t part = inode_of(staging / "part-3");
+  ASSERT_NE(part, 0u);
+  const std::string first = must(read_file(staging / "done-2")).substr(7);
+  const uint64_t finished = inode_of(staging / first);
+  // A flaw in what was written is found and mended.
+  Fd fd = must(open_file(staging / "part-3", O_WRONLY));
+  ASSERT_EQ(::pwrite(fd.get(), "wrong", 5, 9 << 20), 5);
+
+  uint64_t last_done = 0, total = 0;
+  const ModelRecord model = must(store.import_model(
+      source, {}, {.progress = [&](uint64_t done, uint64_t all) { last_done = done, total = all; }}));
+  EXPECT_EQ(last_done, total);
+  EXPECT_EQ(inode_of(state / "blobs/sha256" / first), finished) << "not copied a second time";
+  EXPECT_EQ(inode_of(store.folder(model.name).value() / "model-00002-of-00003.safetensors"), part) << "gone on with";
+  expect_sound(store, state);
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ Result<uint64_t> Store::remove(std::string_view name) {
 Result<uint64_t> Store::collect_garbage() {
   TRY(impl_->require_writer());
   std::lock_guard changing(impl_->changing);
-  TRY(impl_->blobs.sweep());
+  TRY(impl_->blobs.sweep(/*keep_resumable=*/false));
   return impl_->drop(TRY(unreferenced(impl_->blobs, *TRY(impl_->catalog()))));
 }
 

@@ -1,6 +1,7 @@
 // Import: ordinary model files of this box become a model of the store, described as a ModelPack so that it can be
 // exported, signed and verified like one that came as a pack.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -20,9 +21,29 @@ oci::Descriptor describe(std::string_view media_type, const BlobInfo& blob) {
   return {std::string(media_type), "", blob.digest, blob.size_bytes, {}};
 }
 
-Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, Meter& meter) {
+// Copying this much again is worth remembering where it stopped.
+constexpr uint64_t kWorthResuming = uint64_t{64} << 20;
+
+// What a staged copy is a copy of: another file, or one changed since, has another identity.
+Result<std::string> identity_of(const std::vector<ImportFile>& files) {
+  std::string out;
+  for (const ImportFile& file : files) {
+    struct stat st {};
+    if (::stat(file.path.c_str(), &st) != 0) return errno_error("stat", file.path, errno);
+    out += fmt::format("{}\n{} {} {} {}.{}\n", fs::absolute(file.path).string(), file.size_bytes, st.st_dev, st.st_ino,
+                       st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+  }
+  return out;
+}
+
+Result<Staging> stage_for(const Blobs& blobs, const std::vector<ImportFile>& files, uint64_t total_bytes) {
+  if (total_bytes < kWorthResuming) return blobs.stage();
+  return blobs.stage_again(TRY(identity_of(files)));
+}
+
+Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, size_t index, Meter& meter) {
   Fd in = TRY(open_regular(AT_FDCWD, file.path, true));
-  BlobInfo blob = TRY(staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter));
+  BlobInfo blob = TRY(staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter, index));
   return ModelFile{file.name, blob.digest.text(), blob.size_bytes};
 }
 
@@ -85,12 +106,12 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
   CatalogEntry entry = TRY(new_entry(path, options));
   uint64_t total = 0;
   for (const ImportFile& file : files) total += file.size_bytes;
-  TRY(impl_->blobs.check_space(total));
-
-  Staging staging = TRY(impl_->blobs.stage());
+  Staging staging = TRY(stage_for(impl_->blobs, files, total));
+  TRY(impl_->blobs.check_space(total - std::min(total, staging.staged_bytes())));
   Meter meter(control, total);
-  for (const ImportFile& file : files)
-    entry.record.files.push_back(TRY_WITH(stage_file(staging, file, meter), "while importing {}", path.string()));
+  for (size_t i = 0; i < files.size(); ++i)
+    entry.record.files.push_back(
+        TRY_WITH(stage_file(staging, files[i], i, meter), "while importing {}", path.string()));
   entry.record.size_bytes = total;
   ModelFacts facts = TRY_WITH(inspect_staged(staging, entry.record), "while importing {}", path.string());
   if (!facts.is_supported) return error(Code::unimplemented, "{} was not imported: {}", path.string(), facts.why_not);

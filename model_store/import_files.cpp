@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "model_store/copy.h"
 #include "model_store/file_names.h"
+#include "model_store/formats/gguf_split.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -121,10 +122,14 @@ Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
     std::erase_if(files, [&](const ImportFile& file) { return is_weight(file.name) && !weights.contains(file.name); });
     return files;
   }
-  size_t n_gguf = count_ending(files, ".gguf");
-  if (n_gguf > 1)
-    return error(Code::invalid_argument, "{} holds {} .gguf files; name the one to import", folder.string(), n_gguf);
-  if (n_gguf == 1) return files;
+  const std::vector<fs::path> ggufs = gguf_models_in(folder);
+  if (ggufs.size() > 1)
+    return error(Code::invalid_argument, "{} holds {} .gguf models; name the one to import", folder.string(),
+                 ggufs.size());
+  if (ggufs.size() == 1) {
+    TRY(gguf_parts(ggufs[0]));
+    return files;
+  }
   if (has_pickle)
     return error(Code::invalid_argument,
                  "{} has only pickled weights (.bin, .pt), which can run code when loaded and are refused; save them "
@@ -147,7 +152,11 @@ Result<std::vector<ImportFile>> beside(const fs::path& weights) {
 
 Result<std::vector<ImportFile>> from_file(const fs::path& file) {
   std::string name = file.filename().string();
-  if (name.ends_with(".gguf")) return std::vector{TRY(describe(file))};
+  if (name.ends_with(".gguf")) {
+    std::vector<ImportFile> out;
+    for (const fs::path& part : TRY(gguf_parts(file))) out.push_back(TRY(describe(part)));
+    return out;
+  }
   if (name.ends_with(".safetensors")) return beside(file);
   if (is_pickle(name))
     return error(Code::invalid_argument,

@@ -17,7 +17,8 @@ struct ImportFile {
   uint64_t size_bytes = 0;
 };
 
-// Sorted by name. A folder must hold safetensors weights with a config.json (or adapter_config.json), or one .gguf.
+// Sorted by name. A folder must hold safetensors weights with a config.json (or adapter_config.json), or one .gguf (all
+// parts of it, where it is split).
 Result<std::vector<ImportFile>> find_import_files(const std::filesystem::path& path);
 
 }  // namespace hearth::store

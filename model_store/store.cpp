@@ -44,7 +44,7 @@ Result<Store> Store::open(const fs::path& state_dir, Mode mode, StoreOptions opt
   impl->lock = TRY(LockFile::acquire(absolute / "store.lock"));
   TRY(make_folders(absolute / "trust"));
   TRY(impl->blobs.create());
-  TRY(impl->blobs.sweep());
+  TRY(impl->blobs.sweep(/*keep_resumable=*/true));
   TRY_WITH(impl->catalog(), "while opening the store in {}", absolute.string());
   TRY_WITH(impl->settle(), "while tidying the store in {}", absolute.string());
   TRY_WITH(impl->adopt_unknown_models(), "while looking for models that the catalog lacks in {}", absolute.string());

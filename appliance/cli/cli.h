@@ -3,8 +3,10 @@
 
 #include <functional>
 
+#include <chrono>
 #include "appliance/client/api_client.h"
 #include "appliance/state/state_dir.h"
+
 #include "base/json.h"
 #include "model_store/store.h"
 
@@ -34,16 +36,20 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 // Follows a job to its end with a progress bar on a terminal. An Error when it did not end well.
 Result<api::Job> follow_job(const ApiClient& service, const std::string& id);
 
-// A bar on stderr when that is a terminal; else nothing.
+// A bar on stderr when that is a terminal; with --json an object a line there, twice a second at most
+// ({"event": "progress", "progress": 0.25, "text": "importing 5.2 GB"}); else nothing.
 class ProgressBar {
  public:
+  static inline bool as_events = false;  // set once, by main
   ProgressBar();
   ~ProgressBar();  // clears the line
   void show(double progress, const std::string& text);
   store::Control control(std::string_view doing);  // for the store's own operations; valid while the bar lives
 
  private:
+  void print_event(double progress, const std::string& text);
   bool is_terminal_, shown_ = false;
+  std::chrono::steady_clock::time_point last_event_{};
 };
 
 }  // namespace hearth::cli

@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   cli.state = state_dir_from(state_dir);
+  cli::ProgressBar::as_events = cli.json;
   Result<void> result = chosen(cli);
   return result ? 0 : report(cli, result.error());
 }

@@ -11,7 +11,7 @@ namespace hearth::cli {
 
 constexpr int kBarWidth = 24;
 constexpr size_t kLineWidth = 100;
-constexpr std::chrono::milliseconds kJobPoll{250};
+constexpr std::chrono::milliseconds kJobPoll{250}, kEventEvery{500};
 
 ProgressBar::ProgressBar() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
@@ -20,6 +20,7 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::show(double progress, const std::string& text) {
+  if (as_events) return print_event(progress, text);
   if (!is_terminal_) return;
   int done = std::clamp(static_cast<int>(progress * kBarWidth), 0, kBarWidth);
   std::string line = fmt::format("[{}{}] {:3.0f} % {}", std::string(static_cast<size_t>(done), '#'),
@@ -29,10 +30,19 @@ void ProgressBar::show(double progress, const std::string& text) {
   shown_ = true;
 }
 
+void ProgressBar::print_event(double progress, const std::string& text) {
+  const auto now = std::chrono::steady_clock::now();
+  if (progress < 1 && now - last_event_ < kEventEvery) return;
+  last_event_ = now;
+  fmt::print(stderr, "{}\n", dump_json({{"event", "progress"}, {"progress", progress}, {"text", text}}));
+}
+
 store::Control ProgressBar::control(std::string_view doing) {
-  return {.progress = [this, text = std::string(doing)](uint64_t done, uint64_t total) {
-            show(total ? static_cast<double>(done) / static_cast<double>(total) : 0, fmt::format("{} {}", text, human_bytes(total)));
-          },
+  return {.progress =
+              [this, text = std::string(doing)](uint64_t done, uint64_t total) {
+                show(total ? static_cast<double>(done) / static_cast<double>(total) : 0,
+                     fmt::format("{} {}", text, human_bytes(total)));
+              },
           .stop = {}};
 }
 

@@ -41,13 +41,6 @@ Json text_part(Json json) {
   return out;
 }
 
-Result<void> refuse_quantised(const Json& json) {
-  if (!json.contains("quantization_config") || json["quantization_config"].is_null()) return {};
-  return error(Code::unimplemented,
-               "weights quantised by another tool (quantization_config) are not supported yet; use the original bf16 "
-               "model or a GGUF in q8_0 or q4_0");
-}
-
 // One id, a list of ids, or null. Ids that cannot be tokens are errors.
 Result<void> append_ids(const Json& json, std::string_view key, std::vector<int32_t>& out) {
   auto it = json.find(key);
@@ -86,7 +79,6 @@ Result<ModelConfig> config_from_hf(std::string_view config_json) {
   const Json json = text_part(TRY(parse_object(config_json)));
   ModelConfig config;
   config.family = TRY(find_family(json));
-  TRY(refuse_quantised(json));
   TRY(TRY(find_architecture(config.family))->read_hf(JsonConfigSource(json), config));
   TRY(validate(config));
   return config;

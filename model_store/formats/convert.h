@@ -1,4 +1,4 @@
-// Weights in another dtype, converted row by row into a buffer that the next tensor reuses.
+// Weights in another dtype, converted by rows on all cores into a buffer that the next tensor reuses.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,6 @@ class Converter {
 
  private:
   std::vector<std::byte> bytes_;
-  std::vector<float> row_;
 };
 
 }  // namespace hearth

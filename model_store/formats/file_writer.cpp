@@ -5,10 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
 namespace hearth {
+namespace {
+constexpr size_t kPieceBytes = size_t{16} << 20;
+constexpr uint64_t kWriteBackEvery = uint64_t{64} << 20;  // the disk works while we do, and finish() is short
+}  // namespace
 
 Result<FileWriter> FileWriter::create(const std::filesystem::path& path) {
   std::string temporary = path.string() + ".tmp.XXXXXX";
@@ -22,8 +27,15 @@ FileWriter::~FileWriter() {
 }
 
 Result<void> FileWriter::write(std::span<const std::byte> bytes) {
-  TRY(write_all(fd_.get(), bytes, path_));
-  size_ += bytes.size();
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+    TRY(write_all(fd_.get(), piece, path_));
+    const uint64_t before = size_;
+    size_ += piece.size();
+    if (before / kWriteBackEvery != size_ / kWriteBackEvery)
+      (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    bytes = bytes.subspan(piece.size());
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/files.h"
 #include "base/result.h"
 
@@ -36,5 +37,18 @@ class FileWriter {
   Fd fd_;
   uint64_t size_ = 0;
 };
+
+// A tensor that has `stream` or `bytes`, which must amount to n_bytes.
+template <class T>
+Result<void> write_tensor(FileWriter& file, const T& tensor, uint64_t n_bytes) {
+  const uint64_t begin = file.size();
+  if (tensor.stream) {
+    TRY(tensor.stream([&file](std::span<const std::byte> piece) { return file.write(piece); }));
+  } else {
+    TRY(file.write(TRY(tensor.bytes())));
+  }
+  CHECK(file.size() - begin == n_bytes);
+  return {};
+}
 
 }  // namespace hearth

@@ -34,6 +34,7 @@ struct GgufEntry {
 
 class GgufFile {
  public:
+  // Of a split model, any part: all of them are opened (gguf_split.h).
   static Result<GgufFile> open(const std::filesystem::path& path);
   // From memory, which `keeper` keeps alive.
   static Result<GgufFile> parse(std::span<const std::byte> bytes, std::shared_ptr<const void> keeper);
@@ -75,6 +76,7 @@ struct GgufTensorToWrite {
   std::vector<int64_t> shape;  // outermost first
   // Of that dtype; valid until the next tensor is asked for.
   std::function<Result<std::span<const std::byte>>()> bytes;
+  std::function<Result<void>(const ByteSink&)> stream = {};  // instead of `bytes`: in pieces
 };
 
 // Writes version 3 with alignment 32, atomically and durably.

@@ -197,11 +197,6 @@ std::string_view gguf_type_name(GgufType type) {
   return kNames[static_cast<uint32_t>(type)];
 }
 
-Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
-  auto mapping = std::make_shared<MappedFile>(TRY(MappedFile::open(path)));
-  return TRY_WITH(parse(mapping->bytes(), mapping), "while reading {}", path.string());
-}
-
 Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::shared_ptr<const void> keeper) {
   ByteReader in(bytes);
   GgufFile file;

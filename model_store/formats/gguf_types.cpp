@@ -1,55 +1,42 @@
-// The table of GGUF tensor types.
+// The table of GGUF tensor types, made from the dtype table once.
 #include "model_store/formats/gguf_types.h"
+
+#include <cctype>
+#include <list>
+#include <string>
+#include <vector>
 
 namespace hearth {
 namespace {
 
-constexpr GgufTensorType kTypes[] = {
-    {0, "F32", 1, 4, Dtype::f32},
-    {1, "F16", 1, 2, Dtype::f16},
-    {2, "Q4_0", 32, 18, Dtype::q4_0},
-    {3, "Q4_1", 32, 20, {}},
-    {6, "Q5_0", 32, 22, {}},
-    {7, "Q5_1", 32, 24, {}},
-    {8, "Q8_0", 32, 34, Dtype::q8_0},
-    {9, "Q8_1", 32, 36, {}},
-    {10, "Q2_K", 256, 84, {}},
-    {11, "Q3_K", 256, 110, {}},
-    {12, "Q4_K", 256, 144, {}},
-    {13, "Q5_K", 256, 176, {}},
-    {14, "Q6_K", 256, 210, {}},
-    {15, "Q8_K", 256, 292, {}},
-    {16, "IQ2_XXS", 256, 66, {}},
-    {17, "IQ2_XS", 256, 74, {}},
-    {18, "IQ3_XXS", 256, 98, {}},
-    {19, "IQ1_S", 256, 50, {}},
-    {20, "IQ4_NL", 32, 18, {}},
-    {21, "IQ3_S", 256, 110, {}},
-    {22, "IQ2_S", 256, 82, {}},
-    {23, "IQ4_XS", 256, 136, {}},
-    {24, "I8", 1, 1, {}},
-    {25, "I16", 1, 2, {}},
-    {26, "I32", 1, 4, Dtype::i32},
-    {27, "I64", 1, 8, {}},
-    {28, "F64", 1, 8, {}},
-    {29, "IQ1_M", 256, 56, {}},
-    {30, "BF16", 1, 2, Dtype::bf16},
-    {34, "TQ1_0", 256, 54, {}},
-    {35, "TQ2_0", 256, 66, {}},
-    {39, "MXFP4", 32, 17, {}},
+// Known by size only, so that a file which holds one is told apart from a damaged file.
+constexpr GgufTensorType kNotOurs[] = {
+    {9, "Q8_1", 32, 36, {}}, {15, "Q8_K", 256, 292, {}}, {24, "I8", 1, 1, {}},      {25, "I16", 1, 2, {}},
+    {27, "I64", 1, 8, {}},   {28, "F64", 1, 8, {}},      {40, "NVFP4", 64, 36, {}}, {41, "Q1_0", 128, 18, {}},
+};
+
+struct Table {
+  std::list<std::string> names;
+  std::vector<GgufTensorType> types{std::begin(kNotOurs), std::end(kNotOurs)};
+
+  Table() {
+    for (int i = 0; i < kNumDtypes; ++i) {
+      const DtypeInfo& info = dtype_info(static_cast<Dtype>(i));
+      if (info.gguf < 0) continue;
+      std::string& name = names.emplace_back(info.name);
+      for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      types.push_back({static_cast<uint32_t>(info.gguf), name, static_cast<uint32_t>(info.block_elements),
+                       static_cast<uint32_t>(info.block_bytes), static_cast<Dtype>(i)});
+    }
+  }
 };
 
 }  // namespace
 
 const GgufTensorType* find_gguf_tensor_type(uint32_t id) {
-  for (const auto& type : kTypes)
+  static const Table table;
+  for (const auto& type : table.types)
     if (type.id == id) return &type;
-  return nullptr;
-}
-
-const GgufTensorType* find_gguf_tensor_type(Dtype dtype) {
-  for (const auto& type : kTypes)
-    if (type.dtype == dtype) return &type;
   return nullptr;
 }
 

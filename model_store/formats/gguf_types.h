@@ -1,4 +1,4 @@
-// The tensor types of GGUF: number, name, elements and bytes of a block, and our dtype where this build has it.
+// The tensor types of GGUF: those that are dtypes of ours (the dtype table has their numbers), and those that are not.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,9 @@ struct GgufTensorType {
   std::string_view name;
   uint32_t block_elements;
   uint32_t block_bytes;
-  std::optional<Dtype> dtype;
+  std::optional<Dtype> dtype;  // absent: this build cannot compute with it
 };
 
 const GgufTensorType* find_gguf_tensor_type(uint32_t id);  // nullptr: not known
-const GgufTensorType* find_gguf_tensor_type(Dtype dtype);
 
 }  // namespace hearth

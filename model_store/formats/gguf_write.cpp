@@ -1,8 +1,6 @@
 // GGUF writer, version 3, alignment 32.
-#include "base/check.h"
 #include "model_store/formats/file_writer.h"
 #include "model_store/formats/gguf.h"
-#include "model_store/formats/gguf_types.h"
 
 namespace hearth {
 namespace {
@@ -89,6 +87,10 @@ uint64_t bytes_of(const GgufTensorToWrite& tensor) {
 Result<void> write_gguf(const std::filesystem::path& path,
                         const std::vector<std::pair<std::string, GgufValue>>& metadata,
                         const std::vector<GgufTensorToWrite>& tensors) {
+  for (const auto& tensor : tensors)
+    if (dtype_info(tensor.dtype).gguf < 0)
+      return error(Code::invalid_argument, "GGUF cannot hold {} (tensor \"{}\"); export as f16, q8_0 or another type",
+                   dtype_info(tensor.dtype).name, tensor.name);
   Buffer header;
   header.number<uint32_t>(0x46554747);  // "GGUF"
   header.number<uint32_t>(3);
@@ -104,7 +106,7 @@ Result<void> write_gguf(const std::filesystem::path& path,
     header.number<uint32_t>(static_cast<uint32_t>(tensor.shape.size()));
     for (auto it = tensor.shape.rbegin(); it != tensor.shape.rend(); ++it)
       header.number<uint64_t>(static_cast<uint64_t>(*it));
-    header.number<uint32_t>(find_gguf_tensor_type(tensor.dtype)->id);
+    header.number<uint32_t>(static_cast<uint32_t>(dtype_info(tensor.dtype).gguf));
     header.number<uint64_t>(offset);
     offset += aligned(bytes_of(tensor));
   }
@@ -112,9 +114,7 @@ Result<void> write_gguf(const std::filesystem::path& path,
   TRY(file.write(header.text()));
   TRY(file.pad_to(kAlignment));
   for (const auto& tensor : tensors) {
-    auto bytes = TRY(tensor.bytes());
-    CHECK(bytes.size() == bytes_of(tensor));
-    TRY(file.write(bytes));
+    TRY(write_tensor(file, tensor, bytes_of(tensor)));
     TRY(file.pad_to(kAlignment));
   }
   return file.finish();

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/model_config.h"
+#include "model_store/formats/quantised/checkpoint.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/text_side.h"
 #include "runtime/architectures/architecture.h"
@@ -52,7 +53,7 @@ void check_dtypes(const TensorFile& file, ModelFacts& facts) {
     if (tensor.dtype || !facts.is_supported) continue;
     facts.is_supported = false;
     facts.why_not =
-        fmt::format("tensor \"{}\" holds {}, which this build has no kernels for", tensor.name, tensor.format_dtype);
+        fmt::format("tensor \"{}\" holds {}, which this build cannot compute with", tensor.name, tensor.format_dtype);
   }
 }
 
@@ -87,9 +88,16 @@ Result<ModelFacts> inspect_hf(const fs::path& folder) {
     return error(Code::invalid_argument, "config.json must be an object, got {}", config.type_name());
   read_spelling(config, facts);
   use_config(config_from_hf(text), facts);
-  TensorFile weights = TRY(open_safetensors(folder));
-  count_weights(weights, facts);
-  check_dtypes(weights, facts);
+  auto weights = open_hf_weights(folder, config);
+  if (weights) {
+    check_dtypes(*weights, facts);
+  } else {
+    const Error why = std::move(weights).error();
+    weights = TRY(open_safetensors(folder));  // its sizes can be told all the same
+    facts.is_supported = false;
+    facts.why_not = why.to_string();
+  }
+  count_weights(*weights, facts);
   std::error_code ec;
   facts.has_tokenizer = fs::exists(folder / "tokenizer.json", ec) || fs::exists(folder / "tokenizer.model", ec);
   facts.has_chat_template = find_chat_template_hf(folder).has_value();

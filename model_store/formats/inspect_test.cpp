@@ -35,6 +35,14 @@ TEST(Inspect, TellsGguf) {
   EXPECT_EQ(facts->n_params, inspect_model(golden() / "sharded_tokenizer_bf16")->n_params);
 }
 
+TEST(Inspect, QuantisedCheckpointsCountTheirWeights) {
+  auto facts = inspect_model(golden() / "quantised/gptq_sym");
+  ASSERT_TRUE(facts) << facts.error().to_string();
+  EXPECT_TRUE(facts->is_supported) << facts->why_not;
+  EXPECT_EQ(facts->dtype, "q4_0");
+  EXPECT_EQ(facts->n_params, inspect_model(golden() / "quantised/bnb_nf4")->n_params);
+}
+
 TEST(Inspect, UnknownFamilyIsToldNotRefused) {
   auto folder = TempFolder::create("inspect_test");
   ASSERT_TRUE(write_file(folder->path() / "config.json", R"({"model_type": "mamba", "max_position_embeddings": 7})"));

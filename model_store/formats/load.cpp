@@ -6,7 +6,8 @@
 
 #include "base/json.h"
 #include "model_store/formats/gguf.h"
-#include "model_store/formats/safetensors.h"
+#include "model_store/formats/gguf_split.h"
+#include "model_store/formats/quantised/checkpoint.h"
 #include "model_store/formats/storage_read.h"
 #include "model_store/formats/text_side.h"
 
@@ -77,7 +78,8 @@ Result<void> use_config(ModelConfig config, LoadedModel& out) {
 Result<void> load_hf(const fs::path& folder, LoadedModel& out) {
   std::string config = TRY(read_file(folder / "config.json", kMaxConfigBytes));
   TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
-  TRY(bind_weights(TRY(open_safetensors(folder)), /*is_gguf=*/false, out));
+  const Json json = TRY(parse_json(config, 32));
+  TRY(bind_weights(TRY(open_hf_weights(folder, json)), /*is_gguf=*/false, out));
   return read_text_side_hf(folder, out);
 }
 
@@ -99,9 +101,7 @@ Result<bool> is_folder(const fs::path& path) {
 Result<fs::path> find_model(const fs::path& path) {
   std::error_code ec;
   if (!TRY(is_folder(path)) || fs::exists(path / "config.json", ec)) return path;
-  std::vector<fs::path> files;
-  for (fs::directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec))
-    if (it->path().extension() == ".gguf") files.push_back(it->path());
+  const std::vector<fs::path> files = gguf_models_in(path);
   return files.size() == 1 ? files[0] : path;
 }
 

@@ -30,6 +30,7 @@ struct TensorToWrite {
   std::vector<int64_t> shape;  // outermost first
   // Row-major bytes, valid until the next tensor is asked for: only one converted tensor is in memory at a time.
   std::function<Result<std::span<const std::byte>>()> bytes;
+  std::function<Result<void>(const ByteSink&)> stream = {};  // instead of `bytes`: in pieces
 };
 
 // One file, atomically and durably. `metadata` becomes __metadata__ ({"format", "pt"} is what other readers expect).
@@ -37,7 +38,8 @@ Result<void> write_safetensors(const std::filesystem::path& path, std::vector<Te
                                const std::vector<std::pair<std::string, std::string>>& metadata = {{"format", "pt"}});
 
 // model.safetensors, or shards of at most max_shard_bytes with model.safetensors.index.json, into an existing folder.
+// keep_finished: a file that is there in the right size is left alone (an export that was interrupted goes on).
 Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::vector<TensorToWrite> tensors,
-                                      uint64_t max_shard_bytes = uint64_t{4} << 30);
+                                      uint64_t max_shard_bytes = uint64_t{4} << 30, bool keep_finished = false);
 
 }  // namespace hearth

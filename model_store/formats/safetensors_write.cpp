@@ -1,13 +1,16 @@
 // safetensors writer: header first, then the tensors one at a time.
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/json.h"
 #include "model_store/formats/file_writer.h"
 #include "model_store/formats/safetensors.h"
 
 namespace hearth {
 namespace {
+
+std::vector<std::pair<std::string, std::string>> usual_metadata() {
+  return {{"format", "pt"}};
+}
 
 uint64_t bytes_of(const TensorToWrite& tensor) {
   int64_t n = 1;
@@ -44,6 +47,15 @@ std::string header_of(const std::vector<TensorToWrite>& tensors,
   return text;
 }
 
+// A file gets its name when it is complete, so the size says whether it is this one.
+bool is_finished(const std::filesystem::path& path, std::vector<TensorToWrite>& tensors) {
+  order(tensors);
+  uint64_t n_bytes = 8 + header_of(tensors, usual_metadata()).size();
+  for (const auto& tensor : tensors) n_bytes += bytes_of(tensor);
+  std::error_code ec;
+  return std::filesystem::file_size(path, ec) == n_bytes && !ec;
+}
+
 std::string shard_name(size_t index, size_t n_shards) {
   return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, n_shards);
 }
@@ -63,15 +75,13 @@ Result<void> write_safetensors(const std::filesystem::path& path, std::vector<Te
   TRY(file.write(std::as_bytes(std::span(&n_header_bytes, 1))));
   TRY(file.write(header));
   for (const auto& tensor : tensors) {
-    auto bytes = TRY(tensor.bytes());
-    CHECK(bytes.size() == bytes_of(tensor));
-    TRY(file.write(bytes));
+    TRY(write_tensor(file, tensor, bytes_of(tensor)));
   }
   return file.finish();
 }
 
 Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::vector<TensorToWrite> tensors,
-                                      uint64_t max_shard_bytes) {
+                                      uint64_t max_shard_bytes, bool keep_finished) {
   std::vector<std::vector<TensorToWrite>> shards(1);
   uint64_t in_shard = 0, total = 0;
   for (auto& tensor : tensors) {
@@ -84,11 +94,15 @@ Result<void> write_safetensors_folder(const std::filesystem::path& folder, std::
     total += n_bytes;
     shards.back().push_back(std::move(tensor));
   }
-  if (shards.size() == 1) return write_safetensors(folder / "model.safetensors", std::move(shards[0]));
+  auto write_shard = [&](const std::string& name, std::vector<TensorToWrite>& shard) -> Result<void> {
+    if (keep_finished && is_finished(folder / name, shard)) return {};
+    return write_safetensors(folder / name, std::move(shard));
+  };
+  if (shards.size() == 1) return write_shard("model.safetensors", shards[0]);
   Json weight_map = Json::object();
   for (size_t i = 0; i < shards.size(); ++i) {
     for (const auto& tensor : shards[i]) weight_map[tensor.name] = shard_name(i, shards.size());
-    TRY(write_safetensors(folder / shard_name(i, shards.size()), std::move(shards[i])));
+    TRY(write_shard(shard_name(i, shards.size()), shards[i]));
   }
   Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}};
   return write_file(folder / "model.safetensors.index.json", dump_json(index, 2) + "\n");

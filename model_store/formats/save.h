@@ -18,15 +18,22 @@ struct ModelToSave {
   WeightsByRole weights;  // any dtype; read while saving
   GenerationDefaults generation;
   std::filesystem::path tokenizer_from;  // a folder (its tokenizer files are copied) or a .gguf; empty: none
+
+  std::function<void(uint64_t done_bytes, uint64_t total_bytes)> progress =
+      {};  // of the weights, while they are written
+  // Give the pages of weights back to the system as soon as they are written: a mapped model larger than memory.
+  bool release_pages = false;
+  bool keep_finished = false;  // of a folder: files that an interrupted call finished stay
 };
 
 // config.json, generation_config.json, safetensors (sharded above 4 GiB) and the tokenizer's files.
-// Matrices and embeddings are written in `dtype` (f32, f16, bf16). One tensor at a time is converted, but a shard's
-// tensors are held in memory when conversion is needed.
-Result<void> save_hf_folder(const std::filesystem::path& folder, const ModelToSave& model, Dtype dtype);
+// Matrices and embeddings are written in `dtype` (f32, f16, bf16); without one, in the dtype they have, quantised ones
+// in f32, which loses nothing. A piece of one tensor at a time is converted.
+Result<void> save_hf_folder(const std::filesystem::path& folder, const ModelToSave& model, std::optional<Dtype> dtype);
 
-// Matrices in `dtype` (f32, f16, bf16, q8_0, q4_0; rows that are not whole blocks fall back to f16), norms in f32.
-Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, Dtype dtype);
+// Matrices in `dtype`, as quantisation_mix.h says; without one, every weight in the dtype it has. Norms in f32.
+Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, std::optional<Dtype> dtype);
+std::vector<std::string_view> gguf_dtype_names();  // of the dtypes that a GGUF file can be made in
 
 // A low-rank adapter. Weights: "<role>.lora_a" [rank, in] and "<role>.lora_b" [out, rank], f32.
 struct LoraAdapter {

@@ -1,8 +1,10 @@
 // A model as one GGUF file.
+#include <algorithm>
 #include <iterator>
 
 #include "model_store/formats/config_metadata.h"
 #include "model_store/formats/gguf.h"
+#include "model_store/formats/quantisation_mix.h"
 #include "model_store/formats/save.h"
 #include "model_store/formats/storage_write.h"
 #include "model_store/formats/weights_to_save.h"
@@ -13,22 +15,6 @@ namespace {
 
 uint32_t u32(int64_t value) {
   return static_cast<uint32_t>(value);
-}
-
-// general.file_type: what most weights are.
-uint32_t file_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f16:
-      return 1;
-    case Dtype::q4_0:
-      return 2;
-    case Dtype::q8_0:
-      return 7;
-    case Dtype::bf16:
-      return 32;
-    default:
-      return 0;
-  }
 }
 
 Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& model, GgufMetadata& out) {
@@ -46,18 +32,27 @@ Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& mode
   return {};
 }
 
-// Norms and biases stay f32; rows that are not whole blocks fall back to f16.
-Dtype dtype_for(const TensorToStore& tensor, Dtype wanted) {
-  if (tensor.is_vector) return Dtype::f32;
-  if (dtype_info(wanted).is_quantised && tensor.shape.last() % dtype_info(wanted).block_elements != 0)
-    return Dtype::f16;
-  return wanted;
+// The dtype of a stored tensor whose pieces all have one, else f32.
+Dtype dtype_of(const TensorToStore& tensor) {
+  const Dtype first = tensor.pieces[0].view.type.dtype;
+  const bool alike = std::all_of(tensor.pieces.begin(), tensor.pieces.end(),
+                                 [&](const auto& piece) { return piece.view.type.dtype == first; });
+  return alike ? first : Dtype::f32;
+}
+
+// What most weights are stored as.
+Dtype most_common(const std::vector<TensorToStore>& tensors, const std::vector<Dtype>& dtypes) {
+  int64_t counts[kNumDtypes] = {};
+  for (size_t i = 0; i < tensors.size(); ++i) counts[static_cast<int>(dtypes[i])] += tensors[i].shape.n_elements();
+  return static_cast<Dtype>(std::max_element(counts, counts + kNumDtypes) - counts);
 }
 
 }  // namespace
 
-Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, Dtype dtype) {
-  if (dtype == Dtype::i32) return error(Code::invalid_argument, "weights cannot be saved as integers");
+Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, std::optional<Dtype> dtype) {
+  if (dtype && (!dtype_info(*dtype).can_encode || dtype_info(*dtype).gguf < 0))
+    return error(Code::invalid_argument, "a GGUF file cannot be made in {}; use one of {}", dtype_info(*dtype).name,
+                 fmt::join(gguf_dtype_names(), ", "));
   auto specs = TRY(parameters_to_save(model));
   auto text_side = TRY(text_side_to_save(model));
   const Architecture* architecture = TRY(find_architecture(model.config.family));
@@ -66,29 +61,34 @@ Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& mod
     return error(Code::unimplemented, "models of the family \"{}\" have no form in GGUF; use safetensors",
                  architecture->family());
   TRY(architecture->fits_gguf(model.config));
+  const std::vector<TensorToStore> stored = TRY(tensors_to_store(specs, &ParameterSpec::gguf, model.weights));
+  std::vector<Dtype> dtypes;
+  for (const TensorToStore& tensor : stored)
+    dtypes.push_back(dtype_in_gguf(tensor.pieces[0].spec, tensor.shape.last(), dtype, dtype_of(tensor)));
   GgufConfigSink sink(name);
   sink.set("general.architecture", name);
   sink.set("general.type", "model");
-  sink.set("general.file_type", file_type(dtype));
+  sink.set("general.file_type", gguf_file_type(most_common(stored, dtypes)));
   sink.set("general.quantization_version", 2);
   architecture->write_gguf(model.config, sink);
   if (text_side) TRY(add_text_side(*text_side, model, sink.metadata));
 
-  const std::vector<TensorToStore> stored = TRY(tensors_to_store(specs, &ParameterSpec::gguf, model.weights));
-  StoredBytes bytes;
+  StoredBytes bytes(model);
   std::vector<GgufTensorToWrite> tensors;
-  for (const TensorToStore& tensor : stored) {
-    const Dtype to = dtype_for(tensor, dtype);
-    tensors.push_back({tensor.name, to, dimensions(tensor.shape),
-                       [&bytes, &tensor, to]() -> Result<std::span<const std::byte>> { return bytes.of(tensor, to); }});
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const TensorToStore& tensor = stored[i];
+    const Dtype to = dtypes[i];
+    bytes.expect(tensor, to);
+    tensors.push_back({tensor.name, to, dimensions(tensor.shape), {}, [&bytes, &tensor, to](const ByteSink& sink) {
+                         return bytes.stream(tensor, to, sink);
+                       }});
   }
   for (const auto& [table, values] : sink.tensors)
-    tensors.push_back({table,
-                       Dtype::f32,
-                       {static_cast<int64_t>(values.size())},
-                       [&values = values]() -> Result<std::span<const std::byte>> {
-                         return std::as_bytes(std::span(values));
-                       }});
+    tensors.push_back(
+        {table,
+         Dtype::f32,
+         {static_cast<int64_t>(values.size())},
+         [&values = values]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(values)); }});
   return write_gguf(file, sink.metadata, tensors);
 }
 

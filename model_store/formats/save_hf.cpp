@@ -1,4 +1,7 @@
 // A Hugging Face folder: config.json, generation_config.json, weights, tokenizer files.
+#include <algorithm>
+#include <map>
+
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
 #include "model_store/formats/storage_write.h"
@@ -9,6 +12,7 @@ namespace hearth {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr uint64_t kMaxShardBytes = uint64_t{4} << 30;
 constexpr uint64_t kMaxTokenizerBytes = uint64_t{256} << 20;
 constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "tokenizer_config.json",
@@ -30,9 +34,20 @@ Result<std::string_view> torch_name(Dtype dtype) {
       return std::string_view("bfloat16");
     default:
       return error(Code::invalid_argument,
-                   "a Hugging Face folder holds f32, f16 or bf16, not {}; use GGUF for quantised weights",
+                   "a Hugging Face folder is written in f32, f16 or bf16, not {}; use GGUF for quantised weights",
                    dtype_info(dtype).name);
   }
+}
+
+Dtype unquantised(Dtype dtype) {
+  return dtype_info(dtype).is_quantised ? Dtype::f32 : dtype;
+}
+
+// Of the weights as they are; what config.json says.
+Dtype dtype_of_most(const std::vector<ParameterSpec>& specs, const ModelToSave& model) {
+  std::map<Dtype, int64_t> counts;
+  for (const auto& spec : specs) counts[unquantised(model.weights.at(spec.role).type.dtype)] += spec.shape.n_elements();
+  return std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; })->first;
 }
 
 Result<void> copy_tokenizer_files(const fs::path& from, const fs::path& to) {
@@ -80,21 +95,23 @@ std::vector<int64_t> dimensions(const Shape& shape) {
   return out;
 }
 
-Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, Dtype dtype) {
-  std::string_view dtype_name = TRY(torch_name(dtype));
+Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, std::optional<Dtype> dtype) {
   auto specs = TRY(parameters_to_save(model));
+  const std::string_view dtype_name = TRY(torch_name(dtype ? *dtype : dtype_of_most(specs, model)));
   auto text_side = TRY(text_side_to_save(model));
   std::optional<int32_t> bos = text_side && text_side->tokenizer ? text_side->tokenizer->bos_id() : std::nullopt;
   TRY(make_folders(folder));
   const std::vector<TensorToStore> stored = TRY(tensors_to_store(specs, &ParameterSpec::hf, model.weights));
-  StoredBytes bytes;
+  StoredBytes bytes(model);
   std::vector<TensorToWrite> tensors;
-  for (const TensorToStore& tensor : stored)
-    tensors.push_back({tensor.name, dtype, dimensions(tensor.shape),
-                       [&bytes, &tensor, dtype]() -> Result<std::span<const std::byte>> {
-                         return bytes.of(tensor, dtype);
+  for (const TensorToStore& tensor : stored) {
+    const Dtype to = dtype ? *dtype : unquantised(tensor.pieces[0].view.type.dtype);
+    bytes.expect(tensor, to);
+    tensors.push_back({tensor.name, to, dimensions(tensor.shape), {}, [&bytes, &tensor, to](const ByteSink& sink) {
+                         return bytes.stream(tensor, to, sink);
                        }});
-  TRY(write_safetensors_folder(folder, std::move(tensors)));
+  }
+  TRY(write_safetensors_folder(folder, std::move(tensors), kMaxShardBytes, model.keep_finished));
   std::error_code ec;
   if (fs::is_directory(model.tokenizer_from, ec))
     TRY(copy_tokenizer_files(model.tokenizer_from, folder));

@@ -13,7 +13,7 @@ namespace {
 Result<Dtype> check_tensor(const StoredTensor& stored, const ParameterSpec& spec, const Shape& wanted) {
   if (!stored.dtype || *stored.dtype == Dtype::i32)
     return error(Code::unimplemented,
-                 "its numbers are {}, which this build has no kernels for; use f32, f16, bf16, q8_0 or q4_0",
+                 "its numbers are {}, which this build cannot compute with; get the model in another quantisation",
                  stored.format_dtype);
   bool same_shape = static_cast<int>(stored.shape.size()) == wanted.rank();
   for (int i = 0; same_shape && i < wanted.rank(); ++i) same_shape = stored.shape[static_cast<size_t>(i)] == wanted[i];
@@ -72,17 +72,30 @@ void copy_transposed(const Rows& rows, int64_t element, const std::byte* source,
       }
 }
 
-Tensor copy_parts(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec, const Storage& storage,
-                  Dtype dtype) {
+// The bytes of one stored tensor, decoded into `made` where the file has them in another form.
+Result<const std::byte*> bytes_of(const StoredTensor& stored, std::vector<std::byte>& made) {
+  if (!stored.decode) return stored.bytes.data();
+  made.resize(static_cast<size_t>(dtype_bytes(*stored.dtype, static_cast<int64_t>(stored.n_elements()))));
+  TRY_WITH(stored.decode(made.data()), "while decoding tensor \"{}\"", stored.name);
+  return static_cast<const std::byte*>(made.data());
+}
+
+Result<Tensor> copy_parts(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
+                          const Storage& storage, Dtype dtype) {
   Tensor copy({dtype, spec.shape});
   const Rows rows = rows_of(spec, storage, dtype);
   auto* out = static_cast<std::byte*>(copy.view().data);
   const int64_t part_bytes = copy.type().bytes() / static_cast<int64_t>(parts.size());
+  std::vector<std::byte> made;
   for (const StoredTensor* part : parts) {
-    if (storage.is_transposed)
-      copy_transposed(rows, dtype_info(dtype).block_bytes, part->bytes.data(), out);
+    const bool is_whole =
+        !storage.is_transposed && rows.is_run() && rows.n_stored == static_cast<int64_t>(rows.map.size());
+    if (part->decode && is_whole)
+      TRY_WITH(part->decode(out), "while decoding tensor \"{}\"", part->name);
+    else if (storage.is_transposed)
+      copy_transposed(rows, dtype_info(dtype).block_bytes, TRY(bytes_of(*part, made)), out);
     else
-      copy_rows(rows, part->bytes.data(), out);
+      copy_rows(rows, TRY(bytes_of(*part, made)), out);
     out += part_bytes;
   }
   if (is_vector(spec) && dtype != Dtype::f32) copy = to_f32(copy.view());
@@ -140,8 +153,11 @@ void to_stored(const Storage& storage, const Tensor& tensor) {
   }
 }
 
-Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
+Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
                                   WeightKeeper& keeper) {
+  Storage storage = as_declared;
+  if (const StoredTensor* first = file.find(storage.part_name(0)); first && first->rows_are_outputs)
+    storage.is_transposed = false;
   const Shape wanted = stored_shape(spec, storage);
   std::vector<const StoredTensor*> parts;
   std::optional<Dtype> dtype;
@@ -160,11 +176,12 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
   }
   const TensorType type{*dtype, spec.shape};
   const Rows rows = rows_of(spec, storage, *dtype);
-  const std::byte* data = parts[0]->bytes.data() + (rows.map.empty() ? 0 : rows.map[0] * rows.row_bytes);
-  const bool as_stored = storage.n_parts == 0 && !storage.is_transposed && !storage.changes_values() && rows.is_run() &&
-                         (!is_vector(spec) || *dtype == Dtype::f32) && is_aligned(data, *dtype);
+  const std::byte* data = parts[0]->bytes.data();
+  if (!parts[0]->decode && !rows.map.empty()) data += rows.map[0] * rows.row_bytes;
+  const bool as_stored = !parts[0]->decode && storage.n_parts == 0 && !storage.is_transposed && !storage.changes_values() &&
+                         rows.is_run() && (!is_vector(spec) || *dtype == Dtype::f32) && is_aligned(data, *dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
-  Tensor copy = copy_parts(parts, spec, storage, *dtype);
+  Tensor copy = TRY(copy_parts(parts, spec, storage, *dtype));
   keeper.copied_bytes += static_cast<uint64_t>(type.bytes());
   const TensorView view = copy.view();
   keeper.copies.push_back(std::move(copy));

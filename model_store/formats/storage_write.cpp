@@ -1,9 +1,13 @@
 // tensors_to_store, StoredBytes.
 #include "model_store/formats/storage_write.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "model_store/formats/storage_read.h"
 
@@ -16,6 +20,28 @@ TensorView part_view(const TensorToStore::Piece& piece) {
   TensorView out{{piece.view.type.dtype, part_shape(piece.spec, piece.storage)}, piece.view.data};
   out.data = static_cast<std::byte*>(piece.view.data) + piece.part * out.type.bytes();
   return out;
+}
+
+// Of a tensor that holds one part of one parameter and nothing moved: that part.
+std::optional<TensorView> plain_view(const TensorToStore& tensor) {
+  if (tensor.pieces.size() != 1) return std::nullopt;
+  Storage rest = tensor.pieces[0].storage;
+  rest.n_parts = 0;
+  if (!rest.is_plain()) return std::nullopt;
+  return part_view(tensor.pieces[0]);
+}
+
+constexpr int64_t kPieceBytes = int64_t{16} << 20;
+
+// Pages of a mapping are dropped; they come back from the file if they are wanted again. Other memory is not touched.
+void release(const TensorView& view) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(view.data) / page * page;
+  const uintptr_t end =
+      (reinterpret_cast<uintptr_t>(view.data) + static_cast<uintptr_t>(view.type.bytes())) / page * page;
+#ifdef MADV_PAGEOUT
+  if (end > begin) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_PAGEOUT);
+#endif
 }
 
 // Our rows into the stored tensor's.
@@ -58,12 +84,34 @@ Result<std::vector<TensorToStore>> tensors_to_store(const std::vector<ParameterS
   return out;
 }
 
-std::span<const std::byte> StoredBytes::of(const TensorToStore& tensor, Dtype dtype) {
-  if (tensor.pieces.size() == 1 && (tensor.pieces[0].storage.is_plain() || tensor.pieces[0].storage.n_parts > 0)) {
-    Storage rest = tensor.pieces[0].storage;
-    rest.n_parts = 0;
-    if (rest.is_plain()) return converter_.convert(part_view(tensor.pieces[0]), dtype);
+Result<void> StoredBytes::stream(const TensorToStore& tensor, Dtype dtype, const ByteSink& sink) {
+  if (const auto view = plain_view(tensor)) return stream_view(*view, dtype, sink);
+  const auto bytes = of(tensor, dtype);
+  TRY(sink(bytes));
+  count(bytes.size());
+  return {};
+}
+
+Result<void> StoredBytes::stream_view(const TensorView& view, Dtype dtype, const ByteSink& sink) {
+  const int64_t n_rows = view.shape().n_rows(), row = view.type.row_bytes();
+  const int64_t step = std::max<int64_t>(1, kPieceBytes / std::max<int64_t>(1, row));
+  for (int64_t first = 0; first < n_rows; first += step) {
+    const TensorView piece{{view.type.dtype, {std::min(step, n_rows - first), view.shape().last()}}, view.row(first)};
+    const auto bytes = converter_.convert(piece, dtype);
+    TRY(sink(bytes));
+    count(bytes.size());
+    if (model_.release_pages) release(piece);
   }
+  return {};
+}
+
+void StoredBytes::count(size_t n_bytes) {
+  done_ += static_cast<int64_t>(n_bytes);
+  if (model_.progress) model_.progress(static_cast<uint64_t>(done_), static_cast<uint64_t>(total_));
+}
+
+std::span<const std::byte> StoredBytes::of(const TensorToStore& tensor, Dtype dtype) {
+  if (const auto view = plain_view(tensor)) return converter_.convert(*view, dtype);
   const TensorType type{dtype, tensor.shape};
   bytes_.assign(static_cast<size_t>(type.bytes()), std::byte{0});
   for (const auto& piece : tensor.pieces) {

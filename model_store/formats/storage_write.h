@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "model_store/formats/convert.h"
-#include "model_store/formats/load.h"
+#include "model_store/formats/save.h"
+#include "model_store/formats/tensor_file.h"
 
 namespace hearth {
 
@@ -32,11 +33,20 @@ Result<std::vector<TensorToStore>> tensors_to_store(const std::vector<ParameterS
 // already.
 class StoredBytes {
  public:
-  std::span<const std::byte> of(const TensorToStore& tensor, Dtype dtype);
+  explicit StoredBytes(const ModelToSave& model) : model_(model) {}
+  // All of it in pieces of a few MiB where the tensor allows it.
+  Result<void> stream(const TensorToStore& tensor, Dtype dtype, const ByteSink& sink);
+  void expect(const TensorToStore& tensor, Dtype dtype) { total_ += TensorType{dtype, tensor.shape}.bytes(); }
 
  private:
+  std::span<const std::byte> of(const TensorToStore& tensor, Dtype dtype);
+  Result<void> stream_view(const TensorView& view, Dtype dtype, const ByteSink& sink);
+  void count(size_t n_bytes);
+
+  const ModelToSave& model_;
   Converter converter_;
   std::vector<std::byte> bytes_;
+  int64_t total_ = 0, done_ = 0;  // of all tensors
 };
 
 }  // namespace hearth

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,12 +20,20 @@ namespace hearth {
 constexpr int kMaxTensorRank = 8;
 constexpr size_t kMaxTensors = 200'000;
 
+// Takes the next bytes of something that is written piece by piece.
+using ByteSink = std::function<Result<void>(std::span<const std::byte>)>;
+
 struct StoredTensor {
   std::string name;                  // as the file spells it
   std::string_view format_dtype;     // as the format names it, for example "Q4_K" (static storage)
   std::optional<Dtype> dtype;        // absent: this build cannot compute with it
   std::vector<int64_t> shape;        // row-major, outermost first (GGUF stores the reverse)
-  std::span<const std::byte> bytes;  // inside a mapping that the TensorFile owns
+  std::span<const std::byte> bytes;  // inside a mapping that the TensorFile owns; empty where `decode` is set
+
+  // Of a weight that the file has in another form (quantised/): writes all its bytes, whenever they are wanted.
+  std::function<Result<void>(std::byte* out)> decode;
+  // The last axis is a matrix's inputs, even where this family's unquantised files have it the other way round.
+  bool rows_are_outputs = false;
 
   uint64_t n_elements() const;
 };

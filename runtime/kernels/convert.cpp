@@ -1,8 +1,9 @@
-// Widening loops per dtype. Every path gives the same bits: each element is one exact conversion and at most one
-// product.
+// Widening loops per dtype. Every path gives the same bits: each element is one exact conversion, then a product and a
+// sum that are rounded apart.
 #include "runtime/kernels/convert.h"
 
 #include "runtime/kernels/isa.h"
+#include "runtime/kernels/load_group.h"
 #include "runtime/kernels/simd.h"
 
 namespace hearth::HEARTH_ISA {
@@ -15,13 +16,15 @@ void widen_halves(const uint16_t* source, float* out, int64_t n, LoadVector load
   for (; i < n; ++i) out[i] = load_one(source[i]);
 }
 
-template <class Block>
-void widen_blocks(const Block* blocks, float* out, int64_t n) {
-  for (int64_t b = 0; b < n / kQuantBlock; ++b) {
+template <Dtype dtype>
+void widen_blocks(const void* source, int64_t offset, float* out, int64_t n) {
+  using C = Codec<dtype>;
+  const auto* blocks = static_cast<const typename C::Block*>(source);
+  for (int64_t i = 0; i < n; i += kQuantBlock) {
     Vec v[kBlockVecs];
-    load_block(blocks[b], v);
-    const float scale = scale_of(blocks[b].scale);
-    for (int i = 0; i < kBlockVecs; ++i) store(out + b * kQuantBlock + i * kLanes, v[i] * scale);
+    load_group<dtype>(blocks[(offset + i) / C::kElements], static_cast<int>((offset + i) % C::kElements) / kQuantBlock,
+                      v);
+    for (int j = 0; j < kBlockVecs; ++j) store(out + i + j * kLanes, v[j]);
   }
 }
 
@@ -40,10 +43,11 @@ void widen(Dtype dtype, const void* source, int64_t offset, float* out, int64_t 
       return widen_halves(
           static_cast<const uint16_t*>(source) + offset, out, n, [](const uint16_t* p) { return load_bf16(p); },
           [](uint16_t h) { return bf16_to_float(h); });
-    case Dtype::q8_0:
-      return widen_blocks(static_cast<const BlockQ8_0*>(source) + offset / kQuantBlock, out, n);
-    case Dtype::q4_0:
-      return widen_blocks(static_cast<const BlockQ4_0*>(source) + offset / kQuantBlock, out, n);
+#define HEARTH_WIDEN(T) \
+  case Dtype::T:        \
+    return widen_blocks<Dtype::T>(source, offset, out, n);
+      HEARTH_QUANTISED(HEARTH_WIDEN)
+#undef HEARTH_WIDEN
     case Dtype::i32:
       return;  // refused by every caller's shape rule
   }

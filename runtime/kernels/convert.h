@@ -8,7 +8,7 @@
 #ifdef HEARTH_ISA
 namespace hearth::HEARTH_ISA {
 
-// out[i] = source[offset + i]. Quantised dtypes: offset and n in whole blocks.
+// out[i] = source[offset + i]. Quantised dtypes: offset and n are multiples of kQuantBlock (32), even inside a block.
 void widen(Dtype dtype, const void* source, int64_t offset, float* out, int64_t n);
 
 }  // namespace hearth::HEARTH_ISA

@@ -1,4 +1,4 @@
-// Widening gives the same bits on every instruction set, for every half, and for blocks with odd scales.
+// Widening gives the same bits on every instruction set, for every half, and for blocks of every dtype.
 #include "runtime/kernels/convert.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/tensor/scalar.h"
+#include "runtime/ops/rules.h"
+#include "runtime/tensor/codecs/all.h"
 
 namespace hearth {
 namespace portable {
@@ -62,38 +63,39 @@ TEST(Widen, EveryHalf) {
   expect_bits(Dtype::bf16, bfloats.data(), bfloat_values);
 }
 
-template <class Block>
-void check_blocks(Dtype dtype) {
-  std::mt19937 random(3);
-  std::vector<Block> blocks(200);
+// Random blocks of a dtype against its codec, element by element; as a whole and from a group inside a block.
+template <Dtype dtype>
+void check_blocks() {
+  using C = Codec<dtype>;
+  const Tensor weights = random_weights(dtype, {5, 768}, 3);
+  const auto* blocks = static_cast<const typename C::Block*>(weights.view().data);
   std::vector<float> expected;
-  for (Block& block : blocks) {
-    block.scale =
-        float_to_f16(std::ldexp(static_cast<float>(random() % 2048) - 1024.0f, -static_cast<int>(random() % 30)));
-    for (auto& q : block.q) q = static_cast<std::remove_reference_t<decltype(q)>>(random());
-    for (int i = 0; i < kQuantBlock; ++i) expected.push_back(block_value(block, i));
+  for (int i = 0; i < 5 * 768; ++i) expected.push_back(block_value<dtype>(blocks[i / C::kElements], i % C::kElements));
+  expect_bits(dtype, blocks, expected);
+  for (WidenFunction widen : runnable()) {
+    std::vector<float> part(64);
+    widen(dtype, blocks, 32 * 11, part.data(), 64);
+    EXPECT_TRUE(same_bits(part.data(), expected.data() + 32 * 11, 64 * 4)) << dtype_info(dtype).name;
   }
-  expect_bits(dtype, blocks.data(), expected);
 }
 
 TEST(Widen, Blocks) {
-  check_blocks<BlockQ8_0>(Dtype::q8_0);
-  check_blocks<BlockQ4_0>(Dtype::q4_0);
+#define HEARTH_CHECK(T) check_blocks<Dtype::T>();
+  HEARTH_QUANTISED(HEARTH_CHECK)
+#undef HEARTH_CHECK
 }
 
-TEST(Widen, FromAnOffset) {
-  std::vector<float> values(96);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
-  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
-    std::vector<std::byte> stored(static_cast<size_t>(dtype_bytes(dtype, 96)));
-    from_float(dtype, values.data(), stored.data(), 96);
-    std::vector<float> whole(96), part(32);
-    to_float(dtype, stored.data(), whole.data(), 96);
-    for (WidenFunction widen : runnable()) {
-      widen(dtype, stored.data(), 64, part.data(), 32);
-      EXPECT_TRUE(same_bits(part.data(), whole.data() + 64, 32 * 4)) << dtype_info(dtype).name;
-    }
+TEST(Widen, EveryE4m3Number) {
+  BlockF8x128 blocks[2];
+  std::vector<float> expected;
+  for (int i = 0; i < 256; ++i) {
+    blocks[i / 128].scale = 1;
+    const bool is_nan = i % 128 == 127;
+    blocks[i / 128].q[i % 128] = static_cast<uint8_t>(is_nan ? 0 : i);
+    expected.push_back(block_value<Dtype::f8x128>(blocks[i / 128], i % 128));
   }
+  expect_bits(Dtype::f8x128, blocks, expected);
+  EXPECT_TRUE(std::isnan(e4m3_to_float(0x7f)) && std::isnan(e4m3_to_float(0xff)));
 }
 
 }  // namespace

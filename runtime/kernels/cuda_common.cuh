@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "runtime/ops/kernel.h"
+#include "runtime/tensor/codecs/all.h"
 #include "runtime/tensor/scalar.h"
 
 namespace hearth::cuda {
@@ -59,11 +60,23 @@ __device__ inline float weight_at(const void* data, int64_t i) {
   if constexpr (dtype == Dtype::f32) return static_cast<const float*>(data)[i];
   if constexpr (dtype == Dtype::f16) return f16_to_float(static_cast<const uint16_t*>(data)[i]);
   if constexpr (dtype == Dtype::bf16) return bf16_to_float(static_cast<const uint16_t*>(data)[i]);
-  if constexpr (dtype == Dtype::q8_0)
-    return block_value(static_cast<const BlockQ8_0*>(data)[i / kQuantBlock], static_cast<int>(i % kQuantBlock));
-  if constexpr (dtype == Dtype::q4_0)
-    return block_value(static_cast<const BlockQ4_0*>(data)[i / kQuantBlock], static_cast<int>(i % kQuantBlock));
+  if constexpr (dtype >= Dtype::q8_0)
+    return block_value<dtype>(static_cast<const typename Codec<dtype>::Block*>(data)[i / Codec<dtype>::kElements],
+                              static_cast<int>(i % Codec<dtype>::kElements));
   return 0;
+}
+
+// The weight dtypes that kernels read here: all but those whose codec needs tables, which a kernel declines.
+inline bool reads_on_device(Dtype dtype) {
+  switch (dtype) {
+#define HEARTH_ON_DEVICE(T) \
+  case Dtype::T:            \
+    return Codec<Dtype::T>::kOnDevice;
+    HEARTH_QUANTISED(HEARTH_ON_DEVICE)
+#undef HEARTH_ON_DEVICE
+    default:
+      return dtype != Dtype::i32;
+  }
 }
 
 // Calls body.template operator()<dtype>() for a run-time weight dtype.
@@ -76,10 +89,12 @@ void with_weight_dtype(Dtype dtype, Body body) {
       return body.template operator()<Dtype::f16>();
     case Dtype::bf16:
       return body.template operator()<Dtype::bf16>();
-    case Dtype::q8_0:
-      return body.template operator()<Dtype::q8_0>();
-    case Dtype::q4_0:
-      return body.template operator()<Dtype::q4_0>();
+#define HEARTH_DISPATCH(T)                                                          \
+  case Dtype::T:                                                                    \
+    if constexpr (Codec<Dtype::T>::kOnDevice) body.template operator()<Dtype::T>(); \
+    return;
+      HEARTH_QUANTISED(HEARTH_DISPATCH)
+#undef HEARTH_DISPATCH
     case Dtype::i32:
       return;  // refused by the shape rules
   }

@@ -1,4 +1,4 @@
-// y = x · wᵀ for a few rows of x: decode. Weights are read once, widened in registers, never unpacked to memory.
+// y = x · wᵀ for a few rows of x: decode. Weights are read once, widened in registers or in L1.
 #pragma once
 
 #include "runtime/exec/worker.h"

@@ -142,10 +142,10 @@ void pack_b_transposed(const GemmArgs& g, int64_t col, int64_t cols, int64_t k0,
   pack_transposed(rows, kDepth, cols, out, kTileCols, depth);
 }
 
-// Columns [col, col + cols) of b [K, N]. Quantised dtypes are widened in whole blocks around the columns.
+// Columns [col, col + cols) of b [K, N]. Quantised dtypes are widened in groups of 32 around the columns.
 void pack_b_plain(const GemmArgs& g, int64_t col, int64_t cols, int64_t k0, int64_t depth, float* out) {
   float block_row[kTileCols + kQuantBlock];
-  const int64_t unit = dtype_info(g.b_dtype).block_elements;
+  const int64_t unit = dtype_info(g.b_dtype).is_quantised ? kQuantBlock : 1;
   const int64_t begin = col / unit * unit, end = div_up(col + cols, unit) * unit;
   const auto* floats = static_cast<const float*>(g.b);
   for (int64_t k = k0; k < k0 + depth; ++k, out += kTileCols) {

@@ -163,7 +163,7 @@ HEARTH_INLINE float scale_of(uint16_t f16) {
 #endif
 }
 
-// ---- bytes and nibbles of quantised blocks, without their scale ----
+// ---- bytes ----
 
 HEARTH_INLINE Vec load_i8(const int8_t* p) {
 #if HEARTH_ISA_LEVEL == 2
@@ -174,33 +174,6 @@ HEARTH_INLINE Vec load_i8(const int8_t* p) {
   Vec v;
   for (int i = 0; i < kLanes; ++i) v[i] = p[i];
   return v;
-#endif
-}
-
-// The 32 values of a block as kBlockVecs vectors, in order, scale not applied.
-constexpr int kBlockVecs = kQuantBlock / kLanes;
-HEARTH_INLINE void load_block(const BlockQ8_0& block, Vec (&v)[kBlockVecs]) {
-  for (int i = 0; i < kBlockVecs; ++i) v[i] = load_i8(block.q + i * kLanes);
-}
-HEARTH_INLINE void load_block(const BlockQ4_0& block, Vec (&v)[kBlockVecs]) {
-#if HEARTH_ISA_LEVEL == 2
-  // A 16-entry table indexed by the low four bits of each lane turns a nibble into its value in one permute.
-  const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block.q)));
-  v[0] = _mm512_permutexvar_ps(bytes, table);
-  v[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
-#elif HEARTH_ISA_LEVEL == 1
-  for (int half = 0; half < 2; ++half) {
-    const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(block.q + half * 8)));
-    const __m256i eight = _mm256_set1_epi32(8);
-    v[half] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_and_si256(bytes, _mm256_set1_epi32(15)), eight));
-    v[half + 2] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bytes, 4), eight));
-  }
-#else
-  for (int i = 0; i < kQuantBlock; ++i) {
-    const int nibble = i < 16 ? block.q[i] & 15 : block.q[i - 16] >> 4;
-    v[i / kLanes][i % kLanes] = static_cast<float>(nibble - 8);
-  }
 #endif
 }
 

@@ -1,7 +1,10 @@
 // Operand checks and sample tensors for the rule files.
 #include "runtime/ops/rules.h"
 
+#include <cstring>
 #include <random>
+
+#include "runtime/tensor/scalar.h"
 
 namespace hearth {
 namespace {
@@ -72,7 +75,44 @@ Tensor random_tensor(Shape shape, uint32_t seed, float magnitude) {
   return out;
 }
 
+std::span<const Dtype> weight_dtypes() {
+  static const auto all = [] {
+    std::vector<Dtype> out;
+    for (int i = 0; i < kNumDtypes; ++i)
+      if (static_cast<Dtype>(i) != Dtype::i32) out.push_back(static_cast<Dtype>(i));
+    return out;
+  }();
+  return all;
+}
+
+namespace {
+
+// The grid formats have no encoder: any bits are a valid block, only the half-precision scale has to be a sane number.
+// It comes first in all of them but one, which has it spread over four words.
+Tensor random_blocks(Dtype dtype, Shape shape, uint32_t seed, float magnitude) {
+  Tensor out(TensorType{dtype, shape});
+  auto* bytes = static_cast<uint8_t*>(out.view().data);
+  std::mt19937 rng(seed);
+  for (int64_t i = 0; i < out.type().bytes(); ++i) bytes[i] = static_cast<uint8_t>(rng());
+  const uint16_t scale = float_to_f16(magnitude / 256.0f);
+  for (int64_t at = 0; at < out.type().bytes(); at += dtype_info(dtype).block_bytes) {
+    auto put = [&](int64_t offset, uint16_t value) { std::memcpy(bytes + at + offset, &value, 2); };
+    if (dtype != Dtype::iq1_m) {
+      put(0, scale);
+      continue;
+    }
+    for (int word = 0; word < 4; ++word) {
+      const int nibble = (scale >> (4 * word)) & 15;
+      put(48 + word * 2, static_cast<uint16_t>((rng() & 0x0fff) | static_cast<unsigned>(nibble) << 12));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 Tensor random_weights(Dtype dtype, Shape shape, uint32_t seed, float magnitude) {
+  if (!dtype_info(dtype).can_encode) return random_blocks(dtype, shape, seed, magnitude);
   Tensor values = random_tensor(shape, seed, magnitude);
   Tensor out(TensorType{dtype, shape});
   from_float(dtype, values.f32(), out.view().data, shape.n_elements());

@@ -1,6 +1,8 @@
 // What the ops' rule files share: operand checks with one wording, random sample tensors, common sharding rules.
 #pragma once
 
+#include <span>
+
 #include "base/check.h"
 #include "runtime/graph/gradient_builder.h"
 #include "runtime/ops/op.h"
@@ -35,9 +37,11 @@ class FloatRows {
   int64_t n_;
 };
 
-// Deterministic sample tensors: uniform in [-1, 1] * magnitude, or integers in [0, below).
+// Deterministic sample tensors: uniform in [-1, 1] * magnitude, or integers in [0, below). Weights of a dtype that
+// cannot be encoded are random blocks of about that magnitude.
 Tensor random_tensor(Shape shape, uint32_t seed, float magnitude = 1);
 Tensor random_weights(Dtype dtype, Shape shape, uint32_t seed, float magnitude = 1);
+std::span<const Dtype> weight_dtypes();  // every dtype that a weight may have
 Tensor random_ids(int64_t n, int64_t below, uint32_t seed);
 Tensor ids_tensor(std::initializer_list<int32_t> ids);
 

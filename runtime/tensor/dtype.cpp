@@ -1,46 +1,41 @@
-// The dtype table and the conversions between float and every weight type.
+// The dtype table, and the two conversions' entry points.
 #include "runtime/tensor/dtype.h"
-
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 
 #include "base/check.h"
 #include "runtime/kernels/convert.h"
-#include "runtime/tensor/scalar.h"
+#include "runtime/tensor/codecs/all.h"
+#include "runtime/tensor/codecs/encode.h"
 
 namespace hearth {
 namespace {
 
 constexpr DtypeInfo kDtypes[kNumDtypes] = {
-    {"f32", "F32", 0, 1, 4, false},  {"f16", "F16", 1, 1, 2, false},     {"bf16", "BF16", 30, 1, 2, false},
-    {"i32", "I32", 26, 1, 4, false}, {"q8_0", nullptr, 8, 32, 34, true}, {"q4_0", nullptr, 2, 32, 18, true},
+    // name, safetensors, GGUF number, elements and bytes of a block, quantised, can be encoded
+    {"f32", "F32", 0, 1, 4, false, true},           {"f16", "F16", 1, 1, 2, false, true},
+    {"bf16", "BF16", 30, 1, 2, false, true},        {"i32", "I32", 26, 1, 4, false, false},
+    {"q8_0", nullptr, 8, 32, 34, true, true},       {"q4_0", nullptr, 2, 32, 18, true, true},
+    {"q4_1", nullptr, 3, 32, 20, true, true},       {"q5_0", nullptr, 6, 32, 22, true, true},
+    {"q5_1", nullptr, 7, 32, 24, true, true},       {"q2_k", nullptr, 10, 256, 84, true, true},
+    {"q3_k", nullptr, 11, 256, 110, true, true},    {"q4_k", nullptr, 12, 256, 144, true, true},
+    {"q5_k", nullptr, 13, 256, 176, true, true},    {"q6_k", nullptr, 14, 256, 210, true, true},
+    {"iq4_nl", nullptr, 20, 32, 18, true, true},    {"iq4_xs", nullptr, 23, 256, 136, true, true},
+    {"iq1_s", nullptr, 19, 256, 50, true, false},   {"iq1_m", nullptr, 29, 256, 56, true, false},
+    {"iq2_xxs", nullptr, 16, 256, 66, true, false}, {"iq2_xs", nullptr, 17, 256, 74, true, false},
+    {"iq2_s", nullptr, 22, 256, 82, true, false},   {"iq3_xxs", nullptr, 18, 256, 98, true, false},
+    {"iq3_s", nullptr, 21, 256, 110, true, false},  {"tq1_0", nullptr, 34, 256, 54, true, true},
+    {"tq2_0", nullptr, 35, 256, 66, true, true},    {"mxfp4", nullptr, 39, 32, 17, true, true},
+    {"f8x128", nullptr, -1, 128, 132, true, true},  {"i8x128", nullptr, -1, 128, 132, true, true},
+    {"nf4", nullptr, -1, 64, 36, true, true},
 };
 
-// The scale is kept as f16, so quantise against the rounded one only where the reference implementation does (it does
-// not).
-void quantise_q8_0(const float* x, BlockQ8_0& block) {
-  float largest = 0;
-  for (int i = 0; i < 32; ++i) largest = std::max(largest, std::fabs(x[i]));
-  const float scale = largest / 127.0f;
-  const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
-  block.scale = float_to_f16(scale);
-  for (int i = 0; i < 32; ++i) block.q[i] = static_cast<int8_t>(std::round(x[i] * inverse));
+constexpr bool table_agrees(Dtype dtype, int elements, size_t bytes) {
+  const DtypeInfo& info = kDtypes[static_cast<int>(dtype)];
+  return info.block_elements == elements && info.block_bytes == static_cast<int>(bytes) && elements % kQuantBlock == 0;
 }
-
-// The element of largest magnitude maps to -8, so that its sign decides the sign of the scale.
-void quantise_q4_0(const float* x, BlockQ4_0& block) {
-  float largest = 0, signed_largest = 0;
-  for (int i = 0; i < 32; ++i)
-    if (std::fabs(x[i]) > largest) largest = std::fabs(x[i]), signed_largest = x[i];
-  const float scale = signed_largest / -8.0f;
-  const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
-  block.scale = float_to_f16(scale);
-  auto level = [&](float v) {
-    return static_cast<uint8_t>(std::min(15, static_cast<int>(static_cast<int8_t>(v * inverse + 8.5f))));
-  };
-  for (int i = 0; i < 16; ++i) block.q[i] = static_cast<uint8_t>(level(x[i]) | (level(x[i + 16]) << 4));
-}
+#define HEARTH_CHECK_BLOCK(T) \
+  static_assert(table_agrees(Dtype::T, Codec<Dtype::T>::kElements, sizeof(Codec<Dtype::T>::Block)));
+HEARTH_QUANTISED(HEARTH_CHECK_BLOCK)
+#undef HEARTH_CHECK_BLOCK
 
 }  // namespace
 
@@ -49,9 +44,12 @@ const DtypeInfo& dtype_info(Dtype dtype) {
 }
 
 Result<Dtype> dtype_from_name(std::string_view name) {
-  for (int i = 0; i < kNumDtypes; ++i)
+  std::string known;
+  for (int i = 0; i < kNumDtypes; ++i) {
     if (name == kDtypes[i].name) return static_cast<Dtype>(i);
-  return error(Code::invalid_argument, "unknown dtype \"{}\"; known: f32, f16, bf16, q8_0, q4_0", name);
+    known += (i ? ", " : "") + std::string(kDtypes[i].name);
+  }
+  return error(Code::invalid_argument, "unknown dtype \"{}\"; known: {}", name, known);
 }
 
 void to_float(Dtype from, const void* source, float* out, int64_t n) {
@@ -61,27 +59,8 @@ void to_float(Dtype from, const void* source, float* out, int64_t n) {
 }
 
 void from_float(Dtype to, const float* source, void* out, int64_t n) {
-  uint16_t* halves = static_cast<uint16_t*>(out);
-  switch (to) {
-    case Dtype::f32:
-      std::memcpy(out, source, static_cast<size_t>(n) * 4);
-      return;
-    case Dtype::f16:
-      for (int64_t i = 0; i < n; ++i) halves[i] = float_to_f16(source[i]);
-      return;
-    case Dtype::bf16:
-      for (int64_t i = 0; i < n; ++i) halves[i] = float_to_bf16(source[i]);
-      return;
-    case Dtype::q8_0:
-      for (int64_t b = 0; b < n / 32; ++b) quantise_q8_0(source + b * 32, static_cast<BlockQ8_0*>(out)[b]);
-      return;
-    case Dtype::q4_0:
-      for (int64_t b = 0; b < n / 32; ++b) quantise_q4_0(source + b * 32, static_cast<BlockQ4_0*>(out)[b]);
-      return;
-    case Dtype::i32:
-      break;
-  }
-  CHECK(!"i32 is not a weight dtype");
+  CHECK(dtype_info(to).can_encode);  // callers ask the table first
+  encode_rows(to, source, out, n);
 }
 
 }  // namespace hearth

@@ -8,8 +8,40 @@
 
 namespace hearth {
 
-enum class Dtype : uint8_t { f32, f16, bf16, i32, q8_0, q4_0 };
-inline constexpr int kNumDtypes = 6;
+// The quantised ones are those of GGUF by its own names, then three that hold Hugging Face checkpoints without loss:
+// e4m3 or int8 with a float scale per 128 elements, and the four-bit normal floats of bitsandbytes.
+enum class Dtype : uint8_t {
+  f32,
+  f16,
+  bf16,
+  i32,
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  iq4_nl,
+  iq4_xs,
+  iq1_s,
+  iq1_m,
+  iq2_xxs,
+  iq2_xs,
+  iq2_s,
+  iq3_xxs,
+  iq3_s,
+  tq1_0,
+  tq2_0,
+  mxfp4,
+  f8x128,
+  i8x128,
+  nf4,
+};
+inline constexpr int kNumDtypes = 29;
 
 struct DtypeInfo {
   const char* name;         // "f32", "q8_0", ...
@@ -18,6 +50,7 @@ struct DtypeInfo {
   int block_elements;       // 1 unless quantised
   int block_bytes;
   bool is_quantised;
+  bool can_encode;  // from_float() knows it
 };
 const DtypeInfo& dtype_info(Dtype dtype);
 Result<Dtype> dtype_from_name(std::string_view name);
@@ -28,8 +61,8 @@ inline int64_t dtype_bytes(Dtype dtype, int64_t n) {
   return n / info.block_elements * info.block_bytes;
 }
 
-// The one conversion path; n elements, whole blocks. i32 is not a weight type and is refused by CHECK.
-// Plain loops with SIMD behind CPUID; results are the same bits on every path.
+// The one conversion path; n elements, whole blocks. i32 is not a weight type and is refused by CHECK, as is a dtype
+// that cannot be encoded by from_float(). Plain loops with SIMD behind CPUID; results are the same bits on every path.
 void to_float(Dtype from, const void* source, float* out, int64_t n);
 void from_float(Dtype to, const float* source, void* out, int64_t n);
 

@@ -1,4 +1,4 @@
-// Scalar math shared by host and device code: number formats, block layouts, activations. Written once.
+// Scalar math shared by host and device code: number formats, activations. Written once.
 #pragma once
 
 #include <cmath>
@@ -60,25 +60,8 @@ HEARTH_HD inline uint16_t float_to_f16(float value) {
   return static_cast<uint16_t>(sign | (magnitude >> 13));
 }
 
-// Block-quantised formats: 32 elements along the last axis share one scale.
+// Quantised rows are read in groups of 32 elements: every block is a whole number of them (runtime/tensor/codecs/).
 inline constexpr int kQuantBlock = 32;
-struct BlockQ8_0 {  // x[i] = scale * q[i]
-  uint16_t scale;   // f16
-  int8_t q[32];
-};
-struct BlockQ4_0 {  // x[i] = scale * (nibble - 8); byte j holds element j (low) and j + 16 (high)
-  uint16_t scale;   // f16
-  uint8_t q[16];
-};
-static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ4_0) == 18);
-
-HEARTH_HD inline float block_value(const BlockQ8_0& block, int i) {
-  return f16_to_float(block.scale) * static_cast<float>(block.q[i]);
-}
-HEARTH_HD inline float block_value(const BlockQ4_0& block, int i) {
-  const int nibble = i < 16 ? block.q[i] & 15 : block.q[i - 16] >> 4;
-  return f16_to_float(block.scale) * static_cast<float>(nibble - 8);
-}
 
 HEARTH_HD inline float sigmoid(float x) {
   return 1.0f / (1.0f + expf(-x));

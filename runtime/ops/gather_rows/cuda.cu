@@ -50,7 +50,8 @@ void launch_scatter(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel GatherRows::cuda_kernel(Types) const {
+CudaKernel GatherRows::cuda_kernel(Types inputs) const {
+  if (!cuda::reads_on_device(inputs[0].dtype)) return {};
   return {launch_gather};
 }
 CudaKernel ScatterAddRows::cuda_kernel(Types) const {

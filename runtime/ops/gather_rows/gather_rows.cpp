@@ -58,9 +58,10 @@ std::vector<Sample> GatherRows::samples() {
   auto op = std::make_shared<GatherRows>(0);
   std::vector<Sample> out =
       sample_list(make_sample("f32", op, {0}, random_tensor({12, 32}, 1), ids_tensor({3, 0, 11, 3})));
-  for (Dtype dtype : {Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0})
-    out.push_back(
-        make_sample(dtype_info(dtype).name, op, {}, random_weights(dtype, {12, 64}, 2), ids_tensor({3, 0, 11, 3})));
+  for (Dtype dtype : weight_dtypes())
+    if (dtype != Dtype::f32)
+      out.push_back(
+          make_sample(dtype_info(dtype).name, op, {}, random_weights(dtype, {12, 512}, 2), ids_tensor({3, 0, 11, 3})));
   return out;
 }
 

@@ -1,6 +1,6 @@
 // matmul, CPU
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
-// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] f32, f16, bf16, q8_0, q4_0; y [M,N] f32
+// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] any weight dtype; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 16, compute bound above
 // mapping:  M <= 8 with b transposed: kernels/dot_rows (decode); else kernels/gemm
 // needs:    nothing; tails are masked

@@ -1,8 +1,9 @@
 // matmul, CUDA
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
-// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] f32, f16, bf16, q8_0, q4_0; y [M,N] f32
+// shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] any weight dtype but the grid ones; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
-// mapping:  M <= 8, b transposed: one warp a row of b, widened in registers, read once for all rows of a (decode)
+// mapping:  M <= 8, b transposed, a common dtype: one warp a row of b, widened in registers, read once for all rows of a
+//           (decode)
 //           else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
 // numerics: fp32 (no TF32); quantised weights are multiplied out to float first
@@ -18,6 +19,25 @@ namespace {
 // ---- decode ----
 
 constexpr int kMaxDotRows = 8, kWarpsPerBlock = 4;
+
+// Dtypes with decode kernels of their own; the others go by widened panels, which saves a few hundred kernels.
+constexpr bool has_dot_rows(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+    case Dtype::f16:
+    case Dtype::bf16:
+    case Dtype::q8_0:
+    case Dtype::q4_0:
+    case Dtype::q5_0:
+    case Dtype::q4_k:
+    case Dtype::q6_k:
+    case Dtype::mxfp4:
+    case Dtype::f8x128:
+      return true;
+    default:
+      return false;
+  }
+}
 
 template <Dtype dtype, int M>
 __global__ void dot_rows_kernel(const float* a, const void* b, float* y, int64_t N, int64_t K) {
@@ -69,7 +89,9 @@ void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
 
 void launch_decode(const KernelArgs& args, void* stream) {
   cuda::with_weight_dtype(args.inputs[1].type.dtype,
-                          [&]<Dtype dtype>() { launch_dot_rows<dtype>(args, cuda::stream_of(stream)); });
+                          [&]<Dtype dtype>() {
+                            if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, cuda::stream_of(stream));
+                          });
 }
 
 // ---- cuBLAS ----
@@ -170,8 +192,9 @@ void launch_panels(const KernelArgs& args, void* stream) {
 
 CudaKernel Matmul::cuda_kernel(Types inputs) const {
   const TensorType &a = inputs[0], &b = inputs[1];
+  if (!cuda::reads_on_device(b.dtype)) return {};
   const int64_t M = a.shape[trans_a ? 1 : 0];
-  if (!trans_a && trans_b && M >= 1 && M <= kMaxDotRows) return {launch_decode};
+  if (!trans_a && trans_b && M >= 1 && M <= kMaxDotRows && has_dot_rows(b.dtype)) return {launch_decode};
   if (b.dtype == Dtype::f32) return {launch_f32};
   return {launch_panels, static_cast<size_t>(panel_rows(b.shape[0], b.shape[1]) * b.shape[1]) * sizeof(float)};
 }

@@ -103,7 +103,7 @@ std::vector<Sample> Matmul::samples() {
     }
   auto linear = std::make_shared<Matmul>(false, true);
   auto backward = std::make_shared<Matmul>(false, false);
-  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
+  for (Dtype dtype : weight_dtypes()) {
     const char* name = dtype_info(dtype).name;
     for (int64_t rows : {1, 3, 8, 70}) {
       out.push_back(make_sample(fmt::format("linear_{}_{}", name, rows), linear, {}, random_tensor({rows, 256}, 5),
@@ -111,8 +111,8 @@ std::vector<Sample> Matmul::samples() {
       out.push_back(make_sample(fmt::format("linear_grad_{}_{}", name, rows), backward, {},
                                 random_tensor({rows, 70}, 7), random_weights(dtype, {70, 256}, 8)));
     }
-    out.push_back(make_sample(fmt::format("linear_frozen_{}", name), linear, {0}, random_tensor({3, 64}, 9),
-                              random_weights(dtype, {6, 64}, 10)));
+    out.push_back(make_sample(fmt::format("linear_frozen_{}", name), linear, {0}, random_tensor({3, 256}, 9),
+                              random_weights(dtype, {6, 256}, 10)));
   }
   return out;
 }
