@@ -86,7 +86,9 @@ TEST(Save, GgufComesBackTheSameWithVocabulary) {
     LoadedModel back = load(file);
     EXPECT_EQ(back.config.moe, model.config.moe) << name;
     EXPECT_EQ(back.config.mla, model.config.mla) << name;
-    if (model.config.moe.n_experts > 0) EXPECT_EQ(back.config.layer_kinds, model.config.layer_kinds) << name;
+    if (model.config.moe.n_experts > 0) {
+      EXPECT_EQ(back.config.layer_kinds, model.config.layer_kinds) << name;
+    }
     // What is stored as an exponential comes back within the last bits of a float.
     const bool has_exponentials = std::any_of(model.parameters.begin(), model.parameters.end(),
                                               [](const ParameterSpec& spec) { return spec.gguf.is_negative_exp; });
