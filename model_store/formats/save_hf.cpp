@@ -96,6 +96,7 @@ std::vector<int64_t> dimensions(const Shape& shape) {
 }
 
 Result<void> save_hf_folder(const fs::path& folder, const ModelToSave& model, std::optional<Dtype> dtype) {
+  TRY(TRY(find_architecture(model.config.family))->fits_hf(model.config));
   auto specs = TRY(parameters_to_save(model));
   const std::string_view dtype_name = TRY(torch_name(dtype ? *dtype : dtype_of_most(specs, model)));
   auto text_side = TRY(text_side_to_save(model));

@@ -56,6 +56,8 @@ class Architecture {
   virtual void write_gguf(const ModelConfig& config, ConfigSink& sink) const;
   // unimplemented where GGUF files have no way to say something that this configuration needs.
   virtual Result<void> fits_gguf(const ModelConfig&) const { return {}; }
+  // The same for Hugging Face folders.
+  virtual Result<void> fits_hf(const ModelConfig&) const { return {}; }
   // Several families share a name in GGUF files: the first in all_architectures() that claims a file reads it.
   virtual bool claims_gguf(const ConfigSource& source) const;
   // Tensors that are no part of the model as it is run here, such as layers that predict further tokens.

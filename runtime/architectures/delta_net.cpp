@@ -25,18 +25,24 @@ DeltaStorage separate(const RecurrentConfig& r) {
           "linear_attn.in_proj_z", "linear_attn.in_proj_b", "linear_attn.in_proj_a"};
 }
 
+// For each key head: the betas of its value heads (0), then their decays (1).
+Storage fused_gate(const RecurrentConfig& r, const char* name, int which) {
+  const int64_t n = r.n_v_heads / std::max(1, r.n_k_heads);
+  return Storage(name).rows(which * n, 2 * r.n_v_heads, 2 * n).in_blocks(n);
+}
+
 // For each key head: q, k, the values of its value heads, their gates; and their betas, their decays.
 DeltaStorage fused_by_head(const RecurrentConfig& r) {
   const int64_t per_k_head = r.n_v_heads / std::max(1, r.n_k_heads), V = per_k_head * r.v_dim,
                 step = 2 * r.k_dim + 2 * V;
-  const Storage qkvz("linear_attn.in_proj_qkvz"), ba("linear_attn.in_proj_ba");
+  const Storage qkvz("linear_attn.in_proj_qkvz");
+  const char* ba = "linear_attn.in_proj_ba";
   auto part = [&](int64_t first, int64_t n) { return qkvz.rows(first, r.n_k_heads * step, step).in_blocks(n); };
-  auto gate = [&](int64_t first) { return ba.rows(first, 2 * r.n_v_heads, 2 * per_k_head).in_blocks(per_k_head); };
   return {part(0, r.k_dim), part(r.k_dim, r.k_dim), part(2 * r.k_dim, V), part(2 * r.k_dim + V, V),
-          gate(0),          gate(per_k_head)};
+          fused_gate(r, ba, 0), fused_gate(r, ba, 1)};
 }
 
-void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& hf) {
+void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& hf, bool is_fused) {
   const RecurrentConfig& r = c.recurrent;
   const int64_t C = c.d_model, K = r.k_width(), V = r.v_width(), H = r.n_v_heads, W = r.conv_width;
   const int64_t total = 2 * K + V;
@@ -50,8 +56,8 @@ void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& 
   part("delta_k", "conv_k", hf.k, K, K);
   part("delta_v", "conv_v", hf.v, 2 * K, V);
   t.matrix("delta_gate", {V, C}, {"H", "C"}, hf.gate, "attn_gate");
-  t.matrix("delta_beta", {H, C}, {"H", "C"}, hf.beta, "ssm_beta");
-  t.matrix("delta_decay", {H, C}, {"H", "C"}, hf.decay, "ssm_alpha");
+  t.matrix("delta_beta", {H, C}, {"H", "C"}, hf.beta, is_fused ? fused_gate(r, "ssm_ba", 0) : Storage("ssm_beta"));
+  t.matrix("delta_decay", {H, C}, {"H", "C"}, hf.decay, is_fused ? fused_gate(r, "ssm_ba", 1) : Storage("ssm_alpha"));
   t.weight("delta_a_log", ParameterKind::bias, {H}, {"H"}, "linear_attn.A_log", Storage("ssm_a").negative_exp());
   t.weight("delta_dt_bias", ParameterKind::bias, {H}, {"H"}, "linear_attn.dt_bias", "ssm_dt.bias");
   t.norm("delta_norm", "linear_attn.norm", "ssm_norm", r.v_dim).hf.offset = 0;
@@ -148,7 +154,7 @@ std::vector<ParameterSpec> DeltaNetFamily::parameters(const ModelConfig& c) cons
     t.begin_layer(l);
     t.norm("attn_norm", "input_layernorm", "attn_norm");
     if (c.layer_kind(l) == LayerKind::linear)
-      add_delta_net(t, c, storage);
+      add_delta_net(t, c, storage, is_fused_by_head());
     else
       add_gated_attention(t, c);
     t.norm("ffn_norm", "post_attention_layernorm", "post_attention_norm");
@@ -194,6 +200,69 @@ void DeltaNetFamily::write_hf(const ModelConfig& c, ConfigSink& sink) const {
   sink.set("linear_conv_kernel_dim", r.conv_width);
   write_layer_types_hf(c, sink);
   if (has_experts()) write_experts(c, sink);
+}
+
+Result<void> DeltaNetFamily::read_gguf(const ConfigSource& source, ModelConfig& c) const {
+  TRY(read_common_gguf(source, c));
+  c.n_layers -= TRY(source.count_or("nextn_predict_layers", 0));
+  RecurrentConfig& r = c.recurrent;
+  r.n_k_heads = TRY(source.count("ssm.group_count"));
+  r.n_v_heads = TRY(source.count("ssm.time_step_rank"));
+  r.k_dim = TRY(source.count("ssm.state_size"));
+  r.v_dim = TRY(source.count("ssm.inner_size")) / std::max(1, r.n_v_heads);
+  r.conv_width = TRY(source.count("ssm.conv_kernel"));
+  r.tiled_heads = is_tiled_in_gguf() && r.n_k_heads != r.n_v_heads;
+  const int interval = TRY(source.count_or("full_attention_interval", 4));
+  c.layer_kinds.clear();
+  for (int l = 0; l < std::min(c.n_layers, kMostLayers); ++l) {
+    const bool is_linear = source.has_tensor(fmt::format("blk.{}.ssm_a", l));
+    const bool is_full = source.has_tensor(fmt::format("blk.{}.attn_output.weight", l));
+    const bool by_interval = interval > 0 && (l + 1) % interval == 0;
+    c.layer_kinds.push_back(is_linear || (!is_full && !by_interval) ? LayerKind::linear : LayerKind::full);
+  }
+  if (!has_experts()) return {};
+  c.moe.routing.normalise = true;
+  TRY(read_experts_gguf(source, c));
+  if (c.d_ff == 0) c.d_ff = c.moe.d_ff;
+  return {};
+}
+
+void DeltaNetFamily::write_gguf(const ModelConfig& c, ConfigSink& sink) const {
+  write_common_gguf(c, sink);
+  const RecurrentConfig& r = c.recurrent;
+  sink.set("ssm.conv_kernel", r.conv_width);
+  sink.set("ssm.state_size", r.k_dim);
+  sink.set("ssm.group_count", r.n_k_heads);
+  sink.set("ssm.time_step_rank", r.n_v_heads);
+  sink.set("ssm.inner_size", r.v_width());
+  const auto full = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::full);
+  sink.set("full_attention_interval", full - c.layer_kinds.begin() + 1);
+  sink.set("rope.dimension_sections", std::vector<int64_t>{11, 11, 10, 0});  // of pictures; text has one position
+  if (!has_experts()) return;
+  write_experts_gguf(c, sink);
+  sink.set("expert_shared_feed_forward_length", c.moe.d_ff_shared);
+}
+
+Result<void> DeltaNetFamily::fits_gguf(const ModelConfig& c) const {
+  const RecurrentConfig& r = c.recurrent;
+  if (is_tiled_in_gguf() && r.n_k_heads != r.n_v_heads && !r.tiled_heads)
+    return error(Code::unimplemented, "GGUF files of this family have the value heads of linear layers in another order");
+  const auto full = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::full) - c.layer_kinds.begin();
+  for (int l = 0; l < c.n_layers; ++l)
+    if ((c.layer_kind(l) == LayerKind::full) != ((l + 1) % (full + 1) == 0))
+      return error(Code::unimplemented, "GGUF files of this family have full attention in every n-th layer");
+  return {};
+}
+
+Result<void> DeltaNetFamily::fits_hf(const ModelConfig& c) const {
+  if (!c.recurrent.tiled_heads) return {};
+  return error(Code::unimplemented,
+               "this model came from a GGUF file, which has the value heads of linear layers in another order than "
+               "Hugging Face folders; export it as GGUF");
+}
+
+bool DeltaNetFamily::may_skip(std::string_view tensor, const ModelConfig& c) const {
+  return tensor.starts_with("mtp.") || is_beyond_layers(tensor, c);
 }
 
 }  // namespace hearth

@@ -15,10 +15,16 @@ class DeltaNetFamily : public Architecture {
   Value forward(ModelBuilder& m) const override;
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override;
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override;
+  Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override;
+  void write_gguf(const ModelConfig& c, ConfigSink& sink) const override;
+  Result<void> fits_gguf(const ModelConfig& c) const override;
+  Result<void> fits_hf(const ModelConfig& c) const override;
   // Layers that predict further tokens.
-  bool may_skip(std::string_view tensor, const ModelConfig&) const override { return tensor.starts_with("mtp."); }
+  bool may_skip(std::string_view tensor, const ModelConfig& c) const override;
 
  protected:
+  // GGUF files of the family have the value heads go round the key heads.
+  virtual bool is_tiled_in_gguf() const { return true; }
   // Files hold the matrices of a linear layer as two, in which the rows of each key head stand together.
   virtual bool is_fused_by_head() const { return false; }
   virtual bool has_experts() const { return false; }

@@ -47,7 +47,8 @@ Value ModelBuilder::recurrence(Value q, Value k, Value v, Value log_decay, Value
                                         .k_dim = r.k_dim,
                                         .v_dim = r.v_dim,
                                         .delta_rule = delta_rule,
-                                        .has_skip = !skip.empty()};
+                                        .has_skip = !skip.empty(),
+                                        .is_tiled = r.tiled_heads};
   std::vector<Value> operands{q, k, v, log_decay, beta};
   if (cache_) {
     operands.push_back(per_sequence_state("recurrent_state", {r.n_v_heads, r.k_dim, r.v_dim}));

@@ -101,6 +101,7 @@ struct RecurrentConfig {
   int k_dim = 0, v_dim = 0;          // of a head
   int conv_width = 0;                // taps of the convolution before it
   bool conv_bias = false;
+  bool tiled_heads = false;           // value heads go round the key heads: how some GGUF files have them
   double min_step = 0, max_step = 0;  // of Mamba 2's step; max_step 0: no limit
   int k_width() const { return n_k_heads * k_dim; }
   int v_width() const { return n_v_heads * v_dim; }

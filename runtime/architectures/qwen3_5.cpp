@@ -9,14 +9,14 @@ class Qwen35 final : public DeltaNetFamily {
  public:
   std::string_view family() const override { return "qwen3_5_text"; }
   std::string_view hf_architecture() const override { return "Qwen3_5ForCausalLM"; }
-  std::string_view gguf_architecture() const override { return ""; }
+  std::string_view gguf_architecture() const override { return "qwen35"; }
 };
 
 class Qwen35Moe final : public DeltaNetFamily {
  public:
   std::string_view family() const override { return "qwen3_5_moe_text"; }
   std::string_view hf_architecture() const override { return "Qwen3_5MoeForCausalLM"; }
-  std::string_view gguf_architecture() const override { return ""; }
+  std::string_view gguf_architecture() const override { return "qwen35moe"; }
 
  protected:
   bool has_experts() const override { return true; }

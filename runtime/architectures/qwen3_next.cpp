@@ -9,10 +9,11 @@ class Qwen3Next final : public DeltaNetFamily {
  public:
   std::string_view family() const override { return "qwen3_next"; }
   std::string_view hf_architecture() const override { return "Qwen3NextForCausalLM"; }
-  std::string_view gguf_architecture() const override { return ""; }
+  std::string_view gguf_architecture() const override { return "qwen3next"; }
 
  protected:
   bool is_fused_by_head() const override { return true; }
+  bool is_tiled_in_gguf() const override { return false; }
   bool has_experts() const override { return true; }
 };
 

@@ -10,10 +10,11 @@ namespace hearth::cuda {
 struct LinearProblem {
   int64_t T;
   int Hk, Hv, dk, dv;
-  bool delta_rule;
+  bool delta_rule, is_tiled;
   const float *q, *k, *v, *log_decay, *beta, *skip;
 
-  __device__ int64_t key(int64_t t, int h) const { return (t * Hk + h / (Hv / Hk)) * dk; }
+  __device__ int64_t key(int64_t t, int h) const { return (t * Hk + (is_tiled ? h % Hk : h / (Hv / Hk))) * dk; }
+  __device__ int value_head(int kh, int i) const { return is_tiled ? kh + i * Hk : kh * (Hv / Hk) + i; }
   __device__ int64_t value(int64_t t, int h) const { return (t * Hv + h) * dv; }
   __device__ int64_t gate(int64_t t, int h) const { return t * Hv + h; }
 };
@@ -25,6 +26,7 @@ inline LinearProblem linear_problem(const KernelArgs& args, const LinearAttentio
           a.k_dim,
           a.v_dim,
           a.delta_rule,
+          a.is_tiled,
           args.inputs[0].f32(),
           args.inputs[1].f32(),
           args.inputs[2].f32(),

@@ -15,8 +15,8 @@ LinearAttentionAttributes LinearAttentionAttributes::shard(int n) const {
 }
 
 std::string LinearAttentionAttributes::to_string() const {
-  return fmt::format("n_k_heads={} n_v_heads={} k_dim={} v_dim={}{}{}", n_k_heads, n_v_heads, k_dim, v_dim,
-                     delta_rule ? " delta_rule" : "", has_skip ? " skip" : "");
+  return fmt::format("n_k_heads={} n_v_heads={} k_dim={} v_dim={}{}{}{}", n_k_heads, n_v_heads, k_dim, v_dim,
+                     delta_rule ? " delta_rule" : "", has_skip ? " skip" : "", is_tiled ? " tiled" : "");
 }
 
 Result<void> check_linear_attention(std::string_view op, const LinearAttentionAttributes& a, Types inputs,

@@ -14,11 +14,14 @@
 namespace hearth {
 
 struct LinearAttentionAttributes {
-  int n_k_heads = 0, n_v_heads = 0;  // value head h reads q and k of head h / (n_v_heads / n_k_heads)
+  int n_k_heads = 0, n_v_heads = 0;  // which q and k a value head reads: k_head_of()
   int k_dim = 0, v_dim = 0;          // of a head
   bool delta_rule = true;
   bool has_skip = false;  // an extra input [n_v_heads]
+  bool is_tiled = false;  // value heads go round the key heads, instead of standing together by key head
 
+  int k_head_of(int h) const { return is_tiled ? h % n_k_heads : h / (n_v_heads / n_k_heads); }
+  bool can_be_cut() const { return n_k_heads % 2 == 0 && (!is_tiled || n_k_heads == n_v_heads); }
   int64_t k_width() const { return int64_t{n_k_heads} * k_dim; }
   int64_t v_width() const { return int64_t{n_v_heads} * v_dim; }
   LinearAttentionAttributes shard(int n) const;  // one n-th of the heads
@@ -41,7 +44,7 @@ class LinearAttentionHead {
   const float* k(int64_t t) const { return key(1, t); }
   const float* v(int64_t t) const { return inputs_[2].f32() + t * a_.v_width() + int64_t{head_} * a_.v_dim; }
   double gate(size_t input, int64_t t) const { return inputs_[input].f32()[t * a_.n_v_heads + head_]; }
-  int k_head() const { return head_ / (a_.n_v_heads / a_.n_k_heads); }
+  int k_head() const { return a_.k_head_of(head_); }
   std::vector<double> u(int64_t t, double decay) const;  // what token t teaches, before S forgets
 
  private:

@@ -21,18 +21,21 @@ struct LinearOperands {
         dk(a.k_dim),
         dv(a.v_dim),
         delta_rule(a.delta_rule),
+        is_tiled(a.is_tiled),
         q(args.inputs[0].f32()),
         k(args.inputs[1].f32()),
         v(args.inputs[2].f32()),
         log_decay(args.inputs[3].f32()),
         beta(args.inputs[4].f32()),
         skip(a.has_skip ? args.inputs[n_inputs].f32() : nullptr) {}
-  int64_t key(int64_t t, int64_t h) const { return (t * Hk + h / (Hv / Hk)) * dk; }
+  int64_t key(int64_t t, int64_t h) const { return (t * Hk + (is_tiled ? h % Hk : h / (Hv / Hk))) * dk; }
+  // The i-th value head of a key head.
+  int64_t value_head(int64_t kh, int64_t i) const { return is_tiled ? kh + i * Hk : kh * (Hv / Hk) + i; }
   int64_t value(int64_t t, int64_t h) const { return (t * Hv + h) * dv; }
   int64_t gate(int64_t t, int64_t h) const { return t * Hv + h; }
 
   const int64_t Hk, Hv, dk, dv;
-  const bool delta_rule;
+  const bool delta_rule, is_tiled;
   const float *q, *k, *v, *log_decay, *beta, *skip;
 };
 

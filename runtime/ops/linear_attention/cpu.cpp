@@ -80,7 +80,7 @@ class Backward {
         memset(dq_ + (t * p_.Hk + kh) * p_.dk, 0, static_cast<size_t>(p_.dk) * 4);
         memset(dk_ + (t * p_.Hk + kh) * p_.dk, 0, static_cast<size_t>(p_.dk) * 4);
       }
-      for (int64_t h = kh * (p_.Hv / p_.Hk); h < (kh + 1) * (p_.Hv / p_.Hk); ++h) head(h);
+      for (int64_t i = 0; i < p_.Hv / p_.Hk; ++i) head(p_.value_head(kh, i));
     }
   }
 

@@ -137,13 +137,13 @@ __global__ void backward_kernel(LinearProblem p, Gradients g) {
     g.dq[at] = g.dk[at] = 0;
   }
   if (p.skip != nullptr)
-    for (int h = kh * group + d; h < (kh + 1) * group; h += static_cast<int>(blockDim.x)) g.dskip[h] = 0;
+    for (int i = d; i < group; i += static_cast<int>(blockDim.x)) g.dskip[p.value_head(kh, i)] = 0;
   __syncthreads();
-  for (int h = kh * group; h < (kh + 1) * group; ++h)
+  for (int i = 0; i < group; ++i)
     for (int64_t begin = 0; begin < p.T;) {
       int64_t end = begin + 1;
       while (end < p.T && g.segment_begin[end] == g.segment_begin[begin]) ++end;
-      backward_document(p, g, begin, end, h, d, is_column, m);
+      backward_document(p, g, begin, end, p.value_head(kh, i), d, is_column, m);
       begin = end;
     }
 }

@@ -34,7 +34,7 @@ Sharding heads_sharding(const Heads& a, size_t n_inputs, size_t n_outputs) {
                 {}};
   rule.inputs[5] = {""};
   if (a.has_skip) rule.inputs.push_back({"H"});
-  if (a.n_k_heads % 2 == 0) rule.shardable.push_back("H");
+  if (a.can_be_cut()) rule.shardable.push_back("H");
   return rule;
 }
 

@@ -41,7 +41,10 @@ std::vector<Sample> LinearAttention::samples() {
   const A plain{.n_k_heads = 1, .n_v_heads = 2, .k_dim = 6, .v_dim = 4, .delta_rule = false, .has_skip = true};
   const A wide{.n_k_heads = 2, .n_v_heads = 2, .k_dim = 32, .v_dim = 40};
   const A wide_plain{.n_k_heads = 2, .n_v_heads = 6, .k_dim = 33, .v_dim = 16, .delta_rule = false, .has_skip = true};
-  return sample_list(linear_sample("delta", delta, 7, segments_of(7, {0}), 1, {0, 1, 2, 3, 4}),
+  A tiled = delta;
+  tiled.is_tiled = true;
+  return sample_list(linear_sample("delta_tiled", tiled, 7, segments_of(7, {0, 3}), 1, {0, 1, 2, 3, 4}),
+                     linear_sample("delta", delta, 7, segments_of(7, {0}), 1, {0, 1, 2, 3, 4}),
                      linear_sample("delta_packed", delta, 9, segments_of(9, {0, 3, 4}), 1, {0, 1, 2, 3, 4}),
                      linear_sample("plain_skip", plain, 8, segments_of(8, {0, 5}), 1, {0, 1, 2, 3, 4, 6}),
                      linear_sample("delta_long", wide, 200, segments_of(200, {0}), 0.2f, {}),

@@ -63,7 +63,7 @@ Sharding LinearAttentionCached::sharding(Types) const {
   Sharding rule{
       {{"", "H"}, {"", "H"}, {"", "H"}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {""}, {""}}, {{"", "H"}}, {}};
   if (heads.has_skip) rule.inputs.push_back({"H"});
-  if (heads.n_k_heads % 2 == 0) rule.shardable.push_back("H");
+  if (heads.can_be_cut()) rule.shardable.push_back("H");
   return rule;
 }
 std::shared_ptr<const Op> LinearAttentionCached::shard(std::string_view, int, int n, Types) const {
@@ -100,7 +100,9 @@ std::vector<Sample> LinearAttentionCached::samples() {
     return out;
   };
   std::vector<Sample> out;
-  for (const auto& [kind, a] : {std::pair{"delta", delta}, {"plain", plain}}) {
+  A tiled = delta;
+  tiled.is_tiled = true;
+  for (const auto& [kind, a] : {std::pair{"delta", delta}, {"plain", plain}, {"tiled", tiled}}) {
     const std::string name = kind;
     out.push_back(sample(name + "_decode", a, ids_tensor({17, 0, 3}), ids_tensor({1, 0, 2})));
     out.push_back(sample(name + "_goes_on", a, counted(150, 40), random_ids(150, 1, 1)));
