@@ -106,6 +106,29 @@ Result<Tensor> copy_parts(const std::vector<const StoredTensor*>& parts, const P
   return copy;
 }
 
+// Blocks run along the stored rows, which are our columns: such a tensor can only be had in f32.
+Result<Tensor> widened(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
+                       const Storage& storage) {
+  Tensor out({Dtype::f32, spec.shape});
+  const Rows rows = rows_of(spec, storage, Dtype::f32);
+  const auto n = static_cast<int64_t>(parts[0]->n_elements());
+  Tensor wide({Dtype::f32, {n}});
+  std::vector<std::byte> made;
+  auto* to = static_cast<std::byte*>(out.view().data);
+  for (const StoredTensor* part : parts) {
+    to_float(*part->dtype, TRY(bytes_of(*part, made)), wide.f32(), n);
+    copy_transposed(rows, sizeof(float), wide.view().as<std::byte>(), to);
+    to += out.type().bytes() / static_cast<int64_t>(parts.size());
+  }
+  return out;
+}
+
+TensorView keep(Tensor copy, WeightKeeper& keeper) {
+  keeper.copied_bytes += static_cast<uint64_t>(copy.type().bytes());
+  keeper.copies.push_back(std::move(copy));
+  return keeper.copies.back().view();
+}
+
 }  // namespace
 
 bool is_vector(const ParameterSpec& spec) {
@@ -168,12 +191,11 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
     if (dtype && *dtype != its)
       return error(Code::unimplemented, "tensor \"{}\" is {}, but others of the same parameter are {}", name,
                    dtype_info(its).name, dtype_info(*dtype).name);
-    if (storage.is_transposed && dtype_info(its).is_quantised)
-      return error(Code::unimplemented, "tensor \"{}\" is stored transposed in {}", name, dtype_info(its).name);
     dtype = its;
     keeper.used.insert(stored->name);
     parts.push_back(stored);
   }
+  if (storage.is_transposed && dtype_info(*dtype).is_quantised) return keep(TRY(widened(parts, spec, storage)), keeper);
   const TensorType type{*dtype, spec.shape};
   const Rows rows = rows_of(spec, storage, *dtype);
   const std::byte* data = parts[0]->bytes.data();

@@ -39,7 +39,7 @@ class BpeModel : public TokenModel {
   void merge_by_scores(std::span<const float> score_of);
 
   void encode(std::string_view word, EncodeWork& work, std::vector<int32_t>& out) const override;
-  bool takes_bytes() const override { return options_.bytes; }
+  bool takes_bytes() const override { return options_.bytes && has_all_bytes_; }
   size_t first_part(std::string_view word) const override {
     return cut_before_blank_ ? part_before_blank(word) : word.size();
   }

@@ -64,7 +64,7 @@ const std::vector<Entry>& table() {
     {{.patterns = {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2Pattern, R"(\p{N}+)", kThreeDigits}}, {"default"}},
     {{.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, kThreeDigits}}, {"falcon"}},
     {{.patterns = {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kCjk, kOneDigit}}, {"deepseek-coder"}},
-    {{.patterns = {R"([\r\n])", R"(\s?\p{L&}+)",
+    {{.patterns = {R"([\r\n])", R"(\s?[\p{Lu}\p{Ll}\p{Lt}]+)",
                    "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+", R"(\s+$)", kCjk, R"(\p{N}+)"}},
      {"deepseek-llm"}},
     {{.patterns = {kUpToThreeDigits, kHanKana, DEEPSEEK_WORDS}},

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "model_store/formats/gguf.h"
+#include "model_store/tokenizers/tokenizer_export.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
 namespace hearth {
@@ -26,6 +28,31 @@ TEST(TokenizerReference, MatchesEveryVocabulary) {
   }
   EXPECT_GE(n_vocabularies, 6);
   EXPECT_GT(n_texts, 250);
+}
+
+TEST(TokenizerReference, ExportsGiveTheSameIds) {
+  fs::path folder = reference_folder() / "tokenizers";
+  if (!fs::exists(folder))
+    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".gguf") continue;
+    Tokenizer tokenizer = load_tokenizer(entry.path());
+    auto json = tokenizer_to_json(tokenizer);
+    ASSERT_TRUE(json) << entry.path() << json.error().to_string();
+    auto from_json = Tokenizer::from_json(*json);
+    ASSERT_TRUE(from_json) << entry.path() << from_json.error().to_string();
+    auto metadata = tokenizer_to_gguf(tokenizer, 0);
+    ASSERT_TRUE(metadata) << entry.path() << metadata.error().to_string();
+    fs::path file = fs::temp_directory_path() / ("hearth_export_" + entry.path().filename().string());
+    ASSERT_TRUE(write_gguf(file, *metadata, {}));
+    Tokenizer from_gguf = load_tokenizer(file);
+    fs::remove(file);
+    for (const std::string& text : random_texts(50, 3)) {
+      auto ids = *tokenizer.encode(text);
+      EXPECT_EQ(*from_json->encode(text), ids) << entry.path().filename() << " as JSON: " << text;
+      EXPECT_EQ(*from_gguf.encode(text), ids) << entry.path().filename() << " as GGUF: " << text;
+    }
+  }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class TokenModel {
   virtual ~TokenModel() = default;
   // Appends the ids of a word (valid UTF-8, or raw bytes where the vocabulary is one of bytes).
   virtual void encode(std::string_view word, EncodeWork& work, std::vector<int32_t>& out) const = 0;
-  // Are words raw bytes? Then what is not valid UTF-8 is kept byte for byte, too.
+  // Are words raw bytes, any of the 256? Then what is not valid UTF-8 is kept byte for byte, too.
   virtual bool takes_bytes() const { return false; }
   // Where a word may be cut without changing its ids (so that the parts can be looked up in a cache): the length of the
   // first part.

@@ -47,8 +47,8 @@ class Tokenizer {
   // `model`: the bytes of a SentencePiece tokenizer.model.
   static Result<Tokenizer> from_sentencepiece(std::string_view model, std::string_view tokenizer_config_json = {});
 
-  // Text longer than 256 MiB is resource_exhausted. Invalid UTF-8 is kept byte for byte by byte-level vocabularies;
-  // for others it is U+FFFD.
+  // Text longer than 256 MiB is resource_exhausted. Invalid UTF-8 is kept byte for byte where every byte is a
+  // token; elsewhere it is U+FFFD.
   Result<std::vector<int32_t>> encode(std::string_view text, const EncodeOptions& options = {}) const;
   Result<PairEncoding> encode_pair(std::string_view first, std::string_view second,
                                    const EncodeOptions& options = {}) const;

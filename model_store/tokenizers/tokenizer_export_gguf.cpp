@@ -1,6 +1,5 @@
 // Tokenizer → the metadata of a GGUF file.
 #include <algorithm>
-#include <set>
 
 #include "model_store/tokenizers/bpe.h"
 #include "model_store/tokenizers/byte_level.h"
@@ -69,6 +68,7 @@ class GgufVocabularyWriter {
 
   Result<Metadata> write() {
     add_tokens();
+    TRY(check_added_tokens());
     if (const auto* bpe = dynamic_cast<const BpeModel*>(t_.model.get()))
       TRY(bpe->options().bytes ? write_byte_level(*bpe) : write_sentencepiece_bpe(*bpe));
     else if (const auto* unigram = dynamic_cast<const UnigramModel*>(t_.model.get()))
@@ -100,6 +100,17 @@ class GgufVocabularyWriter {
       if (!is_there) kinds_[id] = kUnused;
     }
     for (const auto& token : t_.added) kinds_[token.id] = token.special ? kControl : kUserDefined;
+  }
+
+  Result<void> check_added_tokens() const {
+    for (const auto& token : t_.added) {
+      bool is_mask = token.content == "[MASK]";  // readers know about that one
+      if (token.single_word || token.rstrip || (token.lstrip && !is_mask))
+        return no_way("that the token " + token.content.substr(0, 60) + " looks at the blanks or letters beside it");
+      if (token.normalized && !t_.normalizer.is_identity())
+        return no_way("that the token " + token.content.substr(0, 60) + " is looked for in normalised text");
+    }
+    return {};
   }
 
   Result<void> write_bos_and_eos() {
@@ -141,15 +152,17 @@ class GgufVocabularyWriter {
   // must stand together, and none may be missing.
   Result<void> write_sentencepiece_bpe(const BpeModel& bpe) {
     auto merges = bpe.merges_in_order();
-    std::vector<float> scores(n_, -1e9F);
-    std::set<int32_t> made;
-    int32_t last = -1, rank = 0;
+    constexpr float kNoScore = -1e9F;
+    std::vector<float> scores(n_, kNoScore);
+    int32_t last_id = -1, last_rank = -1, block = -1;  // a block: pieces of one score
     for (const auto& merge : merges) {
       int32_t id = merge.value.id;
-      if (id == last) continue;
-      if (!made.insert(id).second) return no_way("the order of this tokenizer's merges");
-      scores[id] = static_cast<float>(-rank++);
-      last = id;
+      if (id != last_id && merge.value.rank != last_rank) ++block;
+      auto score = static_cast<float>(-block);
+      if (scores[id] != kNoScore && scores[id] != score) return no_way("the order of this tokenizer's merges");
+      scores[id] = score;
+      last_id = id;
+      last_rank = merge.value.rank;
     }
     BpeModel again(bpe.pieces(), bpe.options());
     again.merge_by_scores(scores);
@@ -169,8 +182,9 @@ class GgufVocabularyWriter {
 
   Result<void> write_word_piece(const WordPieceModel& model) {
     const Json& normalizer = t_.normalizer.json();
+    const Json& pre_tokenizer = t_.pre_tokenizer.json();
     bool is_bert = normalizer.is_object() && normalizer.value("type", "") == "BertNormalizer" &&
-                   t_.pre_tokenizer.json().value("type", "") == "BertPreTokenizer";
+                   pre_tokenizer.is_object() && pre_tokenizer.value("type", "") == "BertPreTokenizer";
     if (!is_bert || model.options().whole_words || model.options().continuing_prefix != "##")
       return no_way("how this tokenizer cuts words");
     for (size_t id = 0; id < t_.text_of.size(); ++id) {

@@ -61,11 +61,13 @@ Json bpe_vocabulary(const Impl& t, const BpeModel& bpe) {
   Json out = Json::object();
   for (size_t i = 0; i < t.text_of.size(); ++i) {
     auto id = static_cast<int32_t>(i);
-    if (t.text_of[i].empty()) continue;
-    if (!t.is_added[i] || (!bytes && id == bpe.options().unk_id))
-      out[t.text_of[i]] = id;
-    else if (i < bpe.n_pieces() && !bpe.piece(id).empty())
-      out[bytes ? bytes_to_symbols(bpe.piece(id)) : bpe.piece(id)] = id;
+    if (!t.text_of[i].empty() && (!t.is_added[i] || (!bytes && id == bpe.options().unk_id))) out[t.text_of[i]] = id;
+  }
+  for (size_t i = 0; i < bpe.n_pieces() && i < t.text_of.size(); ++i) {
+    if (!t.is_added[i] || bpe.piece(static_cast<int32_t>(i)).empty()) continue;
+    std::string text =
+        bytes ? bytes_to_symbols(bpe.piece(static_cast<int32_t>(i))) : bpe.piece(static_cast<int32_t>(i));
+    if (!out.contains(text)) out[text] = i;
   }
   return out;
 }
@@ -117,6 +119,14 @@ Ordered word_piece_json(const Impl& t, const WordPieceModel& model) {
           {"vocab", vocab}};
 }
 
+// Without the key of our own that says how a character map is applied; the library knows one way only.
+Json without_own_keys(Json normalizer) {
+  if (normalizer.is_object()) normalizer.erase("longest_match");
+  if (normalizer.is_object() && normalizer.contains("normalizers"))
+    for (Json& step : normalizer["normalizers"]) step = without_own_keys(step);
+  return normalizer;
+}
+
 Result<Ordered> model_json(const Impl& t) {
   if (const auto* bpe = dynamic_cast<const BpeModel*>(t.model.get())) return bpe_json(t, *bpe);
   if (const auto* unigram = dynamic_cast<const UnigramModel*>(t.model.get())) return unigram_json(t, *unigram);
@@ -129,7 +139,7 @@ Result<std::string> tokenizer_to_json(const Tokenizer& tokenizer) {
   const Impl& t = tokenizer.impl();
   Ordered out = {
       {"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", added_tokens_json(t)}};
-  out["normalizer"] = t.normalizer.json();
+  out["normalizer"] = without_own_keys(t.normalizer.json());
   out["pre_tokenizer"] = t.pre_tokenizer.json();
   out["post_processor"] = post_processor_json(t);
   out["decoder"] = t.decoder.json();

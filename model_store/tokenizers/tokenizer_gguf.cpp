@@ -56,7 +56,8 @@ class GgufVocabularyReader {
     auto name = TRY(file_.string_or("tokenizer.ggml.pre", "default"));
     NamedPreTokenizer named = TRY(find_pre_tokenizer(name));
     t_.pre_tokenizer = TRY(PreTokenizer::from_json(pre_tokenizer_json(named)));
-    t_.decoder = TRY(Decoder::from_json({{"type", "ByteLevel"}}));
+    t_.decoder = TRY(Decoder::from_json(
+        {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}));
     std::vector<std::string> bytes(tokens_.size());
     for (size_t i = 0; i < tokens_.size(); ++i) {
       auto id = static_cast<int32_t>(i);
@@ -65,7 +66,7 @@ class GgufVocabularyReader {
         // Merges may yield what a user has defined: runs of blanks, for example.
         if (!is_special(kinds_[i])) bytes[i] = text;
         TRY(t_.add_token(
-            {.id = id, .content = std::move(text), .special = is_special(kinds_[i]), .lstrip = is_jina_mask(name, i)}));
+            {.id = id, .content = std::move(text), .special = is_special(kinds_[i]), .lstrip = is_mask(name, i)}));
       } else {
         if (auto raw = symbols_to_bytes(text)) bytes[i] = std::move(*raw);
         TRY(t_.add_piece(id, std::move(text)));
@@ -80,8 +81,9 @@ class GgufVocabularyReader {
     return {};
   }
 
-  bool is_jina_mask(std::string_view name, size_t i) const {
-    return name.starts_with("jina-v2") && tokens_[i] == "<mask>";
+  // RoBERTa's mask takes the blank before it, which the metadata cannot say.
+  bool is_mask(std::string_view name, size_t i) const {
+    return tokens_[i] == "<mask>" && (name.starts_with("jina-v2") || name.starts_with("roberta"));
   }
 
   Result<std::vector<BpeModel::Merge>> read_merges(bool as_symbols) {

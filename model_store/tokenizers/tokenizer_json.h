@@ -14,7 +14,8 @@ namespace hearth {
 // What the "model" member holds, before the added tokens say which of its pieces are control tokens.
 struct JsonModel {
   std::string type;
-  std::vector<double> scores;  // Unigram
+  std::vector<std::string> pieces;  // by id, as the vocabulary spells them; an added token may be spelled otherwise
+  std::vector<double> scores;       // Unigram
 };
 Result<JsonModel> read_json_vocabulary(const Json& model, Tokenizer::Impl& out);
 Result<void> make_json_model(const Json& json, JsonModel model, Tokenizer::Impl& out);

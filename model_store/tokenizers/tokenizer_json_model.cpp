@@ -73,8 +73,8 @@ Result<std::vector<BpeModel::Merge>> read_merges(const Json& merges) {
   return out;
 }
 
-// Words of a ByteLevel pre-tokenizer are bytes, and so are then the pieces. Added tokens that are no symbols are never
-// pieces of words.
+// Words of a ByteLevel pre-tokenizer are bytes, and so are then the pieces. What is not written in symbols is never a
+// piece of a word.
 Result<void> to_bytes(std::vector<std::string>& pieces, std::vector<BpeModel::Merge>& merges) {
   for (auto& piece : pieces) piece = symbols_to_bytes(piece).value_or("");
   for (size_t i = 0; i < merges.size(); ++i) {
@@ -101,10 +101,9 @@ Result<BpeOptions> read_bpe_options(const Json& json, const Tokenizer::Impl& t) 
   return out;
 }
 
-Result<void> make_bpe(const Json& json, Tokenizer::Impl& t) {
+Result<void> make_bpe(const Json& json, std::vector<std::string> pieces, Tokenizer::Impl& t) {
   BpeOptions options = TRY(read_bpe_options(json, t));
   auto merges = TRY(read_merges(json_member(json, "merges")));
-  auto pieces = t.matchable_pieces();
   if (options.bytes)
     TRY(to_bytes(pieces, merges));
   else
@@ -115,7 +114,8 @@ Result<void> make_bpe(const Json& json, Tokenizer::Impl& t) {
   return {};
 }
 
-Result<void> make_word_piece(const Json& json, bool whole_words, Tokenizer::Impl& t) {
+Result<void> make_word_piece(const Json& json, bool whole_words, const std::vector<std::string>& pieces,
+                             Tokenizer::Impl& t) {
   WordPieceOptions options;
   options.unk_id = t.unk.value_or(-1);
   options.whole_words = whole_words;
@@ -129,7 +129,7 @@ Result<void> make_word_piece(const Json& json, bool whole_words, Tokenizer::Impl
   } else {
     options.max_word_characters = WordPieceModel::kMaxPieceBytes;
   }
-  t.model = std::make_unique<WordPieceModel>(t.matchable_pieces(), std::move(options));
+  t.model = std::make_unique<WordPieceModel>(pieces, std::move(options));
   return {};
 }
 
@@ -150,10 +150,13 @@ Result<JsonModel> read_json_vocabulary(const Json& model, Tokenizer::Impl& out) 
     TRY(read_vocabulary_object(json_member(model, "vocab"), out));
   else
     return error(Code::unimplemented, "tokenizers of the type \"{}\" are not supported yet", result.type.substr(0, 60));
+  result.pieces = out.text_of;
   return result;
 }
 
 Result<void> make_json_model(const Json& json, JsonModel model, Tokenizer::Impl& t) {
+  for (size_t id = 0; id < model.pieces.size(); ++id)
+    if (t.special[id]) model.pieces[id].clear();  // text never becomes a control token by way of the model
   if (model.type == "Unigram") {
     const Json& unk = json_member(json, "unk_id");
     if (!unk.is_null()) {
@@ -164,17 +167,15 @@ Result<void> make_json_model(const Json& json, JsonModel model, Tokenizer::Impl&
       t.unk = id;
     }
     t.pre_tokenizer.keep_symbols();
-    auto pieces = t.matchable_pieces();
-    pieces.resize(model.scores.size());
     bool byte_fallback = TRY(json_get_or<bool>(json, "byte_fallback", false));
-    t.model = std::make_unique<UnigramModel>(pieces, std::move(model.scores),
+    t.model = std::make_unique<UnigramModel>(model.pieces, std::move(model.scores),
                                              UnigramOptions{byte_fallback, true, t.unk.value_or(-1)});
     return {};
   }
   if (json.contains("unk_token") && json["unk_token"].is_string()) t.unk = t.find(json["unk_token"].get<std::string>());
-  if (model.type == "BPE") return make_bpe(json, t);
+  if (model.type == "BPE") return make_bpe(json, std::move(model.pieces), t);
   t.pre_tokenizer.keep_symbols();
-  return make_word_piece(json, model.type == "WordLevel", t);
+  return make_word_piece(json, model.type == "WordLevel", model.pieces, t);
 }
 
 }  // namespace hearth

@@ -92,6 +92,17 @@ TEST(Tokenizer, AddedTokensStripAndSingleWord) {
   EXPECT_EQ(*word->encode("aba"), (std::vector<int32_t>{2, 0}));
 }
 
+// The vocabulary spells a run of blanks in symbols, the added token as it is; merges still make it.
+TEST(Tokenizer, MergesMayMakeAddedTokens) {
+  auto tokenizer = Tokenizer::from_json(
+      R"({"added_tokens": [{"id": 1, "content": "  ", "normalized": true, "single_word": true, "special": false}],
+      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}, "decoder": {"type": "ByteLevel"},
+      "model": {"type": "BPE", "vocab": {"\u0120": 0, "\u0120\u0120": 1, "a": 2}, "merges": ["\u0120 \u0120"]}})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().to_string();
+  EXPECT_EQ(*tokenizer->encode("a  a"), (std::vector<int32_t>{2, 1, 2}));
+  EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{2, 1, 2}), "a  a");
+}
+
 TEST(Tokenizer, BadJsonIsAnErrorThatNamesThePlace) {
   for (
       auto [text, wanted] :

@@ -40,7 +40,7 @@ Tokenizer load_tokenizer(const fs::path& file) {
   return *std::move(out);
 }
 
-std::vector<NamedTokenizer> all_test_tokenizers() {
+static std::vector<NamedTokenizer> load_all() {
   std::vector<NamedTokenizer> out;
   out.push_back({"golden", load_tokenizer(golden_folder() / "tokenizer.json")});
   for (const fs::path& folder : {fixture_folder(), reference_folder() / "tokenizers"}) {
@@ -52,6 +52,11 @@ std::vector<NamedTokenizer> all_test_tokenizers() {
     }
   }
   return out;
+}
+
+const std::vector<NamedTokenizer>& all_test_tokenizers() {
+  static const auto* kAll = new std::vector<NamedTokenizer>(load_all());
+  return *kAll;
 }
 
 std::vector<std::string> random_texts(int n, unsigned seed) {

@@ -20,7 +20,7 @@ struct NamedTokenizer {
   Tokenizer tokenizer;
 };
 Tokenizer load_tokenizer(const std::filesystem::path& file);
-std::vector<NamedTokenizer> all_test_tokenizers();
+const std::vector<NamedTokenizer>& all_test_tokenizers();
 
 // Texts of all scripts, marks, emoji, blanks, controls; deterministic.
 std::vector<std::string> random_texts(int n, unsigned seed);

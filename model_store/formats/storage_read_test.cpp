@@ -1,0 +1,62 @@
+// Reading a parameter that lies in a file in another form.
+#include "model_store/formats/storage_read.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "runtime/ops/rules.h"
+
+namespace hearth {
+namespace {
+
+// A file with one tensor in memory.
+TensorFile file_of(const std::string& name, const Tensor& tensor) {
+  StoredTensor stored;
+  stored.name = name;
+  stored.format_dtype = dtype_info(tensor.type().dtype).name;
+  stored.dtype = tensor.type().dtype;
+  for (int i = 0; i < tensor.type().shape.rank(); ++i) stored.shape.push_back(tensor.type().shape[i]);
+  stored.bytes = {tensor.view().as<std::byte>(), static_cast<size_t>(tensor.type().bytes())};
+  return *TensorFile::assemble({stored}, nullptr, stored.bytes.size());
+}
+
+// Per head [out, in] here, [in, out] there: every dtype comes out with the same numbers, blocks widened to f32.
+TEST(StorageRead, TransposedTensorsOfEveryKind) {
+  const int64_t H = 2, N = 64, K = 6;
+  const ParameterSpec spec{"w", ParameterKind::matrix, {H, N, K}, {"H", "D", "R"}, "", Storage("w").transposed()};
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
+    const Tensor stored = random_weights(dtype, {H, K, N}, 7);
+    const TensorFile file = file_of("w", stored);
+    WeightKeeper keeper;
+    auto view = read_parameter(file, spec, spec.gguf, keeper);
+    ASSERT_TRUE(view) << view.error().to_string();
+    EXPECT_EQ(view->type.dtype, dtype_info(dtype).is_quantised ? Dtype::f32 : dtype);
+    EXPECT_EQ(keeper.copied_bytes, static_cast<uint64_t>(view->type.bytes()));
+    const Tensor got = to_f32(*view), wanted = to_f32(stored.view());
+    for (int64_t h = 0; h < H; ++h)
+      for (int64_t n = 0; n < N; ++n)
+        for (int64_t k = 0; k < K; ++k)
+          ASSERT_EQ(got.f32()[(h * N + n) * K + k], wanted.f32()[(h * K + k) * N + n]) << dtype_info(dtype).name;
+  }
+}
+
+// The first rows of each head of one joined matrix, and the rest.
+TEST(StorageRead, RowsOfEachHeadOfAJoinedMatrix) {
+  const int64_t H = 3, A = 4, B = 2, K = 32;
+  const Tensor stored = random_weights(Dtype::q8_0, {H * (A + B), K}, 9);
+  const TensorFile file = file_of("kv", stored);
+  const Tensor whole = to_f32(stored.view());
+  for (const auto& [first, n] : {std::pair{int64_t{0}, A}, {A, B}}) {
+    const ParameterSpec spec{"w", ParameterKind::matrix, {H, n, K}, {}, Storage("kv").rows(first, A + B).joined(), ""};
+    WeightKeeper keeper;
+    auto view = read_parameter(file, spec, spec.hf, keeper);
+    ASSERT_TRUE(view) << view.error().to_string();
+    const Tensor got = to_f32(*view);
+    for (int64_t row = 0; row < H * n; ++row)
+      EXPECT_EQ(0, std::memcmp(got.f32() + row * K, whole.f32() + (row / n * (A + B) + first + row % n) * K, K * 4));
+  }
+}
+
+}  // namespace
+}  // namespace hearth
