@@ -31,7 +31,7 @@ bool fits(int64_t row, Dtype dtype) {
 }  // namespace
 
 Dtype dtype_in_gguf(const ParameterSpec& spec, int64_t row, std::optional<Dtype> wanted, Dtype stored) {
-  if (spec.kind == ParameterKind::norm || spec.kind == ParameterKind::bias) return Dtype::f32;
+  if (is_vector(spec.kind)) return Dtype::f32;
   if (!wanted) return dtype_info(stored).gguf >= 0 && fits(row, stored) ? stored : Dtype::f32;
   Dtype dtype = *wanted;
   const bool is_outer = spec.kind == ParameterKind::embedding || spec.role == "lm_head";

@@ -4,8 +4,8 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 
-#include "base/json_error.h"
 #include "base/json.h"
+#include "base/json_error.h"
 #include "model_store/formats/byte_reader.h"
 #include "model_store/formats/safetensors.h"
 
@@ -124,7 +124,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override { return fail(readable_json_error(e.what(), {})); }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& e) override {
+    return fail(readable_json_error(e.what(), {}));
+  }
 
  private:
   bool fail(std::string what) {

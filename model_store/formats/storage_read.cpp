@@ -204,11 +204,7 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
                          !storage.changes_values() && rows.is_run() && (!is_vector(spec) || *dtype == Dtype::f32) &&
                          is_aligned(data, *dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
-  Tensor copy = TRY(copy_parts(parts, spec, storage, *dtype));
-  keeper.copied_bytes += static_cast<uint64_t>(type.bytes());
-  const TensorView view = copy.view();
-  keeper.copies.push_back(std::move(copy));
-  return view;
+  return keep(TRY(copy_parts(parts, spec, storage, *dtype)), keeper);
 }
 
 }  // namespace hearth

@@ -76,7 +76,8 @@ void launch_outer(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel HeadMatmul::cuda_kernel(Types) const {
+CudaKernel HeadMatmul::cuda_kernel(Types inputs) const {
+  if (!cuda::reads_on_device(inputs[1].dtype)) return {};
   return {launch_forward};
 }
 CudaKernel HeadOuter::cuda_kernel(Types) const {
