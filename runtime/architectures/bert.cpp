@@ -55,7 +55,7 @@ class Bert : public Architecture {
     sink.set("position_embedding_type", "absolute");
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
-    c.n_layers = TRY(source.count("block_count"));
+    c.n_layers = TRY(read_layer_count(source, "block_count"));
     c.d_model = TRY(source.count("embedding_length"));
     c.n_heads = c.n_kv_heads = TRY(source.count("attention.head_count"));
     if (c.n_heads == 0) return error(Code::invalid_argument, "attention.head_count must be positive");

@@ -15,6 +15,9 @@ void write_common_hf(const ModelConfig& config, ConfigSink& sink);
 Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config);
 void write_common_gguf(const ModelConfig& config, ConfigSink& sink);
 
+// How many layers there are, within bounds: lists are made by it before validate() sees it.
+Result<int> read_layer_count(const ConfigSource& source, std::string_view key);
+
 // Rows of the embedding, or entries of the vocabulary, or what the file says.
 Result<int> gguf_vocab_size(const ConfigSource& source);
 

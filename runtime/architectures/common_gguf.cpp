@@ -52,7 +52,7 @@ Result<int> gguf_vocab_size(const ConfigSource& source) {
 }
 
 Result<void> read_common_gguf(const ConfigSource& source, ModelConfig& config) {
-  config.n_layers = TRY(source.count("block_count"));
+  config.n_layers = TRY(read_layer_count(source, "block_count"));
   config.d_model = TRY(source.count("embedding_length"));
   TRY(read_heads(source, config));
   config.d_ff = TRY(source.uniform_count_or("feed_forward_length", config.d_ff));

@@ -7,10 +7,10 @@
 namespace hearth {
 namespace {
 
-constexpr int kMostLayers = 1 << 12;  // before validate() has seen the number
+constexpr int kMostLayers = 1000;
 
 Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
-  config.n_layers = TRY(source.count("num_hidden_layers"));
+  config.n_layers = TRY(read_layer_count(source, "num_hidden_layers"));
   config.d_model = TRY(source.count("hidden_size"));
   config.n_heads = TRY(source.count("num_attention_heads"));
   config.n_kv_heads = TRY(source.count_or("num_key_value_heads", config.n_heads));
@@ -38,6 +38,12 @@ std::string layer_type(LayerKind kind) {
 }
 
 }  // namespace
+
+Result<int> read_layer_count(const ConfigSource& source, std::string_view key) {
+  const int n = TRY(source.count(key));
+  if (n >= 1 && n <= kMostLayers) return n;
+  return error(Code::invalid_argument, "configuration key \"{}\" is {}, must be 1 to {}", key, n, kMostLayers);
+}
 
 Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key, Activation otherwise) {
   if (!source.has(key)) return otherwise;

@@ -62,7 +62,10 @@ class Gemma3 final : public Architecture {
     TRY(source.expect("use_bidirectional_attention", false));
     c.attention_softcap = TRY(source.number_or("attn_logit_softcapping", 0));
     c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
-    set_scales(TRY(source.number_or("query_pre_attn_scalar", 256)), c);
+    const double query_scalar = TRY(source.number_or("query_pre_attn_scalar", 256));
+    if (!(query_scalar > 0))
+      return error(Code::invalid_argument, "query_pre_attn_scalar must be positive, got {}", query_scalar);
+    set_scales(query_scalar, c);
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
@@ -117,7 +120,7 @@ class Gemma3 final : public Architecture {
   }
   static void set_scales(double query_scalar, ModelConfig& c) {
     c.scale.embedding = std::sqrt(static_cast<double>(c.d_model));
-    c.scale.attention = query_scalar > 0 ? 1 / std::sqrt(query_scalar) : 0;
+    c.scale.attention = 1 / std::sqrt(query_scalar);
   }
   // GGUF files do not say; the 27B model, which has 62 layers, is the exception.
   static double gguf_query_scalar(const ModelConfig& c) {

@@ -257,7 +257,7 @@ Result<void> Gemma4::read_gguf(const ConfigSource& source, ModelConfig& c) const
   set_defaults(c);
   // Numbers that differ between the two kinds of layers are lists there, which the common keys do not take.
   const std::vector<int64_t> slides = TRY(source.integers("attention.sliding_window_pattern"));
-  c.n_layers = TRY(source.count("block_count"));
+  c.n_layers = TRY(read_layer_count(source, "block_count"));
   if (slides.size() != static_cast<size_t>(c.n_layers))
     return error(Code::invalid_argument, "attention.sliding_window_pattern must say something of each of {} layers",
                  c.n_layers);
