@@ -73,7 +73,7 @@ class Gemma4 final : public Architecture {
       if (c.moe.n_experts > 0) fed = m.b().add(m.norm(fed, "ffn_post_norm_1"), expert_update(m, x));
       x = m.residual(x, m.norm(fed, "ffn_post_norm"));
       if (extra) x = m.residual(x, per_layer_update(m, x, extra, l));
-      x = m.b().mul(x, m.weight("scale"));
+      x = times_number(m, x, m.weight("scale"));
     }
     m.end_layers();
     return m.norm(x, "final_norm");
@@ -137,6 +137,12 @@ class Gemma4 final : public Architecture {
 
   static bool values_are_keys(const ModelConfig& c, int layer) {
     return c.kv_sharing.values_are_keys && !c.is_sliding(layer);
+  }
+
+  // Every element of x times the one of `number`.
+  static Value times_number(ModelBuilder& m, Value x, Value number) {
+    const Shape shape = m.b().type(x).shape;
+    return m.b().reshape(m.b().mul(m.b().reshape(x, {shape.n_elements(), 1}), number), shape);
   }
 
   static void set_defaults(ModelConfig& c) {
