@@ -141,6 +141,7 @@ class Gemma4 final : public Architecture {
 
   // Every element of x times the one of `number`.
   static Value times_number(ModelBuilder& m, Value x, Value number) {
+    if (!x) return {};
     const Shape shape = m.b().type(x).shape;
     return m.b().reshape(m.b().mul(m.b().reshape(x, {shape.n_elements(), 1}), number), shape);
   }

@@ -114,6 +114,7 @@ Value ModelBuilder::norm(Value x, std::string_view role, double eps) {
 }
 
 Value ModelBuilder::head_norm(Value x, std::string_view role) {
+  if (!x) return {};  // an earlier error, which finish() returns
   if (builder_.failed()) return {};
   const Shape shape = builder_.type(x).shape;
   const int64_t width = find(role_here(role))->shape.last();
@@ -122,6 +123,7 @@ Value ModelBuilder::head_norm(Value x, std::string_view role) {
 }
 
 Value ModelBuilder::plain_head_norm(Value x, int head_dim) {
+  if (!x) return {};
   const Shape shape = builder_.type(x).shape;
   const Value heads = builder_.reshape(x, {shape.n_elements() / head_dim, head_dim});
   const auto op = std::make_shared<RmsNorm>(static_cast<float>(config_.norm_eps));

@@ -32,6 +32,7 @@ Value ModelBuilder::expert_linear(Value x, const std::string& role, const Sorted
 
 // weights [T, k] times the scale of each chosen expert.
 Value ModelBuilder::scaled_choice(Value weights, Value ids, Value scale) {
+  if (!weights) return {};
   const Shape shape = builder_.type(weights).shape;
   const Value column = builder_.reshape(scale, {config_.moe.n_experts, 1});
   const Value chosen = builder_.gather_rows(column, builder_.reshape(ids, {shape.n_elements()}));
