@@ -220,8 +220,7 @@ void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
         out += "\\b";
         break;
       default:
-        if (c.code_point != kGuard &&
-            (c.code_point < 0x20 || (ascii && c.code_point > 0x7F && c.code_point <= 0xFFFF)))
+        if (c.code_point != kGuard && (c.code_point < 0x20 || (ascii && c.code_point > 0x7F && c.code_point <= 0xFFFF)))
           out += fmt::format("\\u{:04x}", c.code_point);
         else if (ascii && c.code_point > 0xFFFF)
           out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((c.code_point - 0x10000) >> 10),

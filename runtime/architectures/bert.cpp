@@ -42,13 +42,14 @@ class Bert : public Architecture {
     TRY(source.expect("is_decoder", false));
     TRY(source.expect("add_cross_attention", false));
     if (TRY(source.string_or("position_embedding_type", "absolute")) != "absolute")
-      return error(Code::unimplemented, "positions of another type than \"absolute\" are not supported for this family");
+      return error(Code::unimplemented,
+                   "positions of another type than \"absolute\" are not supported for this family");
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
-    for (const char* key : {"num_key_value_heads", "head_dim", "rms_norm_eps", "attention_bias", "mlp_bias", "use_cache",
-                            "rope_parameters", "rope_theta", "tie_word_embeddings"})
+    for (const char* key : {"num_key_value_heads", "head_dim", "rms_norm_eps", "attention_bias", "mlp_bias",
+                            "use_cache", "rope_parameters", "rope_theta", "tie_word_embeddings"})
       sink.remove(key);
     sink.set("layer_norm_eps", c.norm_eps);
     sink.set("type_vocab_size", c.encoder.n_token_types);
@@ -70,7 +71,8 @@ class Bert : public Architecture {
     c.encoder.n_token_types = TRY(source.count_or("tokenizer.ggml.token_type_count", 2));
     const int pooling = TRY(source.count_or("pooling_type", kGgufMean));
     if (pooling != kGgufMean && pooling != kGgufFirst)
-      return error(Code::unimplemented, "pooling of the type {} is not supported (1, mean, and 2, first token, are)", pooling);
+      return error(Code::unimplemented, "pooling of the type {} is not supported (1, mean, and 2, first token, are)",
+                   pooling);
     c.encoder.pooling = pooling == kGgufFirst ? Pooling::first : Pooling::mean;
     return {};
   }

@@ -93,7 +93,8 @@ class Gemma2 final : public Architecture {
   Result<void> fits_gguf(const ModelConfig& c) const override {
     const bool same_scale = std::abs(c.scale.attention * std::sqrt(gguf_query_scalar(c)) - 1) < 1e-6;
     if (same_scale && c.layer_kinds == every_nth_full(c.n_layers, 2)) return {};
-    return error(Code::unimplemented, "GGUF files of this family have every second layer sliding, and the usual scale of scores");
+    return error(Code::unimplemented,
+                 "GGUF files of this family have every second layer sliding, and the usual scale of scores");
   }
 
  private:

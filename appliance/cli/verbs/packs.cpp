@@ -49,11 +49,15 @@ Result<std::vector<Json>> scan(const Cli& cli, const std::string& folder) {
   if (!source) return here;
   std::vector<Json> out = std::move(here).value_or(std::vector<Json>{});
   for (const api::PackInfo& pack : source->packs) {
-    auto same = std::find_if(out.begin(), out.end(), [&](const Json& p) {
-      return p.value("digest", "") == pack.digest && p.value("name", "") == pack.name;
-    });
-    if (same == out.end()) same = out.insert(out.end(), Json{{"path", folder}});
-    same->update(to_json_value(pack));
+    bool is_here = false;  // perhaps in several folders below
+    for (Json& p : out) {
+      if (p.value("digest", "") != pack.digest || p.value("name", "") != pack.name) continue;
+      p.update(to_json_value(pack));
+      is_here = true;
+    }
+    if (is_here) continue;
+    out.push_back(to_json_value(pack));
+    out.back()["path"] = folder;
   }
   return out;
 }
