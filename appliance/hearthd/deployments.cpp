@@ -11,6 +11,7 @@
 
 #include "base/http/client.h"
 #include "base/log.h"
+#include "inference/engine/exit_codes.h"
 
 namespace hearth {
 
@@ -201,6 +202,7 @@ void Deployments::step(Entry& entry, Lock& lock) {
     }
   }
   if (entry.engine && entry.engine->poll_exit()) {
+    if (entry.engine->exit_status() == kEngineCannotServe) entry.n_failed_starts = options_.max_failed_starts;
     std::string reason = entry.engine->death();
     on_exit(entry, std::move(reason));
   } else if (entry.engine && Clock::now() >= entry.next_health) {
@@ -287,8 +289,11 @@ void Deployments::on_exit(Entry& entry, std::string reason) {
   spdlog::warn("engine of {}: {}", entry.request.model, reason);
   entry.status.reason = std::move(reason);
   if (!was_ready && ++entry.n_failed_starts >= options_.max_failed_starts) {
-    set_state(entry, "failed",
-              fmt::format("gave up after {} starts; deploy it again when the cause is gone", entry.n_failed_starts));
+    set_state(
+        entry, "failed",
+        entry.n_failed_starts > options_.max_failed_starts
+            ? std::string("it cannot be served as it is; deploy it again when the cause is gone")
+            : fmt::format("gave up after {} starts; deploy it again when the cause is gone", entry.n_failed_starts));
     return;
   }
   ++entry.status.n_restarts;

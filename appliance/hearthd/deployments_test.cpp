@@ -114,6 +114,16 @@ TEST_F(Deploying, ReasonOfDeathAndGivingUp) {
   EXPECT_EQ(service->deployments.find("a")->reason, "");
 }
 
+TEST_F(Deploying, WhatCanOnlyFailAgainIsNotTriedAgain) {
+  engine_does("exit 78 it has no tokenizer");
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "failed"; }));
+  EXPECT_EQ(service->deployments.find("a")->n_restarts, 0);
+  EXPECT_NE(service->deployments.find("a")->reason.find("no tokenizer"), std::string::npos);
+}
+
 TEST_F(Deploying, BackOffGrowsAndStops) {
   engine_does("exit 1 no");
   ServiceOptions with = options();

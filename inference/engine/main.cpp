@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "inference/engine/exit_codes.h"
 #include "inference/fit.h"
 #include "inference/openai/encoder_surface.h"
 #include "inference/openai/surface.h"
@@ -34,8 +35,17 @@ uint64_t available_memory() {
   return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 13, nullptr, 10) * 1024;
 }
 
+// Errors of the model and of the request; the others (memory, disk, sockets) may be gone at the next try.
+bool is_final(Code code) {
+  return code == Code::invalid_argument || code == Code::not_found || code == Code::unimplemented ||
+         code == Code::data_loss || code == Code::failed_precondition;
+}
+
 // A context that the memory affords, unless one was asked for; then it must fit.
 Result<int> choose_context(const LoadedModel& model, const Arguments& arguments, const StepOptions& step) {
+  if (arguments.max_seq_len > model.config.max_seq_len)
+    return error(Code::invalid_argument, "a context of {} tokens was asked for, the model's own limit is {}",
+                 arguments.max_seq_len, model.config.max_seq_len);
   const uint64_t available = available_memory();
   const int context = TRY(affordable_context(model.config, model.size_bytes, step, available));
   if (arguments.max_seq_len > 0 && context < arguments.max_seq_len)
@@ -100,7 +110,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   if (auto served = hearth::serve(arguments, stop_signals); !served) {
     std::fprintf(stderr, "error: %s\n", served.error().to_string().c_str());
-    return hearth::exit_code(served.error().code);
+    return hearth::is_final(served.error().code) ? hearth::kEngineCannotServe : 1;
   }
   return 0;
 }

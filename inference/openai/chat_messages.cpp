@@ -32,7 +32,7 @@ Result<std::string> read_content(const OrderedJson& message, size_t index) {
   for (const OrderedJson& part : *it) {
     const std::string type = TRY_WITH(string_member(part, "type"), "in messages[{}].content", index);
     if (type != "text")
-      return error(Code::unimplemented, "messages[{}].content holds a part of type \"{}\"; only text is supported",
+      return error(Code::invalid_argument, "messages[{}].content holds a part of type \"{}\"; only text is supported",
                    index, type);
     text += TRY_WITH(string_member(part, "text"), "in messages[{}].content", index);
   }
@@ -114,7 +114,7 @@ Result<void> check_tool(const OrderedJson& tool, size_t index) {
   if (!tool.is_object())
     return error(Code::invalid_argument, "tools[{}] must be an object, got {}", index, type_of(tool));
   if (tool.contains("type") && tool["type"] != "function")
-    return error(Code::unimplemented, "tools[{}].type is {}; only \"function\" is supported", index,
+    return error(Code::invalid_argument, "tools[{}].type is {}; only \"function\" is supported", index,
                  tool["type"].dump());
   if (!tool.contains("function") || !tool["function"].is_object())
     return error(Code::invalid_argument, "tools[{}].function must be an object", index);
@@ -136,7 +136,7 @@ Result<bool> read_choice(const OrderedJson& body, bool has_tools) {
     return error(Code::invalid_argument, "\"tool_choice\" must be none, auto, required or a function, got {}",
                  choice->dump().substr(0, 200));
   if (!has_tools) return error(Code::invalid_argument, "\"tool_choice\" needs \"tools\"");
-  return error(Code::unimplemented,
+  return error(Code::invalid_argument,
                "\"tool_choice\" {} cannot be enforced by this version: use \"auto\" and say it in the prompt",
                is_named ? "with a named function" : "\"required\"");
 }

@@ -58,7 +58,7 @@ class EncoderSurface {
       return error(Code::invalid_argument, "\"encoding_format\" must be float or base64, got {}", format.substr(0, 40));
     const int n_wanted = TRY(json_get_or<int>(body, "dimensions", encoder_.model().config.d_model));
     if (n_wanted != encoder_.model().config.d_model)
-      return error(Code::unimplemented, "\"dimensions\" must be {}, the width of this model, got {}",
+      return error(Code::invalid_argument, "\"dimensions\" must be {}, the width of this model, got {}",
                    encoder_.model().config.d_model, n_wanted);
     const auto vectors = TRY(encoder_.embed(texts));
     count(texts);

@@ -66,7 +66,7 @@ TEST_F(EncoderSurface, RefusesBadRequestsByName) {
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5, "x"}}}).error().code, Code::invalid_argument);
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {99}}}).error().code, Code::invalid_argument);
   EXPECT_EQ(call("/v1/embeddings", {{"model", "tiny"}, {"input", {5}}, {"dimensions", 8}}).error().code,
-            Code::unimplemented);
+            Code::invalid_argument);
   EXPECT_FALSE(call("/v1/rerank", {{"model", "tiny"}, {"query", "a"}, {"documents", {"b"}}}));
   EXPECT_FALSE(call("/v1/chat/completions", {{"model", "tiny"}}));
 }

@@ -140,17 +140,17 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
   expect_error(chat_body({{"temperature", -1}}), Code::invalid_argument, "temperature");
   expect_error(chat_body({{"max_tokens", 0}}), Code::invalid_argument, "max_tokens");
   expect_error(chat_body({{"stop", 5}}), Code::invalid_argument, "stop");
-  expect_error(chat_body({{"n", 2}}), Code::unimplemented, "\"n\"");
+  expect_error(chat_body({{"n", 2}}), Code::invalid_argument, "\"n\"");
   const Json tool = {{"type", "function"}, {"function", {{"name", "add"}}}};
   expect_error(chat_body({{"tools", Json::array({{{"type", "function"}}})}}), Code::invalid_argument,
                "tools[0].function");
-  expect_error(chat_body({{"tools", Json::array({{{"type", "retrieval"}}})}}), Code::unimplemented, "tools[0].type");
+  expect_error(chat_body({{"tools", Json::array({{{"type", "retrieval"}}})}}), Code::invalid_argument, "tools[0].type");
   expect_error(chat_body({{"tools", Json::array({tool})}}), Code::invalid_argument, "not made for tools");
-  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "required"}}), Code::unimplemented,
+  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "required"}}), Code::invalid_argument,
                "tool_choice");
   expect_error(chat_body({{"tools", Json::array({tool})},
                           {"tool_choice", {{"type", "function"}, {"function", {{"name", "add"}}}}}}),
-               Code::unimplemented, "tool_choice");
+               Code::invalid_argument, "tool_choice");
   expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "sometimes"}}), Code::invalid_argument,
                "tool_choice");
   expect_error(chat_body({{"messages", Json::array({{{"role", "tool"}, {"content", "4"}}})}}), Code::invalid_argument,

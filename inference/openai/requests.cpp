@@ -13,7 +13,7 @@ Result<void> refuse(const Json& body, const char* name, const char* why) {
   if (it == body.end() || it->is_null() || *it == false || (it->is_array() && it->empty()) ||
       (it->is_object() && it->empty()))
     return {};
-  return error(Code::unimplemented, "\"{}\" is not supported by this version: {}", name, why);
+  return error(Code::invalid_argument, "\"{}\" is not supported by this version: {}", name, why);
 }
 
 Result<std::vector<std::string>> read_stop(const Json& body) {
@@ -72,10 +72,10 @@ Result<CompletionOptions> read_options(const Json& body) {
   if (auto it = body.find("stream_options"); it != body.end() && it->is_object())
     out.include_usage = TRY(json_get_or<bool>(*it, "include_usage", false));
   if (TRY(json_get_or<int>(body, "n", 1)) != 1)
-    return error(Code::unimplemented, "\"n\" above 1 is not supported by this version: send several requests");
+    return error(Code::invalid_argument, "\"n\" above 1 is not supported by this version: send several requests");
   for (const char* name : {"presence_penalty", "frequency_penalty"})
     if (TRY(json_get_or<double>(body, name, 0.0)) != 0)
-      return error(Code::unimplemented, "\"{}\" is not supported by this version: use repetition_penalty", name);
+      return error(Code::invalid_argument, "\"{}\" is not supported by this version: use repetition_penalty", name);
   TRY(refuse(body, "logit_bias", "biases come with grammars"));
   TRY(refuse(body, "logprobs", "log-probabilities come later"));
   return out;
@@ -88,7 +88,7 @@ Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text) 
   TRY(refuse(body, "functions", "it is the older form of \"tools\"; send tools"));
   if (auto it = body.find("response_format");
       it != body.end() && it->is_object() && it->value("type", "text") != "text")
-    return error(Code::unimplemented, "\"response_format\" other than text is not supported by this version");
+    return error(Code::invalid_argument, "\"response_format\" other than text is not supported by this version");
   // Valid JSON of bounded depth: it was read as Json before.
   const OrderedJson ordered = OrderedJson::parse(text, nullptr, false);
   if (ordered.is_discarded()) return error(Code::invalid_argument, "the body is not valid JSON");
@@ -120,7 +120,7 @@ Result<CompletionRequest> parse_completion_request(const Json& body) {
     return out;
   }
   if (prompt->size() != 1 || !(*prompt)[0].is_string())
-    return error(Code::unimplemented,
+    return error(Code::invalid_argument,
                  "several prompts in one request are not supported by this version: send several requests");
   out.prompts.push_back((*prompt)[0].get<std::string>());
   return out;
