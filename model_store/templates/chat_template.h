@@ -29,7 +29,7 @@ struct TemplateLimits {
   // The rest holds for a small conversation; a large one may take more, in proportion (see chat_template.cpp).
   size_t max_output_bytes = size_t{4} << 20;   // and no intermediate string may be longer
   size_t max_memory_bytes = size_t{64} << 20;  // all strings, lists and dicts made while rendering, together
-  int64_t max_steps = 1'000'000;               // nodes evaluated, plus one for each 64 bytes handled
+  int64_t max_steps = 500'000;                 // nodes evaluated, plus one for each 64 bytes handled
   std::chrono::milliseconds max_time{80};      // of the processor
 };
 
