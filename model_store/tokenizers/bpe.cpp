@@ -12,6 +12,10 @@ namespace {
 constexpr size_t kShortWord = 24;  // symbols; looking at all pairs costs less than a heap up to about here
 constexpr int32_t kNoRank = INT32_MAX;
 
+size_t count_characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char b) { return (b & 0xC0) != 0x80; }));
+}
+
 bool later(const EncodeWork::Candidate& a, const EncodeWork::Candidate& b) {
   return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
 }
@@ -98,8 +102,11 @@ std::vector<PairTable::Slot> BpeModel::merges_in_order() const {
   std::vector<PairTable::Slot> out;
   for (const auto& slot : merge_of_.slots())
     if (slot.value.id >= 0) out.push_back(slot);
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
-    return std::tuple(a.value.rank, a.left, a.right) < std::tuple(b.value.rank, b.left, b.right);
+  // Merges of one rank in the order in which SentencePiece models are converted: the longest left part first.
+  auto length = [&](int32_t id) { return is_piece(id) ? -static_cast<int32_t>(count_characters(piece_of_[id])) : -1; };
+  std::sort(out.begin(), out.end(), [&](const auto& a, const auto& b) {
+    return std::tuple(a.value.rank, length(a.left), length(a.right), a.left, a.right) <
+           std::tuple(b.value.rank, length(b.left), length(b.right), b.left, b.right);
   });
   return out;
 }

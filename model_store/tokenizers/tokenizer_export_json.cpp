@@ -55,19 +55,20 @@ Ordered unk_token(const Impl& t, int32_t id) {
   return id >= 0 ? Ordered(t.text_of[id]) : Ordered(nullptr);
 }
 
-// Pieces as a vocabulary spells them. Added tokens are there only when merges may yield them, or when unk is one.
+// Pieces as a vocabulary spells them. Added tokens are among them, because the library numbers those that are not anew;
+// but one that would be read as the symbol of a byte stays out.
 Json bpe_vocabulary(const Impl& t, const BpeModel& bpe) {
   bool bytes = bpe.options().bytes;
   Json out = Json::object();
+  for (size_t i = 0; i < t.text_of.size(); ++i)
+    if (!t.text_of[i].empty() && !t.is_added[i]) out[t.text_of[i]] = i;
   for (size_t i = 0; i < t.text_of.size(); ++i) {
-    auto id = static_cast<int32_t>(i);
-    if (!t.text_of[i].empty() && (!t.is_added[i] || (!bytes && id == bpe.options().unk_id))) out[t.text_of[i]] = id;
-  }
-  for (size_t i = 0; i < bpe.n_pieces() && i < t.text_of.size(); ++i) {
-    if (!t.is_added[i] || bpe.piece(static_cast<int32_t>(i)).empty()) continue;
-    std::string text =
-        bytes ? bytes_to_symbols(bpe.piece(static_cast<int32_t>(i))) : bpe.piece(static_cast<int32_t>(i));
-    if (!out.contains(text)) out[text] = i;
+    if (!t.is_added[i]) continue;
+    const std::string piece = i < bpe.n_pieces() ? bpe.piece(static_cast<int32_t>(i)) : "";
+    std::string text = piece.empty() || !bytes ? t.text_of[i] : bytes_to_symbols(piece);
+    auto as_bytes = symbols_to_bytes(text);
+    bool is_byte = bytes && as_bytes && as_bytes->size() == 1;
+    if (!is_byte && !out.contains(text)) out[text] = i;
   }
   return out;
 }
