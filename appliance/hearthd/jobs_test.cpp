@@ -162,11 +162,11 @@ TEST_F(Training, JobThatKeepsEndingTheServiceIsGivenUp) {
                to_json_value(api::ImportRequest{golden_model().string(), name})};
     return *(*db)->add_job(row);
   };
-  std::string often = killed_with(3, "often"), seldom = killed_with(2, "seldom");
+  std::string often = killed_with(10, "often"), seldom = killed_with(9, "seldom");
   start();
   api::Job failed = wait_for_job(often);
   EXPECT_EQ(failed.state, "failed");
-  EXPECT_NE(failed.reason.find("the service ended 4 times"), std::string::npos) << failed.reason;
+  EXPECT_NE(failed.reason.find("the service ended 11 times"), std::string::npos) << failed.reason;
   EXPECT_EQ(wait_for_job(seldom).state, "done");
   start();
   EXPECT_EQ(service->jobs.find(often)->state, "failed");

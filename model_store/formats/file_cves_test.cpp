@@ -64,7 +64,7 @@ constexpr uint32_t kF32 = 0, kQ4_0 = 2, kUint32 = 4, kString = 8, kArray = 9;
 TEST(FileCves, Cve_2024_39720_FourBytes) {
   for (size_t n = 0; n <= 4; ++n) {
     std::vector<std::byte> bytes(n);
-    std::memcpy(bytes.data(), "GGUF", n);
+    for (size_t i = 0; i < n; ++i) bytes[i] = static_cast<std::byte>("GGUF"[i]);
     EXPECT_FALSE(GgufFile::parse(bytes, nullptr));
   }
 }

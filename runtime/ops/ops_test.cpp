@@ -23,7 +23,7 @@ std::vector<Sample>& samples() {
 
 Tensor copy_of(const TensorView& view) {
   Tensor out(view.type);
-  std::memcpy(out.view().data, view.data, static_cast<size_t>(view.type.bytes()));
+  if (view.type.bytes() > 0) std::memcpy(out.view().data, view.data, static_cast<size_t>(view.type.bytes()));
   return out;
 }
 

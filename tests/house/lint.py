@@ -116,7 +116,10 @@ def choose(args):
     if args.files:
         return args.files
     files = tracked_files()
-    return files if args.all else [f for f in files if f in set(changed_files())]
+    if args.all:
+        return files
+    changed = set(changed_files())
+    return [f for f in files if f in changed]
 
 
 def run_all(tasks, jobs, budget):

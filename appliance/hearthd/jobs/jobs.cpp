@@ -45,8 +45,8 @@ void Jobs::take_up_again(Record& record) {
   double progress = job.kind == "train" ? trained_so_far(state_.job(job.id)) : 0;
   job.n_interrupted = progress > job.progress ? 1 : job.n_interrupted + 1;
   job.progress = std::max(job.progress, progress);
-  bool is_hopeless = job.n_interrupted > (job.kind == "train" ? options_.max_interrupted_trainings
-                                                              : options_.max_restarts_without_progress);
+  bool is_hopeless = job.n_interrupted >
+                     (job.kind == "train" ? options_.max_interrupted_trainings : options_.max_interrupted_store_jobs);
   job.state = is_hopeless ? "failed" : "queued";
   job.step = is_hopeless ? "failed" : "taken up again after a restart of the service";
   if (is_hopeless) {

@@ -24,8 +24,10 @@ struct JobOptions {
   std::filesystem::path signing_key;  // for exported packs; empty: packs keep the signature they came with
   std::chrono::milliseconds trainer_grace{20'000};  // to write a checkpoint when asked to stop
   std::chrono::milliseconds first_back_off{1'000}, longest_back_off{60'000};
-  int max_restarts_without_progress = 3;  // of a trainer, and of the service while one job of the store runs
-  int max_interrupted_trainings = 20;  // the same of the service while it only watches a trainer, which needs its time
+  int max_restarts_without_progress = 3;  // of a trainer
+  // Ends of the service while one job runs, before the job is given up. Jobs of the store run inside it; fewer than
+  // systemd allows restarts. A training is only watched, and needs its time to come further.
+  int max_interrupted_store_jobs = 10, max_interrupted_trainings = 20;
   std::chrono::milliseconds estimate_limit{90'000};
 };
 
