@@ -191,7 +191,8 @@ TEST(Save, ShardsHoldEverythingOnce) {
   for (int i = 0; i < 5; ++i) {
     const StoredTensor* tensor = file->find("t" + std::to_string(i));
     ASSERT_TRUE(tensor);
-    EXPECT_EQ(std::memcmp(tensor->bytes.data(), numbers.data() + i * 60, 240), 0);
+    const auto wanted = std::as_bytes(std::span(numbers).subspan(static_cast<size_t>(i) * 60, 60));
+    EXPECT_TRUE(std::equal(tensor->bytes.begin(), tensor->bytes.end(), wanted.begin(), wanted.end()));
   }
 }
 

@@ -191,7 +191,10 @@ class GgufVocabularyWriter {
       std::string& token = tokens_[id];
       bool in_brackets = token.starts_with('[') && token.ends_with(']');
       if (kinds_[id] == kControl || in_brackets) continue;
-      token = token.starts_with("##") ? token.substr(2) : std::string(kBlankSymbol) + token;
+      if (token.starts_with("##"))
+        token.erase(0, 2);
+      else
+        token.insert(0, kBlankSymbol);
     }
     bool lowercase = normalizer.value("lowercase", true);
     const auto& strip = normalizer.contains("strip_accents") ? normalizer["strip_accents"] : Json();
