@@ -155,7 +155,11 @@ TEST(Server, LimitsHeadersAndBodies) {
   EXPECT_EQ(fetch({.method = "POST", .url = url, .body = std::string(100, 'x')})->body, std::string(100, 'x'));
   EXPECT_EQ(fetch({.method = "POST", .url = url, .body = std::string(101, 'x')})->status, 413);
   ClientRequest chunked{.method = "POST", .url = url, .body = std::string(3'000'000, 'x')};
-  EXPECT_EQ(fetch(chunked)->status, 413);
+  // The connection may be reset while the client still sends, and take the answer with it; then it is asked again.
+  auto refused = fetch(chunked);
+  for (int i = 0; i < 50 && !refused; ++i) refused = fetch(chunked);
+  ASSERT_TRUE(refused) << refused.error().to_string();
+  EXPECT_EQ(refused->status, 413);
 
   RawClient unknown_length(address);
   unknown_length.send("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n80\r\n" +

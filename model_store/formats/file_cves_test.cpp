@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 
 #include "base/files.h"
 #include "model_store/formats/gguf.h"
@@ -43,10 +44,9 @@ class Gguf {
   }
   Result<GgufFile> parse() const {
     // On the heap, of just this size: a sanitizer sees a read behind it.
-    copy_.assign(reinterpret_cast<const std::byte*>(bytes_.data()),
-                 reinterpret_cast<const std::byte*>(bytes_.data()) + bytes_.size());
-    copy_.shrink_to_fit();
-    return GgufFile::parse(copy_, nullptr);
+    auto copy = std::make_shared<std::vector<std::byte>>(bytes_.size());
+    std::memcpy(copy->data(), bytes_.data(), bytes_.size());
+    return GgufFile::parse(*copy, copy);
   }
 
  private:
@@ -55,7 +55,6 @@ class Gguf {
     return *this;
   }
   std::string bytes_;
-  mutable std::vector<std::byte> copy_;
 };
 
 constexpr uint32_t kF32 = 0, kQ4_0 = 2, kUint32 = 4, kString = 8, kArray = 9;

@@ -33,7 +33,7 @@ void widen_blocks(const void* source, int64_t offset, float* out, int64_t n) {
 void widen(Dtype dtype, const void* source, int64_t offset, float* out, int64_t n) {
   switch (dtype) {
     case Dtype::f32:
-      memcpy(out, static_cast<const float*>(source) + offset, static_cast<size_t>(n) * 4);
+      if (n > 0) memcpy(out, static_cast<const float*>(source) + offset, static_cast<size_t>(n) * 4);
       return;
     case Dtype::f16:
       return widen_halves(
