@@ -58,7 +58,7 @@ double useful_flops_per_token(const LoadedModel& model) {
 
 }  // namespace
 
-Result<BenchResult> bench_model(std::shared_ptr<const LoadedModel> model, const BenchOptions& options) {
+Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model, const BenchOptions& options) {
   constexpr int kChunk = 512;
   TRY(check("prefill tokens", options.n_prefill, 1, 1 << 17));
   TRY(check("decode tokens", options.n_decode, 1, 1 << 17));

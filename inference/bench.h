@@ -38,6 +38,6 @@ struct BenchResult {
   };
 };
 
-Result<BenchResult> bench_model(std::shared_ptr<const LoadedModel> model, const BenchOptions& options);
+Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model, const BenchOptions& options);
 
 }  // namespace hearth

@@ -69,7 +69,7 @@ bool Sequence::accept(std::span<float> logits) {
   return true;
 }
 
-void Sequence::show(std::string text) {
+void Sequence::show(const std::string& text) {
   if (text.empty()) return;
   std::lock_guard lock(mutex_);
   unread_ += text;

@@ -38,7 +38,7 @@ class Sequence {
  private:
   bool is_end(int32_t token) const;
   bool is_shown(int32_t token) const;
-  void show(std::string text);
+  void show(const std::string& text);
   void finish(FinishReason reason);
 
   GenerationRequest request_;

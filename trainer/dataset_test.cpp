@@ -13,7 +13,7 @@ namespace {
 class DatasetTest : public ::testing::Test {
  protected:
   std::filesystem::path file(const std::string& name, std::string_view text) {
-    const auto path = folder_.path() / name;
+    auto path = folder_.path() / name;
     EXPECT_TRUE(write_file(path, text));
     return path;
   }
@@ -22,9 +22,11 @@ class DatasetTest : public ::testing::Test {
 
 TEST_F(DatasetTest, MessagesWithBomCrlfAndBlankLines) {
   const auto path = file("a.jsonl",
-                         "\xef\xbb\xbf{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": \"assistant\", \"content\": \"Hello\"}]}\r\n"
+                         "\xef\xbb\xbf{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": "
+                         "\"assistant\", \"content\": \"Hello\"}]}\r\n"
                          "\r\n"
-                         "{\"messages\": [{\"role\": \"system\", \"content\": \"S\"}, {\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"A\"}]}");
+                         "{\"messages\": [{\"role\": \"system\", \"content\": \"S\"}, {\"role\": \"user\", "
+                         "\"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"A\"}]}");
   const Dataset d = *read_dataset(path, "auto");
   EXPECT_EQ(d.report.format, DataFormat::messages);
   EXPECT_TRUE(d.report.valid());
@@ -36,13 +38,19 @@ TEST_F(DatasetTest, MessagesWithBomCrlfAndBlankLines) {
 TEST_F(DatasetTest, AlpacaAndShareGpt) {
   const Dataset a = *read_dataset(file("a.jsonl", R"({"instruction": "Add", "input": "1 2", "output": "3"})"), "auto");
   EXPECT_EQ(a.examples[0].messages, (std::vector<ChatTurn>{{"user", "Add\n\n1 2"}, {"assistant", "3"}}));
-  const Dataset s = *read_dataset(file("s.jsonl", R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})"), "auto");
+  const Dataset s = *read_dataset(
+      file("s.jsonl", R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})"),
+      "auto");
   EXPECT_EQ(s.report.format, DataFormat::sharegpt);
   EXPECT_EQ(s.examples[0].messages, (std::vector<ChatTurn>{{"user", "Q"}, {"assistant", "A"}}));
 }
 
 TEST_F(DatasetTest, JsonArrayKeepsLines) {
-  const Dataset d = *read_dataset(file("a.json", "[\n {\"instruction\": \"a, ]\", \"output\": \"x\\\"]\"},\n\n {\"instruction\": \"b\",\n  \"output\": \"\"},\n {\"instruction\": \"c\", \"output\": \"z\"}\n]\n"), "auto");
+  const Dataset d =
+      *read_dataset(file("a.json",
+                         "[\n {\"instruction\": \"a, ]\", \"output\": \"x\\\"]\"},\n\n {\"instruction\": \"b\",\n  "
+                         "\"output\": \"\"},\n {\"instruction\": \"c\", \"output\": \"z\"}\n]\n"),
+                    "auto");
   ASSERT_EQ(d.examples.size(), 2u);
   EXPECT_EQ(d.examples[0].messages[1].content, "x\"]");
   EXPECT_EQ(d.examples[1].line, 6);
@@ -51,24 +59,31 @@ TEST_F(DatasetTest, JsonArrayKeepsLines) {
 }
 
 TEST_F(DatasetTest, ProblemsNameLineAndField) {
-  const auto path = file("bad.jsonl",
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"A\"}]}\n"
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"robot\", \"content\": \"A\"}]}\n"
-                         "{\"messages\": [{\"role\": \"user\", \"content\": 5}]}\n"
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}]}\n"
-                         "{\"messages\": []}\n"
-                         "not json\n"
-                         "{\"text\": \"other format\"}\n"
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\"}]}\n"
-                         "{\"messages\": [{\"role\": \"assistant\", \"content\": \"A\"}]}\n"
-                         "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"  \"}]}\n");
+  const auto path = file(
+      "bad.jsonl",
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"A\"}]}\n"
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"robot\", \"content\": \"A\"}]}\n"
+      "{\"messages\": [{\"role\": \"user\", \"content\": 5}]}\n"
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}]}\n"
+      "{\"messages\": []}\n"
+      "not json\n"
+      "{\"text\": \"other format\"}\n"
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\"}]}\n"
+      "{\"messages\": [{\"role\": \"assistant\", \"content\": \"A\"}]}\n"
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"Q\"}, {\"role\": \"assistant\", \"content\": \"  \"}]}\n");
   const DatasetReport r = *inspect_dataset(path, "auto");
   EXPECT_EQ(r.n_examples, 1);
   EXPECT_FALSE(r.valid());
   ASSERT_EQ(r.n_problems, 9);
-  const std::vector<std::pair<int, std::string>> expected = {
-      {2, "messages[1].role"}, {3, "messages[0].content"}, {4, "messages"}, {5, "messages"}, {6, ""},
-      {7, "messages"},         {8, ""},                    {9, "messages[0]"}, {10, "messages[1].content"}};
+  const std::vector<std::pair<int, std::string>> expected = {{2, "messages[1].role"},
+                                                             {3, "messages[0].content"},
+                                                             {4, "messages"},
+                                                             {5, "messages"},
+                                                             {6, ""},
+                                                             {7, "messages"},
+                                                             {8, ""},
+                                                             {9, "messages[0]"},
+                                                             {10, "messages[1].content"}};
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(r.problems[i].line, expected[i].first);
     EXPECT_EQ(r.problems[i].field, expected[i].second) << r.problems[i].message;
@@ -88,19 +103,24 @@ TEST_F(DatasetTest, ProblemsAreBounded) {
 TEST_F(DatasetTest, LimitsHold) {
   DataLimits limits;
   limits.max_line_bytes = 64;
-  const DatasetReport r = *inspect_dataset(file("long.jsonl", "{\"text\": \"" + std::string(1 << 20, 'x') + "\"}\n{\"text\": \"short\"}\n"), "auto", 5, limits);
+  const DatasetReport r =
+      *inspect_dataset(file("long.jsonl", "{\"text\": \"" + std::string(1 << 20, 'x') + "\"}\n{\"text\": \"short\"}\n"),
+                       "auto", 5, limits);
   EXPECT_EQ(r.n_examples, 1);
   ASSERT_EQ(r.n_problems, 1);
   EXPECT_EQ(r.problems[0].line, 1);
   limits.max_examples = 1;
-  EXPECT_EQ(read_dataset(file("two.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n"), "auto", limits).error().code, Code::resource_exhausted);
+  EXPECT_EQ(read_dataset(file("two.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n"), "auto", limits).error().code,
+            Code::resource_exhausted);
   limits.max_file_bytes = 3;
-  EXPECT_EQ(inspect_dataset(file("big.jsonl", "{\"text\": \"a\"}\n"), "auto", 5, limits).error().code, Code::resource_exhausted);
+  EXPECT_EQ(inspect_dataset(file("big.jsonl", "{\"text\": \"a\"}\n"), "auto", 5, limits).error().code,
+            Code::resource_exhausted);
 }
 
 TEST_F(DatasetTest, RunningTextIsCutIntoDocuments) {
   std::string text;
-  for (int i = 0; i < 200; ++i) text += "Paragraph " + std::to_string(i) + " says a few words about nothing in particular.\n\n";
+  for (int i = 0; i < 200; ++i)
+    text += "Paragraph " + std::to_string(i) + " says a few words about nothing in particular.\n\n";
   const Dataset d = *read_dataset(file("a.txt", text), "auto");
   EXPECT_EQ(d.report.format, DataFormat::text);
   ASSERT_GT(d.examples.size(), 3u);
@@ -136,7 +156,8 @@ TEST_F(DatasetTest, NameDecidesWhereThePathDoesNot) {
 
 TEST(Utf8, WellFormedOnly) {
   EXPECT_TRUE(is_utf8("plain, \xc3\xa9, \xe4\xb8\xad, \xf0\x9f\x98\x80"));
-  for (const char* bad : {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe4\xb8"})
+  for (const char* bad :
+       {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe4\xb8"})
     EXPECT_FALSE(is_utf8(bad));
 }
 

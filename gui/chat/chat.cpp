@@ -160,7 +160,7 @@ int Chat::nextId() const {
   return conversation_.messages.empty() ? 1 : conversation_.messages.back().id + 1;
 }
 
-void Chat::addMessage(ChatMessage message) {
+void Chat::addMessage(const ChatMessage& message) {
   keep(log_->message(message));
   conversation_.messages.push_back(message);
   conversation_.updatedAt = message.at;

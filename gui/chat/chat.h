@@ -3,11 +3,11 @@
 // Every message and every piece of an answer is in the conversation's file (chat_log.h) before it is shown.
 #pragma once
 
+#include <QtQml/qqmlregistration.h>
 #include <QObject>
 #include <QPointer>
 #include <QStringList>
 #include <QTimer>
-#include <QtQml/qqmlregistration.h>
 
 #include <filesystem>
 #include <optional>
@@ -27,9 +27,9 @@ class Chat : public QObject {
   Q_PROPERTY(hearth::gui::MessageListModel* messages READ messages CONSTANT FINAL)
   Q_PROPERTY(QString conversationId READ conversationId NOTIFY conversationChanged FINAL)  // "" for one not begun
   Q_PROPERTY(QString title READ title NOTIFY conversationChanged FINAL)
-  Q_PROPERTY(QStringList modelNames READ modelNames NOTIFY modelsChanged FINAL)  // ready to chat
+  Q_PROPERTY(QStringList modelNames READ modelNames NOTIFY modelsChanged FINAL)   // ready to chat
   Q_PROPERTY(QString model READ model WRITE setModel NOTIFY modelsChanged FINAL)  // "" when none is ready
-  Q_PROPERTY(int modelIndex READ modelIndex NOTIFY modelsChanged FINAL)  // of model in modelNames, or -1
+  Q_PROPERTY(int modelIndex READ modelIndex NOTIFY modelsChanged FINAL)           // of model in modelNames, or -1
   Q_PROPERTY(bool isAnswering READ isAnswering NOTIFY isAnsweringChanged FINAL)
   // Why nothing can be sent now, and what to do; "" when it can.
   Q_PROPERTY(QString obstacle READ obstacle NOTIFY modelsChanged FINAL)
@@ -82,7 +82,7 @@ class Chat : public QObject {
   void takeDelta(const QString& text);
   void takeOutcome(const ChatOutcome& outcome);
   void cutFrom(int row);
-  void addMessage(ChatMessage message);
+  void addMessage(const ChatMessage& message);
   void keep(const Result<void>& written);
   void setProblem(const QString& problem);
   int nextId() const;

@@ -130,7 +130,7 @@ TEST(Chat, AFailureIsShownAndCanBeTriedAgain) {
 
 TEST(Chat, WithoutAModelNothingIsSentAndOneIsToldWhy) {
   ChatFixture f;
-  f.client.undeploy("hearth-small", [](Result<void>) {});
+  f.client.undeploy("hearth-small", [](const Result<void>&) {});
   ASSERT_TRUE(waitFor([&] { return f.chat->model().isEmpty(); }));
   EXPECT_FALSE(f.chat->send("hello"));
   EXPECT_TRUE(f.chat->obstacle().contains("Models"));

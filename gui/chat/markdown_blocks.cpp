@@ -1,6 +1,7 @@
 // Markdown blocks: CommonMark's fences (``` or ~~~, up to three spaces in), everything else is prose.
 #include "gui/chat/markdown_blocks.h"
 
+#include <QStringList>
 #include <QStringView>
 
 namespace hearth::gui {
@@ -30,7 +31,9 @@ bool closes(const Fence& fence, const Fence& open) {
 }
 
 // HTML would be rendered by Qt's Markdown reader; what a model writes is text.
-QString escapedHtml(QString prose) { return prose.replace(u'<', QStringLiteral("&lt;")); }
+QString escapedHtml(QString prose) {
+  return prose.replace(u'<', QStringLiteral("&lt;"));
+}
 
 void flush(std::vector<MarkdownBlock>& blocks, bool isCode, QStringList& lines, const QString& language) {
   QString text = lines.join(u'\n');

@@ -30,9 +30,9 @@ TEST(BoxState, KnowsTheBoxOnceConnected) {
 TEST(BoxState, FollowsADeploymentByEvents) {
   BoxStateFixture f;
   ASSERT_TRUE(f.ready());
-  f.client.deploy({.model = "qwen-4b"}, [](Result<api::Deployment>) {});
+  f.client.deploy({.model = "qwen-4b"}, [](const Result<api::Deployment>&) {});
   ASSERT_TRUE(waitFor([&] { return f.box.deployment("qwen-4b") && f.box.deployment("qwen-4b")->state == "ready"; }));
-  f.client.undeploy("qwen-4b", [](Result<void>) {});
+  f.client.undeploy("qwen-4b", [](const Result<void>&) {});
   EXPECT_TRUE(waitFor([&] { return !f.box.deployment("qwen-4b"); }));
 }
 
@@ -44,7 +44,7 @@ TEST(BoxState, AJobFinishesOnceAndBringsItsModel) {
     ++nFinished;
     EXPECT_EQ(job.state, "done");
   });
-  f.client.importModel({.path = "/data/new-one"}, [](Result<api::Job>) {});
+  f.client.importModel({.path = "/data/new-one"}, [](const Result<api::Job>&) {});
   ASSERT_TRUE(waitFor([&] { return f.box.model("new-one") != nullptr; }));
   EXPECT_EQ(nFinished, 1);
 }

@@ -28,7 +28,7 @@ class FakeChatStream : public ChatStream {
     ++nTokens_;
     emit delta(piece);
   }
-  void finish(std::optional<Error> error) {
+  void finish(const std::optional<Error>& error) {
     if (!timer_.isActive()) return;
     timer_.stop();
     emit finished({error ? "" : "stop", 24, nTokens_, error});

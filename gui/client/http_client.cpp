@@ -11,10 +11,12 @@ namespace hearth::gui {
 
 namespace {
 constexpr int kFirstRetryMs = 250, kLastRetryMs = 4000;
-constexpr int kEventSilenceMs = 90'000;        // hearthd sends a comment more often than this
-constexpr int kLongSilenceMs = 10 * 60'000;    // hashing a large pack before the answer
+constexpr int kEventSilenceMs = 90'000;      // hearthd sends a comment more often than this
+constexpr int kLongSilenceMs = 10 * 60'000;  // hashing a large pack before the answer
 
-QByteArray quoted(const std::string& text) { return QUrl::toPercentEncoding(QString::fromStdString(text)); }
+QByteArray quoted(const std::string& text) {
+  return QUrl::toPercentEncoding(QString::fromStdString(text));
+}
 
 template <class T>
 HttpRequest post(const QByteArray& target, const T& body) {
@@ -24,23 +26,37 @@ HttpRequest post(const QByteArray& target, const T& body) {
   request.body = QByteArray::fromStdString(dump_json(to_json_value(body)));
   return request;
 }
-HttpRequest get(const QByteArray& target) { return {.method = "GET", .target = target}; }
-HttpRequest remove(const QByteArray& target) { return {.method = "DELETE", .target = target}; }
+HttpRequest get(const QByteArray& target) {
+  return {.method = "GET", .target = target};
+}
+HttpRequest remove(const QByteArray& target) {
+  return {.method = "DELETE", .target = target};
+}
 
 Code codeOfStatus(int status) {
   switch (status) {
-    case 400: return Code::invalid_argument;
-    case 401: return Code::unauthenticated;
-    case 403: return Code::permission_denied;
-    case 404: return Code::not_found;
-    case 409: return Code::failed_precondition;
+    case 400:
+      return Code::invalid_argument;
+    case 401:
+      return Code::unauthenticated;
+    case 403:
+      return Code::permission_denied;
+    case 404:
+      return Code::not_found;
+    case 409:
+      return Code::failed_precondition;
     case 413:
     case 429:
-    case 507: return Code::resource_exhausted;
-    case 501: return Code::unimplemented;
-    case 503: return Code::unavailable;
-    case 504: return Code::deadline_exceeded;
-    default: return Code::internal;
+    case 507:
+      return Code::resource_exhausted;
+    case 501:
+      return Code::unimplemented;
+    case 503:
+      return Code::unavailable;
+    case 504:
+      return Code::deadline_exceeded;
+    default:
+      return Code::internal;
   }
 }
 }  // namespace
@@ -66,7 +82,7 @@ void HttpClient::setEndpoint(const Endpoint& endpoint) {
 
 // --- calls ---
 
-void HttpClient::call(const HttpRequest& request, std::function<void(Result<Json>)> then) {
+void HttpClient::call(const HttpRequest& request, const std::function<void(Result<Json>)>& then) {
   auto* exchange = new HttpExchange(endpoint_, request, this);
   auto body = std::make_shared<QByteArray>();
   connect(exchange, &HttpExchange::bodyArrived, exchange, [exchange, body](const QByteArray& bytes) {
@@ -108,9 +124,13 @@ void HttpClient::fetchList(const QByteArray& target, const char* key, Then<std::
   });
 }
 
-void HttpClient::box(Then<api::Box> then) { fetch<api::Box>(get("/hearth/v1/box"), std::move(then)); }
+void HttpClient::box(Then<api::Box> then) {
+  fetch<api::Box>(get("/hearth/v1/box"), std::move(then));
+}
 
-void HttpClient::models(Then<std::vector<api::Model>> then) { fetchList("/hearth/v1/models", "models", std::move(then)); }
+void HttpClient::models(Then<std::vector<api::Model>> then) {
+  fetchList("/hearth/v1/models", "models", std::move(then));
+}
 void HttpClient::fit(const std::string& model, Then<api::Fit> then) {
   fetch<api::Fit>(get("/hearth/v1/models/" + quoted(model) + "/fit"), std::move(then));
 }
@@ -175,7 +195,9 @@ void HttpClient::train(const api::TrainRequest& request, Then<api::Job> then) {
   fetch<api::Job>(post("/hearth/v1/jobs", request), std::move(then));
 }
 
-void HttpClient::jobs(Then<std::vector<api::Job>> then) { fetchList("/hearth/v1/jobs", "jobs", std::move(then)); }
+void HttpClient::jobs(Then<std::vector<api::Job>> then) {
+  fetchList("/hearth/v1/jobs", "jobs", std::move(then));
+}
 void HttpClient::cancelJob(const std::string& id, Then<api::Job> then) {
   fetch<api::Job>(post("/hearth/v1/jobs/" + quoted(id) + "/cancel", Json::object()), std::move(then));
 }
@@ -186,7 +208,9 @@ void HttpClient::samples(const std::string& id, Then<std::vector<api::BeforeAfte
   fetchList("/hearth/v1/jobs/" + quoted(id) + "/samples", "samples", std::move(then));
 }
 
-ChatStream* HttpClient::chat(const ChatRequest& request) { return new HttpChatStream(endpoint_, request, this); }
+ChatStream* HttpClient::chat(const ChatRequest& request) {
+  return new HttpChatStream(endpoint_, request, this);
+}
 
 // --- events ---
 

@@ -50,7 +50,7 @@ class HttpClient : public Client {
   ChatStream* chat(const ChatRequest& request) override;
 
  private:
-  void call(const HttpRequest& request, std::function<void(Result<Json>)> then);
+  void call(const HttpRequest& request, const std::function<void(Result<Json>)>& then);
   template <class T>
   void fetch(const HttpRequest& request, Then<T> then);
   template <class T>

@@ -47,7 +47,7 @@ TEST(HttpClient, QuotesNamesAndSendsBytes) {
   HttpClient client({.socketPath = server.path()});
   bool removed = false;
   std::string id;
-  client.removeModel("a/b", [&](Result<void> done) { removed = done.has_value(); });
+  client.removeModel("a/b", [&](const Result<void>& done) { removed = done.has_value(); });
   client.addDataset("a&b c.jsonl", QByteArray(1 << 20, 'x'), [&](Result<api::Dataset> d) { id = d ? d->id : ""; });
   ASSERT_TRUE(waitFor([&] { return removed && id == "d1"; }));
   auto isRemoval = [](const QByteArray& request) { return request.startsWith("DELETE /hearth/v1/models/a%2Fb "); };

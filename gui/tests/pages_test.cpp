@@ -118,7 +118,7 @@ class Pages : public testing::TestWithParam<Look> {
 // A row of work says what it is and how it stands, wherever rows of work are shown.
 TEST_P(Pages, RowsOfWorkAreFilled) {
   client_->holdJobs();
-  client_->importModel({.path = "/data/writer-2b"}, [](Result<api::Job>) {});
+  client_->importModel({.path = "/data/writer-2b"}, [](const Result<api::Job>&) {});
   for (const char* page : {"navHome", "navModels"}) {
     ASSERT_TRUE(ui_->click(page));
     ASSERT_TRUE(ui_->waitForText("jobTitle", QStringLiteral("writer-2b"), "job:j1")) << page;
@@ -135,7 +135,7 @@ TEST_P(Pages, RowsOfWorkAreFilled) {
 
 TEST_P(Pages, Home) {
   client_->holdJobs();
-  client_->importModel({.path = "/data/writer-2b"}, [](Result<api::Job>) {});
+  client_->importModel({.path = "/data/writer-2b"}, [](const Result<api::Job>&) {});
   ASSERT_NE(ui_->waitForItem("job:j1"), nullptr);
   ASSERT_TRUE(waitFor([&] { return desktop_->box().job("j1")->progress > 0.4; }));
   picture("home");

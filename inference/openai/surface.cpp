@@ -142,9 +142,8 @@ class Surface {
   }
 
   Result<http::Response> answer(const Style& style, const CompletionOptions& options, GenerationRequest generation,
-                                std::string echo, AnswerReader reader, std::stop_token stop) {
-    if (options.stream)
-      return stream(style, options, std::move(generation), std::move(echo), std::move(reader), std::move(stop));
+                                std::string echo, AnswerReader reader, const std::stop_token& stop) {
+    if (options.stream) return stream(style, options, std::move(generation), std::move(echo), std::move(reader), stop);
     answers::AnswerDelta whole{.content = std::move(echo)};
     auto on_text = [&](std::string_view text) {
       append(whole, reader.push(text));
@@ -163,7 +162,7 @@ class Surface {
   // What can be refused is refused as a plain HTTP error before the stream begins; later errors are events, as OpenAI's
   // are.
   Result<http::Response> stream(const Style& style, const CompletionOptions& options, GenerationRequest generation,
-                                std::string echo, AnswerReader first_reader, std::stop_token stop) {
+                                std::string echo, AnswerReader first_reader, const std::stop_token& stop) {
     TRY(generator_.check(generation));
     const bool include_usage = options.include_usage;
     // The body may be copied, a reader may not.

@@ -41,7 +41,7 @@ class Tools : public testing::Test {
     request.body = body;
     return router_.match(request.method, request.path).route->handler(request);
   }
-  Json answer(std::string_view text, Json more = Json::object()) {
+  Json answer(std::string_view text, const Json& more = Json::object()) {
     generator_->text = text;
     Json body = {{"model", "tiny"}, {"messages", Json::array({{{"role", "user"}, {"content", "1+2?"}}})}};
     body["tools"] = Json::parse(R"([{"type": "function", "function": {"name": "add", "parameters": {}}}])");
@@ -57,7 +57,7 @@ class Tools : public testing::Test {
     bool gone() const override { return false; }
     http::SseParser parser;
   };
-  std::vector<Json> stream(std::string_view text, Json more = Json::object()) {
+  std::vector<Json> stream(std::string_view text, const Json& more = Json::object()) {
     generator_->text = text;
     Json body = {
         {"model", "tiny"}, {"stream", true}, {"messages", Json::array({{{"role", "user"}, {"content", "1+2?"}}})}};

@@ -37,7 +37,7 @@ TEST(ChatTemplate, RendersEveryReferenceTemplateToTheByte) {
     Json expected = *parse_json(*read_file(expected_path));
     auto parsed = ChatTemplate::parse(*read_file(entry.path()));
     ASSERT_TRUE(parsed) << entry.path() << ": " << parsed.error().to_string();
-    for (auto item : cases["cases"].items()) {
+    for (const auto& item : cases["cases"].items()) {
       auto context = item.value();
       for (const char* key : {"bos_token", "eos_token", "now"}) context[key] = cases[key];
       auto text = parsed->render(context.dump());

@@ -35,7 +35,7 @@ std::string byte_level(std::string token, Place place) {
   return bytes ? std::move(*bytes) : token;
 }
 
-std::string byte_fallback(std::string token, Place) {
+std::string byte_fallback(const std::string& token, Place) {
   int byte = byte_of_token(token);
   return byte < 0 ? token : std::string(1, static_cast<char>(byte));
 }

@@ -45,7 +45,7 @@ Result<Step> make_replace(const Json& json) {
     return error(Code::invalid_argument, "field \"pattern\" must be {{\"Regex\": ...}} or {{\"String\": ...}}");
   Regex pattern = it->contains("Regex") ? TRY(Regex::compile(TRY(json_get<std::string>(*it, "Regex"))))
                                         : TRY(Regex::literal(TRY(json_get<std::string>(*it, "String"))));
-  return Step([=](std::string text) { return replace_all(text, pattern, content); });
+  return Step([=](const std::string& text) { return replace_all(text, pattern, content); });
 }
 
 Result<Step> make_strip(const Json& json) {
@@ -65,7 +65,7 @@ Result<Step> make_bert(const Json& json) {
   options.handle_chinese_chars = TRY(json_get_or<bool>(json, "handle_chinese_chars", true));
   options.lowercase = TRY(json_get_or<bool>(json, "lowercase", true));
   options.strip_accents = TRY(json_get_or<bool>(json, "strip_accents", options.lowercase));
-  return Step([=](std::string text) { return bert_cleanup(std::move(text), options); });
+  return Step([=](const std::string& text) { return bert_cleanup(text, options); });
 }
 
 Result<Step> make_precompiled(const Json& json) {

@@ -114,7 +114,7 @@ std::string nmt_cleanup(std::string_view text) {
   return out;
 }
 
-Result<std::string> bert_cleanup(std::string text, const BertCleanup& options) {
+Result<std::string> bert_cleanup(std::string_view text, const BertCleanup& options) {
   std::string out;
   out.reserve(text.size());
   for_each_character(text, [&](uint32_t c, std::string_view bytes) {

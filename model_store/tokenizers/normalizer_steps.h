@@ -19,6 +19,6 @@ std::string nmt_cleanup(std::string_view text);  // control characters away, odd
 struct BertCleanup {
   bool clean_text = true, handle_chinese_chars = true, strip_accents = true, lowercase = true;
 };
-Result<std::string> bert_cleanup(std::string text, const BertCleanup& options);
+Result<std::string> bert_cleanup(std::string_view text, const BertCleanup& options);
 
 }  // namespace hearth

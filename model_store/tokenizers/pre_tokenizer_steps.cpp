@@ -76,7 +76,7 @@ void rewrite(CutText& text, Rewrite rewrite_one) {
 
 }  // namespace
 
-PreTokenizer::Step split_step(Regex pattern, SplitBehavior behavior, bool invert) {
+PreTokenizer::Step split_step(const Regex& pattern, SplitBehavior behavior, bool invert) {
   return [=](CutText& text) -> Result<void> {
     text.next.clear();
     for (std::string_view piece : text.pieces) {

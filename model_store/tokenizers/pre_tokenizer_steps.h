@@ -8,7 +8,7 @@
 namespace hearth {
 
 // Cuts every piece at matches; `invert`: what does not match is the delimiter.
-PreTokenizer::Step split_step(Regex pattern, SplitBehavior behavior, bool invert);
+PreTokenizer::Step split_step(const Regex& pattern, SplitBehavior behavior, bool invert);
 // Cuts at characters of a kind.
 PreTokenizer::Step character_step(bool (*is_delimiter)(uint32_t), SplitBehavior behavior);
 // Pieces of so many characters.

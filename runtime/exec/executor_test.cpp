@@ -37,7 +37,7 @@ struct Case {
 Case feed_forward() {
   Case c;
   Builder b;
-  auto leaf = [&](bool is_input, std::string name, TensorType type) {
+  auto leaf = [&](bool is_input, const std::string& name, const TensorType& type) {
     c.tensors[name] = wavy(type, static_cast<float>(c.tensors.size()));
     return is_input ? b.input(name, type) : b.parameter(name, type);
   };

@@ -66,7 +66,7 @@ class Matcher {
   Match match_;
 };
 
-Result<Pattern> pattern_of(std::shared_ptr<const Op> fused, Types types) {
+Result<Pattern> pattern_of(const std::shared_ptr<const Op>& fused, Types types) {
   Pattern pattern{fused, {}, {}, {}};
   Builder b;
   for (size_t i = 0; i < types.size(); ++i) pattern.operands.push_back(b.input(std::to_string(i), types[i]));

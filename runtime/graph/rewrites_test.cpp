@@ -25,7 +25,7 @@ ModelConfig tiny_config() {
 class TinyModel {
  public:
   static constexpr int kTokens = 7;
-  explicit TinyModel(LoraConfig lora = {}) {
+  explicit TinyModel(const LoraConfig& lora = {}) {
     auto built = build_training_graph(
         tiny_config(), [](const ParameterSpec&) { return Dtype::f32; }, kTokens, lora);
     EXPECT_TRUE(built) << built.error().to_string();

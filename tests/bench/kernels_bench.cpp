@@ -151,7 +151,7 @@ void add_linear(std::vector<Case>& out, int64_t T, const LinearAttentionAttribut
 }
 
 void add_row_ops(std::vector<Case>& out, int64_t T, int64_t C, int64_t F, int64_t V) {
-  auto tensors = [](std::vector<Shape> shapes) {
+  auto tensors = [](const std::vector<Shape>& shapes) {
     return [=] {
       std::vector<Tensor> in;
       for (const Shape& shape : shapes) in.push_back(random_tensor(shape, static_cast<uint32_t>(in.size() + 1)));

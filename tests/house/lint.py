@@ -3,8 +3,7 @@
 
 A file that passed is remembered by the hash of everything that can change the verdict (the file, the project headers
 it includes, the flags, the rules), so an unchanged file is not linted twice. Without arguments it lints what differs
-from main; --all lints everything; --budget SECONDS stops starting new files then, newest files first, and says what
-is left.
+from main; --all lints everything.
 """
 import argparse
 import concurrent.futures
@@ -14,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,11 +26,9 @@ def output_of(*command):
 
 
 def tracked_files():
-    """Every file of the checkout, most recently committed first, uncommitted ones before all."""
+    """Every file of the checkout, new ones included."""
     present = set(output_of("git", "ls-files", "--cached", "--others", "--exclude-standard").split("\n")) - {""}
-    recent = output_of("git", "log", "-n", "300", "--name-only", "--format=").split("\n")
-    order = {name: i for i, name in reversed(list(enumerate(dict.fromkeys(changed_files() + recent))))}
-    return sorted((f for f in present if (ROOT / f).is_file()), key=lambda f: (order.get(f, len(order)), f))
+    return sorted(f for f in present if (ROOT / f).is_file())
 
 
 def changed_files():
@@ -122,26 +118,15 @@ def choose(args):
     return [f for f in files if f in changed]
 
 
-def run_all(tasks, jobs, budget):
-    """Runs (function, arguments) tasks; returns counts and the sources that found no time."""
+def run_all(tasks, jobs):
+    """Runs (function, arguments) tasks and prints what failed; returns the number of each verdict."""
     counts = {"passed": 0, "cached": 0, "failed": 0}
-    left = []
-    start = time.monotonic()
-
-    def guarded(task):
-        if budget and time.monotonic() - start > budget:
-            return task[1], "left", ""
-        return task[0](*task[1:])
-
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for source, verdict, text in pool.map(guarded, tasks):
-            if verdict == "left":
-                left.append(source)
-                continue
+        for source, verdict, text in pool.map(lambda task: task[0](*task[1:]), tasks):
             counts[verdict] += 1
             if verdict == "failed":
                 print(f"lint: {source}\n{text}\n", flush=True)
-    return counts, left
+    return counts
 
 
 def main():
@@ -149,7 +134,6 @@ def main():
     parser.add_argument("--build", default="build/dev", type=Path)
     parser.add_argument("--jobs", default=os.cpu_count(), type=int)
     parser.add_argument("--all", action="store_true", help="every file, not only what differs from main")
-    parser.add_argument("--budget", type=float, help="seconds after which no further file is started")
     parser.add_argument("files", nargs="*")
     args = parser.parse_args()
 
@@ -159,10 +143,8 @@ def main():
     files = choose(args)
     tasks = [(tidy, f, commands[f], database) for f in files if f.endswith(".cpp") and f in commands]
     tasks += [(qml, f) for f in files if f.endswith(".qml")]
-    counts, left = run_all(tasks, args.jobs, args.budget)
+    counts = run_all(tasks, args.jobs)
     print(f"lint: {counts['passed']} passed, {counts['cached']} unchanged since they passed, {counts['failed']} failed")
-    if left:
-        print(f"lint: {len(left)} files were not reached within {args.budget:.0f} s; run ./dev lint --all for them")
     return 1 if counts["failed"] else 0
 
 

@@ -148,7 +148,7 @@ Result<void> add_int8(Gatherer& out, const std::string& name, const StoredTensor
   TRY(use_scales(scale, scheme, w));
   w.levels = [bytes = weight.bytes, cols = w.cols](int64_t first, int64_t n, int16_t* levels) {
     for (int64_t i = 0; i < n * cols; ++i)
-      levels[i] = static_cast<int8_t>(bytes[static_cast<size_t>(first * cols + i)]);
+      levels[i] = int16_t{static_cast<int8_t>(bytes[static_cast<size_t>(first * cols + i)])};
   };
   TRY(use_zeros(out.take(name + ".weight_zero_point"), 8, w));
   add_integer_weight(out, weight.name, std::move(w));

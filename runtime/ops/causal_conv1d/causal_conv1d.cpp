@@ -86,8 +86,9 @@ Cost CausalConv1d::cost(Types inputs, Types outputs) const {
 std::vector<Sample> CausalConv1d::samples() {
   auto op = std::make_shared<CausalConv1d>();
   auto sample = [&](const char* name, int64_t C, Tensor weights, Tensor segment_begin, std::vector<int> gradients) {
-    return make_sample(name, op, std::move(gradients), random_tensor({segment_begin.type().shape[0], C}, 1, 2),
-                       std::move(weights), std::move(segment_begin));
+    const int64_t T = segment_begin.type().shape[0];
+    return make_sample(name, op, std::move(gradients), random_tensor({T, C}, 1, 2), std::move(weights),
+                       std::move(segment_begin));
   };
   return sample_list(sample("small", 6, random_tensor({6, 4}, 2), segments({0, 0, 0, 0, 0, 0, 0}), {0, 1}),
                      sample("packed", 10, random_tensor({10, 4}, 2), segments({0, 0, 2, 3, 3, 3, 3, 3, 3}), {0, 1}),

@@ -68,9 +68,9 @@ Cost CausalConv1dCached::cost(Types inputs, Types outputs) const {
 std::vector<Sample> CausalConv1dCached::samples() {
   auto op = std::make_shared<CausalConv1dCached>();
   auto sample = [&](const char* name, int64_t C, Tensor weights, Tensor positions, Tensor seqs) {
-    const int64_t W = weights.type().shape[1];
-    return make_sample(name, op, {}, random_tensor({positions.type().shape[0], C}, 1, 2), std::move(weights),
-                       random_tensor({3, W - 1, C}, 3), std::move(positions), std::move(seqs));
+    const int64_t T = positions.type().shape[0], W = weights.type().shape[1];
+    return make_sample(name, op, {}, random_tensor({T, C}, 1, 2), std::move(weights), random_tensor({3, W - 1, C}, 3),
+                       std::move(positions), std::move(seqs));
   };
   return sample_list(
       sample("decode", 38, random_tensor({38, 4}, 2), ids_tensor({17, 0, 3}), ids_tensor({1, 0, 2})),

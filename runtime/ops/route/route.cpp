@@ -20,7 +20,7 @@ std::string to_text(const Routing& r) {
 }
 
 Result<void> check_routing(std::string_view op, const Routing& r, int64_t n_experts) {
-  const auto fail = [&](const char* what, std::string wanted, int64_t got) {
+  const auto fail = [&](const char* what, const std::string& wanted, int64_t got) {
     return shape_error(op, what, wanted, std::to_string(got));
   };
   if (n_experts < 1 || n_experts > kMaxExperts)

@@ -15,7 +15,8 @@ std::string ScaleByPosition::attributes() const {
 }
 
 float ScaleByPosition::factor(int32_t position) const {
-  return 1.0f + beta * std::log1p(static_cast<float>(position / period));
+  const int32_t n_periods = position / period;  // whole ones
+  return 1.0f + beta * std::log1p(static_cast<float>(n_periods));
 }
 
 Result<std::vector<TensorType>> ScaleByPosition::infer(Types inputs) const {
@@ -30,8 +31,7 @@ Result<std::vector<TensorType>> ScaleByPosition::infer(Types inputs) const {
 void ScaleByPosition::reference(Views inputs, Views outputs) const {
   const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
   for (int64_t t = 0; t < n_rows; ++t)
-    for (int64_t i = t * n; i < (t + 1) * n; ++i)
-      outputs[0].f32()[i] = inputs[0].f32()[i] * factor(inputs[1].i32()[t]);
+    for (int64_t i = t * n; i < (t + 1) * n; ++i) outputs[0].f32()[i] = inputs[0].f32()[i] * factor(inputs[1].i32()[t]);
 }
 
 Result<std::vector<Value>> ScaleByPosition::gradient(GradientBuilder& g) const {

@@ -145,7 +145,8 @@ struct Codec<Dtype::iq3_xxs> : GridCodec<BlockIq3Xxs, 32> {
   }
   HEARTH_CODEC float level(const Block& b, int i) {
     const uint32_t signs = (word_at(b.words + i / 32 * 4) >> (7 * (i / 8 % 4))) & 127;
-    return static_cast<float>(kGridIq3Xxs.point[b.q[i / 4]][i % 4]) * sign_of(signs, i % 8);
+    const auto& point = kGridIq3Xxs.point[b.q[i / 4]];
+    return static_cast<float>(point[i % 4]) * sign_of(signs, i % 8);
   }
 };
 
