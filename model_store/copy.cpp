@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -61,10 +62,9 @@ bool holds(const Fd& out, uint64_t at, std::span<const std::byte> chunk) {
 }
 
 // Writing goes on here; what follows is dropped.
-Result<void> cut_at(const Fd& out, const fs::path& to, uint64_t at, uint64_t& present) {
+Result<void> cut_at(const Fd& out, const fs::path& to, uint64_t at) {
   if (::ftruncate(out.get(), static_cast<off_t>(at)) != 0 || ::lseek(out.get(), static_cast<off_t>(at), SEEK_SET) < 0)
     return errno_error("write", to, errno);
-  present = at;
   return {};
 }
 
@@ -139,14 +139,15 @@ Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, 
                              Meter& meter) {
   if (clone_file(in, out)) return hash_exactly(out, from, size_bytes, meter);
   Sha256 hash;
-  uint64_t written = 0, present = TRY(size_of(out, to));
+  uint64_t written = 0;
+  bool is_there = TRY(size_of(out, to)) > 0;  // an earlier copy, as far as it agrees
   TRY(read_exactly(in, from, size_bytes, meter, [&](std::span<const std::byte> chunk) -> Result<void> {
     hash.update(chunk);
-    if (written < present && holds(out, written, chunk)) {
+    if (is_there && holds(out, written, chunk)) {
       written += chunk.size();
       return {};
     }
-    if (written < present) TRY(cut_at(out, to, written, present));
+    if (std::exchange(is_there, false)) TRY(cut_at(out, to, written));
     TRY(write_chunk(out, to, chunk));
     uint64_t before = written;
     written += chunk.size();
@@ -154,6 +155,7 @@ Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, 
       (void)::sync_file_range(out.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     return {};
   }));
+  if (is_there) TRY(cut_at(out, to, written));
   return hash.finish();
 }
 
