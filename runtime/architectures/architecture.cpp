@@ -7,6 +7,10 @@
 
 namespace hearth {
 
+Value Architecture::forward(ModelBuilder& m) const {
+  return m.decoder();
+}
+
 Value Architecture::score(ModelBuilder& m, Value) const {
   m.b().fail(error(Code::invalid_argument, "models of the family {} do not score pairs of texts", family()));
   return {};

@@ -43,7 +43,7 @@ class Architecture {
   virtual std::string_view hf_architecture() const = 0;    // "LlamaForCausalLM"
   virtual std::string_view gguf_architecture() const = 0;  // "llama"; empty: the family has no GGUF files
   virtual std::vector<ParameterSpec> parameters(const ModelConfig& config) const = 0;
-  virtual Value forward(ModelBuilder& m) const = 0;  // tokens → final hidden rows [T, C], normed
+  virtual Value forward(ModelBuilder& m) const;  // tokens → final hidden rows [T, C], normed; ModelBuilder::decoder()
   virtual ModelTask task() const { return ModelTask::generate; }
   virtual Value score(ModelBuilder& m, Value rows) const;  // rerank: rows of first tokens [N, C] → scores [N, 1]
 

@@ -90,13 +90,6 @@ void add_gated_attention(ParameterTable& t, const ModelConfig& c) {
   t.qk_norm();
 }
 
-Value gated_attention(ModelBuilder& m, Value h) {
-  const Value q = m.rope(m.head_norm(m.linear(h, "wq"), "q_norm"));
-  const Value k = m.rope(m.head_norm(m.linear(h, "wk"), "k_norm"));
-  const Value y = m.attention(q, k, m.linear(h, "wv"));
-  return m.linear(m.b().mul(y, m.sigmoid(m.linear(h, "attn_gate"))), "wo");
-}
-
 Result<void> read_delta_net(const ConfigSource& source, ModelConfig& c) {
   RecurrentConfig& r = c.recurrent;
   r.n_k_heads = TRY(source.count_or("linear_num_key_heads", 16));
@@ -173,7 +166,7 @@ Value DeltaNetFamily::forward(ModelBuilder& m) const {
   for (int l = 0; l < m.config().n_layers; ++l) {
     m.begin_layer(l, x);
     const Value h = m.norm(x, "attn_norm");
-    x = m.residual(x, m.config().layer_kind(l) == LayerKind::linear ? delta_net(m, h) : gated_attention(m, h));
+    x = m.residual(x, m.config().layer_kind(l) == LayerKind::linear ? delta_net(m, h) : m.self_attention(h));
     x = m.residual(x, m.experts_or_mlp(m.norm(x, "ffn_norm")));
   }
   m.end_layers();

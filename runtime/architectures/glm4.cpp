@@ -1,7 +1,6 @@
 // GLM-4 (0414), dense: neighbours are rotated, over half of each head; norms before and after each block.
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
 
 namespace hearth {
@@ -26,23 +25,6 @@ class Glm4 final : public Architecture {
       t.norm("ffn_post_norm", "post_mlp_layernorm", "post_ffw_norm");
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.linear(h, "wq"));
-      const Value k = m.rope(m.linear(h, "wk"));
-      const Value v = m.linear(h, "wv");
-      x = m.residual(x, m.norm(m.linear(m.attention(q, k, v), "wo"), "attn_post_norm"));
-      h = m.norm(x, "ffn_norm");
-      const Value fed = m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down");
-      x = m.residual(x, m.norm(fed, "ffn_post_norm"));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

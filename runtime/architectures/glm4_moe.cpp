@@ -3,7 +3,6 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
 namespace {
@@ -32,21 +31,6 @@ class Glm4Moe final : public Architecture {
   }
 
   bool may_skip(std::string_view tensor, const ModelConfig& c) const override { return is_beyond_layers(tensor, c); }
-
-  Value forward(ModelBuilder& m) const override {
-    const bool has_norms = m.config().qk_norm;
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value h = m.norm(x, "attn_norm");
-      Value q = m.linear(h, "wq"), k = m.linear(h, "wk");
-      if (has_norms) q = m.head_norm(q, "q_norm"), k = m.head_norm(k, "k_norm");
-      x = m.residual(x, m.linear(m.attention(m.rope(q), m.rope(k), m.linear(h, "wv")), "wo"));
-      x = m.residual(x, m.experts_or_mlp(m.norm(x, "ffn_norm")));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
-  }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));

@@ -1,7 +1,6 @@
 // Granite 3 with experts: Granite (multipliers of embeddings, residuals, scores and logits) with experts as its MLPs.
 #include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
 namespace {
@@ -28,19 +27,6 @@ class GraniteMoe final : public Architecture {
       t.matrix("experts_down", {E, C, F}, {"E", "C", "F"}, "block_sparse_moe.output_linear", "ffn_down_exps");
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.linear(h, "wq")), k = m.rope(m.linear(h, "wk"));
-      x = m.residual(x, m.linear(m.attention(q, k, m.linear(h, "wv")), "wo"));
-      x = m.residual(x, m.experts(m.norm(x, "ffn_norm")));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

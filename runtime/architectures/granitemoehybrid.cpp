@@ -86,7 +86,7 @@ class GraniteMoeHybrid final : public Architecture {
     for (int l = 0; l < m.config().n_layers; ++l) {
       m.begin_layer(l, x);
       const Value h = m.norm(x, "attn_norm");
-      x = m.residual(x, m.config().layer_kind(l) == LayerKind::linear ? mamba(m, h) : attend(m, h));
+      x = m.residual(x, m.config().layer_kind(l) == LayerKind::linear ? mamba(m, h) : m.self_attention(h));
       const Value f = m.norm(x, "ffn_norm");
       x = m.residual(x, m.config().moe.n_experts > 0 ? m.experts(f) : m.mlp(f, "shared_"));
     }
@@ -198,11 +198,6 @@ class GraniteMoeHybrid final : public Architecture {
     t.matrix("shared_gate", {S, C}, {"F", "C"}, shared.rows(0, 2 * S), std::string("ffn_gate") + suffix);
     t.matrix("shared_up", {S, C}, {"F", "C"}, shared.rows(S, 2 * S), std::string("ffn_up") + suffix);
     t.matrix("shared_down", {C, S}, {"C", "F"}, "shared_mlp.output_linear", std::string("ffn_down") + suffix);
-  }
-
-  static Value attend(ModelBuilder& m, Value h) {
-    const Value q = m.rope(m.linear(h, "wq")), k = m.rope(m.linear(h, "wk"));
-    return m.linear(m.attention(q, k, m.linear(h, "wv")), "wo");
   }
 
   static Result<void> read_mamba(const ConfigSource& source, ModelConfig& c) {

@@ -3,7 +3,6 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
 namespace {
@@ -35,19 +34,6 @@ class MiniMaxM2 final : public Architecture {
   }
 
   bool may_skip(std::string_view tensor, const ModelConfig& c) const override { return is_beyond_layers(tensor, c); }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.norm(m.linear(h, "wq"), "q_norm")), k = m.rope(m.norm(m.linear(h, "wk"), "k_norm"));
-      x = m.residual(x, m.linear(m.attention(q, k, m.linear(h, "wv")), "wo"));
-      x = m.residual(x, m.experts(m.norm(x, "ffn_norm")));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
-  }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));

@@ -2,7 +2,6 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
 namespace {
@@ -30,19 +29,6 @@ class Mixtral final : public Architecture {
                    .down = block + "experts.{}.w2"});
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.linear(h, "wq")), k = m.rope(m.linear(h, "wk"));
-      x = m.residual(x, m.linear(m.attention(q, k, m.linear(h, "wv")), "wo"));
-      x = m.residual(x, m.experts(m.norm(x, "ffn_norm")));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

@@ -100,6 +100,11 @@ class ModelBuilder {
   // is declared, plus the shared expert where there is one. The router reads `router_input`; null: x.
   Value experts(Value x, Value router_input = {});
   Value experts_or_mlp(Value x);  // in layers without experts: mlp
+  // The usual block and the usual decoder, with whatever the family's table declares: norms of queries and keys (as
+  // wide as one head, or as all), a gate on what was attended ("attn_gate"), "attn_norm", "ffn_norm", "attn_post_norm",
+  // "ffn_post_norm".
+  Value self_attention(Value h);  // [T, C] → [T, C]: "wq", "wk", "wv", "wo"
+  Value decoder();                // tokens → normed hidden rows [T, C]
   // Linear layers. The state of each goes on in serving graphs, and begins at each document elsewhere.
   Value causal_conv(Value x, std::string_view role);  // [T, C], filtered per channel by "<role>", plus "<role>_bias"
   // Heads and gates as in linear_attention's attributes; `skip` is a role, or empty.
@@ -126,6 +131,7 @@ class ModelBuilder {
   Value attention(AttentionAttributes heads, Value q, Value k, Value v);  // with the layer's "sinks", if it has them
   AttentionAttributes attention_attributes() const;                       // of the layer begun last
   Value low_rank_update(Value x, const ParameterSpec& spec);
+  Value norm_if_declared(Value x, std::string_view role);
   Value declared(const std::string& role);  // a parameter of this layer; null where the table does not declare it
   Value latent_rope(Value x, int head_dim, int begin);  // rotates the columns from `begin` of each head
   // One matrix per head: x [T, H*K], weight [H, N, K] (trans) or [H, K, N] → [T, H*N].

@@ -1,7 +1,6 @@
 // OLMo 2: norms after each block instead of before, and over all queries and all keys.
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
 
 namespace hearth {
@@ -25,22 +24,6 @@ class Olmo2 final : public Architecture {
       t.norm("ffn_post_norm", "post_feedforward_layernorm", "post_ffw_norm");
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value q = m.rope(m.norm(m.linear(x, "wq"), "q_norm"));
-      const Value k = m.rope(m.norm(m.linear(x, "wk"), "k_norm"));
-      const Value v = m.linear(x, "wv");
-      const Value attended = m.linear(m.attention(q, k, v), "wo");
-      x = m.residual(x, m.norm(attended, "attn_post_norm"));
-      const Value fed = m.linear(m.glu(m.linear(x, "w_gate"), m.linear(x, "w_up")), "w_down");
-      x = m.residual(x, m.norm(fed, "ffn_post_norm"));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

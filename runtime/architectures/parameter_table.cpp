@@ -129,4 +129,17 @@ std::vector<ParameterSpec> ParameterTable::finish() {
   return std::move(specs_);
 }
 
+std::vector<ParameterSpec> plain_decoder(const ModelConfig& config, const ParameterTable::Attention& attention) {
+  ParameterTable t(config);
+  t.embed();
+  for (int l = 0; l < config.n_layers; ++l) {
+    t.begin_layer(l);
+    t.norm("attn_norm", "input_layernorm", "attn_norm");
+    t.attention(attention);
+    t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
+    t.glu();
+  }
+  return t.finish();
+}
+
 }  // namespace hearth

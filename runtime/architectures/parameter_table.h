@@ -7,6 +7,7 @@
 //     t.begin_layer(l);
 //     t.norm("attn_norm", "input_layernorm", "attn_norm");
 //     t.attention({.qkv_bias = true});
+//     t.qk_norm();
 //     t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
 //     t.glu();
 //   }
@@ -66,5 +67,8 @@ class ParameterTable {
   float hf_norm_offset_ = 0;
   std::vector<ParameterSpec> specs_;
 };
+
+// The table of Llama and its like: norm, attention, norm, gated feed-forward.
+std::vector<ParameterSpec> plain_decoder(const ModelConfig& config, const ParameterTable::Attention& attention);
 
 }  // namespace hearth

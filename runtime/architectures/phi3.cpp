@@ -1,7 +1,6 @@
 // Phi 3, 3.5, 4 and 4-mini: fused projections in files, part of each head rotated, factors for long contexts.
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
 
 namespace hearth {
@@ -24,22 +23,6 @@ class Phi3 final : public Architecture {
       t.glu(/*hf_fused=*/true, /*gguf_fused=*/true);
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.linear(h, "wq"));
-      const Value k = m.rope(m.linear(h, "wk"));
-      const Value v = m.linear(h, "wv");
-      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
-      h = m.norm(x, "ffn_norm");
-      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

@@ -4,7 +4,6 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/experts.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 
 namespace hearth {
 namespace {
@@ -30,20 +29,6 @@ class Qwen3Moe final : public Architecture {
         t.glu();
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      const Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.head_norm(m.linear(h, "wq"), "q_norm")),
-                  k = m.rope(m.head_norm(m.linear(h, "wk"), "k_norm"));
-      x = m.residual(x, m.linear(m.attention(q, k, m.linear(h, "wv")), "wo"));
-      x = m.residual(x, m.experts_or_mlp(m.norm(x, "ffn_norm")));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

@@ -1,7 +1,6 @@
 // Seed-OSS: Llama with biases on queries, keys and values.
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
-#include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
 
 namespace hearth {
@@ -24,20 +23,6 @@ class SeedOss final : public Architecture {
       t.glu();
     }
     return t.finish();
-  }
-
-  Value forward(ModelBuilder& m) const override {
-    Value x = m.embed(m.tokens(), "embed");
-    for (int l = 0; l < m.config().n_layers; ++l) {
-      m.begin_layer(l, x);
-      Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.linear(h, "wq")), k = m.rope(m.linear(h, "wk")), v = m.linear(h, "wv");
-      x = m.residual(x, m.linear(m.attention(q, k, v), "wo"));
-      h = m.norm(x, "ffn_norm");
-      x = m.residual(x, m.linear(m.glu(m.linear(h, "w_gate"), m.linear(h, "w_up")), "w_down"));
-    }
-    m.end_layers();
-    return m.norm(x, "final_norm");
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

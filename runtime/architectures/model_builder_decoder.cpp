@@ -1,0 +1,35 @@
+// ModelBuilder: the decoder that most families are.
+#include "runtime/architectures/model_builder.h"
+
+namespace hearth {
+
+Value ModelBuilder::norm_if_declared(Value x, std::string_view role) {
+  return find(role_here(role)) ? norm(x, role) : x;
+}
+
+Value ModelBuilder::self_attention(Value h) {
+  const auto normed = [&](std::string_view matrix, std::string_view role) {
+    const Value y = linear(h, matrix);
+    return find(role_here(role)) ? head_norm(y, role) : y;
+  };
+  const Value q = scale_queries(rope(normed("wq", "q_norm")));
+  const Value k = rope(normed("wk", "k_norm"));
+  const Value y = attention(q, k, linear(h, "wv"));
+  const bool has_gate = find(role_here("attn_gate"));
+  return linear(has_gate ? builder_.mul(y, sigmoid(linear(h, "attn_gate"))) : y, "wo");
+}
+
+Value ModelBuilder::decoder() {
+  Value x = embed(tokens(), "embed");
+  for (int l = 0; l < config_.n_layers; ++l) {
+    begin_layer(l, x);
+    const Value attended = self_attention(norm_if_declared(x, "attn_norm"));
+    x = residual(x, norm_if_declared(attended, "attn_post_norm"));
+    const Value fed = experts_or_mlp(norm_if_declared(x, "ffn_norm"));
+    x = residual(x, norm_if_declared(fed, "ffn_post_norm"));
+  }
+  end_layers();
+  return norm(x, "final_norm");
+}
+
+}  // namespace hearth
