@@ -15,7 +15,7 @@ def randomise(name, noise):
 CASES = {
     "deepseek_v2_groups_fp32": dict(dtype="float32", config=dict(
         topk_method="group_limited_greedy", n_group=4, topk_group=2, routed_scaling_factor=4.0)),
-    "deepseek_v2_lite_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict(
+    "deepseek_v2_lite_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(
         q_lora_rank=None, topk_method="greedy", rope_parameters=dict(
             rope_type="yarn", rope_theta=10000.0, factor=8.0, beta_fast=32.0, beta_slow=1.0, mscale=0.707,
             mscale_all_dim=0.707, original_max_position_embeddings=16))),

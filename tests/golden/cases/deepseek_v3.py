@@ -51,5 +51,5 @@ CASES = {
     "deepseek_v3_fp32": dict(dtype="float32", config=dict(rope_parameters=YARN), gguf=["F32"]),
     "deepseek_v3_no_q_rank_fp32": dict(dtype="float32", config=dict(
         q_lora_rank=None, n_group=1, topk_group=1, routed_scaling_factor=1.5, norm_topk_prob=False, rope_interleave=False)),
-    "deepseek_v3_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict(rope_parameters=dict(YARN, mscale_all_dim=0.5))),
+    "deepseek_v3_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(rope_parameters=dict(YARN, mscale_all_dim=0.5))),
 }

@@ -47,5 +47,8 @@ CASES = {
     "gemma4_experts_fp32": dict(dtype="float32", config=dict(
         num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], hidden_size_per_layer_input=0, enable_moe_block=True,
         num_experts=4, top_k_experts=2, moe_intermediate_size=32)),
+    "gemma4_experts_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(
+        num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], hidden_size_per_layer_input=0, enable_moe_block=True,
+        num_experts=4, top_k_experts=2, moe_intermediate_size=32)),
     "gemma4_bf16": dict(dtype="bfloat16", config=dict(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])),
 }

@@ -39,6 +39,6 @@ def metadata(writer, config):
 GGUF = dict(arch="gpt-oss", metadata=metadata, tensors=lambda model: gguf_experts.tensors(model, "gpt-oss", interleaved=True))
 CASES = {
     "gpt_oss_fp32": dict(dtype="float32", config=dict(rope_parameters=YARN, tie_word_embeddings=False), gguf=["F32"]),
-    "gpt_oss_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict(
+    "gpt_oss_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(
         rope_parameters=YARN, tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"])),
 }

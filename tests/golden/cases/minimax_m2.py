@@ -16,5 +16,5 @@ def randomise(name, noise):
 
 CASES = {
     "minimax_m2_fp32": dict(dtype="float32", config=dict()),
-    "minimax_m2_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict()),
+    "minimax_m2_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict()),
 }

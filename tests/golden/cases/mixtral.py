@@ -21,5 +21,5 @@ def metadata(writer, config):
 GGUF = dict(arch="llama", metadata=metadata, tensors=lambda model: gguf_experts.tensors(model, "llama", rope_rows=True))
 CASES = {
     "mixtral_fp32": dict(dtype="float32", config=dict(tie_word_embeddings=False), gguf=["Q8_0"]),
-    "mixtral_top1_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict(num_hidden_layers=1, num_experts_per_tok=1, tie_word_embeddings=True)),
+    "mixtral_top1_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(num_hidden_layers=1, num_experts_per_tok=1, tie_word_embeddings=True)),
 }

@@ -14,4 +14,6 @@ BASE = {key: value for key, value in dense.BASE.items() if key != "intermediate_
     num_hidden_layers=2, layer_types=["linear_attention", "full_attention"])
 CASES = {
     "qwen3_5_moe_fp32": dict(dtype="float32", prompts=(1, 9, 70), config=dict(tie_word_embeddings=False)),
+    "qwen3_5_moe_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 20), config=dict(
+        tie_word_embeddings=True, linear_num_value_heads=2, linear_value_head_dim=16)),
 }

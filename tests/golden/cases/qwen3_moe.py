@@ -24,5 +24,5 @@ CASES = {
     "qwen3_moe_fp32": dict(dtype="float32", config=dict(tie_word_embeddings=False), gguf=["Q4_0"]),
     "qwen3_moe_dense_between_fp32": dict(dtype="float32", config=dict(
         num_hidden_layers=4, decoder_sparse_step=2, mlp_only_layers=[3], norm_topk_prob=False, tie_word_embeddings=True)),
-    "qwen3_moe_bf16": dict(dtype="bfloat16", prompts=(1, 9, 24), config=dict(num_hidden_layers=1, tie_word_embeddings=False)),
+    "qwen3_moe_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(num_hidden_layers=1, tie_word_embeddings=False)),
 }

@@ -15,4 +15,6 @@ BASE = dense.BASE | dict(
     rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.25))
 CASES = {
     "qwen3_next_fp32": dict(dtype="float32", prompts=(1, 9, 70), config=dict(tie_word_embeddings=False)),
+    "qwen3_next_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 20), config=dict(
+        tie_word_embeddings=True, linear_num_value_heads=2, linear_value_head_dim=16)),
 }
