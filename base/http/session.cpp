@@ -30,8 +30,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = 64 * 1024;    // one piece of a request's body
 constexpr size_t kWriteBytes = 256 * 1024;  // one piece of a response's body: each gets write_timeout
-constexpr size_t kLingerBytes = 1 << 20;    // of an unread request, before the connection is cut
-constexpr std::chrono::seconds kLingerTime{2};
+// Of a request that was refused before it was read. Closing at once would reset the connection, and the reset can take
+// the answer with it; many clients read the answer only when all is sent.
+constexpr size_t kLingerBytes = 64 << 20;
+constexpr std::chrono::seconds kLingerTime{10};  // in all
+constexpr std::chrono::seconds kLingerQuiet{2};  // without a byte
 
 struct Session::RequestParser : beast::http::request_parser<beast::http::buffer_body> {};
 
@@ -385,11 +388,13 @@ asio::awaitable<bool> Session::send(std::string_view bytes) {
 // Lets a refused client read the refusal before the connection goes: closing with unread input would reset it.
 asio::awaitable<void> Session::linger() {
   ::shutdown(stream_.socket().native_handle(), SHUT_WR);
-  stream_.expires_after(kLingerTime);
+  Clock::time_point end = Clock::now() + kLingerTime;
   std::string sink(kReadBytes, '\0');
   error_code failed;
-  for (size_t n = 0; n < kLingerBytes && !failed;)
+  for (size_t n = 0; n < kLingerBytes && !failed;) {
+    stream_.expires_at(std::min(end, Clock::now() + kLingerQuiet));
     n += co_await stream_.async_read_some(asio::buffer(sink), asio::redirect_error(asio::use_awaitable, failed));
+  }
 }
 
 // One wait stays outstanding over the connection's life; it means something only while a handler runs.
