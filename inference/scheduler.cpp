@@ -84,6 +84,10 @@ Result<GenerationSummary> Scheduler::generate(const GenerationRequest& request, 
                                               std::stop_token stop) {
   TRY(check(request));
   auto sequence = std::make_shared<Sequence>(request, *model_, max_seq_len());
+  std::stop_callback on_stop(stop, [&] {  // before it is queued: what was stopped earlier never runs
+    sequence->request_cancel();
+    work_.notify_one();
+  });
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return error(Code::unavailable, "the engine is stopping");
@@ -93,14 +97,20 @@ Result<GenerationSummary> Scheduler::generate(const GenerationRequest& request, 
     ++stats_.n_requests;
   }
   work_.notify_one();
-  std::stop_callback on_stop(stop, [&] {
-    sequence->request_cancel();
-    work_.notify_one();
-  });
-  std::string text;
-  while (sequence->wait(text))
-    if (on_text && !on_text(text)) sequence->request_cancel();
-  return sequence->take_result();
+  std::string text, shown;
+  bool is_refused = false;
+  while (sequence->wait(text)) {
+    if (is_refused || !on_text) continue;
+    shown += text;
+    is_refused = !on_text(text);
+    if (is_refused) sequence->request_cancel();
+  }
+  GenerationSummary summary = TRY(sequence->take_result());
+  if (is_refused) {  // whatever else came before the scheduler noticed
+    summary.finish = FinishReason::cancelled;
+    summary.text = std::move(shown);
+  }
+  return summary;
 }
 
 Result<void> Scheduler::check(const GenerationRequest& request) const {
@@ -178,6 +188,11 @@ void Scheduler::admit() {
       if (waiting_.empty()) return;
       sequence = std::move(waiting_.front());
       waiting_.pop_front();
+      if (sequence->cancel_requested()) {  // since drop_cancelled
+        sequence->cancel();
+        ++stats_.n_cancelled;
+        continue;
+      }
       ++stats_.n_running;
       stats_.n_prompt_tokens += sequence->tokens.size();
     }
