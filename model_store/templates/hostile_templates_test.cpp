@@ -2,6 +2,7 @@
 // (Templates that ran code of the host: CVE-2024-34359, CVE-2026-5760; without limits: CVE-2026-115911.)
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "model_store/templates/chat_template.h"
@@ -15,18 +16,39 @@ std::string repeat(std::string_view text, int n) {
   return out;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+constexpr double kMaxSeconds = 30;  // instrumented code is many times slower: only the end itself is checked
+#elif defined(__has_feature)
+constexpr double kMaxSeconds = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||
+                                       __has_feature(memory_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+                                   ? 30
+                                   : 0.1;
+#else
+constexpr double kMaxSeconds = 0.1;
+#endif
+
 // Stopped by a count: with all the time of the world they end in the same way on every machine.
+Result<std::string> outcome(const std::string& source, const char* context) {
+  auto parsed = ChatTemplate::parse(source, {.max_time = std::chrono::hours(1)});
+  return parsed ? parsed->render(context) : Result<std::string>(parsed.error());
+}
+
+// The best of three times of the processor: other programs count little.
 void expect_stopped(const std::string& source, const char* context = "{}") {
   SCOPED_TRACE(source.substr(0, 120));
-  const std::clock_t begin = std::clock();  // processor time: other programs do not count
-  auto parsed = ChatTemplate::parse(source, {.max_time = std::chrono::hours(1)});
-  auto text = parsed ? parsed->render(context) : Result<std::string>(parsed.error());
-  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  ASSERT_FALSE(text) << "gave " << text->size() << " bytes";
-  EXPECT_FALSE(text.error().message.empty());
-  EXPECT_NE(text.error().code, Code::internal);
-  EXPECT_LT(seconds, 30.0);  // about 0.1 without sanitizers
-  testing::Test::RecordProperty("slowest_ms", static_cast<int>(seconds * 1000));
+  double seconds = 1e9;
+  for (int i = 0; i < 3 && seconds >= kMaxSeconds / 2; ++i) {
+    const std::clock_t begin = std::clock();
+    auto text = outcome(source, context);
+    seconds = std::min(seconds, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    ASSERT_FALSE(text) << "gave " << text->size() << " bytes";
+    EXPECT_FALSE(text.error().message.empty());
+    EXPECT_NE(text.error().code, Code::internal);
+  }
+  EXPECT_LT(seconds, kMaxSeconds);
+  static double slowest = 0;
+  slowest = std::max(slowest, seconds);
+  testing::Test::RecordProperty("slowest_ms", static_cast<int>(slowest * 1000));
 }
 
 TEST(HostileTemplates, Nesting) {

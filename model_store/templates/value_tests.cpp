@@ -85,10 +85,12 @@ Result<Value> greater_equal(Interpreter& in, const Value& v, Arguments& argument
 
 Result<Value> is_lower(Interpreter& in, const Value& v, Arguments&) {
   std::string text = TRY(to_text(in.runtime(), v));
+  TRY(in.runtime().step(4 * text.size()));  // both cases are made of it
   return Value::boolean(text == to_lower(text) && text != to_upper(text));
 }
 Result<Value> is_upper(Interpreter& in, const Value& v, Arguments&) {
   std::string text = TRY(to_text(in.runtime(), v));
+  TRY(in.runtime().step(4 * text.size()));  // both cases are made of it
   return Value::boolean(text == to_upper(text) && text != to_lower(text));
 }
 Result<Value> is_filter(Interpreter&, const Value& v, Arguments&) {
