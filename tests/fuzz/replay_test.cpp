@@ -78,6 +78,9 @@ TEST(FuzzReplay, Safetensors) {
 TEST(FuzzReplay, TokenizerJson) {
   replay("tokenizer_json", tokenizer_json);
 }
+TEST(FuzzReplay, TokenizerModel) {
+  replay("tokenizer_model", tokenizer_model);
+}
 TEST(FuzzReplay, ConfigJson) {
   replay("config_json", config_json);
 }

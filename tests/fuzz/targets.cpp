@@ -72,6 +72,12 @@ void tokenizer_json(const uint8_t* data, size_t size) {
   use(Tokenizer::from_json(tokenizer, config));
 }
 
+void tokenizer_model(const uint8_t* data, size_t size) {
+  // The configuration stands first: a model's bytes have zeros in them.
+  auto [config, model] = halves(text_of(data, size));
+  use(Tokenizer::from_sentencepiece(model, config));
+}
+
 void config_json(const uint8_t* data, size_t size) {
   auto [config, generation] = halves(text_of(data, size));
   use(config_from_hf(config));

@@ -10,6 +10,7 @@ namespace hearth::fuzz {
 void gguf(const uint8_t* data, size_t size);
 void safetensors(const uint8_t* data, size_t size);
 void tokenizer_json(const uint8_t* data, size_t size);
+void tokenizer_model(const uint8_t* data, size_t size);
 void config_json(const uint8_t* data, size_t size);
 void chat_template(const uint8_t* data, size_t size);
 void answers(const uint8_t* data, size_t size);
