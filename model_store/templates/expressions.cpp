@@ -33,7 +33,7 @@ Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
   }
   if (a.is_number() && b.is_number()) return Value::real(a.as_real() + b.as_real());
   if (a.is(Kind::string) && b.is(Kind::string)) return join_text(rt, a.as_string(), b.as_string());
-  if (a.is_list() && a.kind() == b.kind()) {
+  if (a.is_list() && a.kind() == b.kind() && !a.is_range() && !b.is_range()) {
     TRY(rt.charge((a.as_list().items.size() + b.as_list().items.size()) * sizeof(Value)));
     std::vector<Value> items = a.as_list().items;
     items.insert(items.end(), b.as_list().items.begin(), b.as_list().items.end());
@@ -74,8 +74,8 @@ Result<Value> multiply(Runtime& rt, const Value& a, const Value& b) {
     return Value::integer(out);
   }
   if (a.is_number() && b.is_number()) return Value::real(a.as_real() * b.as_real());
-  if ((a.is(Kind::string) || a.is_list()) && b.is_integral()) return repeat(rt, a, b.as_integer());
-  if ((b.is(Kind::string) || b.is_list()) && a.is_integral()) return repeat(rt, b, a.as_integer());
+  if ((a.is(Kind::string) || (a.is_list() && !a.is_range())) && b.is_integral()) return repeat(rt, a, b.as_integer());
+  if ((b.is(Kind::string) || (b.is_list() && !b.is_range())) && a.is_integral()) return repeat(rt, b, a.as_integer());
   return no_operation("multiply", a, b);
 }
 
@@ -310,6 +310,15 @@ Result<Value> TestSuffix::apply(Interpreter& in, const Value& base) const {
   return Value::boolean(TRY(in.test(name_, base, TRY(in.evaluate(arguments_)))) != negated_);
 }
 
+// A slice of a range is a range.
+static Result<Range> part_of(const Range& whole, const SliceRange& slice) {
+  auto at = [&](int64_t i) { return static_cast<__int128>(whole.begin) + static_cast<__int128>(i) * whole.step; };
+  const __int128 begin = at(slice.begin), end = at(slice.end), step = static_cast<__int128>(whole.step) * slice.step;
+  for (__int128 number : {begin, end, step})
+    if (number < INT64_MIN || number > INT64_MAX) return too_large();
+  return Range{static_cast<int64_t>(begin), static_cast<int64_t>(end), static_cast<int64_t>(step)};
+}
+
 Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   Runtime& rt = in.runtime();
   if (!base.is_list() && !base.is(Kind::string))
@@ -328,6 +337,7 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   std::vector<Value> all = TRY(items_of(rt, base)), picked;
   for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step)
     picked.push_back(all[static_cast<size_t>(i)]);
+  if (base.is_range()) return rt.range(std::move(picked), TRY(part_of(*base.as_list().range, range)));
   if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
   std::string text;
   for (const auto& c : picked) text += c.as_string();

@@ -27,7 +27,7 @@ Result<Value> range(Interpreter& in, const Value&, Arguments& arguments) {
       return error(Code::resource_exhausted, "a range of more than {} numbers", kMaxRange);
     out.push_back(Value::integer(static_cast<int64_t>(i)));
   }
-  return in.runtime().list(std::move(out));
+  return in.runtime().range(std::move(out), {begin, end, step});
 }
 
 Result<Value> make_dict(Interpreter& in, const Value&, Arguments& arguments) {

@@ -218,8 +218,14 @@ Result<void> Runtime::charge(size_t n_bytes) {
 
 Result<Value> Runtime::list(std::vector<Value> items, bool is_tuple) {
   TRY(charge(sizeof(List) + items.size() * sizeof(Value)));
-  lists_.push_back(List{std::move(items)});
+  lists_.push_back(List{std::move(items), {}});
   return Value::list(&lists_.back(), is_tuple);
+}
+
+Result<Value> Runtime::range(std::vector<Value> items, const Range& bounds) {
+  Value value = TRY(list(std::move(items)));
+  value.as_list().range = bounds;
+  return value;
 }
 
 Result<Value> Runtime::generator(std::vector<Value> items) {
@@ -286,7 +292,7 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
   auto depth = TRY(rt.enter());
   if (a.is_number() && b.is_number())
     return a.is_integral() && b.is_integral() ? a.as_integer() == b.as_integer() : a.as_real() == b.as_real();
-  if (a.kind() != b.kind()) return false;
+  if (a.kind() != b.kind() || a.is_range() != b.is_range()) return false;
   switch (a.kind()) {
     case Kind::undefined:
     case Kind::none:
@@ -326,7 +332,7 @@ Result<int> compare(Runtime& rt, const Value& a, const Value& b) {
   if (a.is_integral() && b.is_integral()) return sign(a.as_integer(), b.as_integer());
   if (a.is_number() && b.is_number()) return sign(a.as_real(), b.as_real());
   if (a.is(Kind::string) && b.is(Kind::string)) return sign(a.as_string().compare(b.as_string()), 0);
-  if (a.is_list() && a.kind() == b.kind()) {
+  if (a.is_list() && a.kind() == b.kind() && !a.is_range() && !b.is_range()) {
     const auto &x = a.as_list().items, &y = b.as_list().items;
     // As Python: the first items that are not equal decide, so equal ones need no order.
     for (size_t i = 0; i < std::min(x.size(), y.size()); ++i)

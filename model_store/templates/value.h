@@ -100,6 +100,7 @@ class Value {
   Kind kind() const { return kind_; }
   bool is(Kind kind) const { return kind_ == kind; }
   bool is_list() const { return kind_ == Kind::list || kind_ == Kind::tuple; }
+  bool is_range() const;
   bool is_number() const { return kind_ == Kind::boolean || kind_ == Kind::integer || kind_ == Kind::real; }
   bool is_integral() const { return kind_ == Kind::boolean || kind_ == Kind::integer; }
 
@@ -127,9 +128,18 @@ class Value {
   std::shared_ptr<const CountedString> string_;
 };
 
+struct Range {
+  int64_t begin = 0, end = 0, step = 1;
+};
+
 struct List {
   std::vector<Value> items;
+  std::optional<Range> range;  // it was made by range(): printed so, and neither added, repeated nor written as JSON
 };
+
+inline bool Value::is_range() const {
+  return kind_ == Kind::list && list_->range.has_value();
+}
 
 // Insertion-ordered, keys compared as Python does.
 struct Dict {
@@ -208,6 +218,7 @@ class Runtime {
   Result<Value> string(std::string text);
   Result<Value> undefined(std::string_view name);
   Result<Value> list(std::vector<Value> items, bool is_tuple = false);
+  Result<Value> range(std::vector<Value> items, const Range& bounds);
   Result<Value> generator(std::vector<Value> items);
   Result<Value> dict(Dict dict);
   Result<Value> function(Function function);

@@ -10,6 +10,12 @@ namespace hearth::jinja {
 namespace {
 
 Result<void> append_list(Runtime& rt, const Value& list, std::string& out) {
+  if (const auto& range = list.as_list().range) {
+    out += fmt::format("range({}, {}", range->begin, range->end);
+    if (range->step != 1) out += fmt::format(", {}", range->step);
+    out += ')';
+    return {};
+  }
   const bool is_tuple = list.is(Kind::tuple);
   out += is_tuple ? '(' : '[';
   bool first = true;
@@ -72,6 +78,7 @@ class JsonWriter {
         return {};
       case Kind::list:
       case Kind::tuple:
+        if (v.is_range()) return error(Code::invalid_argument, "a range cannot be written as JSON; make it a list");
         return write_list(v.as_list(), level);
       case Kind::dict:
         return write_dict(v.as_dict(), level);
