@@ -4,7 +4,7 @@ the logits it computes for them, and for some the same weights as GGUF files wri
 of a case; cases/<family>.py says which cases a family has.
 
 Needs: pip install torch transformers safetensors tokenizers gguf numpy (not needed to run the tests).
-Run:   python3 make_golden.py [FAMILY ...]     (all families by default; the same library versions give the same bytes)
+Run:   python3 make_golden.py [FAMILY | CASE ...]     (all families by default; the same library versions give the same bytes)
 
 A family's file has:
   MODEL          the transformers class, "LlamaForCausalLM"; its config class is found through it
@@ -33,6 +33,7 @@ import tempfile
 
 import gguf
 import numpy as np
+import steady_routers
 import torch
 import transformers
 from safetensors.numpy import save_file
@@ -133,11 +134,14 @@ def tokenizer_expectations(tokenizer):
     return dict(encode=encoded, chat=rendered)
 
 
+def outputs_of(family):
+    return getattr(family, "outputs", lambda model, ids: model(torch.tensor([ids])).logits[0])
+
+
 def logits_of(family, model, prompts):
     model.eval()
-    outputs = getattr(family, "outputs", lambda model, ids: model(torch.tensor([ids])).logits[0])
     with torch.no_grad():
-        return [outputs(model, ids).float().numpy() for ids in prompts]
+        return [outputs_of(family)(model, ids).float().numpy() for ids in prompts]
 
 
 def write_expectations(path, prompts, logits, exact=None):
@@ -277,23 +281,29 @@ def load(family, folder, dtype):
 
 
 def draw(family, spec, config, seed):
-    """(seed, model, prompts). Where bf16 rounds a router's scores over one another, another expert answers and the library's
-    own bf16 run is far from its fp32 run on the same weights: a `decisive` case takes the first seed where none does."""
+    """(seed, model, prompts, what is known of its routers). Where bf16 rounds a router's scores over one another, another
+    expert answers and the library's own bf16 run is far from its fp32 run on the same weights: a `decisive` case gets
+    routers of clear decisions, and takes the first seed where the smallest lead is far above what bf16 does to scores."""
     dtype = getattr(torch, spec["dtype"])
     for seed in range(seed, seed + 200):
         model = model_class(family)._from_config(config, attn_implementation="eager", dtype=torch.float32)
         random_weights(family, model, seed, logit_scale=1.0 if dtype == torch.float32 else 0.25)
         generator = np.random.default_rng(seed)
         prompts = [generator.integers(3, config.vocab_size - 8, n).tolist() for n in spec.get("prompts", PROMPT_LENGTHS)]
-        model = model.to(dtype)
         if not spec.get("decisive"):
-            return seed, model, prompts
+            return seed, model.to(dtype), prompts, {}
+        with torch.no_grad():
+            for _, weight in weights_of(family, model):  # as they will be saved
+                weight.copy_(weight.to(dtype))
+        steady_routers.sharpen(model.eval(), outputs_of(family), prompts, seed)
+        model = model.to(dtype)
         with tempfile.TemporaryDirectory() as saved:
             model.save_pretrained(saved)
-            rounded, exact = (logits_of(family, load(family, saved, kind), prompts) for kind in (dtype, torch.float32))
-        if max(np.abs(a - b).max() for a, b in zip(rounded, exact)) <= 1.5e-2 * max(np.abs(a).max() for a in exact):
-            return seed, model, prompts
-    raise ValueError("no seed of 200 keeps every router's choice in bf16")
+            rounded, exact = (load(family, saved, kind).eval() for kind in (dtype, torch.float32))
+            seen = steady_routers.compare(outputs_of(family), exact, rounded, prompts)
+        if steady_routers.is_steady(seen):
+            return seed, model, prompts, dict(router_gap=seen["gap"], router_drift=seen["drift"])
+    raise ValueError("no seed of 200 keeps every router's choice far from a draw in bf16")
 
 
 def make_case(family, name, spec, seed):
@@ -308,7 +318,7 @@ def make_case(family, name, spec, seed):
         overrides |= dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
     cls = model_class(family)
     config = cls.config_class(**(base | overrides))
-    seed, model, prompts = draw(family, spec, config, seed)
+    seed, model, prompts, routers = draw(family, spec, config, seed)
     model.save_pretrained(folder, max_shard_size=spec.get("shard", "5GB"))
     if spec.get("old_config_keys"):
         use_old_config_keys(folder / "config.json")
@@ -325,6 +335,7 @@ def make_case(family, name, spec, seed):
                 transformers=transformers.__version__, torch=torch.__version__.split("+")[0])
     if exact is not None:
         case["bf16_noise"] = float(max(np.abs(a - b).max() for a, b in zip(logits, exact)))
+    case |= routers
     if hasattr(family, "TASK"):
         case["task"] = family.TASK
     case |= spec.get("mark", {})
@@ -347,10 +358,10 @@ def make_case(family, name, spec, seed):
 def main(wanted):
     torch.set_num_threads(1)
     for path in sorted((HERE / "cases").glob("*.py")):
-        if wanted and path.stem not in wanted:
-            continue
         family = family_module(path)
         for i, (name, spec) in enumerate(family.CASES.items()):
+            if wanted and path.stem not in wanted and name not in wanted:
+                continue
             print(json.dumps(make_case(family, name, spec, seed=spec.get("seed", 1000 + i))))
 
 
