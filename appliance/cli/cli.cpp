@@ -32,7 +32,7 @@ Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
   if (!path && path.error().code == Code::not_found) {
     if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
     return error(Code::not_found,
-                 "there is no model named {} in {}, and no such path; `hearth models` lists the models", n,
+                 "there is no model named \"{}\" in {}, and no such path; `hearth models` lists the models", n,
                  state.root.string());
   }
   return path;

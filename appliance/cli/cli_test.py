@@ -112,6 +112,14 @@ def wrong_usage():
         f.write('{\n "messages": oops}\n')
     failed = run("template", "tiny", broken, code=1).stderr
     check("line 2" in failed and "exception" not in failed, "a broken JSON file is told by its line")
+    with open(broken, "w") as f:
+        f.write("[]")
+    check("broken.json: expected an object" in run("template", "tiny", broken, code=1).stderr, "a list is no conversation")
+    template = os.path.join(work, "open.jinja")
+    with open(template, "w") as f:
+        f.write("{{ x")
+    check("open.jinja: line 1" in run("template", template, os.path.join(work, "case.json"), code=1).stderr, "a broken template is named")
+    check("not both" in run("tokenize", "tiny", "x", "--file", broken, code=1).stderr, "tokenize refuses two texts")
     for arguments in (["ps"], ["deploy", "tiny"], ["jobs"], ["show", "nope"], ["run", "/nonexistent", "x"], ["logits", "tiny", "--ids", "1,x"]):
         failed = run(*arguments, code=1)
         check(failed.stderr.startswith("hearth: ") and not failed.stdout, "fails with a message: " + " ".join(arguments))

@@ -6,10 +6,14 @@
 namespace hearth::cli {
 
 static Result<ChatTemplate> find_template(const Cli& cli, const std::string& n) {
-  if (n.ends_with(".jinja")) return ChatTemplate::parse(TRY(read_file(n, 1 << 20)));
+  if (n.ends_with(".jinja")) {
+    std::string source = TRY(read_file(n, 1 << 20));
+    return TRY_WITH(ChatTemplate::parse(source), "in {}", n);
+  }
   LoadedModel model = TRY(load_text_side(TRY(cli.model_path(n))));
   if (model.chat_template) return *model.chat_template;
-  return model.chat_template_problem ? *model.chat_template_problem : error(Code::failed_precondition, "{} has no chat template", n);
+  return model.chat_template_problem ? *model.chat_template_problem
+                                     : error(Code::failed_precondition, "{} has no chat template", n);
 }
 
 void declare_template(Command& command) {
@@ -19,7 +23,10 @@ void declare_template(Command& command) {
   command.positional("CASE.json", *file, "{messages, add_generation_prompt, tools, ..., bos_token, eos_token, now}");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::string context = TRY(read_file(*file));
-    TRY_WITH(parse_json(context), "in {}", *file);
+    Json conversation = TRY_WITH(parse_json(context), "in {}", *file);
+    if (!conversation.is_object())
+      return error(Code::invalid_argument, "in {}: expected an object like {{\"messages\": [...]}}, got {}", *file,
+                   conversation.type_name());
     std::string text = TRY(TRY(find_template(cli, *n)).render(context));
     cli.print({{"text", text}}, [&] { return text; });
     return {};

@@ -16,6 +16,8 @@ struct TokenizeArguments {
 };
 
 Result<std::string> text_of(const TokenizeArguments& a) {
+  if (a.text && !a.file.empty())
+    return error(Code::invalid_argument, "give either TEXT or --file {}, not both", a.file);
   if (a.text) return *a.text;
   if (!a.file.empty()) return read_file(a.file, uint64_t{256} << 20);
   return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
@@ -31,7 +33,9 @@ void declare_tokenize(Command& command) {
   command.flag("--no-special", a->no_special, "Without the tokens that the model puts around a text");
   command.on_run([=](const Cli& cli) -> Result<void> {
     LoadedModel model = TRY(load_text_side(TRY(cli.model_path(a->n))));
-    if (!model.tokenizer) return model.tokenizer_problem ? *model.tokenizer_problem : error(Code::failed_precondition, "{} has no tokenizer", a->n);
+    if (!model.tokenizer)
+      return model.tokenizer_problem ? *model.tokenizer_problem
+                                     : error(Code::failed_precondition, "{} has no tokenizer", a->n);
     std::vector<int32_t> ids = TRY(model.tokenizer->encode(TRY(text_of(*a)), {.add_special = !a->no_special}));
     cli.print({{"ids", ids}}, [&] { return fmt::format("{}", fmt::join(ids, " ")); });
     return {};
