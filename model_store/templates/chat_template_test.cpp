@@ -119,6 +119,8 @@ TEST(ChatTemplate, MarksGeneratedText) {
 TEST(ChatTemplate, RefusalsAreErrorsWithTheMessage) {
   EXPECT_NE(render("{{ raise_exception('roles must alternate') }}").find("roles must alternate"), std::string::npos);
   EXPECT_NE(render("{{ nope.x }}").find("\"nope\" is undefined"), std::string::npos);
+  EXPECT_NE(render("{{ nope|int(5) }}").find("\"nope\" is undefined"), std::string::npos);
+  EXPECT_NE(render("{{ nope|float }}").find("\"nope\" is undefined"), std::string::npos);
   EXPECT_NE(render("a\n\n{{ [1].append(2) }}").find("in line 3"), std::string::npos);
   EXPECT_NE(render("{% include 'x' %}").find("PARSE"), std::string::npos);
 }

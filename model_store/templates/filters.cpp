@@ -39,11 +39,16 @@ Result<Value> default_value(Interpreter& in, const Value& input, Arguments& argu
   return otherwise ? Result<Value>(*otherwise) : in.runtime().string("");
 }
 
+// The default is for what cannot be read as a number, not for what is missing.
+Error undefined_number(const Value& input) {
+  return error(Code::invalid_argument, "\"{}\" is undefined and no number", input.undefined_name());
+}
+
 Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   auto otherwise = arguments.take("default");
   int64_t base = TRY(arguments.integer_or("base", 10));
   Value fallback = otherwise ? *otherwise : Value::integer(0);
-  if (input.is(Kind::undefined) && base != 10) return error(Code::invalid_argument, "an undefined value has no base");
+  if (input.is(Kind::undefined)) return undefined_number(input);
   if (input.is_integral()) return Value::integer(input.as_integer());
   if (input.is(Kind::real) && std::isinf(input.as_real()))
     return error(Code::invalid_argument, "infinity is no integer");
@@ -66,6 +71,7 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
 
 Result<Value> to_float(Interpreter&, const Value& input, Arguments& arguments) {
   auto otherwise = arguments.take("default");
+  if (input.is(Kind::undefined)) return undefined_number(input);
   if (input.is_number()) return Value::real(input.as_real());
   if (input.is(Kind::string)) {
     std::string_view text = strip_left(strip_right(input.as_string()));
