@@ -99,6 +99,8 @@ CASES = {
     "granitemoehybrid_moe_fp32": dict(dtype="float32", prompts=(1, 9, 70), config=dict(
         num_local_experts=4, num_experts_per_tok=2, tie_word_embeddings=False, mamba_n_groups=2,
         position_embedding_type="rope")),
+    "granitemoehybrid_moe_still_fp32": dict(dtype="float32", prompts=(1, 9, 70), config=dict(
+        num_local_experts=4, num_experts_per_tok=2, tie_word_embeddings=True, mamba_n_groups=2)),
     "granitemoehybrid_bf16": dict(dtype="bfloat16", prompts=(1, 9, 70), config=dict(
         num_local_experts=0, num_experts_per_tok=0, tie_word_embeddings=True, mamba_proj_bias=True)),
     "granitemoehybrid_moe_bf16": dict(dtype="bfloat16", decisive=True, prompts=(1, 9, 24), config=dict(
