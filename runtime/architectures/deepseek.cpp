@@ -156,7 +156,9 @@ class DeepseekV3 final : public Deepseek {
   std::string_view family() const override { return "deepseek_v3"; }
   std::string_view hf_architecture() const override { return "DeepseekV3ForCausalLM"; }
   bool claims_gguf(const ConfigSource& source) const override {
-    return source.has_tensor("blk.0.exp_probs_b.bias") || source.integer("expert_gating_func").value_or(1) == 2;
+    const int64_t first = source.integer("leading_dense_block_count").value_or(0);  // that has experts
+    return source.has_tensor(fmt::format("blk.{}.exp_probs_b.bias", first)) ||
+           source.integer("expert_gating_func").value_or(1) == 2;
   }
 
  protected:
