@@ -63,7 +63,9 @@ bool holds(const Fd& out, uint64_t at, std::span<const std::byte> chunk) {
 
 // Writing goes on here; what follows is dropped.
 Result<void> cut_at(const Fd& out, const fs::path& to, uint64_t at) {
-  if (::ftruncate(out.get(), static_cast<off_t>(at)) != 0 || ::lseek(out.get(), static_cast<off_t>(at), SEEK_SET) < 0)
+  const uint64_t present = TRY(size_of(out, to));  // what is reserved beyond stays reserved where nothing is cut
+  if ((present > at && ::ftruncate(out.get(), static_cast<off_t>(at)) != 0) ||
+      ::lseek(out.get(), static_cast<off_t>(at), SEEK_SET) < 0)
     return errno_error("write", to, errno);
   return {};
 }
@@ -101,9 +103,10 @@ Result<void> read_exactly(const Fd& in, const fs::path& from, uint64_t size_byte
   return {};
 }
 
-// Shares the blocks where the filesystem can (XFS, btrfs). The clone is ours alone: nobody can change it any more.
-bool clone_file(const Fd& in, const Fd& out) {
-  return ::ioctl(out.get(), FICLONE, in.get()) == 0;
+// Shares the blocks where the filesystem can (XFS, btrfs). The clone is ours alone: nobody can change it any more. What
+// an earlier copy held beyond is dropped.
+bool clone_file(const Fd& in, const Fd& out, uint64_t size_bytes) {
+  return ::ioctl(out.get(), FICLONE, in.get()) == 0 && ::ftruncate(out.get(), static_cast<off_t>(size_bytes)) == 0;
 }
 }  // namespace
 
@@ -137,7 +140,7 @@ Result<Digest> hash_exactly(const Fd& in, const fs::path& from, uint64_t size_by
 
 Result<Digest> copy_and_hash(const Fd& in, const fs::path& from, const Fd& out, const fs::path& to, uint64_t size_bytes,
                              Meter& meter) {
-  if (clone_file(in, out)) return hash_exactly(out, from, size_bytes, meter);
+  if (clone_file(in, out, size_bytes)) return hash_exactly(out, from, size_bytes, meter);
   Sha256 hash;
   uint64_t written = 0;
   bool is_there = TRY(size_of(out, to)) > 0;  // an earlier copy, as far as it agrees

@@ -337,7 +337,10 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   std::vector<Value> all = TRY(items_of(rt, base)), picked;
   for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step)
     picked.push_back(all[static_cast<size_t>(i)]);
-  if (base.is_range()) return rt.range(std::move(picked), TRY(part_of(*base.as_list().range, range)));
+  if (base.is_range()) {
+    range.step = step.value_or(1);  // as it was written: that is what is printed
+    return rt.range(std::move(picked), TRY(part_of(*base.as_list().range, range)));
+  }
   if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
   std::string text;
   for (const auto& c : picked) text += c.as_string();

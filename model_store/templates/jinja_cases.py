@@ -140,7 +140,7 @@ def expressions(everything):
                 "(1, 'a') == (1, 'a')", "{1: 'a', true: 'b'}", "{1.0: 'x'}[1]", "{none: 1}", "{(1, 2): 3}", "{[1]: 2}", "{'a': 1, 'a': 2}", "{'a': 1,}",
                 "[1, 2,]", "(1, 2,)", "1, 2", "1,", "namespace(a=1).a", "namespace(a=1)", "namespace({'a': 2}).a", "namespace(_a=1)", "dict(a=1, b=2)",
                 "dict([('a', 1)])", "dict(d, x=1)", "dict({'a': 1}, b=2)", "range(3)", "range(3)|list", "range(1, 7, 2)|list", "range(5, 0, -2)|list",
-                "range(0)|list", "range(1, 4)", "range(9, 1, -3)", "range(9)[1:7]", "range(9)[::-2]", "range(2, 9, 2)[1:]", "[range(2)]", "range(2) ~ ''", "range(2)|tojson",
+                "range(0)|list", "range(1, 4)", "range(9, 1, -3)", "range(9)[1:7]", "range(9)[::-2]", "range(9)[::100]", "range(2, 9, 2)[1:]", "[range(2)]", "range(2) ~ ''", "range(2)|tojson",
                 "range(2) == [0, 1]", "range(2) == range(0, 2)", "range(2) + [1]", "range(2) * 2", "range(2) < range(3)", "range(3)[:2]|list", "range(3)[1]", "range(3)|length", "range(100001)", "range(3, 1)|list", "range(1.5)", "range('a')", "range()",
                 "lipsum", "cycler(1, 2).next()", "joiner(',')()", "strftime_now('%Y-%m-%d %H:%M:%S %A %B %j %d %b %y %p %I')",
                 "strftime_now('%d %b %Y')", "raise_exception('no')", "caller", "loop", "self", "super()", "x.y", "x.y.z", "x['y']", "d.x.y", "d.a[1].k",

@@ -236,8 +236,9 @@ UBool is_python_space(UChar32 c) {
 }
 
 template <bool upper>
-Result<Value> is_cased(Interpreter&, const Value& self, Arguments&) {
+Result<Value> is_cased(Interpreter& in, const Value& self, Arguments&) {
   const std::string& text = self.as_string();
+  TRY(in.runtime().step(4 * text.size()));  // two converted copies
   return Value::boolean(upper ? text == to_upper(text) && text != to_lower(text)
                               : text == to_lower(text) && text != to_upper(text));
 }

@@ -1,4 +1,5 @@
 // ModelBuilder: the decoder that most families are.
+#include "base/check.h"
 #include "runtime/architectures/model_builder.h"
 
 namespace hearth {
@@ -23,6 +24,8 @@ Value ModelBuilder::decoder() {
   Value x = embed(tokens(), "embed");
   for (int l = 0; l < config_.n_layers; ++l) {
     begin_layer(l, x);
+    for (const std::string block : {"attn", "ffn"})  // a table that forgets a norm is a mistake
+      CHECK(find(role_here(block + "_norm")) || find(role_here(block + "_post_norm")));
     const Value attended = self_attention(norm_if_declared(x, "attn_norm"));
     x = residual(x, norm_if_declared(attended, "attn_post_norm"));
     const Value fed = experts_or_mlp(norm_if_declared(x, "ffn_norm"));
