@@ -21,7 +21,7 @@ TEST(Copy, GoesOnFromWhateverIsThere) {
   const std::string bytes = some_bytes(2 * kPiece + 12345);
   const auto source = folder.path() / "source", target = folder.path() / "target";
   ASSERT_TRUE(write_file(source, bytes));
-  auto expect_copied = [&](std::string there) {
+  auto expect_copied = [&](const std::string& there) {
     SCOPED_TRACE(there.size());
     ASSERT_TRUE(write_file(target, there));
     const Fd in = *open_regular(AT_FDCWD, source, false), out = *open_file(target, O_RDWR);
