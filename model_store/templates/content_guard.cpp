@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 namespace hearth {
 

@@ -3,9 +3,9 @@
 
 #include <unicode/uchar.h>
 
+#include "base/utf8.h"
 #include "model_store/templates/methods.h"
 #include "model_store/templates/text.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/templates/text.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {

@@ -1,10 +1,10 @@
 // "%s: %5.2f" % (a, b)
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/templates/format_spec.h"
 #include "model_store/templates/format_text.h"
 #include "model_store/templates/text.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "base/result.h"
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 namespace hearth::jinja {
 namespace {

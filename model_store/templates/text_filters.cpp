@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/templates/filters.h"
 #include "model_store/templates/format_text.h"
 #include "model_store/templates/text.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth::jinja {
 namespace {

@@ -1,8 +1,8 @@
 // AddedTokenFinder: a trie over bytes.
 #include "model_store/tokenizers/added_tokens.h"
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/unicode_facts.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 namespace hearth {
 namespace {

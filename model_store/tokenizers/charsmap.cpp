@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 namespace hearth {
 namespace {

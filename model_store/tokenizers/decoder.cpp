@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/byte_level.h"
 #include "model_store/tokenizers/regex.h"
 #include "model_store/tokenizers/token_model.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

@@ -7,8 +7,8 @@
 #include <unicode/normalizer2.h>
 #include <array>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/unicode_facts.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "model_store/tokenizers/tokenizer_export.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

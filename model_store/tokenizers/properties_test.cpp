@@ -2,8 +2,8 @@
 // time gives what all at once give, and the work grows in proportion to the text, whatever the text is.
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

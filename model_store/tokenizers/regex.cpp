@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/regex_dialect.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

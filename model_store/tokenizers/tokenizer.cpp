@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/tokenizer_impl.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

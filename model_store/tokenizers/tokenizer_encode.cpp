@@ -1,8 +1,8 @@
 // The way from text to ids: added tokens, normalisation, words, the model.
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model_store/tokenizers/tokenizer_impl.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace {

@@ -7,8 +7,8 @@
 #include <random>
 
 #include "base/files.h"
+#include "base/utf8.h"
 #include "model_store/formats/gguf.h"
-#include "model_store/tokenizers/utf8.h"
 
 namespace hearth {
 namespace fs = std::filesystem;

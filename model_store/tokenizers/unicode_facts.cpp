@@ -3,7 +3,7 @@
 
 #include <unicode/uchar.h>
 
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 namespace hearth {
 namespace {

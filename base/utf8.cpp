@@ -1,5 +1,5 @@
 // UTF-8 decoding after the table of well-formed byte sequences in the Unicode standard (table 3-7).
-#include "model_store/tokenizers/utf8.h"
+#include "base/utf8.h"
 
 #include <cstring>
 
