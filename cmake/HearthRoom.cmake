@@ -20,6 +20,13 @@ set(CMAKE_CXX_EXTENSIONS ON) # TRY is a statement expression
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# Most of a build is the same headers and templates over and over, so files of one target are compiled eight at a time:
+# half the processor time of a fresh clone. A name that is static to a file is therefore unique among its neighbours.
+# Without it, an edit costs less and everything else more.
+option(HEARTH_UNITY "Compile the files of a target in batches" ON)
+set(CMAKE_UNITY_BUILD ${HEARTH_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+
 add_library(hearth_options INTERFACE)
 target_compile_options(hearth_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers -fno-math-errno>)

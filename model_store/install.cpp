@@ -203,7 +203,7 @@ Result<void> check_name_free(Catalog& catalog, const ModelRecord& record, bool r
                record.name);
 }
 
-Result<void> inspect_staged(const Staging& staging, ModelRecord& record) {
+Result<void> inspect_installed(const Staging& staging, ModelRecord& record) {
   fs::path folder = staging.folder() / "view";
   TRY(make_folders(folder));
   TRY(link_files(folder, record.files, [&](const Digest& digest) { return staging.find(digest); }));
@@ -270,7 +270,7 @@ Result<ModelRecord> Store::install(const fs::path& source, std::string_view dige
     TRY_WITH(stage_layer(*impl_, staging, at.layout, layer, meter, control), "while installing {}", entry.record.name);
   TRY(staging.add_bytes(pack.manifest_text));
   TRY(staging.add_bytes(pack.config_text));
-  TRY_WITH(inspect_staged(staging, entry.record), "while installing {}", entry.record.name);
+  TRY_WITH(inspect_installed(staging, entry.record), "while installing {}", entry.record.name);
   TRY(meter.check());
   return impl_->commit(staging, std::move(entry));
 }

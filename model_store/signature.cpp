@@ -16,7 +16,7 @@ namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
 constexpr uint64_t kMaxPemBytes = 16 << 10;
-constexpr size_t kSignatureBytes = 64;
+constexpr size_t kEd25519SignatureBytes = 64;
 
 struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
@@ -69,7 +69,7 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem, std::string_view nam
 }
 
 bool PublicKey::verifies(std::string_view message, std::string_view signature) const {
-  if (signature.size() != kSignatureBytes) return false;
+  if (signature.size() != kEd25519SignatureBytes) return false;
   Context context(EVP_MD_CTX_new());
   return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(message), message.size()) == 1;
@@ -104,7 +104,7 @@ Result<SigningKey> SigningKey::load(const fs::path& file) {
 }
 
 Result<std::string> SigningKey::sign(std::string_view message) const {
-  std::string signature(kSignatureBytes, '\0');
+  std::string signature(kEd25519SignatureBytes, '\0');
   size_t size = signature.size();
   Context context(EVP_MD_CTX_new());
   if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, public_.key_.get()) != 1 ||

@@ -2,10 +2,14 @@
 // object: "rope_parameters.rope_theta".
 #pragma once
 
+#include <cstdint>
+
 #include "base/json.h"
 #include "runtime/architectures/config_source.h"
 
 namespace hearth {
+
+inline constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;  // config.json and the small files beside it
 
 class JsonConfigSource final : public ConfigSource {
  public:

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/model_config.h"
 #include "model_store/formats/quantised/checkpoint.h"
@@ -15,8 +16,6 @@
 namespace hearth {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
 std::string lower(std::string_view text) {
   std::string out(text);

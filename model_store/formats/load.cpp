@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/gguf_split.h"
 #include "model_store/formats/quantised/checkpoint.h"
@@ -14,8 +15,6 @@
 namespace hearth {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
 // Tensors that other programs write and that hold nothing of the model's own.
 bool may_be_ignored(std::string_view name) {

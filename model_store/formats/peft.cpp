@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "model_store/formats/config_json.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
 
@@ -12,7 +13,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPrefix = "base_model.model.";
-constexpr uint64_t kMaxConfigBytes = uint64_t{4} << 20;
 
 struct LoadedTensors {
   TensorFile file;
@@ -113,8 +113,8 @@ struct AdapterPlace {
 // PEFT adapts a module of the library's model; a part of one, or one whose rows have another order, it cannot.
 Result<void> check_plain(const ParameterSpec& spec) {
   if (spec.hf.is_plain()) return {};
-  return error(Code::unimplemented, "adapters of \"{}\", which this family stores in another form, are not supported yet",
-               spec.hf.name);
+  return error(Code::unimplemented,
+               "adapters of \"{}\", which this family stores in another form, are not supported yet", spec.hf.name);
 }
 
 Result<AdapterPlace> place_of(const std::string& name, const std::vector<ParameterSpec>& specs) {

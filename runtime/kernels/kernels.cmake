@@ -20,6 +20,7 @@ function(hearth_cpu_kernels)
   foreach(isa ${isas})
     set(target hearth_kernels_${isa})
     add_library(${target} OBJECT ${ARGN})
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF) # every kernel calls its loops `run`
     target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/rooms/runtime)
     target_link_libraries(${target} PRIVATE hearth_options hearth_base hearth_hwdetect)
     target_compile_definitions(${target} PRIVATE HEARTH_ISA=${isa} HEARTH_ISA_LEVEL=${level})

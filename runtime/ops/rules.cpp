@@ -75,6 +75,12 @@ Tensor random_tensor(Shape shape, uint32_t seed, float magnitude) {
   return out;
 }
 
+Tensor segments_of(int64_t n_tokens, std::initializer_list<int32_t> begins) {
+  Tensor out(TensorType{Dtype::i32, {n_tokens}});
+  for (int32_t begin : begins) std::fill(out.i32() + begin, out.i32() + n_tokens, begin);
+  return out;
+}
+
 std::span<const Dtype> weight_dtypes() {
   static const auto all = [] {
     std::vector<Dtype> out;

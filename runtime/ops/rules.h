@@ -44,6 +44,8 @@ Tensor random_weights(Dtype dtype, Shape shape, uint32_t seed, float magnitude =
 std::span<const Dtype> weight_dtypes();  // every dtype that a weight may have
 Tensor random_ids(int64_t n, int64_t below, uint32_t seed);
 Tensor ids_tensor(std::initializer_list<int32_t> ids);
+// i32 [n_tokens]: for each token where its document begins; `begins` in rising order.
+Tensor segments_of(int64_t n_tokens, std::initializer_list<int32_t> begins);
 
 template <class... Tensors>
 Sample make_sample(std::string name, std::shared_ptr<const Op> op, std::vector<int> check_gradient_of,

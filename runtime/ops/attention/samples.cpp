@@ -6,12 +6,6 @@
 namespace hearth {
 namespace {
 
-Tensor segments_of(int64_t n_tokens, std::initializer_list<int32_t> begins) {
-  Tensor out(TensorType{Dtype::i32, {n_tokens}});
-  for (int32_t begin : begins) std::fill(out.i32() + begin, out.i32() + n_tokens, begin);
-  return out;
-}
-
 Sample attention_sample(std::string name, const AttentionAttributes& a, int64_t n_tokens, Tensor segments,
                         bool with_gradients) {
   Sample sample = make_sample(

@@ -15,7 +15,7 @@ std::string AttentionCached::attributes() const {
 
 namespace {
 
-constexpr size_t kInputs = 8;  // without sinks
+constexpr size_t kCachedInputs = 8;  // without sinks
 
 // The row of a cache [n_pages, K, page_size, D] (in units of D elements) that holds position p of a sequence.
 int64_t cache_row(Views inputs, int64_t seq, int64_t position, int64_t kv_head) {
@@ -69,7 +69,7 @@ Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
       sinks{"sinks", Accept::cache, 1};
   TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, k_cache, v_cache, positions, seqs, table, sinks})
                       : check_operands(name(), inputs, {q, k, v, k_cache, v_cache, positions, seqs, table}));
-  TRY(check_attention(name(), heads, inputs, kInputs));
+  TRY(check_attention(name(), heads, inputs, kCachedInputs));
   if (!heads.causal)
     return error(Code::unimplemented, "{}: bidirectional attention has no cache; run the whole sequence at once",
                  name());
@@ -88,7 +88,7 @@ Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
 
 void AttentionCached::reference(Views inputs, Views outputs) const {
   append(heads, inputs);
-  const Tensor sinks = heads.has_sinks ? to_f32(inputs[kInputs]) : Tensor();
+  const Tensor sinks = heads.has_sinks ? to_f32(inputs[kCachedInputs]) : Tensor();
   for (int64_t t = 0; t < inputs[0].dim(0); ++t)
     for (int64_t h = 0; h < heads.n_heads; ++h)
       attend(heads, inputs, t, h, heads.has_sinks ? sinks.f32()[h] : -INFINITY,

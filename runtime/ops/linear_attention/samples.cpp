@@ -13,12 +13,6 @@ Tensor mapped(Tensor tensor, float scale, float offset) {
   return tensor;
 }
 
-Tensor segments_of(int64_t n_tokens, std::initializer_list<int32_t> begins) {
-  Tensor out(TensorType{Dtype::i32, {n_tokens}});
-  for (int32_t begin : begins) std::fill(out.i32() + begin, out.i32() + n_tokens, begin);
-  return out;
-}
-
 // The length of keys stays near 1, as the families' normed keys have it: the delta rule needs beta |k|² < 2.
 Sample linear_sample(std::string name, const LinearAttentionAttributes& a, int64_t n_tokens, Tensor segments,
                      float most_decay, std::vector<int> gradients) {

@@ -15,7 +15,7 @@ std::string LinearAttentionCached::attributes() const {
 }
 
 namespace {
-constexpr size_t kInputs = 8;  // without skip
+constexpr size_t kCachedInputs = 8;  // without skip
 }  // namespace
 
 Result<std::vector<TensorType>> LinearAttentionCached::infer(Types inputs) const {
@@ -24,7 +24,7 @@ Result<std::vector<TensorType>> LinearAttentionCached::infer(Types inputs) const
       positions{"positions", Accept::i32, 1}, seqs{"seq_of_token", Accept::i32, 1}, skip{"skip", Accept::f32, 1};
   TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, state, positions, seqs, skip})
                      : check_operands(name(), inputs, {q, k, v, log_decay, beta, state, positions, seqs}));
-  TRY(check_linear_attention(name(), heads, inputs, kInputs));
+  TRY(check_linear_attention(name(), heads, inputs, kCachedInputs));
   const Shape wanted{inputs[5].shape[0], heads.n_v_heads, heads.k_dim, heads.v_dim};
   if (!(inputs[5].shape == wanted)) return shape_error(name(), "state", wanted.to_string(), inputs[5].to_string());
   for (size_t i : {6u, 7u})
@@ -39,7 +39,7 @@ void LinearAttentionCached::reference(Views inputs, Views outputs) const {
   for (int h = 0; h < heads.n_v_heads; ++h) {
     LinearAttentionHead head(heads, inputs, h);
     const auto size = static_cast<int64_t>(head.S.size());
-    const double skip = heads.has_skip ? inputs[kInputs].f32()[h] : 0;
+    const double skip = heads.has_skip ? inputs[kCachedInputs].f32()[h] : 0;
     for (int64_t t = 0; t < inputs[0].dim(0); ++t) {
       const int32_t position = inputs[6].i32()[t], seq = inputs[7].i32()[t];
       float* out = outputs[0].f32() + t * heads.v_width() + int64_t{h} * heads.v_dim;
