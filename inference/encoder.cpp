@@ -11,10 +11,9 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kActivationBytes = int64_t{64} << 30;  // address space only
 constexpr int kTokensPerRun = 1024;                      // a run goes on beyond it for one long text only
 constexpr int kTokenStep = 32;                           // sizes of graphs, so that few plans are made
-constexpr size_t kMaxShapeClasses = 32;
+constexpr size_t kMaxTextClasses = 32;
 
 int rounded(int n, int step) {
   return (n + step - 1) / step * step;
@@ -45,7 +44,7 @@ Result<std::unique_ptr<Encoder>> Encoder::create(std::shared_ptr<const LoadedMod
   if (task == ModelTask::generate)
     return error(Code::failed_precondition, "models of the family {} write; they neither embed nor rerank",
                  model->config.family);
-  Arena activations = TRY_WITH(Arena::reserve(kActivationBytes), "while reserving activations");
+  Arena activations = TRY_WITH(Arena::reserve(kActivationAddressSpace), "while reserving activations");
   const int n = n_threads > 0 ? n_threads : Team::default_threads();
   return std::unique_ptr<Encoder>(new Encoder(std::move(model), task, n, std::move(activations)));
 }
@@ -118,7 +117,7 @@ Result<Executor*> Encoder::executor_for(int n_tokens, int n_texts) {
   Graph graph = TRY(build_encoder_graph(model_->config, dtype_of, n_tokens, n_texts));
   Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
   Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
-  if (classes_.size() >= kMaxShapeClasses) classes_.pop_back();
+  if (classes_.size() >= kMaxTextClasses) classes_.pop_back();
   classes_.push_front({n_tokens, n_texts, std::move(executor)});
   return &classes_.front().executor;
 }

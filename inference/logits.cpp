@@ -11,8 +11,6 @@
 namespace hearth {
 namespace {
 
-constexpr int64_t kActivationBytes = int64_t{64} << 30;  // address space only
-
 Result<void> check_ids(const ModelConfig& config, std::span<const int32_t> ids) {
   if (ids.empty()) return error(Code::invalid_argument, "no token ids were given");
   const int most = std::min(kMaxLogitTokens, config.max_seq_len);
@@ -33,7 +31,7 @@ Result<Tensor> whole_logits(const LoadedModel& model, std::span<const int32_t> i
   Graph graph = TRY(build_logits_graph(model.config, dtype_of, static_cast<int>(ids.size()), {}));
   Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
   Team team(n_threads > 0 ? n_threads : Team::default_threads());
-  Arena arena = TRY(Arena::reserve(kActivationBytes));
+  Arena arena = TRY(Arena::reserve(kActivationAddressSpace));
   Bindings bindings;
   for (const auto& [role, view] : model.weights) bindings.emplace(role, view);
   Executor executor = TRY(Executor::create(std::move(plan), team, arena, bindings));

@@ -9,8 +9,7 @@ namespace hearth {
 namespace {
 
 constexpr int kPageSize = 64;
-constexpr size_t kMaxShapeClasses = 48;                  // a plan of a large model is some 100 KB
-constexpr int64_t kActivationBytes = int64_t{64} << 30;  // address space only
+constexpr size_t kMaxStepClasses = 48;                  // a plan of a large model is some 100 KB
 constexpr int64_t kStateAlignment = 64;                  // a cache line
 constexpr int64_t kMaxStates = 1 << 14;                  // 16 a layer; bounds what alignment adds
 
@@ -46,7 +45,7 @@ Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const Loa
   const uint64_t bytes = TRY(cache_bytes(config, options.max_seq_len, options.n_slots, options.cache_dtype));
   Arena states = TRY_WITH(Arena::reserve(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
                           "while reserving {} MiB for the cache", bytes >> 20);
-  Arena activations = TRY_WITH(Arena::reserve(kActivationBytes), "while reserving activations");
+  Arena activations = TRY_WITH(Arena::reserve(kActivationAddressSpace), "while reserving activations");
   std::unique_ptr<StepRunner> runner(
       new StepRunner(std::move(model), options, std::move(states), std::move(activations)));
   TRY(runner->bind_states());
@@ -100,7 +99,7 @@ Result<Executor*> StepRunner::executor_for(int n_tokens, int n_logit_rows) {
   }
   Plan plan = TRY(make_plan(TRY(build_graph(n_tokens, n_logit_rows)), cpu_features()));
   Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
-  if (classes_.size() >= kMaxShapeClasses) classes_.pop_back();
+  if (classes_.size() >= kMaxStepClasses) classes_.pop_back();
   classes_.push_front({n_tokens, n_logit_rows, std::move(executor)});
   return &classes_.front().executor;
 }

@@ -119,9 +119,9 @@ JsonSpan rest_of_object(std::string_view text) {
   }
 }
 
-class Reader : public CallReader {
+class JsonReader : public CallReader {
  public:
-  Reader(JsonCalls style, Tools tools) : style_(std::move(style)), tools_(std::move(tools)) {}
+  JsonReader(JsonCalls style, Tools tools) : style_(std::move(style)), tools_(std::move(tools)) {}
 
   ReadStatus read(std::string_view& text, bool at_end, CallSink& sink) override {
     for (;;) {
@@ -242,7 +242,7 @@ class Reader : public CallReader {
 }  // namespace
 
 std::unique_ptr<CallReader> make_json_calls(const JsonCalls& style, const Tools& tools) {
-  return std::make_unique<Reader>(style, tools);
+  return std::make_unique<JsonReader>(style, tools);
 }
 
 }  // namespace hearth::answers

@@ -6,9 +6,9 @@
 namespace hearth::answers {
 namespace {
 
-class Reader : public CallReader {
+class NamedJsonReader : public CallReader {
  public:
-  explicit Reader(NamedJsonCalls style) : style_(std::move(style)) {}
+  explicit NamedJsonReader(NamedJsonCalls style) : style_(std::move(style)) {}
 
   ReadStatus read(std::string_view& text, bool at_end, CallSink& sink) override {
     if (!has_begun_) {
@@ -90,7 +90,7 @@ class Reader : public CallReader {
 }  // namespace
 
 std::unique_ptr<CallReader> make_named_json_calls(const NamedJsonCalls& style) {
-  return std::make_unique<Reader>(style);
+  return std::make_unique<NamedJsonReader>(style);
 }
 
 std::unique_ptr<CallReader> make_reader(const CallStyle& style, const Tools& tools) {

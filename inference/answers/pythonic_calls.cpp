@@ -150,9 +150,9 @@ class PythonReader {
   bool needs_more_ = false;
 };
 
-class Reader : public CallReader {
+class PythonicReader : public CallReader {
  public:
-  explicit Reader(PythonicCalls style) : style_(std::move(style)) {}
+  explicit PythonicReader(PythonicCalls style) : style_(std::move(style)) {}
 
   ReadStatus read(std::string_view& text, bool at_end, CallSink& sink) override {
     if (!has_calls_) {
@@ -191,7 +191,7 @@ class Reader : public CallReader {
 }  // namespace
 
 std::unique_ptr<CallReader> make_pythonic_calls(const PythonicCalls& style) {
-  return std::make_unique<Reader>(style);
+  return std::make_unique<PythonicReader>(style);
 }
 
 }  // namespace hearth::answers

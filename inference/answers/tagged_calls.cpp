@@ -36,9 +36,9 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-class Reader : public CallReader {
+class TaggedReader : public CallReader {
  public:
-  Reader(TaggedCalls style, Tools tools) : style_(std::move(style)), tools_(std::move(tools)) {}
+  TaggedReader(TaggedCalls style, Tools tools) : style_(std::move(style)), tools_(std::move(tools)) {}
 
   ReadStatus read(std::string_view& text, bool at_end, CallSink& sink) override {
     for (;;) {
@@ -194,7 +194,7 @@ class Reader : public CallReader {
 }  // namespace
 
 std::unique_ptr<CallReader> make_tagged_calls(const TaggedCalls& style, const Tools& tools) {
-  return std::make_unique<Reader>(style, tools);
+  return std::make_unique<TaggedReader>(style, tools);
 }
 
 }  // namespace hearth::answers

@@ -14,8 +14,8 @@
 namespace hearth::openai {
 namespace {
 
-constexpr uint64_t kMaxBodyBytes = uint64_t{64} << 20;
-constexpr std::chrono::seconds kTimeLimit{600};
+constexpr uint64_t kMaxTextsBytes = uint64_t{64} << 20;
+constexpr std::chrono::seconds kEncodeTimeLimit{600};
 
 std::string base64(std::span<const float> values) {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -177,7 +177,7 @@ class EncoderSurface {
 
 void add_encoder_routes(http::Router& router, Encoder& encoder, std::string model_name) {
   auto surface = std::make_shared<EncoderSurface>(encoder, std::move(model_name));
-  const http::RouteOptions options{.max_body_bytes = kMaxBodyBytes, .time_limit = kTimeLimit};
+  const http::RouteOptions options{.max_body_bytes = kMaxTextsBytes, .time_limit = kEncodeTimeLimit};
   if (encoder.task() == ModelTask::embed)
     router.add(
         "POST", "/v1/embeddings", [surface](http::Request& r) { return surface->embeddings(r); }, options);

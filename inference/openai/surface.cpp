@@ -17,8 +17,8 @@
 namespace hearth::openai {
 namespace {
 
-constexpr uint64_t kMaxBodyBytes = uint64_t{16} << 20;
-constexpr std::chrono::seconds kTimeLimit{3600};  // a long answer of a large model; the client may go away earlier
+constexpr uint64_t kMaxRequestBytes = uint64_t{16} << 20;
+constexpr std::chrono::seconds kAnswerTimeLimit{3600};  // a long answer of a large model; the client may go away earlier
 
 std::string new_id(const char* prefix) {
   static std::atomic<uint64_t> counter{std::random_device{}()};
@@ -213,7 +213,7 @@ class Surface {
 
 void add_routes(http::Router& router, Generator& generator, std::string model_name) {
   auto surface = std::make_shared<Surface>(generator, std::move(model_name));
-  const http::RouteOptions generate{.max_body_bytes = kMaxBodyBytes, .time_limit = kTimeLimit};
+  const http::RouteOptions generate{.max_body_bytes = kMaxRequestBytes, .time_limit = kAnswerTimeLimit};
   router.add(
       "POST", "/v1/chat/completions", [surface](http::Request& r) { return surface->chat(r); }, generate);
   router.add(

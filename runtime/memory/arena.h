@@ -9,6 +9,9 @@
 
 namespace hearth {
 
+// Enough for the activations of any step; only what is touched becomes memory.
+inline constexpr int64_t kActivationAddressSpace = int64_t{64} << 30;
+
 class Arena {
  public:
   // Reserves address space only. resource_exhausted when the kernel refuses.
