@@ -53,12 +53,16 @@ struct MeasuredLimits {
   FmaPeak fma;
   DiskSpeed disk;
   double measured_at = 0, took_s = 0;
+  Reading<double> cores_of_others;
+  std::string machine;
   static constexpr auto kFields = std::tuple{
       field("memory_read", &MeasuredLimits::memory_read, "memory read speed per thread count"),
       field("fma", &MeasuredLimits::fma, "arithmetic peak of the CPU"),
       field("disk", &MeasuredLimits::disk, "read speed of the disk that holds the state"),
       field("measured_at", &MeasuredLimits::measured_at, "when, seconds since 1970"),
       field("took_s", &MeasuredLimits::took_s, "how long it took"),
+      field("cores_of_others", &MeasuredLimits::cores_of_others, "processor cores that other programs used meanwhile"),
+      field("machine", &MeasuredLimits::machine, "the processor and how many; figures of another machine do not count"),
   };
 };
 
@@ -73,7 +77,10 @@ std::vector<BandwidthPoint> measure_memory_read(const ProbeOptions& options);
 FmaPeak measure_fma(const ProbeOptions& options);
 DiskSpeed measure_disk(const ProbeOptions& options);
 
-// All three. Errors: the folder does not exist.
+// The processor's model and how many there are, by which a file of figures is known as this machine's.
+std::string machine_name();
+
+// All three, and what else ran meanwhile. Errors: the folder does not exist.
 Result<MeasuredLimits> measure(const ProbeOptions& options);
 
 // The best memory read speed over all thread counts and page sizes; 0 when none could be measured.

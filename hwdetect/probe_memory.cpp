@@ -141,7 +141,7 @@ double measure_point(const Buffer& buffer, int n_threads, double seconds) {
     at = (at + 1) % n_chunks;
     return kChunkBytes;
   };
-  return detail::run_team(n_threads, seconds, turn).per_second();
+  return detail::best_of_three(n_threads, seconds, turn);
 }
 
 // 1, all, and up to two between them.
