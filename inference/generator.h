@@ -24,10 +24,11 @@ struct GenerationRequest {
   int max_tokens = 0;           // 0: as many as the context has room for
   SamplingParams sampling;
   std::vector<std::string> stop;  // at most 16, each at most 1 KiB; not shown
-  std::vector<int32_t> stop_ids;  // besides the model's own end tokens
+  std::vector<int32_t> stop_ids;  // besides the model's own end tokens; at most 64
+  int min_tokens = 0;             // neither the model's end tokens nor stop_ids are sampled before so many
   // Special tokens whose text is shown, sorted: the marks of the model's answer format. Others leave no text.
   std::vector<int32_t> shown_special;
-  bool ignore_eos = false;  // for benchmarks
+  bool ignore_eos = false;  // the model's own end tokens are tokens like any other
 };
 
 enum class FinishReason { stop, length, cancelled };

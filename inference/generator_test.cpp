@@ -144,6 +144,21 @@ TEST(Generator, AStopIdEndsTheAnswer) {
   EXPECT_EQ(run(*generator(), stopped).finish, FinishReason::stop);
 }
 
+TEST(Generator, NoEndBeforeTheLeastNumberOfTokens) {
+  const GenerationSummary free = run(*generator(), request("Hello"));
+  GenerationRequest r = request("Hello");
+  r.stop_ids = {free.tokens[4]};
+  const auto first = std::find(free.tokens.begin(), free.tokens.end(), r.stop_ids[0]) - free.tokens.begin();
+  EXPECT_EQ(run(*generator(), r).n_completion_tokens, first + 1)
+      << "a request's own stop tokens end it even when the model's do not";
+  r.min_tokens = 12;
+  const GenerationSummary longer = run(*generator(), r);
+  ASSERT_GE(longer.tokens.size(), 12u);
+  EXPECT_EQ(std::count(longer.tokens.begin(), longer.tokens.begin() + 12, r.stop_ids[0]), 0);
+  r.stop_ids = {-1};
+  EXPECT_EQ(generator()->check(r).error().code, Code::invalid_argument);
+}
+
 TEST(Generator, SeedsDecideSampledAnswers) {
   GenerationRequest r = request("Hello");
   r.sampling.temperature = 1.5f;

@@ -2,11 +2,12 @@
 #include "inference/scheduler.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace hearth {
 namespace {
 
-constexpr size_t kMaxStops = 16, kMaxStopBytes = 1024;
+constexpr size_t kMaxStops = 16, kMaxStopBytes = 1024, kMaxStopIds = 64;
 
 size_t common_prefix(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
   const size_t n = std::min(a.size(), b.size());
@@ -22,10 +23,13 @@ Result<void> check_request(const GenerationRequest& request, const LoadedModel& 
                  "the prompt has {} tokens and this deployment's context has room for {} with an answer; shorten the "
                  "conversation",
                  request.prompt.size(), max_seq_len - 1);
-  for (int32_t id : request.prompt)
-    if (id < 0 || id >= model.config.vocab_size)
-      return error(Code::invalid_argument, "token id {} is outside the model's vocabulary of {}", id,
-                   model.config.vocab_size);
+  if (request.stop_ids.size() > kMaxStopIds)
+    return error(Code::invalid_argument, "at most {} stop token ids, got {}", kMaxStopIds, request.stop_ids.size());
+  for (const std::vector<int32_t>& ids : {std::cref(request.prompt), std::cref(request.stop_ids)})
+    for (int32_t id : ids)
+      if (id < 0 || id >= model.config.vocab_size)
+        return error(Code::invalid_argument, "token id {} is outside the model's vocabulary of {}", id,
+                     model.config.vocab_size);
   if (request.max_tokens < 0)
     return error(Code::invalid_argument, "max_tokens must not be negative, got {}", request.max_tokens);
   if (request.stop.size() > kMaxStops)

@@ -2,6 +2,7 @@
 #include "inference/sequence.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace hearth {
 namespace {
@@ -10,18 +11,26 @@ double seconds(Sequence::Clock::duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
+std::vector<int32_t> end_tokens(const GenerationRequest& request, const LoadedModel& model) {
+  std::vector<int32_t> out = request.stop_ids;
+  if (request.ignore_eos) return out;
+  const std::vector<int32_t>& own = model.generation.eos_ids;
+  out.insert(out.end(), own.begin(), own.end());
+  if (own.empty() && model.tokenizer->eos_id()) out.push_back(*model.tokenizer->eos_id());
+  std::erase_if(out, [&](int32_t id) { return id < 0 || id >= model.config.vocab_size; });
+  return out;
+}
+
 }  // namespace
 
 Sequence::Sequence(const GenerationRequest& request, const LoadedModel& model, int max_seq_len)
     : tokens(request.prompt),
       request_(request),
-      eos_ids_(model.generation.eos_ids),
+      end_ids_(end_tokens(request, model)),
       sampler_(request.sampling),
       tokenizer_(*model.tokenizer),
       decoder_(*model.tokenizer, /*skip_special=*/false),
       stops_(request.stop) {
-  if (eos_ids_.empty() && model.tokenizer->eos_id()) eos_ids_.push_back(*model.tokenizer->eos_id());
-  eos_ids_.insert(eos_ids_.end(), request.stop_ids.begin(), request.stop_ids.end());
   const int room = max_seq_len - static_cast<int>(request.prompt.size());
   max_tokens_ = request.max_tokens > 0 ? std::min(request.max_tokens, room) : room;
   summary_.n_prompt_tokens = static_cast<int>(request.prompt.size());
@@ -37,7 +46,7 @@ void Sequence::admitted(int at_slot, int n_reused) {
 }
 
 bool Sequence::is_end(int32_t token) const {
-  return !request_.ignore_eos && std::find(eos_ids_.begin(), eos_ids_.end(), token) != eos_ids_.end();
+  return std::find(end_ids_.begin(), end_ids_.end(), token) != end_ids_.end();
 }
 
 bool Sequence::is_shown(int32_t token) const {
@@ -46,6 +55,8 @@ bool Sequence::is_shown(int32_t token) const {
 }
 
 bool Sequence::accept(std::span<float> logits) {
+  if (summary_.n_completion_tokens < request_.min_tokens)
+    for (int32_t id : end_ids_) logits[static_cast<size_t>(id)] = -std::numeric_limits<float>::infinity();
   auto sampled = sampler_.sample(logits, tokens);
   if (!sampled) {
     fail(std::move(sampled).error());

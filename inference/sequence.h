@@ -42,7 +42,7 @@ class Sequence {
   void finish(FinishReason reason);
 
   GenerationRequest request_;
-  std::vector<int32_t> eos_ids_;
+  std::vector<int32_t> end_ids_;  // the model's and the request's, all in the vocabulary
   int max_tokens_;
   Sampler sampler_;
   const Tokenizer& tokenizer_;

@@ -160,6 +160,135 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
                Code::invalid_argument, "the prompt has");
 }
 
+// Fields that other servers honour and that change the answer: never taken in silence.
+TEST(Requests, WhatIsNotSupportedIsRefusedByName) {
+  const Json schema = {{"type", "object"}};
+  const std::pair<const char*, Json> kBoth[] = {{"grammar", "root ::= \"yes\""},
+                                                {"json_schema", schema},
+                                                {"guided_json", schema},
+                                                {"guided_regex", "a+"},
+                                                {"guided_choice", {"a", "b"}},
+                                                {"structured_outputs", {{"json", schema}}},
+                                                {"regex", "a"},
+                                                {"ebnf", "a"},
+                                                {"format", "json"},
+                                                {"best_of", 2},
+                                                {"n", 2},
+                                                {"use_beam_search", true},
+                                                {"length_penalty", 0.5},
+                                                {"logit_bias", {{"15", 3}}},
+                                                {"bad_words", {"x"}},
+                                                {"allowed_token_ids", {1, 2}},
+                                                {"logprobs", 0},
+                                                {"logprobs", true},
+                                                {"top_logprobs", 3},
+                                                {"prompt_logprobs", 0},
+                                                {"n_probs", 2},
+                                                {"presence_penalty", 0.5},
+                                                {"frequency_penalty", -1},
+                                                {"typical_p", 0.5},
+                                                {"tfs_z", 0.9},
+                                                {"mirostat", 2},
+                                                {"xtc_probability", 0.5},
+                                                {"dry_multiplier", 0.8},
+                                                {"samplers", {"top_k"}},
+                                                {"truncate_prompt_tokens", 5},
+                                                {"thinking_budget_tokens", 0},
+                                                {"suffix", "end"}};
+  for (const auto& [name, value] : kBoth) {
+    Json body = chat_body({{name, value}});
+    auto chat = parse_chat_request(body, body.dump());
+    ASSERT_FALSE(chat) << name;
+    EXPECT_NE(chat.error().message.find(fmt::format("\"{}\"", name)), std::string::npos) << chat.error().message;
+    body["prompt"] = "Once";
+    body.erase("messages");
+    EXPECT_FALSE(parse_completion_request(body)) << name;
+  }
+  for (const auto& [name, value] : {std::pair<const char*, Json>{"functions", {1}},
+                                    {"continue_final_message", true},
+                                    {"chat_template", "{{ x }}"},
+                                    {"echo", true},
+                                    {"documents", {1}}}) {
+    const Json body = chat_body({{name, value}});
+    EXPECT_FALSE(parse_chat_request(body, body.dump())) << name;
+  }
+}
+
+TEST(Requests, WhatAsksForNothingIsTaken) {
+  Json body = chat_body();
+  for (const auto& [name, value] : {std::pair<const char*, Json>{"grammar", ""},
+                                    {"grammar", nullptr},
+                                    {"best_of", 1},
+                                    {"n", 1},
+                                    {"logit_bias", Json::object()},
+                                    {"logprobs", false},
+                                    {"logprobs", nullptr},
+                                    {"presence_penalty", 0},
+                                    {"frequency_penalty", 0.0},
+                                    {"typical_p", 1},
+                                    {"mirostat", 0},
+                                    {"length_penalty", 1.0},
+                                    {"tfs_z", 1},
+                                    {"thinking_budget_tokens", -1},
+                                    {"suffix", ""},
+                                    {"functions", Json::array()},
+                                    {"store", true},
+                                    {"metadata", {{"a", "b"}}},
+                                    {"user", "anna"},
+                                    {"service_tier", "auto"},
+                                    {"cache_prompt", true}}) {
+    body[name] = value;
+    EXPECT_TRUE(parse_chat_request(body, body.dump()))
+        << name << ": " << parse_chat_request(body, body.dump()).error().message;
+  }
+}
+
+TEST(Requests, OtherServersNamesAreHonoured) {
+  const Json body = chat_body({{"stop_token_ids", {5, 7}},
+                               {"min_tokens", 3},
+                               {"ignore_eos", true},
+                               {"repeat_penalty", 1.5},
+                               {"repeat_last_n", 32},
+                               {"top_k", -1},
+                               {"add_generation_prompt", false}});
+  auto chat = parse_chat_request(body, body.dump());
+  ASSERT_TRUE(chat) << chat.error().message;
+  EXPECT_EQ(chat->options.stop_ids, (std::vector<int32_t>{5, 7}));
+  EXPECT_EQ(chat->options.min_tokens, 3);
+  EXPECT_TRUE(chat->options.ignore_eos);
+  EXPECT_FLOAT_EQ(chat->options.sampling.repetition_penalty, 1.5f);
+  EXPECT_EQ(chat->options.sampling.repetition_window, 32);
+  EXPECT_EQ(chat->options.sampling.top_k, 0);
+  EXPECT_FALSE(chat->add_generation_prompt);
+  Json llama_cpp = {{"model", "tiny"}, {"prompt", "Once"}, {"n_predict", 7}};
+  EXPECT_EQ(parse_completion_request(llama_cpp)->options.max_tokens, 7);
+}
+
+// The model's own defaults hold for what the client left out, and for nothing else.
+TEST(Requests, WhatTheClientSaysHoldsOverTheModel) {
+  const SamplingParams model{
+      .temperature = 0.6f, .top_k = 20, .top_p = 0.9f, .min_p = 0.1f, .repetition_penalty = 1.1f};
+  Json body = chat_body();
+  body.erase("temperature");
+  EXPECT_FLOAT_EQ(parse_chat_request(body, body.dump(), model)->options.sampling.temperature, 0.6f);
+  EXPECT_EQ(parse_chat_request(body, body.dump(), model)->options.sampling.top_k, 20);
+  body.update({{"temperature", 1.0}, {"top_k", 0}, {"top_p", 1}, {"min_p", 0}, {"repetition_penalty", 1}});
+  const SamplingParams said = parse_chat_request(body, body.dump(), model)->options.sampling;
+  EXPECT_EQ(said.top_k, 0);
+  EXPECT_FLOAT_EQ(said.min_p, 0);
+  EXPECT_FLOAT_EQ(said.repetition_penalty, 1);
+}
+
+TEST(Requests, TokenIdsDoNotWrap) {
+  for (const Json& id : {Json(int64_t{1} << 32), Json(-1), Json(int64_t{1} << 31), Json(UINT64_MAX), Json(INT64_MIN),
+                         Json(1.5), Json("7")}) {
+    const Json prompt = {{"model", "tiny"}, {"prompt", Json::array({1, id})}};
+    EXPECT_EQ(parse_completion_request(prompt).error().code, Code::invalid_argument) << id;
+    const Json body = chat_body({{"stop_token_ids", Json::array({id})}});
+    EXPECT_EQ(parse_chat_request(body, body.dump()).error().code, Code::invalid_argument) << id;
+  }
+}
+
 TEST_F(Surface, HealthAnswersWhileChatsHoldAllWorkers) {
   for (const char* path : {"/health", "/metrics"}) EXPECT_TRUE(router_.match("GET", path).route->options.quick) << path;
   EXPECT_FALSE(router_.match("POST", "/v1/chat/completions").route->options.quick);

@@ -1,20 +1,16 @@
 // Reads /v1/chat/completions and /v1/completions bodies.
 #include "inference/openai/requests.h"
 
+#include <limits>
 #include <random>
 
 #include "inference/openai/chat_messages.h"
+#include "inference/openai/unsupported_fields.h"
 
 namespace hearth::openai {
 namespace {
 
-Result<void> refuse(const Json& body, const char* name, const char* why) {
-  auto it = body.find(name);
-  if (it == body.end() || it->is_null() || *it == false || (it->is_array() && it->empty()) ||
-      (it->is_object() && it->empty()))
-    return {};
-  return error(Code::invalid_argument, "\"{}\" is not supported by this version: {}", name, why);
-}
+constexpr size_t kMaxTokenIds = size_t{1} << 22;  // beyond every context
 
 Result<std::vector<std::string>> read_stop(const Json& body) {
   std::vector<std::string> out;
@@ -30,16 +26,22 @@ Result<std::vector<std::string>> read_stop(const Json& body) {
   return out;
 }
 
-// max_completion_tokens is the newer name of max_tokens.
-Result<int> read_max_tokens(const Json& body) {
-  for (const char* name : {"max_completion_tokens", "max_tokens"}) {
-    auto it = body.find(name);
-    if (it == body.end() || it->is_null()) continue;
-    const int n = TRY(json_get<int>(body, name));
-    if (n < 1) return error(Code::invalid_argument, "\"{}\" must be at least 1, got {}", name, n);
-    return n;
-  }
-  return 0;
+// The first of the names under which a field is known that is there; nullptr: none is.
+const char* given(const Json& body, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (auto it = body.find(name); it != body.end() && !it->is_null()) return name;
+  return nullptr;
+}
+
+template <class T>
+Result<void> read(const Json& body, std::initializer_list<const char*> names, T& out) {
+  const char* name = given(body, names);
+  if (!name) return {};
+  if constexpr (std::is_same_v<T, float>)
+    out = static_cast<float>(TRY(json_get<double>(body, name)));
+  else
+    out = TRY(json_get<T>(body, name));
+  return {};
 }
 
 // An absent seed is drawn, so that repeated requests differ; greedy requests do not use it.
@@ -52,40 +54,73 @@ Result<uint64_t> read_seed(const Json& body) {
   return static_cast<uint64_t>(TRY(json_get<int64_t>(body, "seed")));
 }
 
-Result<CompletionOptions> read_options(const Json& body) {
+// vLLM and llama.cpp switch top_k off with -1 as well as with 0.
+Result<void> read_sampling(const Json& body, SamplingParams& out) {
+  TRY(read(body, {"temperature"}, out.temperature));
+  TRY(read(body, {"top_p"}, out.top_p));
+  TRY(read(body, {"top_k"}, out.top_k));
+  if (out.top_k == -1) out.top_k = 0;
+  TRY(read(body, {"min_p"}, out.min_p));
+  TRY(read(body, {"repetition_penalty", "repeat_penalty"}, out.repetition_penalty));
+  TRY(read(body, {"repetition_window", "repeat_last_n"}, out.repetition_window));
+  out.seed = TRY(read_seed(body));
+  return validate(out);
+}
+
+Result<std::vector<int32_t>> read_token_ids(const Json& list, const char* name) {
+  if (!list.is_array())
+    return error(Code::invalid_argument, "\"{}\" must be an array of token ids, got {}", name, list.type_name());
+  if (list.size() > kMaxTokenIds)
+    return error(Code::invalid_argument, "\"{}\" has {} token ids; at most {}", name, list.size(), kMaxTokenIds);
+  std::vector<int32_t> out;
+  for (const Json& id : list) {
+    if (!id.is_number_integer())
+      return error(Code::invalid_argument, "\"{}\" must hold token ids, got {}", name, id.type_name());
+    const auto n = id.is_number_unsigned() ? id.get<uint64_t>() : static_cast<uint64_t>(id.get<int64_t>());
+    if (n > std::numeric_limits<int32_t>::max())
+      return error(Code::invalid_argument, "\"{}\": token id {} is outside every vocabulary", name, id.dump());
+    out.push_back(static_cast<int32_t>(n));
+  }
+  return out;
+}
+
+// max_completion_tokens is the newer name of max_tokens; n_predict is llama.cpp's, whose -1 is "as many as there is
+// room".
+Result<int> read_max_tokens(const Json& body) {
+  const char* name = given(body, {"max_completion_tokens", "max_tokens", "n_predict"});
+  if (!name) return 0;
+  const int n = TRY(json_get<int>(body, name));
+  if (n == -1 && std::string_view(name) == "n_predict") return 0;
+  if (n < 1) return error(Code::invalid_argument, "\"{}\" must be at least 1, got {}", name, n);
+  return n;
+}
+
+Result<CompletionOptions> read_options(const Json& body, const SamplingParams& defaults, Endpoint endpoint) {
   if (!body.is_object())
     return error(Code::invalid_argument, "the body must be a JSON object, got {}", body.type_name());
+  TRY(refuse_unsupported(body, endpoint));
   CompletionOptions out;
   out.model = TRY(json_get<std::string>(body, "model"));
   out.max_tokens = TRY(read_max_tokens(body));
-  out.has_temperature = body.contains("temperature") && !body["temperature"].is_null();
-  out.has_top_p = body.contains("top_p") && !body["top_p"].is_null();
-  out.sampling.temperature = static_cast<float>(TRY(json_get_or<double>(body, "temperature", 1.0)));
-  out.sampling.top_p = static_cast<float>(TRY(json_get_or<double>(body, "top_p", 1.0)));
-  out.sampling.top_k = TRY(json_get_or<int>(body, "top_k", 0));
-  out.sampling.min_p = static_cast<float>(TRY(json_get_or<double>(body, "min_p", 0.0)));
-  out.sampling.repetition_penalty = static_cast<float>(TRY(json_get_or<double>(body, "repetition_penalty", 1.0)));
-  out.sampling.seed = TRY(read_seed(body));
-  TRY(validate(out.sampling));
+  TRY(read(body, {"min_tokens"}, out.min_tokens));
+  if (out.min_tokens < 0)
+    return error(Code::invalid_argument, "\"min_tokens\" must be at least 0, got {}", out.min_tokens);
+  out.sampling = defaults;
+  TRY(read_sampling(body, out.sampling));
   out.stop = TRY(read_stop(body));
+  if (const char* name = given(body, {"stop_token_ids"})) out.stop_ids = TRY(read_token_ids(body[name], name));
+  TRY(read(body, {"ignore_eos"}, out.ignore_eos));
   out.stream = TRY(json_get_or<bool>(body, "stream", false));
   if (auto it = body.find("stream_options"); it != body.end() && it->is_object())
     out.include_usage = TRY(json_get_or<bool>(*it, "include_usage", false));
-  if (TRY(json_get_or<int>(body, "n", 1)) != 1)
-    return error(Code::invalid_argument, "\"n\" above 1 is not supported by this version: send several requests");
-  for (const char* name : {"presence_penalty", "frequency_penalty"})
-    if (TRY(json_get_or<double>(body, name, 0.0)) != 0)
-      return error(Code::invalid_argument, "\"{}\" is not supported by this version: use repetition_penalty", name);
-  TRY(refuse(body, "logit_bias", "biases come with grammars"));
-  TRY(refuse(body, "logprobs", "log-probabilities come later"));
   return out;
 }
 
 }  // namespace
 
-Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text) {
-  ChatRequest out{.options = TRY(read_options(body))};
-  TRY(refuse(body, "functions", "it is the older form of \"tools\"; send tools"));
+Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text, const SamplingParams& defaults) {
+  ChatRequest out{.options = TRY(read_options(body, defaults, Endpoint::chat))};
+  TRY(read(body, {"add_generation_prompt"}, out.add_generation_prompt));
   if (auto it = body.find("response_format");
       it != body.end() && it->is_object() && it->value("type", "text") != "text")
     return error(Code::invalid_argument, "\"response_format\" other than text is not supported by this version");
@@ -98,8 +133,8 @@ Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text) 
   return out;
 }
 
-Result<CompletionRequest> parse_completion_request(const Json& body) {
-  CompletionRequest out{TRY(read_options(body)), {}, {}, false};
+Result<CompletionRequest> parse_completion_request(const Json& body, const SamplingParams& defaults) {
+  CompletionRequest out{TRY(read_options(body, defaults, Endpoint::completion)), {}, {}, false};
   out.echo = TRY(json_get_or<bool>(body, "echo", false));
   if (out.options.max_tokens == 0) out.options.max_tokens = 16;  // OpenAI's default for this endpoint
   auto prompt = body.find("prompt");
@@ -112,11 +147,7 @@ Result<CompletionRequest> parse_completion_request(const Json& body) {
     return error(Code::invalid_argument,
                  "\"prompt\" must be a string, an array with one string, or an array of token ids");
   if ((*prompt)[0].is_number_integer()) {
-    for (const Json& id : *prompt) {
-      if (!id.is_number_integer())
-        return error(Code::invalid_argument, "\"prompt\" mixes token ids with {}", id.type_name());
-      out.token_prompt.push_back(static_cast<int32_t>(id.get<int64_t>()));
-    }
+    out.token_prompt = TRY(read_token_ids(*prompt, "prompt"));
     return out;
   }
   if (prompt->size() != 1 || !(*prompt)[0].is_string())

@@ -1,5 +1,5 @@
 // OpenAI's requests as native types: JSON stops here. Unknown members are ignored, as clients send many; members that
-// would change the answer and are not built yet are refused by name.
+// would change the answer and are not built yet are refused by name (unsupported_fields.h).
 #pragma once
 
 #include <string>
@@ -15,9 +15,11 @@ inline constexpr size_t kMaxMessages = 4096;
 struct CompletionOptions {
   std::string model;
   int max_tokens = 0;  // 0: as many as there is room for
+  int min_tokens = 0;  // no end before so many
   SamplingParams sampling;
-  bool has_temperature = false, has_top_p = false;  // absent: the model's own defaults apply
   std::vector<std::string> stop;
+  std::vector<int32_t> stop_ids;
+  bool ignore_eos = false;
   bool stream = false, include_usage = false;
 };
 
@@ -28,6 +30,7 @@ struct ChatRequest {
   Json tools = Json::array();  // the same
   std::string variables_json;  // further variables of the chat template, an object or empty
   bool parallel_tool_calls = true;
+  bool add_generation_prompt = true;
 };
 
 struct CompletionRequest {
@@ -37,8 +40,13 @@ struct CompletionRequest {
   bool echo = false;
 };
 
+// What the API says where neither the client nor the model says anything.
+inline constexpr SamplingParams kApiDefaults{.temperature = 1};
+
 // `text`: the body as it came. The order of keys in tools is what the model sees, and Json does not keep it.
-Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text);
-Result<CompletionRequest> parse_completion_request(const Json& body);
+// `defaults`: what holds for fields that the client left out.
+Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text,
+                                       const SamplingParams& defaults = kApiDefaults);
+Result<CompletionRequest> parse_completion_request(const Json& body, const SamplingParams& defaults = kApiDefaults);
 
 }  // namespace hearth::openai

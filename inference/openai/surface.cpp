@@ -18,7 +18,8 @@ namespace hearth::openai {
 namespace {
 
 constexpr uint64_t kMaxRequestBytes = uint64_t{16} << 20;
-constexpr std::chrono::seconds kAnswerTimeLimit{3600};  // a long answer of a large model; the client may go away earlier
+constexpr std::chrono::seconds kAnswerTimeLimit{
+    3600};  // a long answer of a large model; the client may go away earlier
 
 std::string new_id(const char* prefix) {
   static std::atomic<uint64_t> counter{std::random_device{}()};
@@ -45,7 +46,8 @@ class Surface {
   }
 
   Result<http::Response> chat(http::Request& http_request) {
-    ChatRequest request = TRY(parse_chat_request(TRY(http::json_body(http_request)), http_request.body));
+    ChatRequest request =
+        TRY(parse_chat_request(TRY(http::json_body(http_request)), http_request.body, sampling_defaults()));
     TRY(check_model(request.options));
     const LoadedModel& model = generator_.model();
     if (!model.chat_template) {
@@ -58,6 +60,7 @@ class Surface {
     const std::string messages = guard_ ? TRY(guard_->guard_messages(request.messages_json)) : request.messages_json;
     std::string prompt = TRY(render_chat(model, {.messages_json = messages,
                                                  .tools_json = request.tools_json,
+                                                 .add_generation_prompt = request.add_generation_prompt,
                                                  .extra_json = request.variables_json}))
                              .text;
     GenerationRequest generation = generation_for(request.options);
@@ -71,7 +74,7 @@ class Surface {
   }
 
   Result<http::Response> complete(http::Request& http_request) {
-    CompletionRequest request = TRY(parse_completion_request(TRY(http::json_body(http_request))));
+    CompletionRequest request = TRY(parse_completion_request(TRY(http::json_body(http_request)), sampling_defaults()));
     TRY(check_model(request.options));
     GenerationRequest generation = generation_for(request.options);
     generation.prompt = std::move(request.token_prompt);
@@ -119,18 +122,24 @@ class Surface {
                  model_name_);
   }
 
-  // What the client left open comes from the model's own defaults.
+  // What the client leaves open comes from the model's own defaults.
+  SamplingParams sampling_defaults() const {
+    SamplingParams out = kApiDefaults;
+    const GenerationDefaults& defaults = generator_.model().generation;
+    if (defaults.temperature) out.temperature = static_cast<float>(*defaults.temperature);
+    if (defaults.top_p) out.top_p = static_cast<float>(*defaults.top_p);
+    if (defaults.top_k) out.top_k = *defaults.top_k;
+    if (defaults.min_p) out.min_p = static_cast<float>(*defaults.min_p);
+    if (defaults.repetition_penalty) out.repetition_penalty = static_cast<float>(*defaults.repetition_penalty);
+    return out;
+  }
+
   GenerationRequest generation_for(const CompletionOptions& options) const {
     GenerationRequest out;
-    const GenerationDefaults& defaults = generator_.model().generation;
     out.sampling = options.sampling;
-    if (!options.has_temperature && defaults.temperature)
-      out.sampling.temperature = static_cast<float>(*defaults.temperature);
-    if (!options.has_top_p && defaults.top_p) out.sampling.top_p = static_cast<float>(*defaults.top_p);
-    if (out.sampling.top_k == 0 && defaults.top_k) out.sampling.top_k = *defaults.top_k;
-    if (out.sampling.min_p == 0 && defaults.min_p) out.sampling.min_p = static_cast<float>(*defaults.min_p);
-    if (out.sampling.repetition_penalty == 1 && defaults.repetition_penalty)
-      out.sampling.repetition_penalty = static_cast<float>(*defaults.repetition_penalty);
+    out.min_tokens = options.min_tokens;
+    out.ignore_eos = options.ignore_eos;
+    out.stop_ids = options.stop_ids;
     out.max_tokens = options.max_tokens;
     out.stop = options.stop;
     return out;
