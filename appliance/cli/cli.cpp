@@ -1,6 +1,9 @@
 // Printing and paths for all verbs.
 #include "appliance/cli/cli.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cmath>
 #include <ctime>
 
@@ -15,6 +18,12 @@ void Cli::print(const Json& document, const std::function<std::string()>& human)
 }
 
 Result<store::Store> Cli::open_store(store::Mode mode) const {
+  if (::access(state.root.c_str(), R_OK) != 0 && errno == EACCES)
+    return error(
+        Code::permission_denied,
+        "the models in {} belong to the service and you may not read them: ask it (`hearth chat`, `hearth ps`, "
+        "`hearth models`), or have yourself added to its group: sudo adduser $USER hearth, then log in again",
+        state.root.string());
   store::StoreOptions options;
   if (std::filesystem::path shared = find_shared("trust"); !shared.empty()) options.trust_folders.push_back(shared);
   return store::Store::open(state.root, mode, options);

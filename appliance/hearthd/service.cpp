@@ -8,7 +8,7 @@
 namespace hearth {
 
 constexpr std::chrono::seconds kRequestGrace{5};
-constexpr int kSocketMode = 0660;
+constexpr int kSocketMode = 0666;  // who gets to it is said by its folder: 0750, or 0751 where the package made it
 constexpr int kMaxHandlers = 256;  // each open answer and each event stream holds one
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {

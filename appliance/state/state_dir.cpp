@@ -29,14 +29,22 @@ Result<void> StateDir::make_folders() const {
   return {};
 }
 
+static fs::path own_state_dir(const std::string& xdg_state_home, const std::string& home) {
+  if (!xdg_state_home.empty()) return fs::path(xdg_state_home) / "hearth";
+  return fs::path(home.empty() ? "/var/lib" : home + "/.local/state") / "hearth";
+}
+
 StateDir default_state_dir() {
   auto environment = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
   if (std::string given = environment("HEARTH_STATE_DIR"); !given.empty()) return {fs::absolute(given)};
-  const fs::path system = "/var/lib/hearth";
+  return choose_state_dir(kSystemStateDir, own_state_dir(environment("XDG_STATE_HOME"), environment("HOME")));
+}
+
+StateDir choose_state_dir(const fs::path& system, const fs::path& own) {
+  std::error_code failed;
   if (::access((system / "hearth.db").c_str(), R_OK) == 0) return {system};
-  if (std::string xdg = environment("XDG_STATE_HOME"); !xdg.empty()) return {fs::path(xdg) / "hearth"};
-  std::string home = environment("HOME");
-  return {fs::path(home.empty() ? "/var/lib" : home + "/.local/state") / "hearth"};
+  if (fs::exists(own / "hearth.db", failed)) return {own};
+  return {fs::is_directory(system, failed) ? system : own};
 }
 
 StateDir state_dir_from(std::string_view given) {

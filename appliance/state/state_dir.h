@@ -27,9 +27,15 @@ struct StateDir {
   Result<void> make_folders() const;  // mode 0750
 };
 
-// $HEARTH_STATE_DIR; else /var/lib/hearth where a service keeps its state there and we may read it; else
-// $XDG_STATE_HOME/hearth or ~/.local/state/hearth.
+inline constexpr const char* kSystemStateDir = "/var/lib/hearth";  // of the installed service
+
+// $HEARTH_STATE_DIR; else the choice between the installed service's and $XDG_STATE_HOME/hearth or
+// ~/.local/state/hearth.
 StateDir default_state_dir();
+
+// The service's state where we may read it; else our own where there is one; else the service's where it is installed:
+// its models cannot be read then, but it answers on its socket.
+StateDir choose_state_dir(const std::filesystem::path& system, const std::filesystem::path& own);
 
 // `given` made absolute, or the default when empty.
 StateDir state_dir_from(std::string_view given);

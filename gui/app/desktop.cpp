@@ -12,11 +12,12 @@
 namespace hearth::gui {
 
 namespace {
-constexpr const char* kServiceSocket = "/var/lib/hearth/run/hearthd.sock";
+constexpr const char* kServiceState = "/var/lib/hearth";  // of the installed service
 
 QString settingsFileFor(const DesktopOptions& options) {
   if (!options.settingsFile.isEmpty()) return options.settingsFile;
-  return QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) + QStringLiteral("/hearth/desktop.ini");
+  return QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) +
+         QStringLiteral("/hearth/desktop.ini");
 }
 
 std::filesystem::path chatsFolderFor(const DesktopOptions& options) {
@@ -32,18 +33,27 @@ Endpoint endpointFor(const DesktopOptions& options, const QString& savedUrl) {
   return {.socketPath = socketPathFor(options.stateDir)};
 }
 
-std::unique_ptr<Client> orHttp(std::unique_ptr<Client> client, const DesktopOptions& options, const Settings& settings) {
+std::unique_ptr<Client> orHttp(std::unique_ptr<Client> client, const DesktopOptions& options,
+                               const Settings& settings) {
   if (client) return client;
   return std::make_unique<HttpClient>(endpointFor(options, settings.url()));
 }
 }  // namespace
 
+QString socketIn(const QString& stateDir) {
+  return QDir(stateDir).absoluteFilePath(QStringLiteral("run/hearthd.sock"));
+}
+
+QString chooseSocket(const QString& serviceState, const QString& ownState) {
+  if (QFile::exists(socketIn(serviceState))) return socketIn(serviceState);
+  if (QFile::exists(socketIn(ownState))) return socketIn(ownState);
+  return socketIn(QFile::exists(serviceState) ? serviceState : ownState);
+}
+
 QString socketPathFor(const std::filesystem::path& stateDir) {
-  auto socketIn = [](const QString& folder) { return QDir(folder).absoluteFilePath(QStringLiteral("run/hearthd.sock")); };
   if (!stateDir.empty()) return socketIn(QString::fromStdString(stateDir.string()));
-  if (QFile::exists(QLatin1String(kServiceSocket))) return QLatin1String(kServiceSocket);
-  QString state = qEnvironmentVariable("XDG_STATE_HOME", QDir::homePath() + QStringLiteral("/.local/state"));
-  return socketIn(state + QStringLiteral("/hearth"));
+  const QString own = qEnvironmentVariable("XDG_STATE_HOME", QDir::homePath() + QStringLiteral("/.local/state"));
+  return chooseSocket(QLatin1String(kServiceState), own + QStringLiteral("/hearth"));
 }
 
 Desktop::Desktop(const DesktopOptions& options, std::unique_ptr<Client> client)
@@ -74,8 +84,9 @@ Desktop::~Desktop() {
 QQuickWindow* Desktop::show() {
   engine_ = std::make_unique<QQmlApplicationEngine>();
   engine_->addImportPath(QStringLiteral("qrc:/qt/qml"));
-  engine_->setInitialProperties({{QStringLiteral("app"), QVariant::fromValue(this)},
-                                 {QStringLiteral("page"), options_.page.isEmpty() ? QStringLiteral("home") : options_.page}});
+  engine_->setInitialProperties(
+      {{QStringLiteral("app"), QVariant::fromValue(this)},
+       {QStringLiteral("page"), options_.page.isEmpty() ? QStringLiteral("home") : options_.page}});
   engine_->load(QUrl(QStringLiteral("qrc:/qt/qml/Hearth/app/Main.qml")));
   return engine_->rootObjects().isEmpty() ? nullptr : qobject_cast<QQuickWindow*>(engine_->rootObjects().first());
 }
@@ -84,7 +95,8 @@ void Desktop::translate() {
   QCoreApplication::removeTranslator(&translator_);
   QString language = settings_.effectiveLanguage();
   QLocale::setDefault(QLocale(language));
-  if (translator_.load(QStringLiteral(":/i18n/hearth_%1.qm").arg(language))) QCoreApplication::installTranslator(&translator_);
+  if (translator_.load(QStringLiteral(":/i18n/hearth_%1.qm").arg(language)))
+    QCoreApplication::installTranslator(&translator_);
   connection_.retranslate();
   home_.retranslate();
   chat_.retranslate();

@@ -1,10 +1,10 @@
 // Desktop: the whole desktop wired together: client, state, features, translations and the window.
 #pragma once
 
+#include <QtQml/qqmlregistration.h>
 #include <QObject>
 #include <QQmlApplicationEngine>
 #include <QTranslator>
-#include <QtQml/qqmlregistration.h>
 
 #include <filesystem>
 #include <memory>
@@ -23,15 +23,18 @@ class QQuickWindow;
 namespace hearth::gui {
 
 struct DesktopOptions {
-  std::filesystem::path stateDir;      // whose socket to use; empty: the service's, else the user's
-  QString url;                         // http://host:port instead
-  std::filesystem::path dataDir;       // conversations; empty: the user's data folder
-  QString settingsFile;                // empty: the user's configuration folder
-  QString language, theme, page;       // for this run; empty: as chosen in Settings
+  std::filesystem::path stateDir;  // whose socket to use; empty: the service's, else the user's
+  QString url;                     // http://host:port instead
+  std::filesystem::path dataDir;   // conversations; empty: the user's data folder
+  QString settingsFile;            // empty: the user's configuration folder
+  QString language, theme, page;   // for this run; empty: as chosen in Settings
 };
 
-// Where hearthd's socket is: `stateDir` if given, else the system service's if there is one, else the user's.
+// Where hearthd's socket is: `stateDir` if given, else chosen between the installed service's and the user's own.
 QString socketPathFor(const std::filesystem::path& stateDir);
+// Of two state folders the one that has a socket, the service's first. Where neither has, the service's if it is
+// installed: it will come there, and a second service would only take its port.
+QString chooseSocket(const QString& serviceState, const QString& ownState);
 
 class Desktop : public QObject {
   Q_OBJECT

@@ -1,7 +1,9 @@
 // hearth-desktop: the command line, then the window.
 #include <QCommandLineParser>
+#include <QFile>
 #include <QFontDatabase>
 #include <QGuiApplication>
+#include <QQuickItem>
 #include <QQuickStyle>
 #include <QQuickWindow>
 #include <QTimer>
@@ -20,7 +22,7 @@ using namespace hearth::gui;
 
 namespace {
 constexpr int kOfflineTickMs = 30;
-constexpr int kScreenshotDelayMs = 1200;  // lists have been asked for and drawn by then
+constexpr int kSettledDelayMs = 1200;  // lists have been asked for and drawn by then
 constexpr int kWrongUsage = 2;
 
 void declareOptions(QCommandLineParser& parser) {
@@ -36,6 +38,7 @@ void declareOptions(QCommandLineParser& parser) {
       {"theme", "light or dark, for this run.", "THEME"},
       {"page", "home, chat, models, finetune, updates or settings.", "PAGE"},
       {"screenshot", "Write a picture of the window to this file and exit.", "FILE"},
+      {"transcript", "Write the texts of the window to this file and exit.", "FILE"},
   });
 }
 
@@ -82,10 +85,26 @@ DesktopOptions optionsFrom(const QCommandLineParser& parser) {
           .page = parser.value("page")};
 }
 
-void saveScreenshotLater(QQuickWindow* window, const QString& file) {
-  QTimer::singleShot(kScreenshotDelayMs, window, [window, file] {
-    bool ok = window->grabWindow().save(file);
-    if (!ok) spdlog::error("cannot write the screenshot to {}", file.toStdString());
+// Of everything that is visible below `item`, a line each, in the order of the tree.
+void collectTexts(const QQuickItem& item, QString& lines) {
+  if (!item.isVisible()) return;
+  if (const QString text = item.property("text").toString(); !text.isEmpty()) lines += text + QLatin1Char('\n');
+  for (const QQuickItem* child : item.childItems()) collectTexts(*child, lines);
+}
+
+bool saveTranscript(const QQuickWindow& window, const QString& file) {
+  QString lines;
+  collectTexts(*window.contentItem(), lines);
+  QFile out(file);
+  return out.open(QIODevice::WriteOnly) && out.write(lines.toUtf8()) >= 0;
+}
+
+// What --screenshot and --transcript ask for, when the window has settled; then the program ends.
+void saveLater(QQuickWindow* window, const QString& screenshot, const QString& transcript) {
+  QTimer::singleShot(kSettledDelayMs, window, [=] {
+    bool ok = screenshot.isEmpty() || window->grabWindow().save(screenshot);
+    ok = (transcript.isEmpty() || saveTranscript(*window, transcript)) && ok;
+    if (!ok) spdlog::error("cannot write {}", (screenshot.isEmpty() ? transcript : screenshot).toStdString());
     QCoreApplication::exit(ok ? 0 : 1);
   });
 }
@@ -111,6 +130,7 @@ int main(int argc, char** argv) {
   Desktop desktop(optionsFrom(parser), std::move(client));
   QQuickWindow* window = desktop.show();
   if (!window) return 1;
-  if (parser.isSet("screenshot")) saveScreenshotLater(window, parser.value("screenshot"));
+  if (parser.isSet("screenshot") || parser.isSet("transcript"))
+    saveLater(window, parser.value("screenshot"), parser.value("transcript"));
   return QGuiApplication::exec();
 }

@@ -48,7 +48,8 @@ QString Home::cpuText() const {
 QString Home::gpuText() const {
   QStringList names;
   for (const std::string& gpu : box_.box().gpus) names.append(textOf(gpu));
-  return names.isEmpty() ? tr("No GPU found; models run on the CPU") : names.join(QStringLiteral(", "));
+  if (names.isEmpty()) return tr("No GPU found; models run on the CPU");
+  return tr("%1 (not used yet; models run on the CPU)").arg(names.join(QStringLiteral(", ")));
 }
 
 QString Home::memoryText() const {

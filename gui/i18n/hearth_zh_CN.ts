@@ -1224,6 +1224,10 @@
         <translation>未发现 GPU；模型在 CPU 上运行</translation>
     </message>
     <message>
+        <source>%1 (not used yet; models run on the CPU)</source>
+        <translation>%1（暂未使用；模型在 CPU 上运行）</translation>
+    </message>
+    <message>
         <source>Hearth %1</source>
         <translation>Hearth %1</translation>
     </message>

@@ -4,7 +4,8 @@
 #
 #   sudo tests/bare_root/deb.sh [--desktop]
 #
-# --desktop installs hearth-desktop too, and starts it for a moment without a display. Needs root, mmdebstrap,
+# It does so for a normal user, who was made after the installation and is in no group. --desktop installs hearth-desktop
+# too, whose Home has to show the service's model to that user. Needs root, mmdebstrap,
 # systemd-nspawn and a Debian mirror (HEARTH_MIRROR).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
@@ -45,9 +46,15 @@ before=$(systemctl show hearthd -p MainPID --value)
 kill -KILL "$before"
 changed() { local now; now=$(systemctl show hearthd -p MainPID --value); [[ $now != 0 && $now != "$before" ]]; }
 wait_until changed && wait_until ready && echo "after SIGKILL: ok"
+# From here on as anna, an account as Debian's installer makes it: in no group of ours, with an empty home.
+useradd --create-home --shell /bin/bash anna
+anna() { runuser -u anna -- env -C /home/anna HOME=/home/anna QT_QPA_PLATFORM=offscreen QT_QUICK_BACKEND=software "$@"; }
+anna hearth models | grep -q "^hearth-mini " && echo "anna's models: ok" || echo "FAILED: a normal user does not see the models"
+answer=$(anna hearth chat hearth-mini "What is Hearth?") && echo "anna's answer: $answer"
 if [[ -x /usr/bin/hearth-desktop ]]; then
-  QT_QPA_PLATFORM=offscreen timeout 5 hearth-desktop; code=$?
-  [[ $code == 124 ]] && echo "desktop: ok" || echo "FAILED: hearth-desktop ended with $code"
+  anna timeout 60 hearth-desktop --page home --lang en --transcript /home/anna/home.txt; code=$?
+  cat /home/anna/home.txt
+  [[ $code == 0 ]] && grep -q hearth-mini /home/anna/home.txt && echo "desktop: ok" || echo "FAILED: hearth-desktop ended with $code"
 fi
 journalctl -u hearthd --no-pager | tail -30
 echo "done"
@@ -70,7 +77,9 @@ timeout 300 systemd-nspawn --quiet --directory="$root" --boot --register=no --ke
 [[ -f $root/check.log ]] || { tail -30 "$work/boot.log"; fail "the root did not boot"; }
 cat "$root/check.log"
 grep -q '^done' "$root/check.log" || fail "the check did not finish"
-for line in 'service: active, enabled: enabled' 'deployed: ok' 'answer: .' 'after SIGKILL: ok'; do
+lines=('service: active, enabled: enabled' 'deployed: ok' 'answer: .' 'after SIGKILL: ok' "anna's models: ok" "anna's answer: .")
+if [[ ${1:-} == --desktop ]]; then lines+=('desktop: ok'); fi
+for line in "${lines[@]}"; do
   grep -q "^$line" "$root/check.log" || fail "missing: $line"
 done
 ! grep -q FAILED "$root/check.log" || fail "see above"

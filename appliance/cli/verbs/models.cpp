@@ -4,18 +4,41 @@
 
 namespace hearth::cli {
 
+namespace {
+
+// A row for each; Model: store::ModelRecord or api::Model, which name these facts alike.
+template <class Model>
+std::string describe(const std::vector<Model>& models) {
+  if (models.empty()) return "no models yet; `hearth packs list` looks for packs on sticks";
+  std::vector<std::vector<std::string>> rows{{"NAME", "FAMILY", "PARAMETERS", "DTYPE", "SIZE", "CONTEXT", "SOURCE"}};
+  for (const Model& m : models)
+    rows.push_back({m.name, m.family, m.n_params ? human_count(m.n_params) : "-", m.dtype, human_bytes(m.size_bytes),
+                    m.max_seq_len ? std::to_string(m.max_seq_len) : "-", m.source});
+  return table(rows);
+}
+
+Json list_of_records(const std::vector<store::ModelRecord>& models) {
+  Json list = Json::array();
+  for (const store::ModelRecord& m : models) list.push_back(record_json(m));
+  return list;
+}
+
+// Whoever may not read the store asks the service.
+Result<void> ask_service(const Cli& cli) {
+  ApiClient service = TRY(cli.service());
+  auto models = TRY(service.list<api::Model>("/hearth/v1/models", "models"));
+  cli.print({{"models", to_json_value(models)}}, [&] { return describe(models); });
+  return {};
+}
+
+}  // namespace
+
 void declare_models(Command& command) {
   command.on_run([](const Cli& cli) -> Result<void> {
-    store::Store store = TRY(cli.open_store(store::Mode::read_only));
-    std::vector<store::ModelRecord> models = TRY(store.list());
-    Json list = Json::array();
-    std::vector<std::vector<std::string>> rows{{"NAME", "FAMILY", "PARAMETERS", "DTYPE", "SIZE", "CONTEXT", "SOURCE"}};
-    for (const store::ModelRecord& m : models) {
-      list.push_back(record_json(m));
-      rows.push_back({m.name, m.family, m.n_params ? human_count(m.n_params) : "-", m.dtype, human_bytes(m.size_bytes),
-                      m.max_seq_len ? std::to_string(m.max_seq_len) : "-", m.source});
-    }
-    cli.print({{"models", list}}, [&] { return models.empty() ? "no models yet; `hearth packs list` looks for packs on sticks" : table(rows); });
+    Result<store::Store> store = cli.open_store(store::Mode::read_only);
+    if (!store && store.error().code == Code::permission_denied) return ask_service(cli);
+    std::vector<store::ModelRecord> models = TRY(TRY(std::move(store)).list());
+    cli.print({{"models", list_of_records(models)}}, [&] { return describe(models); });
     return {};
   });
 }
