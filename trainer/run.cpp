@@ -67,7 +67,7 @@ class Run {
   Result<MetricPoint> one_step();
   Result<RunResult> finish();
 
-  Result<void> say(std::string step, double progress);
+  Result<void> say(Phrase phrase, double progress);
   Error diverged(const StepOutcome& outcome) const;
   Result<void> checkpoint();
   Result<void> answer(const fs::path& model_path, std::string BeforeAfter::*where);
@@ -99,22 +99,22 @@ class Run {
   Clock::time_point started_ = Clock::now(), last_checkpoint_ = Clock::now();
 };
 
-Result<void> Run::say(std::string step, double progress) {
-  status_.step = std::move(step);
+Result<void> Run::say(Phrase phrase, double progress) {
+  hearth::say(status_, std::move(phrase));
   status_.progress = progress;
   if (callbacks_.on_status) callbacks_.on_status(status_);
   return files_.write_status(status_, true);
 }
 
 Result<void> Run::load() {
-  TRY(say("loading the model", 0));
+  TRY(say({"loading_model"}, 0));
   base_ = TRY(load_base(recipe_, paths_.model));
   if (recipe_.data.max_seq_len > base_.config.max_seq_len)
     return error(Code::invalid_argument, "data.max_seq_len {} is more than the model's context of {} tokens",
                  recipe_.data.max_seq_len, base_.config.max_seq_len);
-  TRY(say("reading the data", 0.005));
+  TRY(say({"reading_data"}, 0.005));
   TRY(load_data());
-  TRY(say("preparing weights and optimizer", 0.01));
+  TRY(say({"preparing"}, 0.01));
   model_ = std::make_unique<ModelInTraining>(TRY(make_model(recipe_, base_)));
   return {};
 }
@@ -187,7 +187,7 @@ Result<void> Run::resume_or_begin() {
     status_.loss = state_.loss;
   } else {
     state_.fingerprint = fingerprint();
-    TRY(say("measuring the model before training", 0.015));
+    TRY(say({"measuring_before"}, 0.015));
     state_.eval_loss_before = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
     status_.eval_loss_before = state_.eval_loss_before;
     samples_ = blank_samples(questions_);
@@ -264,7 +264,7 @@ Result<void> Run::train() {
     if (eval.every_steps > 0 && state_.step % eval.every_steps == 0 && state_.step < n_steps_)
       point.eval_loss = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows);
     TRY(files_.append(point));
-    status_.step = fmt::format("training: step {} of {}", state_.step, n_steps_);
+    hearth::say(status_, {"training", {{"step", std::to_string(state_.step)}, {"of", std::to_string(n_steps_)}}});
     status_.progress = 0.02 + 0.93 * static_cast<double>(state_.step) / static_cast<double>(n_steps_);
     status_.loss = point.loss;
     status_.seconds_left =
@@ -283,18 +283,18 @@ Result<void> Run::train() {
 }
 
 Result<RunResult> Run::finish() {
-  TRY(say("measuring the trained model", 0.95));
+  TRY(say({"measuring_after"}, 0.95));
   RunResult result;
   result.eval_loss_before = state_.eval_loss_before;
   result.eval_loss_after = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
   status_.eval_loss_after = result.eval_loss_after;
-  TRY(say("writing the result", 0.96));
+  TRY(say({"writing_result"}, 0.96));
   PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *model_));
-  TRY(say("comparing the trainer's answers with the server's", 0.97));
+  TRY(say({"comparing"}, 0.97));
   Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
   result.parity_max_error =
       TRY(check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_));
-  TRY(say("answering the held-out questions", 0.98));
+  TRY(say({"answering_held_out"}, 0.98));
   TRY(answer(pending.model_path(), &BeforeAfter::after));
   TRY(files_.write_samples(samples_));
   result.result = TRY(pending.publish()).string();
@@ -305,7 +305,7 @@ Result<RunResult> Run::finish() {
   result.tokens_per_s = median(speeds_);
   TRY(files_.write_summary(result, request_));
   status_.seconds_left = 0;
-  TRY(say("done", 1));
+  TRY(say({"done"}, 1));
   return result;
 }
 

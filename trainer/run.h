@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/phrase.h"
 #include "trainer/recipe.h"
 
 namespace hearth::train {
@@ -48,10 +49,12 @@ struct BeforeAfter {
 
 struct RunStatus {
   std::string step;  // what is happening now, in words
+  Phrase phrase;     // the same for programs
   double progress = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
   static constexpr auto kFields = std::tuple{
       field("step", &RunStatus::step, "what is happening now, in words"),
+      field("phrase", &RunStatus::phrase, "the same for programs"),
       field("progress", &RunStatus::progress, "0 to 1"),
       field("seconds_left", &RunStatus::seconds_left, "null when unknown"),
       field("loss", &RunStatus::loss, "last training loss"),
@@ -72,11 +75,11 @@ struct RunCallbacks {  // all optional; called on the training thread
 
 struct RunResult {
   int n_steps = 0;
-  int64_t n_tokens = 0;           // positions with loss, all steps
+  int64_t n_tokens = 0;  // positions with loss, all steps
   double final_loss = 0, seconds = 0, tokens_per_s = 0;
   std::optional<double> eval_loss_before, eval_loss_after;
-  double parity_max_error = 0;    // trainer logits against serving logits, largest difference
-  std::string result;             // the folder that may be deployed
+  double parity_max_error = 0;  // trainer logits against serving logits, largest difference
+  std::string result;           // the folder that may be deployed
   static constexpr auto kFields = std::tuple{
       field("n_steps", &RunResult::n_steps, "optimizer steps"),
       field("n_tokens", &RunResult::n_tokens, "answer tokens trained on"),
@@ -92,6 +95,7 @@ struct RunResult {
 
 // Errors: everything that can be wrong with recipe, data or model, named; cancelled on stop (a checkpoint is written
 // first); internal when the parity check fails: then there is no result.
-Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks, std::stop_token stop);
+Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks,
+                               std::stop_token stop);
 
 }  // namespace hearth::train

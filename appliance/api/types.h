@@ -35,6 +35,7 @@
 #pragma once
 
 #include "base/describe.h"
+#include "base/phrase.h"
 
 namespace hearth::api {
 
@@ -68,6 +69,7 @@ struct Model {
   bool has_chat_template = false, bundled = false;
   std::optional<std::string> parent;
   double installed_at = 0;
+  Phrase origin;
   static constexpr auto kFields = std::tuple{
       field("name", &Model::name, "name in the store"),
       field("family", &Model::family, "architecture, for example llama"),
@@ -83,6 +85,7 @@ struct Model {
       field("bundled", &Model::bundled, "came with the box"),
       field("parent", &Model::parent, "base model of a fine-tuned one"),
       field("installed_at", &Model::installed_at, "when"),
+      field("origin", &Model::origin, "where it came from, for programs that word it themselves"),
   };
 };
 
@@ -177,6 +180,7 @@ struct DeployRequest {
 
 struct Deployment {
   std::string model, state, step, reason;
+  Phrase phrase;
   int pid = 0, n_restarts = 0, max_seq_len = 0;
   uint64_t memory_bytes = 0;
   double started_at = 0;
@@ -184,6 +188,7 @@ struct Deployment {
       field("model", &Deployment::model, "name in the store"),
       field("state", &Deployment::state, "starting | ready | restarting | failed | stopping"),
       field("step", &Deployment::step, "what is happening now, in words"),
+      field("phrase", &Deployment::phrase, "the same for programs, that word it themselves"),
       field("reason", &Deployment::reason, "why the engine last died or could not start; empty when fine"),
       field("pid", &Deployment::pid, "engine process, 0 when none"),
       field("n_restarts", &Deployment::n_restarts, "restarts since deployed"),
@@ -296,6 +301,7 @@ struct TrainEstimate {
 
 struct Job {
   std::string id, kind, title, state, step, reason, model, result_model;
+  Phrase phrase;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
   int n_restarts = 0, n_interrupted = 0;
@@ -305,6 +311,7 @@ struct Job {
       field("title", &Job::title, "for people"),
       field("state", &Job::state, "queued | running | done | failed | cancelled"),
       field("step", &Job::step, "what is happening now, in words"),
+      field("phrase", &Job::phrase, "the same for programs, that word it themselves"),
       field("reason", &Job::reason, "why it failed and what to do"),
       field("model", &Job::model, "model it works on"),
       field("result_model", &Job::result_model, "model it made, empty until done"),

@@ -45,7 +45,7 @@ Result<void> Deployments::start() {
     auto entry = std::make_unique<Entry>();
     entry->request = request;
     entry->back_off = options_.first_back_off;
-    set_state(*entry, "starting", "waiting to start");
+    set_state(*entry, "starting", {"waiting_to_start"});
     entries_[request.model] = std::move(entry);
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -87,7 +87,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   entry.back_off = options_.first_back_off;
   entry.next_start = {};
   entry.status.reason.clear();
-  set_state(entry, "starting", "waiting to start");
+  set_state(entry, "starting", {"waiting_to_start"});
   wake();
   return entry.status;
 }
@@ -98,7 +98,7 @@ Result<void> Deployments::undeploy(const std::string& model, const std::stop_tok
   if (it == entries_.end()) return error(Code::not_found, "{} is not deployed; `hearth ps` lists what is", model);
   TRY(db_.remove_deployment(model));
   it->second->remove = true;
-  set_state(*it->second, "stopping", "stopping the engine");
+  set_state(*it->second, "stopping", {"stopping_engine"});
   wake();
   auto is_removing = [&] {
     auto now = entries_.find(model);
@@ -153,10 +153,10 @@ double Deployments::seconds_since_tick() const {
   return now_seconds() - last_tick_;
 }
 
-void Deployments::set_state(Entry& entry, std::string_view state, std::string step) {
+void Deployments::set_state(Entry& entry, std::string_view state, Phrase phrase) {
   entry.status.model = entry.request.model;
   entry.status.state = state;
-  entry.status.step = std::move(step);
+  say(entry.status, std::move(phrase));
   entry.status.pid = entry.engine ? entry.engine->pid() : 0;
   events_.publish(entry.status);
 }
@@ -193,7 +193,7 @@ void Deployments::step(Entry& entry, Lock& lock) {
     if (entry.engine) stop_engine(entry, lock, options_.stop_grace);
     entry.restart = false;
     if (entry.remove) {
-      entry.status.step = "stopped";
+      say(entry.status, {"stopped"});
       entry.status.pid = 0;
       events_.publish(entry.status);
       entries_.erase(entry.request.model);
@@ -234,7 +234,7 @@ void Deployments::start_engine(Entry& entry) {
   entry.n_failed_health = 0;
   entry.status.started_at = now_seconds();
   spdlog::info("engine of {} started, process {}", model, entry.engine->pid());
-  set_state(entry, "starting", "loading the model");
+  set_state(entry, "starting", {"loading_model"});
 }
 
 void Deployments::stop_engine(Entry& entry, Lock& lock, milliseconds grace) {
@@ -268,7 +268,7 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
     entry.n_failed_starts = entry.n_failed_health = 0;
     entry.status.reason.clear();
     spdlog::info("{} is ready", entry.request.model);
-    set_state(entry, "ready", "answering");
+    set_state(entry, "ready", {"answering"});
   } else if (healthy) {
     entry.n_failed_health = 0;
     if (Clock::now() - entry.ready_since > options_.stable_after) entry.back_off = options_.first_back_off;
@@ -289,17 +289,16 @@ void Deployments::on_exit(Entry& entry, std::string reason) {
   spdlog::warn("engine of {}: {}", entry.request.model, reason);
   entry.status.reason = std::move(reason);
   if (!was_ready && ++entry.n_failed_starts >= options_.max_failed_starts) {
-    set_state(
-        entry, "failed",
-        entry.n_failed_starts > options_.max_failed_starts
-            ? std::string("it cannot be served as it is; deploy it again when the cause is gone")
-            : fmt::format("gave up after {} starts; deploy it again when the cause is gone", entry.n_failed_starts));
+    const bool can_never = entry.n_failed_starts > options_.max_failed_starts;
+    set_state(entry, "failed",
+              can_never ? Phrase{"cannot_be_served"}
+                        : Phrase{"gave_up", {{"starts", std::to_string(entry.n_failed_starts)}}});
     return;
   }
   ++entry.status.n_restarts;
   entry.next_start = Clock::now() + entry.back_off;
-  set_state(entry, "restarting",
-            fmt::format("starting again in {:.1f} s", std::chrono::duration<double>(entry.back_off).count()));
+  const double seconds = std::chrono::duration<double>(entry.back_off).count();
+  set_state(entry, "restarting", {"starting_again", {{"seconds", fmt::format("{:.1f}", seconds)}}});
   entry.back_off = std::min(entry.back_off * 2, options_.longest_back_off);
 }
 

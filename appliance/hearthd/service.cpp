@@ -128,6 +128,20 @@ Result<api::Job> Service::export_pack(const api::ExportRequest& request) {
   return jobs.export_pack(request);
 }
 
+// The catalog keeps where a model came from as it was written at the time: "import of /data/x", "training job 7".
+static Phrase origin_of(const std::string& source) {
+  constexpr struct {
+    std::string_view begin;
+    const char *code, *value;
+  } kSources[] = {{"pack from ", "from_pack", "from"},
+                  {"import of ", "imported", "from"},
+                  {"training job ", "trained_here", "job"}};
+  if (source == "bundled") return {"came_with_box"};
+  for (const auto& known : kSources)
+    if (source.starts_with(known.begin)) return {known.code, {{known.value, source.substr(known.begin.size())}}};
+  return {};
+}
+
 api::Model Service::describe(const store::ModelRecord& record) const {
   return {.name = record.name,
           .family = record.family,
@@ -142,7 +156,8 @@ api::Model Service::describe(const store::ModelRecord& record) const {
           .has_chat_template = record.has_chat_template,
           .bundled = record.bundled,
           .parent = record.parent,
-          .installed_at = record.installed_at};
+          .installed_at = record.installed_at,
+          .origin = origin_of(record.source)};
 }
 
 Result<void> Service::listen_for_requests() {

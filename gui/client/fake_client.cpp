@@ -216,8 +216,8 @@ void FakeClient::deploy(const api::DeployRequest& request, Then<api::Deployment>
     if (!model) return error(Code::not_found, "no model named {}", request.model);
     model->state = "deployed";
     std::erase_if(deployments_, [&](const api::Deployment& d) { return d.model == request.model; });
-    deployments_.push_back(
-        {.model = request.model, .state = "starting", .step = "preparing weights", .max_seq_len = model->max_seq_len});
+    deployments_.push_back({.model = request.model, .state = "starting", .max_seq_len = model->max_seq_len});
+    say(deployments_.back(), {"waiting_to_start"});
     timer_.start();
     tell("deployment", request.model, [this](api::Event& e) { e.deployment = deployments_.back(); });
     return deployments_.back();
@@ -343,10 +343,10 @@ api::Job FakeClient::addJob(const char* kind, const std::string& title, const st
                    .kind = kind,
                    .title = title,
                    .state = "running",
-                   .step = "starting",
                    .model = model,
                    .created_at = nowSeconds(),
                    .started_at = nowSeconds()});
+  say(jobs_.back(), {"starting"});
   timer_.start();
   tell("job", jobs_.back().id, [this](api::Event& e) { e.job = jobs_.back(); });
   return jobs_.back();
@@ -369,10 +369,10 @@ void FakeClient::tick() {
 
 void FakeClient::tickDeployment(api::Deployment& deployment) {
   ++deployment.pid;
-  if (deployment.pid == 10) deployment.step = "loading the model";
+  if (deployment.pid == 10) say(deployment, {"loading_model"});
   if (deployment.pid < 20) return;
   deployment.state = "ready";
-  deployment.step.clear();
+  say(deployment, {"answering"});
   deployment.memory_bytes = 480'000'000;
   deployment.started_at = nowSeconds();
   tell("deployment", deployment.model, [&](api::Event& e) { e.deployment = deployment; });
@@ -384,16 +384,16 @@ void FakeClient::tickJob(api::Job& job) {
   if (job.kind == "train") {
     auto& points = metrics_[job.id];
     points.push_back(fakeMetric(static_cast<int>(points.size()) + 1, kTrainSteps));
-    job.step = fmt::format("training: step {} of {}", points.size(), kTrainSteps);
+    say(job, {"training", {{"step", std::to_string(points.size())}, {"of", std::to_string(kTrainSteps)}}});
     job.loss = points.back().loss;
     job.eval_loss_before = 3.41;
   } else {
     uint64_t total = 7340;
-    job.step = fmt::format("{} ({} of {} MiB)",
-                           job.kind == "install"  ? "copying and checking"
-                           : job.kind == "import" ? "importing"
-                                                  : "writing",
-                           static_cast<uint64_t>(static_cast<double>(total) * job.progress), total);
+    const auto done = static_cast<uint64_t>(static_cast<double>(total) * job.progress);
+    say(job, {std::string(job.kind == "install"  ? "installing"
+                          : job.kind == "import" ? "importing"
+                                                 : "exporting"),
+              {{"done", std::to_string(done)}, {"total", std::to_string(total)}}});
   }
   if (job.progress >= 0.999) finishJob(job);
   tell("job", job.id, [&](api::Event& e) { e.job = job; });

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "gui/components/format.h"
-#include "gui/home/steps.h"
+#include "gui/home/phrases.h"
 #include "gui/models/model_library.h"
 
 namespace hearth::gui {
@@ -270,7 +270,9 @@ QString FineTune::jobStateText() const {
 }
 QString FineTune::jobDetail() const {
   if (!job()) return {};
-  return job()->state == "failed" ? textOf(job()->reason) : isOver(*job()) ? QString() : stepTextOf(job()->step);
+  return job()->state == "failed" ? textOf(job()->reason)
+         : isOver(*job())         ? QString()
+                                  : phraseTextOf(job()->phrase, job()->step);
 }
 double FineTune::jobProgress() const {
   return job() ? job()->progress : 0;

@@ -2,7 +2,7 @@
 #include "gui/home/deployment_list_model.h"
 
 #include "gui/components/format.h"
-#include "gui/home/steps.h"
+#include "gui/home/phrases.h"
 
 namespace hearth::gui {
 
@@ -23,7 +23,7 @@ QString stateTextOf(const api::Deployment& d) {
 
 QString detailTextOf(const api::Deployment& d) {
   if (d.state == "failed" || d.state == "restarting") return textOf(d.reason);
-  if (d.state != "ready") return stepTextOf(d.step);
+  if (d.state != "ready") return phraseTextOf(d.phrase, d.step);
   if (d.memory_bytes == 0) return {};
   return DeploymentListModel::tr("%1 of memory").arg(bytesText(d.memory_bytes));
 }

@@ -2,7 +2,7 @@
 #include "gui/home/job_list_model.h"
 
 #include "gui/components/format.h"
-#include "gui/home/steps.h"
+#include "gui/home/phrases.h"
 
 namespace hearth::gui {
 
@@ -24,7 +24,7 @@ QString detailTextOf(const api::Job& job) {
   if (job.state == "failed") return textOf(job.reason);
   if (job.state == "done" && job.kind == "train" && !job.result_model.empty())
     return JobListModel::tr("made the model %1").arg(textOf(job.result_model));
-  return isOver(job) ? QString() : stepTextOf(job.step);
+  return isOver(job) ? QString() : phraseTextOf(job.phrase, job.step);
 }
 }  // namespace
 

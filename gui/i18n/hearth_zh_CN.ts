@@ -756,6 +756,10 @@
         <translation>正在启动</translation>
     </message>
     <message>
+        <source>starting again in {seconds} s</source>
+        <translation>{seconds} 秒后重新启动</translation>
+    </message>
+    <message>
         <source>stopping</source>
         <translation>正在停止</translation>
     </message>
@@ -780,6 +784,14 @@
         <translation>失败</translation>
     </message>
     <message>
+        <source>it cannot be served as it is; deploy it again when the cause is gone</source>
+        <translation>无法按现状提供服务；排除原因后请重新部署</translation>
+    </message>
+    <message>
+        <source>gave up after {starts} starts; deploy it again when the cause is gone</source>
+        <translation>启动 {starts} 次后放弃；排除原因后请重新部署</translation>
+    </message>
+    <message>
         <source>cancelled</source>
         <translation>已取消</translation>
     </message>
@@ -792,20 +804,32 @@
         <translation>服务重启后已继续</translation>
     </message>
     <message>
+        <source>goes on when the service starts again</source>
+        <translation>服务再次启动后继续</translation>
+    </message>
+    <message>
         <source>checking the pack</source>
         <translation>正在检查模型包</translation>
     </message>
     <message>
-        <source>copying and checking</source>
-        <translation>正在复制并校验</translation>
+        <source>copying and checking ({done} of {total} MiB)</source>
+        <translation>正在复制并校验（{done} / {total} MiB）</translation>
     </message>
     <message>
-        <source>importing</source>
-        <translation>正在导入</translation>
+        <source>copying ({done} of {total} MiB)</source>
+        <translation>正在复制（{done} / {total} MiB）</translation>
     </message>
     <message>
-        <source>writing</source>
-        <translation>正在写入</translation>
+        <source>writing ({done} of {total} MiB)</source>
+        <translation>正在写入（{done} / {total} MiB）</translation>
+    </message>
+    <message>
+        <source>adding the model to the store</source>
+        <translation>正在将模型加入模型库</translation>
+    </message>
+    <message>
+        <source>adding the model to the store ({done} of {total} MiB)</source>
+        <translation>正在将模型加入模型库（{done} / {total} MiB）</translation>
     </message>
     <message>
         <source>loading the model</source>
@@ -816,16 +840,20 @@
         <translation>正在读取数据</translation>
     </message>
     <message>
-        <source>preparing weights</source>
-        <translation>正在准备权重</translation>
-    </message>
-    <message>
         <source>preparing weights and optimizer</source>
         <translation>正在准备权重和优化器</translation>
     </message>
     <message>
         <source>measuring the model before training</source>
         <translation>正在测量训练前的模型</translation>
+    </message>
+    <message>
+        <source>training: step {step} of {of}</source>
+        <translation>训练中：第 {step} 步，共 {of} 步</translation>
+    </message>
+    <message>
+        <source>{death}; starting again from the last checkpoint</source>
+        <translation>{death}；正在从上一个检查点重新开始</translation>
     </message>
     <message>
         <source>measuring the trained model</source>
@@ -844,28 +872,16 @@
         <translation>正在回答留出的问题</translation>
     </message>
     <message>
-        <source>adding the model to the store</source>
-        <translation>正在将模型加入模型库</translation>
+        <source>from the pack {from}</source>
+        <translation>来自模型包 {from}</translation>
     </message>
     <message>
-        <source>training: step %1 of %2</source>
-        <translation>训练中：第 %1 步，共 %2 步</translation>
+        <source>imported from {from}</source>
+        <translation>导入自 {from}</translation>
     </message>
     <message>
-        <source>%1 (%2 of %3 %4)</source>
-        <translation>%1（%2 / %3 %4）</translation>
-    </message>
-    <message>
-        <source>from the pack %1</source>
-        <translation>来自模型包 %1</translation>
-    </message>
-    <message>
-        <source>imported from %1</source>
-        <translation>导入自 %1</translation>
-    </message>
-    <message>
-        <source>trained here, job %1</source>
-        <translation>在本机训练，任务 %1</translation>
+        <source>trained here, job {job}</source>
+        <translation>在本机训练，任务 {job}</translation>
     </message>
     <message>
         <source>came with the box</source>

@@ -3,7 +3,7 @@
 
 #include "gui/components/format.h"
 #include "gui/home/deployment_list_model.h"
-#include "gui/home/steps.h"
+#include "gui/home/phrases.h"
 
 namespace hearth::gui {
 
@@ -22,7 +22,7 @@ QString sourceOf(const ModelRow& row) {
   if (row.model.bundled) parts.append(ModelListModel::tr("came with the box"));
   if (row.model.parent && !row.model.parent->empty())
     parts.append(ModelListModel::tr("fine-tuned from %1").arg(textOf(*row.model.parent)));
-  if (parts.isEmpty() && !row.model.source.empty()) parts.append(sourceTextOf(row.model.source));
+  if (parts.isEmpty() && !row.model.source.empty()) parts.append(phraseTextOf(row.model.origin, row.model.source));
   parts.append(row.model.license.empty() ? ModelListModel::tr("licence unknown") : textOf(row.model.license));
   return parts.join(QStringLiteral(" · "));
 }

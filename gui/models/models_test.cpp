@@ -1,9 +1,14 @@
 // Models on the fake box: deploy, stop, remove, add, and what is said of memory.
 #include <gtest/gtest.h>
 
+#include <QRegularExpression>
+#include <QTranslator>
+
+#include <algorithm>
+
 #include "gui/client/fake_client.h"
 #include "gui/home/home.h"
-#include "gui/home/steps.h"
+#include "gui/home/phrases.h"
 #include "gui/models/model_library.h"
 #include "gui/tests/support.h"
 
@@ -77,12 +82,29 @@ TEST(Models, AreExported) {
   EXPECT_EQ(f.library.success(), QString());
 }
 
-TEST(Steps, KnownOnesAreTranslatedAndOthersShownAsTheyAre) {
-  EXPECT_EQ(stepTextOf("training: step 1200 of 41300"), "training: step 1,200 of 41,300");
-  EXPECT_EQ(stepTextOf("importing (12 of 2340 MiB)"), "importing (12 of 2,340 MiB)");
-  EXPECT_EQ(stepTextOf("a step of tomorrow"), "a step of tomorrow");
-  EXPECT_EQ(sourceTextOf("import of /data/x"), "imported from /data/x");
-  EXPECT_EQ(sourceTextOf("recovered: the catalog was lost"), "recovered: the catalog was lost");
+TEST(Phrases, ValuesAreWordedAndWhatIsUnknownIsShownAsItCame) {
+  EXPECT_EQ(phraseTextOf({"training", {{"step", "1200"}, {"of", "41300"}}}, ""), "training: step 1,200 of 41,300");
+  EXPECT_EQ(phraseTextOf({"imported", {{"from", "/data/x"}}}, ""), "imported from /data/x");
+  EXPECT_EQ(phraseTextOf({"dancing"}, "a step of tomorrow"), "a step of tomorrow");
+  EXPECT_EQ(phraseTextOf({}, "an older service's words"), "an older service's words");
+}
+
+TEST(Phrases, EachIsTranslated) {
+  QTranslator chinese;
+  ASSERT_TRUE(chinese.load(QStringLiteral(":/i18n/hearth_zh_CN.qm")));
+  const auto collected = wordsToTranslate();
+  ASSERT_EQ(collected.size(), phrases().size());
+  for (const PhraseWords& p : phrases()) {
+    EXPECT_NE(std::find_if(collected.begin(), collected.end(),
+                           [&](const char* w) { return std::string_view(w) == p.english; }),
+              collected.end())
+        << p.english;
+    const QString translated = chinese.translate("Steps", p.english);
+    EXPECT_FALSE(translated.isEmpty()) << p.english;
+    static const QRegularExpression place(QStringLiteral("\\{\\w+\\}"));
+    for (auto places = place.globalMatch(QString::fromUtf8(p.english)); places.hasNext();)
+      EXPECT_TRUE(translated.contains(places.next().captured())) << p.english;
+  }
 }
 
 TEST(Home, SuggestsTheBundledModel) {

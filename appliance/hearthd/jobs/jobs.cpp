@@ -48,7 +48,7 @@ void Jobs::take_up_again(Record& record) {
   bool is_hopeless = job.n_interrupted >
                      (job.kind == "train" ? options_.max_interrupted_trainings : options_.max_interrupted_store_jobs);
   job.state = is_hopeless ? "failed" : "queued";
-  job.step = is_hopeless ? "failed" : "taken up again after a restart of the service";
+  say(job, {is_hopeless ? "failed" : "taken_up_again"});
   if (is_hopeless) {
     job.finished_at = now_seconds();
     job.reason = fmt::format(
@@ -82,7 +82,7 @@ void Jobs::stop() {
 
 Result<api::Job> Jobs::add(const Lock&, api::Job job, Json params, const std::string& bundled_digest) {
   job.state = "queued";
-  job.step = "waiting";
+  say(job, {"waiting"});
   job.created_at = now_seconds();
   JobRow row{std::move(job), std::move(params)};
   TRY(bundled_digest.empty() ? db_.add_job(row) : db_.add_bundled_pack(bundled_digest, row));
@@ -128,12 +128,12 @@ Result<api::Job> Jobs::cancel(const std::string& id) {
   if (record->job.state == "queued") {
     update(lock, *record, true, [](api::Job& job) {
       job.state = "cancelled";  // no lane takes it now
-      job.step = "cancelled before it began";
+      say(job, {"cancelled_before_it_began"});
       job.finished_at = now_seconds();
     });
     return record->job;
   }
-  update(lock, *record, false, [](api::Job& job) { job.step = "stopping"; });
+  update(lock, *record, false, [](api::Job& job) { say(job, {"stopping"}); });
   api::Job now = record->job;
   lock.unlock();
   record->cancel.request_stop();  // runs what waits for it, which may take the lock
@@ -223,7 +223,7 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
   JobRun run(*this, record, stop);
   run.commit([](api::Job& job) {
     job.state = "running";
-    job.step = "starting";
+    say(job, {"starting"});
     if (job.started_at == 0) job.started_at = now_seconds();
   });
   spdlog::info("job {} ({}): {}", record.job.id, record.job.kind, record.job.title);
@@ -233,7 +233,7 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
   if (is_interrupted) {  // by the service's orderly end, which says nothing against the job
     run.commit([](api::Job& job) {
       job.state = "queued";
-      job.step = "goes on when the service starts again";
+      say(job, {"goes_on_later"});
       job.n_interrupted = 0;
       ++job.n_restarts;
     });
@@ -241,7 +241,7 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
   }
   run.commit([&](api::Job& job) {
     job.state = result ? "done" : is_cancelled ? "cancelled" : "failed";
-    job.step = job.state;
+    say(job, {job.state});
     job.seconds_left.reset();
     job.finished_at = now_seconds();
     if (result) job.progress = 1;

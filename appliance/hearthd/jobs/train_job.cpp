@@ -29,10 +29,11 @@ void follow_status(const JobRun& run) {
   auto status = read_status(run.folder());
   if (!status) return;
   api::Job now = run.job();
-  bool is_news = now.step != status->step || now.progress != status->progress || now.loss != status->loss;
-  if (!is_news || now.step == "stopping") return;
+  bool is_news = now.phrase != status->phrase || now.progress != status->progress || now.loss != status->loss;
+  if (!is_news || now.phrase.code == "stopping") return;
   run.progress([&](api::Job& job) {
     job.step = status->step;
+    job.phrase = status->phrase;
     job.progress = status->progress;
     job.seconds_left = status->seconds_left;
     job.loss = status->loss;
@@ -98,7 +99,7 @@ Result<void> run_trainer(const JobRun& run) {
       return error(Code::internal, "{}; it was started {} times and came no further", why, n_without_progress + 1);
     run.commit([&](api::Job& job) {
       ++job.n_restarts;
-      job.step = fmt::format("{}; starting again from the last checkpoint", why);
+      say(job, {"trainer_died", {{"death", why}}});
     });
     TRY(pause(run, back_off));
     back_off = std::min(back_off * 2, run.options().longest_back_off);
@@ -130,15 +131,15 @@ Result<void> run_train(const JobRun& run) {
   }
   TRY(prepare_folder(run, params));
   TRY(run_trainer(run));
-  run.progress([](api::Job& job) { job.step = "adding the model to the store"; });
+  run.progress([](api::Job& job) { say(job, {"adding_to_store"}); });
   store::ImportOptions options{.name = params.result_name,
                                .description = fmt::format("{}, trained by {}", params.request.model, run.job().title),
                                .source = "training job " + run.job().id,
                                .parent = params.request.model};
   AnyStop stop(run.cancelled(), run.service_stops());
-  store::ModelRecord model = TRY_WITH(run.store().import_model(run.folder() / "result", options,
-                                                               control_for(run, stop, "adding the model to the store")),
-                                      "while adding the result to the store");
+  store::ModelRecord model = TRY_WITH(
+      run.store().import_model(run.folder() / "result", options, control_for(run, stop, "adding_to_store_copy")),
+      "while adding the result to the store");
   run.commit([&](api::Job& job) { job.result_model = model.name; });
   remove_what_the_store_has(run.folder());
   run.events().publish("model", model.name, model.name + " was trained");

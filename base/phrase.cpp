@@ -1,0 +1,72 @@
+#include "base/phrase.h"
+
+#include <algorithm>
+
+namespace hearth {
+namespace {
+
+constexpr PhraseWords kPhrases[] = {
+    {"waiting", "waiting"},
+    {"waiting_to_start", "waiting to start"},
+    {"starting", "starting"},
+    {"starting_again", "starting again in {seconds} s"},
+    {"stopping", "stopping"},
+    {"stopping_engine", "stopping the engine"},
+    {"stopped", "stopped"},
+    {"answering", "answering"},
+    {"done", "done"},
+    {"failed", "failed"},
+    {"cannot_be_served", "it cannot be served as it is; deploy it again when the cause is gone"},
+    {"gave_up", "gave up after {starts} starts; deploy it again when the cause is gone"},
+    {"cancelled", "cancelled"},
+    {"cancelled_before_it_began", "cancelled before it began"},
+    {"taken_up_again", "taken up again after a restart of the service"},
+    {"goes_on_later", "goes on when the service starts again"},
+    {"checking_pack", "checking the pack"},
+    {"installing", "copying and checking ({done} of {total} MiB)"},
+    {"importing", "copying ({done} of {total} MiB)"},
+    {"exporting", "writing ({done} of {total} MiB)"},
+    {"adding_to_store", "adding the model to the store"},
+    {"adding_to_store_copy", "adding the model to the store ({done} of {total} MiB)"},
+    {"loading_model", "loading the model"},
+    {"reading_data", "reading the data"},
+    {"preparing", "preparing weights and optimizer"},
+    {"measuring_before", "measuring the model before training"},
+    {"training", "training: step {step} of {of}"},
+    {"trainer_died", "{death}; starting again from the last checkpoint"},
+    {"measuring_after", "measuring the trained model"},
+    {"writing_result", "writing the result"},
+    {"comparing", "comparing the trainer's answers with the server's"},
+    {"answering_held_out", "answering the held-out questions"},
+    {"from_pack", "from the pack {from}"},
+    {"imported", "imported from {from}"},
+    {"trained_here", "trained here, job {job}"},
+    {"came_with_box", "came with the box"},
+};
+
+void fill_in(std::string& text, const std::string& name, const std::string& value) {
+  const std::string place = "{" + name + "}";
+  if (const size_t at = text.find(place); at != std::string::npos) text.replace(at, place.size(), value);
+}
+
+}  // namespace
+
+std::span<const PhraseWords> phrases() {
+  return kPhrases;
+}
+
+const char* english_of(std::string_view code) {
+  const auto* known =
+      std::find_if(std::begin(kPhrases), std::end(kPhrases), [&](const auto& p) { return p.code == code; });
+  return known == std::end(kPhrases) ? nullptr : known->english;
+}
+
+std::string words(const Phrase& phrase) {
+  const char* english = english_of(phrase.code);
+  if (!english) return phrase.code;
+  std::string out = english;
+  for (const auto& [name, value] : phrase.values) fill_in(out, name, value);
+  return out;
+}
+
+}  // namespace hearth

@@ -1,0 +1,20 @@
+// What the service says it is doing, in the desktop's language.
+#pragma once
+
+#include <QString>
+
+#include <span>
+#include <string>
+
+#include "base/phrase.h"
+
+namespace hearth::gui {
+
+// `otherwise`: the service's own words, shown for a phrase that this desktop does not know (a newer service's, an older
+// one's that said none).
+QString phraseTextOf(const Phrase& phrase, const std::string& otherwise);
+
+// All that phraseTextOf() translates, in English.
+std::span<const char* const> wordsToTranslate();
+
+}  // namespace hearth::gui
