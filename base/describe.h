@@ -3,7 +3,8 @@
 //   struct Point {
 //     double x = 0;
 //     std::optional<std::string> label;
-//     static constexpr auto kFields = std::tuple{field("x", &Point::x, "metres"), field("label", &Point::label, "shown name")};
+//     static constexpr auto kFields = std::tuple{field("x", &Point::x, "metres"), field("label", &Point::label, "shown
+//     name")};
 //   };
 //   Result<Point> p = from_json<Point>(json);   // errors name the field path: "points[3].x must be a number"
 //
@@ -19,13 +20,14 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/word.h"
 
 namespace hearth {
 
 template <class S, class M>
 struct Field {
   const char* name;
-  M S::* member;
+  M S::*member;
   const char* doc;
   bool is_required = false;
   constexpr Field required() const {
@@ -36,12 +38,14 @@ struct Field {
 };
 
 template <class S, class M>
-constexpr Field<S, M> field(const char* name, M S::* member, const char* doc) {
+constexpr Field<S, M> field(const char* name, M S::*member, const char* doc) {
   return {name, member, doc};
 }
 
 template <class T>
-concept Described = requires { T::kFields; };
+concept Described = requires {
+  T::kFields;
+};
 
 namespace detail {
 template <class T>
@@ -61,7 +65,8 @@ inline std::string join_path(const std::string& path, const std::string& part) {
   return path.empty() ? part : path + "." + part;
 }
 inline Error type_error(const std::string& path, const char* wanted, const Json& got) {
-  return error(Code::invalid_argument, "{} must be {}, got {}", path.empty() ? "the document" : path, wanted, got.type_name());
+  return error(Code::invalid_argument, "{} must be {}, got {}", path.empty() ? "the document" : path, wanted,
+               got.type_name());
 }
 }  // namespace detail
 
@@ -81,6 +86,8 @@ Json to_json_value(const T& value) {
     Json out = Json::object();
     for (const auto& [key, item] : value) out[key] = to_json_value(item);
     return out;
+  } else if constexpr (IsWord<T>::value) {
+    return value.text();
   } else {
     return Json(value);
   }
@@ -122,6 +129,10 @@ Result<void> read_json_value(const Json& json, T& out, const std::string& path) 
     for (const auto& [key, item] : json.items())
       if (auto ok = read_json_value(item, out[key], detail::join_path(path, key)); !ok) return ok;
     return {};
+  } else if constexpr (IsWord<T>::value) {
+    if (!json.is_string()) return detail::type_error(path, "a string", json);
+    out = T::read(json.get_ref<const std::string&>());
+    return {};
   } else if constexpr (std::is_same_v<T, Json>) {
     out = json;
     return {};
@@ -132,7 +143,9 @@ Result<void> read_json_value(const Json& json, T& out, const std::string& path) 
   } else if constexpr (std::is_integral_v<T>) {
     Json wrapped = {{"v", json}};
     auto value = json_get<T>(wrapped, "v");
-    if (!value) return json.is_number_integer() ? error(Code::invalid_argument, "{} is out of range", path) : detail::type_error(path, "an integer", json);
+    if (!value)
+      return json.is_number_integer() ? error(Code::invalid_argument, "{} is out of range", path)
+                                      : detail::type_error(path, "an integer", json);
     out = *value;
     return {};
   } else if constexpr (std::is_floating_point_v<T>) {
@@ -177,6 +190,8 @@ Json schema_of() {
     return {{"type", "array"}, {"items", schema_of<typename T::value_type>()}};
   } else if constexpr (detail::IsStringMap<T>::value) {
     return {{"type", "object"}, {"additionalProperties", schema_of<typename T::mapped_type>()}};
+  } else if constexpr (IsWord<T>::value) {
+    return {{"type", "string"}, {"enum", IsWord<T>::words}};
   } else if constexpr (std::is_same_v<T, Json>) {
     return Json::object();
   } else if constexpr (std::is_same_v<T, bool>) {

@@ -39,6 +39,17 @@
 
 namespace hearth::api {
 
+inline constexpr std::array kModelStates{"installed", "deployed"};
+inline constexpr std::array kDeploymentStates{"starting", "ready", "restarting", "failed", "stopping"};
+inline constexpr std::array kJobKinds{"train", "install", "import", "export"};
+inline constexpr std::array kJobStates{"queued", "running", "done", "failed", "cancelled"};
+inline constexpr std::array kEventKinds{"job", "deployment", "model", "pack_source", "box"};
+using ModelState = Word<kModelStates>;
+using DeploymentState = Word<kDeploymentStates>;
+using JobKind = Word<kJobKinds>;
+using JobState = Word<kJobStates>;
+using EventKind = Word<kEventKinds>;
+
 struct Box {
   std::string hostname, version, cpu_model;
   int n_cores = 0;
@@ -63,7 +74,8 @@ struct Box {
 };
 
 struct Model {
-  std::string name, family, dtype, source, license, description, state;
+  std::string name, family, dtype, source, license, description;
+  ModelState state;
   uint64_t size_bytes = 0, n_params = 0;
   int max_seq_len = 0;
   bool has_chat_template = false, bundled = false;
@@ -77,7 +89,7 @@ struct Model {
       field("source", &Model::source, "pack, import or training job it came from"),
       field("license", &Model::license, "SPDX identifier, empty when unknown"),
       field("description", &Model::description, "one line for people"),
-      field("state", &Model::state, "installed | deployed"),
+      field("state", &Model::state, "whether it is deployed"),
       field("size_bytes", &Model::size_bytes, "bytes on disk"),
       field("n_params", &Model::n_params, "number of parameters"),
       field("max_seq_len", &Model::max_seq_len, "longest context in tokens"),
@@ -179,14 +191,16 @@ struct DeployRequest {
 };
 
 struct Deployment {
-  std::string model, state, step, reason;
+  std::string model;
+  DeploymentState state;
+  std::string step, reason;
   Phrase phrase;
   int pid = 0, n_restarts = 0, max_seq_len = 0;
   uint64_t memory_bytes = 0;
   double started_at = 0;
   static constexpr auto kFields = std::tuple{
       field("model", &Deployment::model, "name in the store"),
-      field("state", &Deployment::state, "starting | ready | restarting | failed | stopping"),
+      field("state", &Deployment::state, "whether it answers"),
       field("step", &Deployment::step, "what is happening now, in words"),
       field("phrase", &Deployment::phrase, "the same for programs, that word it themselves"),
       field("reason", &Deployment::reason, "why the engine last died or could not start; empty when fine"),
@@ -300,16 +314,20 @@ struct TrainEstimate {
 };
 
 struct Job {
-  std::string id, kind, title, state, step, reason, model, result_model;
+  std::string id;
+  JobKind kind;
+  std::string title;
+  JobState state;
+  std::string step, reason, model, result_model;
   Phrase phrase;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
   int n_restarts = 0, n_interrupted = 0;
   static constexpr auto kFields = std::tuple{
       field("id", &Job::id, "identifier"),
-      field("kind", &Job::kind, "train | install | import | export"),
+      field("kind", &Job::kind, "what it does"),
       field("title", &Job::title, "for people"),
-      field("state", &Job::state, "queued | running | done | failed | cancelled"),
+      field("state", &Job::state, "how far it is"),
       field("step", &Job::step, "what is happening now, in words"),
       field("phrase", &Job::phrase, "the same for programs, that word it themselves"),
       field("reason", &Job::reason, "why it failed and what to do"),
@@ -357,13 +375,14 @@ struct BeforeAfter {
 struct Event {
   uint64_t id = 0;
   double at = 0;
-  std::string kind, subject, message;
+  EventKind kind;
+  std::string subject, message;
   std::optional<Job> job;
   std::optional<Deployment> deployment;
   static constexpr auto kFields = std::tuple{
       field("id", &Event::id, "grows by one; Last-Event-ID resumes"),
       field("at", &Event::at, "when"),
-      field("kind", &Event::kind, "job | deployment | model | pack_source | box"),
+      field("kind", &Event::kind, "what it is about"),
       field("subject", &Event::subject, "job id, model name or path"),
       field("message", &Event::message, "for people"),
       field("job", &Event::job, "the job as it is now, for kind job"),

@@ -153,7 +153,7 @@ double Deployments::seconds_since_tick() const {
   return now_seconds() - last_tick_;
 }
 
-void Deployments::set_state(Entry& entry, std::string_view state, Phrase phrase) {
+void Deployments::set_state(Entry& entry, api::DeploymentState state, Phrase phrase) {
   entry.status.model = entry.request.model;
   entry.status.state = state;
   say(entry.status, std::move(phrase));

@@ -176,7 +176,7 @@ TEST_F(Deploying, ModelInUseIsNotRemoved) {
   import_golden("a");
   ASSERT_TRUE(service->deploy({.model = "a"}));
   ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
-  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/a")->state, "deployed");
+  EXPECT_STREQ(api().get_as<api::Model>("/hearth/v1/models/a")->state.text(), "deployed");
   auto refused = api().remove("/hearth/v1/models/a");
   EXPECT_EQ(refused.error().code, Code::failed_precondition);
   int pid = service->deployments.find("a")->pid;

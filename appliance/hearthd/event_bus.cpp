@@ -21,21 +21,25 @@ void EventBus::push(api::Event event) {
   changed_.notify_all();
 }
 
-void EventBus::publish(std::string_view kind, std::string_view subject, std::string_view message) {
-  push({.kind = std::string(kind), .subject = std::string(subject), .message = std::string(message)});
+void EventBus::publish(api::EventKind kind, std::string_view subject, std::string_view message) {
+  push({.kind = kind, .subject = std::string(subject), .message = std::string(message)});
 }
 
 void EventBus::publish(const api::Job& job) {
-  push({.kind = "job", .subject = job.id, .message = job.title + ": " + (job.reason.empty() ? job.step : job.reason), .job = job});
+  push({.kind = "job",
+        .subject = job.id,
+        .message = job.title + ": " + (job.reason.empty() ? job.step : job.reason),
+        .job = job});
 }
 
 void EventBus::publish(const api::Deployment& deployment) {
-  std::string message = deployment.model + ": " + deployment.state;
+  std::string message = deployment.model + ": " + deployment.state.text();
   if (!deployment.reason.empty() && deployment.state != "ready") message += " (" + deployment.reason + ")";
   push({.kind = "deployment", .subject = deployment.model, .message = std::move(message), .deployment = deployment});
 }
 
-std::vector<api::Event> EventBus::wait_after(uint64_t id, std::chrono::milliseconds at_most, const std::stop_token& stop) {
+std::vector<api::Event> EventBus::wait_after(uint64_t id, std::chrono::milliseconds at_most,
+                                             const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, at_most, [&] { return closed_ || last_id_ != id; });
   std::vector<api::Event> out;

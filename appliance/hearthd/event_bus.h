@@ -18,7 +18,7 @@ class EventBus {
   // Ids go on growing over restarts of the service: they begin at a number made from the clock.
   explicit EventBus(size_t capacity = 4096);
 
-  void publish(std::string_view kind, std::string_view subject, std::string_view message);
+  void publish(api::EventKind kind, std::string_view subject, std::string_view message);
   void publish(const api::Job& job);
   void publish(const api::Deployment& deployment);
 

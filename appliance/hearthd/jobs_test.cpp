@@ -37,7 +37,7 @@ TEST_F(Training, ResultIsAModelInTheStore) {
   auto job = train();
   ASSERT_TRUE(job) << job.error().to_string();
   api::Job done = wait_for_job(job->id);
-  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.result_model, "base-qa");
   EXPECT_EQ(done.progress, 1);
   EXPECT_EQ(done.loss, 2.0);
@@ -58,7 +58,7 @@ TEST_F(Training, ResultIsAModelInTheStore) {
 TEST_F(Training, WhatTheStoreHasIsNotKeptTwice) {
   prepare("finish " + golden_model().string());
   std::string id = train()->id;
-  ASSERT_EQ(wait_for_job(id).state, "done");
+  ASSERT_STREQ(wait_for_job(id).state.text(), "done");
   std::filesystem::path job = service->options.state.job(id);
   EXPECT_FALSE(std::filesystem::exists(job / "result"));
   EXPECT_FALSE(std::filesystem::exists(job / "checkpoints"));
@@ -88,7 +88,7 @@ TEST_F(Training, StoppedAndLockedOutTrainersAreStartedAgain) {
   for (const char* status : {"75", "76"}) {
     prepare(std::string("stopped ") + status + " 2 " + golden_model().string());
     api::Job done = wait_for_job(train()->id);
-    EXPECT_EQ(done.state, "done") << status << ": " << done.reason;
+    EXPECT_STREQ(done.state.text(), "done") << status << ": " << done.reason;
     EXPECT_EQ(done.n_restarts, 2) << status;
   }
 }
@@ -165,11 +165,11 @@ TEST_F(Training, JobThatKeepsEndingTheServiceIsGivenUp) {
   std::string often = killed_with(10, "often"), seldom = killed_with(9, "seldom");
   start();
   api::Job failed = wait_for_job(often);
-  EXPECT_EQ(failed.state, "failed");
+  EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_NE(failed.reason.find("the service ended 11 times"), std::string::npos) << failed.reason;
-  EXPECT_EQ(wait_for_job(seldom).state, "done");
+  EXPECT_STREQ(wait_for_job(seldom).state.text(), "done");
   start();
-  EXPECT_EQ(service->jobs.find(often)->state, "failed");
+  EXPECT_STREQ(service->jobs.find(often)->state.text(), "failed");
 }
 
 TEST_F(Training, TrainingThatCameFurtherIsTakenUp) {
@@ -185,7 +185,7 @@ TEST_F(Training, TrainingThatCameFurtherIsTakenUp) {
   ASSERT_TRUE(write_file(state.job(id) / "status.json", R"({"step": "x", "progress": 0.3})"));
   start();
   api::Job done = wait_for_job(id);
-  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.n_interrupted, 1);
 }
 
@@ -202,7 +202,7 @@ TEST_F(Training, NothingIsHeardAfterTheEnd) {
     wait_for_job(id);
     std::string last;
     for (const api::Event& e : service->events.wait_after(before, std::chrono::milliseconds(0), {}))
-      if (e.job && e.job->id == id) last = e.job->state;
+      if (e.job && e.job->id == id) last = e.job->state.text();
     EXPECT_EQ(last, "cancelled");
     EXPECT_EQ(service->jobs.find(id)->step, "cancelled");
   }
@@ -211,7 +211,7 @@ TEST_F(Training, NothingIsHeardAfterTheEnd) {
 TEST_F(Training, FailureTellsTheTrainersReason) {
   prepare("fail the loss is not a number any more");
   api::Job failed = wait_for_job(train()->id);
-  EXPECT_EQ(failed.state, "failed");
+  EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_EQ(failed.reason, "the trainer exited with status 1: the loss is not a number any more");
   EXPECT_EQ(failed.n_restarts, 0);
 }
@@ -219,14 +219,14 @@ TEST_F(Training, FailureTellsTheTrainersReason) {
 TEST_F(Training, KilledTrainerIsStartedAgain) {
   prepare("crash 4 " + golden_model().string());
   api::Job done = wait_for_job(train()->id);
-  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.n_restarts, 4);
 }
 
 TEST_F(Training, TrainerThatComesNoFurtherIsGivenUp) {
   prepare("stuck");
   api::Job failed = wait_for_job(train()->id);
-  EXPECT_EQ(failed.state, "failed");
+  EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_NE(failed.reason.find("came no further"), std::string::npos) << failed.reason;
   EXPECT_NE(failed.reason.find("signal 11"), std::string::npos) << failed.reason;
 }
@@ -235,10 +235,11 @@ TEST_F(Training, Cancel) {
   prepare("wait");
   auto running = train(), queued = train("second");
   ASSERT_TRUE(eventually([&] { return service->jobs.find(running->id)->step == "step 2"; }));
-  EXPECT_EQ(service->jobs.find(queued->id)->state, "queued");  // one training at a time
-  EXPECT_EQ(api().post_as<api::Job>("/hearth/v1/jobs/" + queued->id + "/cancel", Json::object())->state, "cancelled");
+  EXPECT_STREQ(service->jobs.find(queued->id)->state.text(), "queued");  // one training at a time
+  EXPECT_STREQ(api().post_as<api::Job>("/hearth/v1/jobs/" + queued->id + "/cancel", Json::object())->state.text(),
+               "cancelled");
   EXPECT_TRUE(api().post("/hearth/v1/jobs/" + running->id + "/cancel", Json::object()));
-  EXPECT_EQ(wait_for_job(running->id).state, "cancelled");
+  EXPECT_STREQ(wait_for_job(running->id).state.text(), "cancelled");
   EXPECT_EQ(api().post("/hearth/v1/jobs/" + running->id + "/cancel", Json::object()).error().code,
             Code::failed_precondition);
 }
@@ -250,7 +251,7 @@ TEST_F(Training, RestartOfTheServiceResumes) {
   trainer_does("finish " + golden_model().string());
   start();
   api::Job done = wait_for_job(id);
-  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(*read_file(service->options.state.job(id) / "lives"), "2");
   EXPECT_EQ(done.n_restarts, 1);
 }
@@ -309,7 +310,7 @@ TEST_F(Training, ImportFailuresAreTold) {
   auto job = api().post_as<api::Job>("/hearth/v1/models/import",
                                      api::ImportRequest{.path = (folder.path() / "model.bin").string()});
   ASSERT_TRUE(job);
-  EXPECT_EQ(wait_for_job(job->id).state, "failed");
+  EXPECT_STREQ(wait_for_job(job->id).state.text(), "failed");
   EXPECT_NE(service->jobs.find(job->id)->reason, "");
 }
 

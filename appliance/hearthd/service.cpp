@@ -149,7 +149,7 @@ api::Model Service::describe(const store::ModelRecord& record) const {
           .source = record.source,
           .license = record.license,
           .description = record.description,
-          .state = deployments.find(record.name) ? "deployed" : "installed",
+          .state = deployments.find(record.name) ? api::ModelState("deployed") : api::ModelState("installed"),
           .size_bytes = record.size_bytes,
           .n_params = record.n_params,
           .max_seq_len = record.max_seq_len,

@@ -67,7 +67,7 @@ TEST_F(Whole, EventsResumeWhereAClientStopped) {
   EXPECT_EQ(next(again).message, "three");
   http::ClientStream stranger = open("5");  // of another life of the service
   api::Event resync = next(stranger);
-  EXPECT_EQ(resync.kind, "box");
+  EXPECT_STREQ(resync.kind.text(), "box");
   EXPECT_NE(resync.message.find("read everything again"), std::string::npos);
   EXPECT_EQ(next(stranger).message, "one");
   EXPECT_EQ(http::fetch({.url = "http://localhost/hearth/v1/events?last_event_id=x",
@@ -82,7 +82,7 @@ TEST_F(Whole, EventRingForgetsTheOldest) {
   for (int i = 0; i < 5; ++i) bus.publish("model", "m", std::to_string(i));
   auto all = bus.wait_after(start, std::chrono::milliseconds(0), {});
   ASSERT_EQ(all.size(), 4u);
-  EXPECT_EQ(all[0].kind, "box");
+  EXPECT_STREQ(all[0].kind.text(), "box");
   EXPECT_EQ(all[1].message, "2");
   EXPECT_EQ(bus.wait_after(start + 2, std::chrono::milliseconds(0), {}).size(), 3u);
   EXPECT_TRUE(bus.wait_after(bus.last_id(), std::chrono::milliseconds(1), {}).empty());
@@ -104,7 +104,7 @@ TEST_F(Whole, InstallsFromAStick) {
                                      api::InstallRequest{.path = (*sources)[0].path, .deploy = true});
   ASSERT_TRUE(job);
   api::Job done = wait_for_job(job->id);
-  EXPECT_EQ(done.state, "done") << done.reason;
+  EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.result_model, "mini");
   EXPECT_TRUE(eventually([&] { return is_ready("mini"); }));
   EXPECT_TRUE(api()
@@ -119,7 +119,7 @@ TEST_F(Whole, UpdateDoesNotPullAModelFromUnderATraining) {
   make_update();
   trainer_does("wait");
   start(trusting());
-  ASSERT_EQ(install("stick").state, "done");
+  ASSERT_STREQ(install("stick").state.text(), "done");
   ASSERT_TRUE(write_file(folder.path() / "qa.jsonl",
                          R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})"));
   auto dataset = api().upload("/hearth/v1/datasets?name=qa.jsonl", folder.path() / "qa.jsonl");
@@ -129,7 +129,7 @@ TEST_F(Whole, UpdateDoesNotPullAModelFromUnderATraining) {
   ASSERT_TRUE(training) << training.error().to_string();
   std::string digest = service->store().find("mini")->digest;
   api::Job refused = install("update");
-  EXPECT_EQ(refused.state, "failed");
+  EXPECT_STREQ(refused.state.text(), "failed");
   EXPECT_NE(refused.reason.find("still works with mini"), std::string::npos) << refused.reason;
   EXPECT_EQ(service->store().find("mini")->digest, digest);
   ASSERT_TRUE(service->jobs.cancel(training->id));
@@ -141,7 +141,7 @@ TEST_F(Whole, UpdateDoesNotPullAModelFromUnderATraining) {
     if (!late) meanwhile = late.error();
     return {};
   };
-  EXPECT_EQ(install("update").state, "done");
+  EXPECT_STREQ(install("update").state.text(), "done");
   EXPECT_NE(service->store().find("mini")->digest, digest);
   ASSERT_TRUE(meanwhile);
   EXPECT_EQ(meanwhile->code, Code::failed_precondition);
@@ -155,7 +155,7 @@ TEST_F(Whole, ExceptionsFailTheJobOnly) {
     throw std::runtime_error("thrown by a library");
   };
   api::Job failed = install("stick");
-  EXPECT_EQ(failed.state, "failed");
+  EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_NE(failed.reason.find("thrown by a library"), std::string::npos) << failed.reason;
   import_golden("another");  // the lane lives
 }
@@ -178,7 +178,7 @@ TEST_F(Whole, UntrustedPackIsRefused) {
             "untrusted");
   auto job = api().post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{.path = stick});
   api::Job failed = wait_for_job(job->id);
-  EXPECT_EQ(failed.state, "failed");
+  EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_NE(failed.reason, "");
   EXPECT_TRUE(service->store().list()->empty());
 }
@@ -207,7 +207,7 @@ TEST_F(Whole, ExportsAPackThatAnotherBoxTakes) {
   std::string to = (folder.path() / "out").string();
   auto job = api().post_as<api::Job>("/hearth/v1/packs/export", api::ExportRequest{.model = "mine", .path = to});
   ASSERT_TRUE(job);
-  EXPECT_EQ(wait_for_job(job->id).state, "done");
+  EXPECT_STREQ(wait_for_job(job->id).state.text(), "done");
   EXPECT_EQ(api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{to})->packs[0].name, "mine");
   EXPECT_EQ(api().post("/hearth/v1/packs/export", {{"model", "mine"}, {"path", "relative"}}).error().code,
             Code::invalid_argument);

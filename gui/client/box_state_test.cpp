@@ -24,7 +24,7 @@ TEST(BoxState, KnowsTheBoxOnceConnected) {
   ASSERT_TRUE(f.ready());
   EXPECT_EQ(f.box.connection(), BoxState::Connection::connected);
   EXPECT_EQ(f.box.models().size(), 4u);
-  EXPECT_EQ(f.box.deployment("hearth-small")->state, "ready");
+  EXPECT_STREQ(f.box.deployment("hearth-small")->state.text(), "ready");
 }
 
 TEST(BoxState, FollowsADeploymentByEvents) {
@@ -42,7 +42,7 @@ TEST(BoxState, AJobFinishesOnceAndBringsItsModel) {
   int nFinished = 0;
   QObject::connect(&f.box, &BoxState::jobFinished, [&](const api::Job& job) {
     ++nFinished;
-    EXPECT_EQ(job.state, "done");
+    EXPECT_STREQ(job.state.text(), "done");
   });
   f.client.importModel({.path = "/data/new-one"}, [](const Result<api::Job>&) {});
   ASSERT_TRUE(waitFor([&] { return f.box.model("new-one") != nullptr; }));

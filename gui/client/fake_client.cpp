@@ -73,7 +73,7 @@ void FakeClient::answer(Then<T> then, std::function<Result<T>()> work) {
       Qt::QueuedConnection);
 }
 
-void FakeClient::tell(const char* kind, const std::string& subject, const std::function<void(api::Event&)>& fill) {
+void FakeClient::tell(api::EventKind kind, const std::string& subject, const std::function<void(api::Event&)>& fill) {
   if (!isStarted_ || !isReachable_) return;
   api::Event event{.id = nextEvent_++, .at = nowSeconds(), .kind = kind, .subject = subject};
   fill(event);
@@ -338,7 +338,7 @@ ChatStream* FakeClient::chat(const ChatRequest& request) {
 
 // --- work in progress ---
 
-api::Job FakeClient::addJob(const char* kind, const std::string& title, const std::string& model) {
+api::Job FakeClient::addJob(api::JobKind kind, const std::string& title, const std::string& model) {
   jobs_.push_back({.id = fmt::format("j{}", nextId_++),
                    .kind = kind,
                    .title = title,

@@ -57,12 +57,12 @@ class FakeClient : public Client {
  private:
   template <class T>
   void answer(Then<T> then, std::function<Result<T>()> work);
-  void tell(const char* kind, const std::string& subject, const std::function<void(api::Event&)>& fill);
+  void tell(api::EventKind kind, const std::string& subject, const std::function<void(api::Event&)>& fill);
   void tick();
   void tickDeployment(api::Deployment& deployment);
   void tickJob(api::Job& job);
   void finishJob(api::Job& job);
-  api::Job addJob(const char* kind, const std::string& title, const std::string& model);
+  api::Job addJob(api::JobKind kind, const std::string& title, const std::string& model);
   api::Model* findModel(const std::string& name);
 
   QTimer timer_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/result.h"
+#include "base/word.h"
 
 namespace hearth::gui {
 
@@ -18,6 +19,10 @@ QString lossText(double loss);              // "1.234"
 QString agoText(double at, double now);     // "just now", "5 min ago", a date; both in seconds since 1970
 double nowSeconds();
 QString textOf(const std::string& text);  // UTF-8 to QString
-QString textOf(const Error& error);       // what a person should read of an Error
+template <const auto& kWords>
+QString textOf(Word<kWords> word) {
+  return QString::fromLatin1(word.text());
+}
+QString textOf(const Error& error);  // what a person should read of an Error
 
 }  // namespace hearth::gui

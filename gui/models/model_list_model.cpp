@@ -65,7 +65,7 @@ bool isUp(const ModelRow& row) {
 
 bool ModelRow::operator==(const ModelRow& other) const {
   auto stateOfRow = [](const ModelRow& r) {
-    return r.deployment ? r.deployment->state + r.deployment->step + r.deployment->reason +
+    return r.deployment ? r.deployment->state.text() + r.deployment->step + r.deployment->reason +
                               std::to_string(r.deployment->memory_bytes)
                         : std::string();
   };

@@ -174,7 +174,7 @@ TEST_F(Kill, ATrainingJobGoesOnUntilItIsDone) {
       ::kill(trainers[0], SIGKILL);
       ++n_killed;
     }
-    ASSERT_EQ(now().state, "done") << now().reason;
+    ASSERT_STREQ(now().state.text(), "done") << now().reason;
     EXPECT_EQ(now().result_model, name);
     ASSERT_TRUE(now().eval_loss_after && now().eval_loss_before);
     EXPECT_LT(*now().eval_loss_after, *now().eval_loss_before);
@@ -247,7 +247,7 @@ TEST_F(KillService, TheServiceTakesUpEverything) {
   }
   for (const std::string& id : accepted) {
     EXPECT_TRUE(within(180s, [&] { return is_over(id); })) << job(id).title << ": " << job(id).step;
-    EXPECT_EQ(job(id).state, "done") << job(id).title << ": " << job(id).reason;
+    EXPECT_STREQ(job(id).state.text(), "done") << job(id).title << ": " << job(id).reason;
   }
   EXPECT_TRUE(within(60s, [&] { return bool(ask(socket(), "base")); }));
   EXPECT_EQ(ask(socket(), "base").value_or(""), expected);

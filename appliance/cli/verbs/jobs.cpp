@@ -10,7 +10,8 @@ void declare_jobs(Command& command) {
     TRY(read_json_value(TRY(json_get<Json>(document, "jobs")), all, "jobs"));
     std::vector<std::vector<std::string>> rows{{"ID", "KIND", "STATE", "DONE", "CREATED", "TITLE"}};
     for (const api::Job& j : all)
-      rows.push_back({j.id, j.kind, j.state, fmt::format("{:.0f} %", j.progress * 100), human_time(j.created_at), j.title});
+      rows.push_back({j.id, j.kind.text(), j.state.text(), fmt::format("{:.0f} %", j.progress * 100),
+                      human_time(j.created_at), j.title});
     cli.print(document, [&] { return all.empty() ? "no jobs yet" : table(rows); });
     return {};
   });

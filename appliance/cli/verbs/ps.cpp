@@ -10,8 +10,8 @@ void declare_ps(Command& command) {
     TRY(read_json_value(TRY(json_get<Json>(document, "deployments")), all, "deployments"));
     std::vector<std::vector<std::string>> rows{{"MODEL", "STATE", "PID", "MEMORY", "RESTARTS", "WHAT"}};
     for (const api::Deployment& d : all)
-      rows.push_back({d.model, d.state, d.pid ? std::to_string(d.pid) : "-", human_bytes(d.memory_bytes), std::to_string(d.n_restarts),
-                      d.reason.empty() ? d.step : d.step + " (" + d.reason + ")"});
+      rows.push_back({d.model, d.state.text(), d.pid ? std::to_string(d.pid) : "-", human_bytes(d.memory_bytes),
+                      std::to_string(d.n_restarts), d.reason.empty() ? d.step : d.step + " (" + d.reason + ")"});
     cli.print(document, [&] { return all.empty() ? "nothing is deployed; `hearth deploy N` does" : table(rows); });
     return {};
   });

@@ -26,7 +26,7 @@ static std::string metrics_text(const Service& service) {
     restarts += fmt::format("hearth_deployment_restarts_total{{model=\"{}\"}} {}\n", d.model, d.n_restarts);
   }
   std::map<std::pair<std::string, std::string>, int> jobs;
-  for (const api::Job& job : service.jobs.list()) ++jobs[{job.kind, job.state}];
+  for (const api::Job& job : service.jobs.list()) ++jobs[{job.kind.text(), job.state.text()}];
   std::string job_counts = gauge("hearth_jobs", "Jobs by kind and state.");
   for (const auto& [key, n] : jobs)
     job_counts += fmt::format("hearth_jobs{{kind=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, n);

@@ -47,7 +47,7 @@ void Jobs::take_up_again(Record& record) {
   job.progress = std::max(job.progress, progress);
   bool is_hopeless = job.n_interrupted >
                      (job.kind == "train" ? options_.max_interrupted_trainings : options_.max_interrupted_store_jobs);
-  job.state = is_hopeless ? "failed" : "queued";
+  job.state = is_hopeless ? api::JobState("failed") : api::JobState("queued");
   say(job, {is_hopeless ? "failed" : "taken_up_again"});
   if (is_hopeless) {
     job.finished_at = now_seconds();
@@ -202,7 +202,7 @@ void Jobs::run_lane(Lane lane, const std::stop_token& stop) {
 }
 
 static Result<void> run_kind(const JobRun& run) {
-  std::string kind = run.job().kind;
+  const api::JobKind kind = run.job().kind;
   if (kind == "install") return run_install(run);
   if (kind == "import") return run_import(run);
   if (kind == "export") return run_export(run);
@@ -240,8 +240,8 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
     return;
   }
   run.commit([&](api::Job& job) {
-    job.state = result ? "done" : is_cancelled ? "cancelled" : "failed";
-    say(job, {job.state});
+    job.state = result ? api::JobState("done") : is_cancelled ? api::JobState("cancelled") : api::JobState("failed");
+    say(job, {job.state.text()});
     job.seconds_left.reset();
     job.finished_at = now_seconds();
     if (result) job.progress = 1;

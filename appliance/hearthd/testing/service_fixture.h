@@ -14,7 +14,9 @@ struct ServiceFixture : testing::Test {
   std::unique_ptr<Service> service;
 
   // A model that transformers wrote, with tokenizer and chat template.
-  static std::filesystem::path golden_model() { return std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16"; }
+  static std::filesystem::path golden_model() {
+    return std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16";
+  }
 
   ServiceOptions options() const {
     ServiceOptions out;
@@ -70,7 +72,7 @@ struct ServiceFixture : testing::Test {
   void import_golden(const std::string& name) {
     auto job = service->jobs.import({.path = golden_model().string(), .name = name});
     ASSERT_TRUE(job) << job.error().to_string();
-    ASSERT_EQ(wait_for_job(job->id).state, "done") << service->jobs.find(job->id)->reason;
+    ASSERT_STREQ(wait_for_job(job->id).state.text(), "done") << service->jobs.find(job->id)->reason;
   }
 };
 
