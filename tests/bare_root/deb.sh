@@ -24,6 +24,8 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/root
 
 mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus bookworm "$root" "$kMirror"
+systemd-nspawn --quiet --directory="$root" --register=no --keep-unit /bin/true </dev/null ||
+  { echo "deb: skipped: systemd-nspawn cannot start anything on this machine"; exit 77; }
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mkdir "$root/debs"
 for package in "${packages[@]}"; do cp out/deb/"${package}"_*.deb "$root/debs/"; done
