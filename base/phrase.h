@@ -34,9 +34,9 @@ std::string words(const Phrase& phrase);
 
 // Sets `step`, for people, and `phrase`, of a status that has both.
 template <class Status>
-void say(Status& status, Phrase phrase) {
+void say(Status& status, const Phrase& phrase) {
   status.step = words(phrase);
-  status.phrase = std::move(phrase);
+  status.phrase = phrase;
 }
 
 }  // namespace hearth

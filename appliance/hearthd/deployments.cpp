@@ -153,10 +153,10 @@ double Deployments::seconds_since_tick() const {
   return now_seconds() - last_tick_;
 }
 
-void Deployments::set_state(Entry& entry, api::DeploymentState state, Phrase phrase) {
+void Deployments::set_state(Entry& entry, api::DeploymentState state, const Phrase& phrase) {
   entry.status.model = entry.request.model;
   entry.status.state = state;
-  say(entry.status, std::move(phrase));
+  say(entry.status, phrase);
   entry.status.pid = entry.engine ? entry.engine->pid() : 0;
   events_.publish(entry.status);
 }

@@ -61,7 +61,7 @@ class Deployments {
   void stop_all_engines();
   void check_health(Entry& entry, Lock& lock);
   void on_exit(Entry& entry, std::string reason);
-  void set_state(Entry& entry, api::DeploymentState state, Phrase phrase);
+  void set_state(Entry& entry, api::DeploymentState state, const Phrase& phrase);
   void wait_for_work(const std::stop_token& stop);
   void wake();
 

@@ -45,7 +45,7 @@ double Hardware::memory_read_bytes_per_s() {
 void Hardware::measure_if_needed() {
   std::lock_guard lock(mutex_);
   if (measuring_.joinable()) return;  // under way, or done in this life of the service
-  measuring_ = std::jthread([this](std::stop_token stop) { measure_until_idle(std::move(stop)); });
+  measuring_ = std::jthread([this](const std::stop_token& stop) { measure_until_idle(stop); });
 }
 
 // Sleeps, or less when the service stops.
@@ -66,7 +66,7 @@ static void wait_for_a_quiet_moment(const std::stop_token& stop) {
   }
 }
 
-void Hardware::measure_until_idle(std::stop_token stop) {
+void Hardware::measure_until_idle(const std::stop_token& stop) {
   while (true) {
     wait_for_a_quiet_moment(stop);
     if (stop.stop_requested()) return;

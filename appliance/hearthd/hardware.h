@@ -25,7 +25,7 @@ class Hardware {
 
  private:
   std::filesystem::path file() const { return state_dir_ / "measured.json"; }
-  void measure_until_idle(std::stop_token stop);
+  void measure_until_idle(const std::stop_token& stop);
 
   const std::filesystem::path state_dir_;
   std::mutex mutex_;
