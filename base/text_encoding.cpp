@@ -109,7 +109,7 @@ constexpr std::pair<TextEncoding, std::string_view> kNames[] = {
 
 DetectedText known(TextEncoding e, size_t n_mark_bytes = 0) {
   for (const auto& [encoding, name] : kNames)
-    if (encoding == e) return {e, n_mark_bytes, std::string(name), {}};
+    if (encoding == e) return {e, n_mark_bytes, std::string(name), {}, false};
   return {};
 }
 
@@ -144,13 +144,13 @@ constexpr FileKind kFileKinds[] = {
     {"GGUF"sv, "a GGUF model", ""},
 };
 
-DetectedText other(std::string_view name, std::string_view advice) {
-  return {TextEncoding::other, 0, std::string(name), std::string(advice)};
+DetectedText other(std::string_view name, std::string_view advice, bool is_binary = false) {
+  return {TextEncoding::other, 0, std::string(name), std::string(advice), is_binary};
 }
 
 std::optional<DetectedText> file_kind(std::string_view bytes) {
   for (const FileKind& kind : kFileKinds)
-    if (bytes.starts_with(kind.beginning)) return other(kind.name, kind.advice);
+    if (bytes.starts_with(kind.beginning)) return other(kind.name, kind.advice, true);
   return std::nullopt;
 }
 
@@ -205,7 +205,7 @@ DetectedText detect_text(std::string_view bytes, bool is_whole) {
   if (!has_nul && is_utf8(bytes, is_whole)) return known(TextEncoding::utf8);
   if (has_nul)
     if (auto wide = wide_encoding(bytes, is_whole)) return known(*wide);
-  if (has_nul) return other("binary data", "text has no NUL bytes");
+  if (has_nul) return other("binary data", "text has no NUL bytes", true);
   return eight_bits(bytes);
 }
 

@@ -24,6 +24,7 @@ struct DetectedText {
   size_t n_mark_bytes = 0;  // of the byte order mark
   std::string name;         // in words: "UTF-16 (little-endian)", "GB18030", "gzip-compressed data"
   std::string advice;       // the next step for what is not converted; may be empty
+  bool is_binary = false;   // no text in any encoding
 };
 
 // Looks at the beginning of a text, or at all of it. Nothing but ASCII, and nothing at all, is UTF-8.

@@ -5,7 +5,6 @@
 
 #include "base/files.h"
 #include "trainer/data/example_formats.h"
-#include "trainer/data/line_reader.h"
 
 namespace hearth::train {
 namespace {
@@ -139,6 +138,7 @@ TEST_F(DatasetTest, FoldersAreReadInOrderAndNameTheFile) {
   EXPECT_EQ(d.examples[0].text, "first\n");
   EXPECT_EQ(d.examples[2].messages.size(), 2u);
   EXPECT_EQ(d.report.problems.at(0).message.rfind("b.jsonl: ", 0), 0u);
+  EXPECT_EQ(unused_keys_in_words(d.report.unused_keys), "not used: file ignored.bin (1 times)");
 }
 
 TEST_F(DatasetTest, UselessFilesAreErrors) {
@@ -152,13 +152,6 @@ TEST_F(DatasetTest, UselessFilesAreErrors) {
 TEST_F(DatasetTest, NameDecidesWhereThePathDoesNot) {
   const auto path = file("0123abcd", "Some words.\n");
   EXPECT_EQ(inspect_dataset(path, "auto", 5, {}, "notes.txt")->n_examples, 1);
-}
-
-TEST(Utf8, WellFormedOnly) {
-  EXPECT_TRUE(is_utf8("plain, \xc3\xa9, \xe4\xb8\xad, \xf0\x9f\x98\x80"));
-  for (const char* bad :
-       {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe4\xb8"})
-    EXPECT_FALSE(is_utf8(bad));
 }
 
 }  // namespace

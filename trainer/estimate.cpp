@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "hwdetect/cpu_features.h"
-#include "trainer/data/encode.h"
 #include "trainer/data/loader.h"
+#include "trainer/data/training_data.h"
 #include "trainer/optim/course.h"
 #include "trainer/stepper.h"
 
@@ -14,7 +14,7 @@ namespace hearth::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int64_t kSampledTokens = 1'000'000;  // of the data; the rest is extrapolated
+constexpr uint64_t kSampledBytes = 8'000'000;  // of a large file; the rest is extrapolated
 constexpr int kProbeLayers = 2;                // of the model, in the speed test
 constexpr int kProbeTokens = 512;
 constexpr double kProbeSeconds = 0.8;
@@ -23,26 +23,25 @@ constexpr double kOverhead = 1.08;
 
 struct DataSize {
   int64_t n_rows = 0, n_tokens = 0;
+  DataFigures figures;
+  std::vector<UnusedKey> unused_keys;
 };
 
 Result<DataSize> size_of_data(const Recipe& recipe, const LoadedModel& base) {
-  Dataset dataset = TRY(read_dataset(recipe.data.path, recipe.data.format));
-  const Split split =
-      split_examples(std::move(dataset.examples), recipe.data.eval_path.empty() ? recipe.data.eval_fraction : 0, 1);
-  // A part of the examples, spread over the file.
-  const size_t stride = std::max<size_t>(1, dataset.report.size_bytes / static_cast<uint64_t>(2 * kSampledTokens));
-  std::vector<Example> sampled;
-  for (size_t i = 0; i < split.train.size(); i += stride) sampled.push_back(split.train[i]);
-  if (sampled.empty()) return error(Code::invalid_argument, "{} holds no usable example", recipe.data.path);
-  Corpus corpus = TRY(encode_all(base, sampled));
-  const double factor = static_cast<double>(split.train.size()) / static_cast<double>(sampled.size());
-  const auto n_tokens = corpus.n_tokens;
-  Loader loader(std::make_shared<std::vector<Document>>(std::move(corpus.documents)),
-                {.max_seq_len = recipe.data.max_seq_len, .pack = recipe.data.pack});
+  const auto seed = static_cast<uint64_t>(recipe.data.seed.value_or(recipe.seed));
+  TrainingData data = TRY(read_training_data(recipe.data, base, {.seed = seed, .sample_bytes = kSampledBytes}));
+  int64_t n_answers = 0, n_tokens = 0;
+  for (const Document& d : *data.train) n_answers += d.n_learned(), n_tokens += static_cast<int64_t>(d.ids.size());
+  const double factor =
+      static_cast<double>(data.figures.n_train_answer_tokens) / static_cast<double>(std::max<int64_t>(1, n_answers));
+  Loader loader(std::move(data.train),
+                {.max_seq_len = recipe.data.max_seq_len, .pack = recipe.data.pack, .seed = seed});
   if (loader.n_rows() == 0)
     return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe.data.path);
-  return DataSize{static_cast<int64_t>(static_cast<double>(loader.n_rows()) * factor),
-                  static_cast<int64_t>(static_cast<double>(n_tokens) * factor)};
+  const auto scaled = [&](int64_t n) {
+    return data.figures.is_sample ? static_cast<int64_t>(factor * static_cast<double>(n)) : n;
+  };
+  return DataSize{scaled(loader.n_rows()), scaled(n_tokens), data.figures, std::move(data.unused_keys)};
 }
 
 // What is trained, without allocating it.
@@ -118,12 +117,14 @@ std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, co
                     int64_t arena_bytes) {
   const auto mib = [](double bytes) { return bytes / (1024.0 * 1024.0); };
   return fmt::format(
-      "The data make {} rows of {} tokens ({} tokens); {} rows a step give {} steps{}. One step computes {:.1f} GFLOP; "
+      "{} The data make {} rows of {} tokens ({} tokens); {} rows a step give {} steps{}. One step computes {:.1f} "
+      "GFLOP; "
       "a short test on {} "
       "layers of this model reached {:.1f} GFLOP/s here, so a step takes {:.2f} s. Memory: {:.0f} MiB weights, {:.0f} "
       "MiB optimizer state, "
       "{:.0f} MiB activations and gradients{}.",
-      data.n_rows, r.data.max_seq_len, data.n_tokens, r.batch.rows * r.batch.gradient_accumulation, e.n_steps,
+      in_words(data.figures), data.n_rows, r.data.max_seq_len, data.n_tokens,
+      r.batch.rows * r.batch.gradient_accumulation, e.n_steps,
       r.schedule.n_steps > 0 ? "" : fmt::format(" in {:g} epochs", r.schedule.n_epochs), e.flops_per_step / 1e9,
       kProbeLayers, e.flops_per_s / 1e9, e.seconds / static_cast<double>(std::max<int64_t>(1, e.n_steps)),
       mib(static_cast<double>(shapes.weights_bytes)), mib(static_cast<double>(shapes.optimizer_bytes)),
@@ -146,6 +147,8 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   Estimate out;
   out.n_steps = count_steps(recipe, data.n_rows);
   out.n_tokens = data.n_tokens;
+  out.data = data.figures;
+  out.unused_keys = data.unused_keys;
   out.flops_per_step = plan.plan.cost.flops * recipe.batch.gradient_accumulation;
   out.flops_per_s = TRY_WITH(measure_rate(recipe, base, team), "while measuring this box's speed");
   out.seconds = kOverhead * static_cast<double>(out.n_steps) * out.flops_per_step / std::max(1.0, out.flops_per_s);

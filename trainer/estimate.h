@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/training_records.h"
 #include "trainer/recipe.h"
 
 namespace hearth::train {
@@ -16,7 +17,9 @@ struct Estimate {
   double seconds = 0;
   uint64_t peak_memory_bytes = 0;
   double flops_per_step = 0, flops_per_s = 0;  // the graph's cost, the rate measured on this box
-  std::string explanation;                     // in words, with the figures
+  DataFigures data;                            // what is trained on and held out
+  std::vector<UnusedKey> unused_keys;
+  std::string explanation;  // in words, with the figures
   static constexpr auto kFields = std::tuple{
       field("n_steps", &Estimate::n_steps, "optimizer steps"),
       field("n_tokens", &Estimate::n_tokens, "trained on in one epoch"),
@@ -24,6 +27,8 @@ struct Estimate {
       field("peak_memory_bytes", &Estimate::peak_memory_bytes, "predicted peak memory"),
       field("flops_per_step", &Estimate::flops_per_step, "the graph's cost"),
       field("flops_per_s", &Estimate::flops_per_s, "the rate measured on this box"),
+      field("data", &Estimate::data, "what is trained on and held out"),
+      field("unused_keys", &Estimate::unused_keys, "keys in the data that are not used"),
       field("explanation", &Estimate::explanation, "in words, with the figures"),
   };
 };

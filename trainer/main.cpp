@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "trainer/data/training_data.h"
 #include "trainer/estimate.h"
 #include "trainer/exit_codes.h"
 #include "trainer/find_model.h"
@@ -47,7 +48,10 @@ Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
   const train::Recipe recipe = TRY(train::load_recipe(job / "recipe.toml", {}));
   const train::RunPaths paths{job, TRY(train::find_model(recipe, arguments.state_dir))};
   train::RunCallbacks callbacks;
-  callbacks.on_metric = [](const train::MetricPoint& p) {
+  callbacks.on_data = [](const DataFigures& data, const std::vector<UnusedKey>& unused) {
+    spdlog::info("data: {} {}", train::in_words(data), train::unused_keys_in_words(unused));
+  };
+  callbacks.on_metric = [](const MetricPoint& p) {
     spdlog::info("step {} loss {:.4f} lr {:.2e} norm {:.3f} {:.0f} tokens/s{}", p.step, p.loss, p.learning_rate,
                  p.grad_norm, p.tokens_per_s, p.eval_loss ? fmt::format(" held-out loss {:.4f}", *p.eval_loss) : "");
   };

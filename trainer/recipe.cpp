@@ -169,7 +169,8 @@ Result<void> one_of(const char* key, const std::string& value, std::initializer_
 
 Result<void> validate_data(const RecipeData& d) {
   if (d.path.empty()) return error(Code::invalid_argument, "data.path is missing: the file or folder to train on");
-  TRY(one_of("data.format", d.format, {"auto", "messages", "alpaca", "sharegpt", "text"}));
+  TRY(one_of("data.format", d.format, {"auto", "messages", "alpaca", "sharegpt", "pairs", "text"}));
+  TRY(one_of("data.overlong", d.overlong, {"drop", "truncate", "refuse"}));
   TRY(in_range("data.eval_fraction", d.eval_fraction, 0, 0.5));
   TRY(in_range("data.max_seq_len", d.max_seq_len, 8, 1 << 17));
   return {};

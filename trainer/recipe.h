@@ -5,8 +5,8 @@
 //   [method]     type = "lora"
 //   [schedule]   n_epochs = 3
 //
-// Every key is optional except model.init or model.from_scratch, and data.path. A key that is not known is an error that
-// names it and the nearest known one; every number has limits.
+// Every key is optional except model.init or model.from_scratch, and data.path. A key that is not known is an error
+// that names it and the nearest known one; every number has limits.
 #pragma once
 
 #include <filesystem>
@@ -24,24 +24,31 @@ struct RecipeModel {
   std::string init, from_scratch;
   static constexpr auto kFields = std::tuple{
       field("init", &RecipeModel::init, "model to start from: a name in the store, a Hugging Face folder or a .gguf"),
-      field("from_scratch", &RecipeModel::from_scratch, "instead of init: a folder with config.json and tokenizer files"),
+      field("from_scratch", &RecipeModel::from_scratch,
+            "instead of init: a folder with config.json and tokenizer files"),
   };
 };
 
 struct RecipeData {
-  std::string path, format = "auto", eval_path;
+  std::string path, format = "auto", eval_path, overlong = "drop", name;
   double eval_fraction = 0.05;
   int max_seq_len = 512;
   bool pack = true, skip_invalid = false;
   std::optional<int> seed;
   static constexpr auto kFields = std::tuple{
-      field("path", &RecipeData::path, "a .jsonl, .txt or .md file, or a folder of such files"),
-      field("format", &RecipeData::format, "auto | messages | alpaca | sharegpt | text"),
+      field("path", &RecipeData::path, "a .jsonl, .json, .csv, .tsv, .txt or .md file, or a folder of such files"),
+      field("format", &RecipeData::format, "auto | messages | alpaca | sharegpt | pairs | text"),
       field("eval_path", &RecipeData::eval_path, "held-out examples; empty: eval_fraction of path is held out"),
-      field("eval_fraction", &RecipeData::eval_fraction, "0 to 0.5"),
+      field("overlong", &RecipeData::overlong,
+            "conversations longer than a row: drop | truncate (from the left, keeping the answer) | refuse"),
+      field("name", &RecipeData::name, "what people call the file, in messages; empty: its own name"),
+      field("eval_fraction", &RecipeData::eval_fraction,
+            "0 to 0.5: the share of different examples that is held out; never more than this share of the rows or "
+            "answer tokens"),
       field("max_seq_len", &RecipeData::max_seq_len, "tokens of one row"),
       field("pack", &RecipeData::pack, "several examples in one row"),
-      field("skip_invalid", &RecipeData::skip_invalid, "train on what is valid instead of refusing a file with problems"),
+      field("skip_invalid", &RecipeData::skip_invalid,
+            "train on what is valid, and count the rest, instead of refusing a file with problems"),
       field("seed", &RecipeData::seed, "of the shuffle and the held-out split; absent: the recipe's seed"),
   };
 };
@@ -91,7 +98,8 @@ struct RecipeBatch {
   static constexpr auto kFields = std::tuple{
       field("rows", &RecipeBatch::rows, "rows of max_seq_len tokens in one micro-batch"),
       field("gradient_accumulation", &RecipeBatch::gradient_accumulation, "micro-batches in one step"),
-      field("recompute", &RecipeBatch::recompute, "compute activations again in the backward pass instead of keeping them"),
+      field("recompute", &RecipeBatch::recompute,
+            "compute activations again in the backward pass instead of keeping them"),
   };
 };
 
@@ -151,7 +159,8 @@ struct Recipe {
 };
 
 // `overrides`: "optimizer.learning_rate=1e-4"; the value is TOML, or a plain string. `name_for_errors`: the file.
-Result<Recipe> parse_recipe(std::string_view toml, const std::vector<std::string>& overrides, std::string_view name_for_errors);
+Result<Recipe> parse_recipe(std::string_view toml, const std::vector<std::string>& overrides,
+                            std::string_view name_for_errors);
 // Reads at most 1 MiB. Relative data, eval and from_scratch paths, and an init that exists beside the recipe, become
 // absolute against the recipe's folder.
 Result<Recipe> load_recipe(const std::filesystem::path& file, const std::vector<std::string>& overrides);

@@ -10,8 +10,8 @@
 #include <cmath>
 
 #include "base/files.h"
-#include "trainer/data/encode.h"
 #include "trainer/data/loader.h"
+#include "trainer/data/training_data.h"
 #include "trainer/evaluate.h"
 #include "trainer/memory_budget.h"
 #include "trainer/model.h"
@@ -31,6 +31,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+// One wild step may be mended by the next ones; so many in a row are not.
+constexpr int kHopelessSteps = 8;
 // A crash loses at most this much work, however long a step takes.
 constexpr std::chrono::minutes kLongestWithoutCheckpoint{5};
 
@@ -68,7 +70,11 @@ class Run {
   Result<RunResult> finish();
 
   Result<void> say(Phrase phrase, double progress);
+  Result<bool> evaluate(MetricPoint& point);
   Error diverged(const StepOutcome& outcome) const;
+  Error diverged(double loss, std::string_view where) const;
+  bool is_beyond_hope(double loss) const;
+  Result<double> check_result(const PendingResult& pending, double loss);
   Result<void> checkpoint();
   Result<void> answer(const fs::path& model_path, std::string BeforeAfter::*where);
   bool checkpoint_is_due() const;
@@ -87,6 +93,7 @@ class Run {
   std::vector<Question> questions_;
   std::unique_ptr<Loader> train_data_, held_out_data_;
   uint64_t data_fingerprint_ = 0;
+  DataFigures figures_;
   std::unique_ptr<ModelInTraining> model_;
   std::optional<Stepper> stepper_;
   LearningRateCourse course_;
@@ -96,6 +103,7 @@ class Run {
   RunStatus status_;
   std::vector<BeforeAfter> samples_;
   std::vector<double> speeds_;  // tokens/s of this process's steps
+  int n_hopeless_ = 0;          // steps in a row
   Clock::time_point started_ = Clock::now(), last_checkpoint_ = Clock::now();
 };
 
@@ -119,36 +127,19 @@ Result<void> Run::load() {
   return {};
 }
 
-Result<Dataset> read_checked(const fs::path& path, const RecipeData& data) {
-  Dataset dataset = TRY(read_dataset(path, data.format));
-  if (dataset.report.n_problems > 0 && !data.skip_invalid) {
-    const DataProblem& p = dataset.report.problems.front();
-    return error(Code::invalid_argument,
-                 "{}: {} problems, the first in line {}: {} {}; mend them, or set data.skip_invalid = true",
-                 path.string(), dataset.report.n_problems, p.line, p.field, p.message);
-  }
-  if (dataset.examples.empty()) return error(Code::invalid_argument, "{} holds no usable example", path.string());
-  return dataset;
-}
-
 Result<void> Run::load_data() {
-  Split split;
-  split.train = TRY(read_checked(recipe_.data.path, recipe_.data)).examples;
-  if (!recipe_.data.eval_path.empty())
-    split.held_out = TRY(read_checked(recipe_.data.eval_path, recipe_.data)).examples;
-  else
-    split = split_examples(std::move(split.train), recipe_.data.eval_fraction, data_seed());
-  Corpus train = TRY_WITH(encode_all(base_, split.train), "in {}", recipe_.data.path);
-  Corpus held_out = TRY_WITH(encode_all(base_, split.held_out), "in the held-out part of {}", recipe_.data.path);
-  data_fingerprint_ = mix64(train.fingerprint ^ mix64(held_out.fingerprint));
+  TrainingData data =
+      TRY(read_training_data(recipe_.data, base_, {.seed = data_seed(), .n_questions = recipe_.eval.n_samples}));
+  data_fingerprint_ = data.fingerprint;
+  figures_ = data.figures;
   LoaderOptions options{.max_seq_len = recipe_.data.max_seq_len, .pack = recipe_.data.pack, .seed = data_seed()};
-  train_data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(train.documents)), options);
+  train_data_ = std::make_unique<Loader>(std::move(data.train), options);
   options.shuffle = false;
-  held_out_data_ =
-      std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(held_out.documents)), options);
-  questions_ = choose_questions(split.held_out, recipe_.eval.n_samples);
+  held_out_data_ = std::make_unique<Loader>(std::move(data.held_out), options);
+  questions_ = choose_questions(data.questions, recipe_.eval.n_samples);
   if (train_data_->n_rows() == 0)
     return error(Code::invalid_argument, "{} holds nothing that could be learned", recipe_.data.path);
+  if (callbacks_.on_data) callbacks_.on_data(figures_, data.unused_keys);
   return {};
 }
 
@@ -168,7 +159,7 @@ Result<void> Run::plan() {
 std::string Run::fingerprint() const {
   Json json = to_json_value(recipe_);
   for (const char* key : {"output", "checkpoint", "eval", "n_threads"}) json.erase(key);
-  json["data"].erase("path"), json["data"].erase("eval_path");
+  for (const char* key : {"path", "eval_path", "name"}) json["data"].erase(key);
   uint64_t h = hash64(dump_json(json), data_fingerprint_);
   h = hash64(config_to_hf(base_.config, "float32", std::nullopt, {}), h);
   for (const auto& [role, view] : base_.weights)
@@ -185,6 +176,9 @@ Result<void> Run::resume_or_begin() {
     train_data_->restore({state_.epoch, state_.row});
     status_.eval_loss_before = state_.eval_loss_before;
     status_.loss = state_.loss;
+    status_.eval_loss_after = state_.eval_loss_best;
+    status_.eval_loss_last = state_.eval_loss_last;
+    status_.kept_step = static_cast<int>(state_.best_step);
   } else {
     state_.fingerprint = fingerprint();
     TRY(say({"measuring_before"}, 0.015));
@@ -226,10 +220,21 @@ Error Run::diverged(const StepOutcome& outcome) const {
     where = "the gradient of " + model_->trainables[i].name;
     break;
   }
+  return diverged(outcome.loss, fmt::format(", gradient norm {}, first seen in {}", outcome.grad_norm, where));
+}
+
+Error Run::diverged(double loss, std::string_view where) const {
   return error(Code::failed_precondition,
-               "training diverged at step {}: loss {}, gradient norm {}, first seen in {}; lower "
+               "training diverged at step {}: the loss became {:.4g} (it was {:.4g} at the first step{}); lower "
                "optimizer.learning_rate (now {}) or lengthen the warm-up",
-               state_.step + 1, outcome.loss, outcome.grad_norm, where, recipe_.optimizer.learning_rate);
+               std::max<int64_t>(1, state_.step + (std::isfinite(loss) ? 0 : 1)), loss, state_.first_loss, where,
+               recipe_.optimizer.learning_rate);
+}
+
+// Guessing at random costs log(vocabulary); twice that, or twice where it began, is no training any more.
+bool Run::is_beyond_hope(double loss) const {
+  const double random = std::log(static_cast<double>(base_.config.vocab_size));
+  return !(loss <= 2 * std::max({random, state_.first_loss, state_.eval_loss_before.value_or(0)}));
 }
 
 Result<MetricPoint> Run::one_step() {
@@ -240,7 +245,10 @@ Result<MetricPoint> Run::one_step() {
   const StepOutcome outcome = train_step(batches, *model_, *stepper_, team_, recipe_.optimizer, rate, state_.step + 1);
   if (!outcome.is_finite) return diverged(outcome);
   const double seconds = seconds_since(start);
+  if (state_.step == 0) state_.first_loss = outcome.loss;
   ++state_.step;
+  n_hopeless_ = is_beyond_hope(outcome.loss) ? n_hopeless_ + 1 : 0;
+  if (n_hopeless_ >= kHopelessSteps) return diverged(outcome.loss, "");
   state_.epoch = train_data_->state().epoch;
   state_.row = train_data_->state().row;
   state_.n_learned += outcome.n_learned;
@@ -257,12 +265,26 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-Result<void> Run::train() {
+// True: the best so far.
+Result<bool> Run::evaluate(MetricPoint& point) {
   const RecipeEval& eval = recipe_.eval;
+  const bool is_due = state_.step == n_steps_ || (eval.every_steps > 0 && state_.step % eval.every_steps == 0);
+  if (!is_due) return false;
+  point.eval_loss = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows);
+  if (!point.eval_loss) return false;
+  status_.eval_loss_last = state_.eval_loss_last = point.eval_loss;
+  if (!std::isfinite(*point.eval_loss) || (state_.eval_loss_best && *state_.eval_loss_best <= *point.eval_loss))
+    return false;
+  status_.eval_loss_after = state_.eval_loss_best = point.eval_loss;
+  state_.best_step = state_.step;
+  status_.kept_step = static_cast<int>(state_.best_step);
+  return true;
+}
+
+Result<void> Run::train() {
   while (state_.step < n_steps_) {
     MetricPoint point = TRY(one_step());
-    if (eval.every_steps > 0 && state_.step % eval.every_steps == 0 && state_.step < n_steps_)
-      point.eval_loss = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows);
+    const bool is_best = TRY(evaluate(point));
     TRY(files_.append(point));
     hearth::say(status_, {"training", {{"step", std::to_string(state_.step)}, {"of", std::to_string(n_steps_)}}});
     status_.progress = 0.02 + 0.93 * static_cast<double>(state_.step) / static_cast<double>(n_steps_);
@@ -273,7 +295,7 @@ Result<void> Run::train() {
     if (callbacks_.on_metric) callbacks_.on_metric(point);
     if (callbacks_.on_status) callbacks_.on_status(status_);
     const bool stop = stop_.stop_requested();
-    if (stop || checkpoint_is_due()) TRY(checkpoint());
+    if (stop || is_best || checkpoint_is_due()) TRY(checkpoint());
     if (stop)
       return error(Code::cancelled, "stopped after step {} of {}; started again, the run goes on from there",
                    state_.step, n_steps_);
@@ -282,27 +304,41 @@ Result<void> Run::train() {
   return {};
 }
 
+// Compares the result, served, with the trainer. Weights that training has ruined are named as that.
+Result<double> Run::check_result(const PendingResult& pending, double loss) {
+  Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
+  auto difference = check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_);
+  if (!difference && loss > state_.eval_loss_before.value_or(state_.first_loss)) return diverged(loss, "");
+  return difference;
+}
+
 Result<RunResult> Run::finish() {
   TRY(say({"measuring_after"}, 0.95));
+  if (state_.best_step > 0 && state_.best_step != state_.step)
+    TRY(load_weights(files_.folder() / "checkpoints", state_.best_step, model_->trainables));
+  const double loss = state_.eval_loss_best.value_or(state_.loss);
+  if (is_beyond_hope(loss) || (state_.eval_loss_last && !state_.eval_loss_best)) return diverged(loss, "");
   RunResult result;
   result.eval_loss_before = state_.eval_loss_before;
-  result.eval_loss_after = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
-  status_.eval_loss_after = result.eval_loss_after;
+  result.eval_loss_after = state_.eval_loss_best;
+  result.eval_loss_last = state_.eval_loss_last;
+  result.kept_step = static_cast<int>(state_.best_step > 0 ? state_.best_step : state_.step);
+  status_.kept_step = result.kept_step;
   TRY(say({"writing_result"}, 0.96));
   PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *model_));
   TRY(say({"comparing"}, 0.97));
-  Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
-  result.parity_max_error =
-      TRY(check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_));
+  result.parity_max_error = TRY(check_result(pending, loss));
   TRY(say({"answering_held_out"}, 0.98));
   TRY(answer(pending.model_path(), &BeforeAfter::after));
   TRY(files_.write_samples(samples_));
   result.result = TRY(pending.publish()).string();
   result.n_steps = static_cast<int>(state_.step);
   result.n_tokens = state_.n_learned;
+  result.first_loss = state_.first_loss;
   result.final_loss = state_.loss;
   result.seconds = seconds_since(started_);
   result.tokens_per_s = median(speeds_);
+  result.data = figures_;
   TRY(files_.write_summary(result, request_));
   status_.seconds_left = 0;
   TRY(say({"done"}, 1));

@@ -17,41 +17,17 @@
 #include <vector>
 
 #include "base/phrase.h"
+#include "base/training_records.h"
 #include "trainer/recipe.h"
 
 namespace hearth::train {
-
-// The shapes of appliance/api/types.h, which is a room above this one.
-struct MetricPoint {
-  int step = 0;
-  double loss = 0, learning_rate = 0, grad_norm = 0, tokens_per_s = 0, seconds = 0;
-  std::optional<double> eval_loss;
-  static constexpr auto kFields = std::tuple{
-      field("step", &MetricPoint::step, "optimizer step, from 1"),
-      field("loss", &MetricPoint::loss, "mean loss per answer token"),
-      field("learning_rate", &MetricPoint::learning_rate, "at this step"),
-      field("grad_norm", &MetricPoint::grad_norm, "before clipping"),
-      field("tokens_per_s", &MetricPoint::tokens_per_s, "throughput"),
-      field("seconds", &MetricPoint::seconds, "since the job started"),
-      field("eval_loss", &MetricPoint::eval_loss, "held-out loss, when evaluated at this step"),
-  };
-};
-
-struct BeforeAfter {
-  std::string prompt, before, after, expected;
-  static constexpr auto kFields = std::tuple{
-      field("prompt", &BeforeAfter::prompt, "held-out question"),
-      field("before", &BeforeAfter::before, "answer of the base model"),
-      field("after", &BeforeAfter::after, "answer of the trained model"),
-      field("expected", &BeforeAfter::expected, "answer in the data"),
-  };
-};
 
 struct RunStatus {
   std::string step;  // what is happening now, in words
   Phrase phrase;     // the same for programs
   double progress = 0;
-  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
+  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
+  int kept_step = 0;
   static constexpr auto kFields = std::tuple{
       field("step", &RunStatus::step, "what is happening now, in words"),
       field("phrase", &RunStatus::phrase, "the same for programs"),
@@ -59,7 +35,9 @@ struct RunStatus {
       field("seconds_left", &RunStatus::seconds_left, "null when unknown"),
       field("loss", &RunStatus::loss, "last training loss"),
       field("eval_loss_before", &RunStatus::eval_loss_before, "held-out loss before training"),
-      field("eval_loss_after", &RunStatus::eval_loss_after, "held-out loss after training"),
+      field("eval_loss_after", &RunStatus::eval_loss_after, "held-out loss of the model that is kept: the best one"),
+      field("eval_loss_last", &RunStatus::eval_loss_last, "held-out loss when it was last measured"),
+      field("kept_step", &RunStatus::kept_step, "the step with the lowest held-out loss so far"),
   };
 };
 
@@ -71,30 +49,37 @@ struct RunPaths {
 struct RunCallbacks {  // all optional; called on the training thread
   std::function<void(const RunStatus&)> on_status;
   std::function<void(const MetricPoint&)> on_metric;
+  // Once, before the first step: what the data are, and keys in them that are not used.
+  std::function<void(const DataFigures&, const std::vector<UnusedKey>&)> on_data;
 };
 
 struct RunResult {
-  int n_steps = 0;
+  int n_steps = 0, kept_step = 0;
   int64_t n_tokens = 0;  // positions with loss, all steps
-  double final_loss = 0, seconds = 0, tokens_per_s = 0;
-  std::optional<double> eval_loss_before, eval_loss_after;
+  double first_loss = 0, final_loss = 0, seconds = 0, tokens_per_s = 0;
+  std::optional<double> eval_loss_before, eval_loss_after, eval_loss_last;
+  DataFigures data;
   double parity_max_error = 0;  // trainer logits against serving logits, largest difference
   std::string result;           // the folder that may be deployed
   static constexpr auto kFields = std::tuple{
       field("n_steps", &RunResult::n_steps, "optimizer steps"),
       field("n_tokens", &RunResult::n_tokens, "answer tokens trained on"),
+      field("kept_step", &RunResult::kept_step, "the step whose weights are the result: the best by held-out loss"),
+      field("first_loss", &RunResult::first_loss, "training loss of the first step"),
       field("final_loss", &RunResult::final_loss, "training loss of the last step"),
       field("seconds", &RunResult::seconds, "wall time of this process"),
       field("tokens_per_s", &RunResult::tokens_per_s, "median throughput"),
       field("eval_loss_before", &RunResult::eval_loss_before, "held-out loss before"),
-      field("eval_loss_after", &RunResult::eval_loss_after, "held-out loss after"),
+      field("eval_loss_after", &RunResult::eval_loss_after, "held-out loss of the result"),
+      field("eval_loss_last", &RunResult::eval_loss_last, "held-out loss after the last step"),
+      field("data", &RunResult::data, "what was trained on and held out"),
       field("parity_max_error", &RunResult::parity_max_error, "largest difference between trainer and server logits"),
       field("result", &RunResult::result, "folder of the result"),
   };
 };
 
 // Errors: everything that can be wrong with recipe, data or model, named; cancelled on stop (a checkpoint is written
-// first); internal when the parity check fails: then there is no result.
+// first); failed_precondition when training diverged; internal when the parity check fails: then there is no result.
 Result<RunResult> run_training(const Recipe& recipe, const RunPaths& paths, const RunCallbacks& callbacks,
                                std::stop_token stop);
 

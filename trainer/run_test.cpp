@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -109,6 +110,51 @@ TEST_F(RunTest, AFinishedRunAnswersOnlyTheSameRequest) {
   EXPECT_EQ(wait_for(start(first)), 1);
   EXPECT_NE(text(first / "log").find("another recipe"), std::string::npos) << text(first / "log");
   EXPECT_EQ(text(first / "summary.json"), summary_before);
+}
+
+// Answers without any rule: what is learned is learned by heart, and held-out loss rises again.
+TEST_F(RunTest, TheBestCheckpointIsTheResult) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i)
+    rows += fmt::format(R"({{"prompt": "What is code {}?", "completion": "It is {}."}})"
+                        "\n",
+                        i, mix64(static_cast<uint64_t>(i)) % 100000);
+  ASSERT_TRUE(write_file(path("data.jsonl"), rows));
+  const std::string recipe =
+      "eval_fraction = 0.3\n[schedule]\nn_steps = 120\nmin_lr_ratio = 1.0\n[batch]\nrows = "
+      "4\n[optimizer]\nlearning_rate = 1e-2\n"
+      "[eval]\nevery_steps = 10\nn_samples = 0\n[checkpoint]\nevery_steps = 0\nkeep = 1\n[output]\ndtype = \"f32\"\n";
+  const fs::path j = job("best", scratch(), recipe);
+  ASSERT_EQ(wait_for(start(j)), 0) << text(j / "log");
+  const Json done = summary(j);
+  double lowest = 1e9;
+  std::ifstream lines(j / "metrics.jsonl");
+  for (std::string line; std::getline(lines, line);)
+    if (const Json point = *parse_json(line); point["eval_loss"].is_number())
+      lowest = std::min(lowest, point["eval_loss"].get<double>());
+  EXPECT_EQ(done["eval_loss_after"].get<double>(), lowest);
+  EXPECT_GT(done["eval_loss_last"].get<double>(), lowest) << "this test needs data that are learned by heart";
+  EXPECT_LT(done["kept_step"].get<int>(), 120);
+  const fs::path again = job("again", fmt::format("init = \"{}\"", (j / "result").string()), recipe + "merge = true\n");
+  ASSERT_EQ(wait_for(start(again)), 0) << text(again / "log");
+  EXPECT_NEAR(summary(again)["eval_loss_before"].get<double>(), lowest, 1e-3);
+  EXPECT_EQ(done["data"]["n_held_out"].get<int>(), 18);
+}
+
+TEST_F(RunTest, DivergenceIsNamed) {
+  std::string wild = kShort;
+  wild.replace(wild.find("learning_rate = 5e-3"), 20, "learning_rate = 9.0");
+  for (const char* more : {"", "grad_clip = 0\n"}) {
+    const fs::path j = job("wild" + std::to_string(std::strlen(more)), scratch(),
+                           std::string(wild).insert(wild.find("learning_rate"), more));
+    EXPECT_EQ(wait_for(start(j)), 1);
+    const std::string log = text(j / "log");
+    EXPECT_NE(log.find("training diverged"), std::string::npos) << log;
+    EXPECT_NE(log.find("the loss became"), std::string::npos) << log;
+    EXPECT_NE(log.find("lower optimizer.learning_rate (now 9)"), std::string::npos) << log;
+    EXPECT_EQ(log.find("parity"), std::string::npos) << log;
+    EXPECT_FALSE(fs::exists(j / "result"));
+  }
 }
 
 TEST_F(RunTest, EstimateIsAFile) {

@@ -27,14 +27,11 @@ std::vector<BeforeAfter> blank_samples(std::span<const Question> questions) {
 }
 
 Result<std::vector<int32_t>> prompt_ids(const LoadedModel& model, const Question& question) {
-  if (question.prompt.empty()) return model.tokenizer->encode(question.shown, {.add_special = true, .parse_special = false});
-  const std::string json = messages_json(question.prompt);
-  const auto rendered = TRY(render_chat(model, {.messages_json = json, .add_generation_prompt = true}));
-  return model.tokenizer->encode(rendered.text, {.add_special = false, .parse_special = true});
+  return Encoder(model).prompt(question.prompt, question.prompt.messages);
 }
 
-Result<std::vector<std::string>> answer_questions(const std::filesystem::path& model_path, std::span<const Question> questions,
-                                                  const AnswerOptions& options) {
+Result<std::vector<std::string>> answer_questions(const std::filesystem::path& model_path,
+                                                  std::span<const Question> questions, const AnswerOptions& options) {
   auto model = std::make_shared<LoadedModel>(TRY(load_model(model_path)));
   GeneratorOptions generator_options;
   generator_options.step.n_threads = options.n_threads;

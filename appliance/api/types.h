@@ -17,7 +17,7 @@
 //   POST   /hearth/v1/deployments               DeployRequest → Deployment   (202; follow with events)
 //   DELETE /hearth/v1/deployments/{model}       {}
 //   GET    /hearth/v1/datasets                  {datasets: [Dataset]}
-//   POST   /hearth/v1/datasets?name=N           body: the file's bytes (JSONL or text) → Dataset
+//   POST   /hearth/v1/datasets?name=N           body: the file's bytes → Dataset
 //   DELETE /hearth/v1/datasets/{id}             {}
 //   GET    /hearth/v1/datasets/{id}/preview     DatasetPreview
 //   GET    /hearth/v1/presets                   {presets: [TrainPreset]}
@@ -36,6 +36,7 @@
 
 #include "base/describe.h"
 #include "base/phrase.h"
+#include "base/training_records.h"
 
 namespace hearth::api {
 
@@ -225,18 +226,24 @@ struct DatasetProblem {
 struct Dataset {
   std::string id, name, format;
   uint64_t size_bytes = 0;
-  int n_examples = 0;
+  int n_examples = 0, n_distinct = 0;
   bool valid = false;
   std::vector<DatasetProblem> problems;
+  std::vector<UnusedKey> unused_keys;
+  LengthStats characters;
   double added_at = 0;
   static constexpr auto kFields = std::tuple{
       field("id", &Dataset::id, "identifier"),
       field("name", &Dataset::name, "file name"),
-      field("format", &Dataset::format, "messages | alpaca | sharegpt | text"),
+      field("format", &Dataset::format, "messages | alpaca | sharegpt | pairs | text"),
       field("size_bytes", &Dataset::size_bytes, "size of the file"),
       field("n_examples", &Dataset::n_examples, "usable examples"),
+      field("n_distinct", &Dataset::n_distinct, "different ones among them"),
       field("valid", &Dataset::valid, "can be trained on"),
       field("problems", &Dataset::problems, "the first problems found"),
+      field("unused_keys", &Dataset::unused_keys, "keys in the file that are not used"),
+      field("characters", &Dataset::characters,
+            "lengths of the examples in bytes of text; a training's estimate has them in tokens"),
       field("added_at", &Dataset::added_at, "when"),
   };
 };
@@ -249,8 +256,22 @@ struct Message {
   };
 };
 
+// One message as it was understood.
+struct DatasetMessage {
+  std::string role, content, reasoning, tool_calls, name;
+  bool is_learned = true;
+  static constexpr auto kFields = std::tuple{
+      field("role", &DatasetMessage::role, "system | user | assistant | tool").required(),
+      field("content", &DatasetMessage::content, "text").required(),
+      field("reasoning", &DatasetMessage::reasoning, "what the assistant thought first; often empty"),
+      field("tool_calls", &DatasetMessage::tool_calls, "the assistant's calls, as JSON; often empty"),
+      field("name", &DatasetMessage::name, "who speaks, or which tool answered; often empty"),
+      field("is_learned", &DatasetMessage::is_learned, "an assistant's: whether it is trained on (weight 0: not)"),
+  };
+};
+
 struct DatasetExample {
-  std::vector<Message> messages;
+  std::vector<DatasetMessage> messages;
   std::string text;
   static constexpr auto kFields = std::tuple{
       field("messages", &DatasetExample::messages, "the conversation; empty for plain text"),
@@ -301,6 +322,8 @@ struct TrainEstimate {
   double seconds = 0;
   uint64_t peak_memory_bytes = 0, available_bytes = 0;
   bool fits = false;
+  DataFigures data;
+  std::vector<UnusedKey> unused_keys;
   std::string explanation;
   static constexpr auto kFields = std::tuple{
       field("n_steps", &TrainEstimate::n_steps, "optimizer steps"),
@@ -309,6 +332,8 @@ struct TrainEstimate {
       field("peak_memory_bytes", &TrainEstimate::peak_memory_bytes, "predicted peak memory"),
       field("available_bytes", &TrainEstimate::available_bytes, "what the box has left"),
       field("fits", &TrainEstimate::fits, "peak below available"),
+      field("data", &TrainEstimate::data, "what is trained on and held out, and how long the examples are"),
+      field("unused_keys", &TrainEstimate::unused_keys, "keys in the data that are not used"),
       field("explanation", &TrainEstimate::explanation, "how it was predicted, in words"),
   };
 };
@@ -321,7 +346,8 @@ struct Job {
   std::string step, reason, model, result_model;
   Phrase phrase;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
-  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after;
+  std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
+  int kept_step = 0;
   int n_restarts = 0, n_interrupted = 0;
   static constexpr auto kFields = std::tuple{
       field("id", &Job::id, "identifier"),
@@ -340,37 +366,19 @@ struct Job {
       field("seconds_left", &Job::seconds_left, "null when unknown"),
       field("loss", &Job::loss, "last training loss"),
       field("eval_loss_before", &Job::eval_loss_before, "held-out loss before training"),
-      field("eval_loss_after", &Job::eval_loss_after, "held-out loss after training"),
+      field("eval_loss_after", &Job::eval_loss_after, "held-out loss of the model that is kept: the best one"),
+      field("eval_loss_last", &Job::eval_loss_last,
+            "held-out loss when it was last measured; higher: training went on too long"),
+      field("kept_step", &Job::kept_step, "the step whose weights are kept"),
       field("n_restarts", &Job::n_restarts, "how often the worker was restarted"),
       field("n_interrupted", &Job::n_interrupted,
             "how often the service died while it ran, since it last came further"),
   };
 };
 
-struct MetricPoint {
-  int step = 0;
-  double loss = 0, learning_rate = 0, grad_norm = 0, tokens_per_s = 0, seconds = 0;
-  std::optional<double> eval_loss;
-  static constexpr auto kFields = std::tuple{
-      field("step", &MetricPoint::step, "optimizer step, from 1"),
-      field("loss", &MetricPoint::loss, "mean loss per answer token"),
-      field("learning_rate", &MetricPoint::learning_rate, "at this step"),
-      field("grad_norm", &MetricPoint::grad_norm, "before clipping"),
-      field("tokens_per_s", &MetricPoint::tokens_per_s, "throughput"),
-      field("seconds", &MetricPoint::seconds, "since the job started"),
-      field("eval_loss", &MetricPoint::eval_loss, "held-out loss, when evaluated at this step"),
-  };
-};
-
-struct BeforeAfter {
-  std::string prompt, before, after, expected;
-  static constexpr auto kFields = std::tuple{
-      field("prompt", &BeforeAfter::prompt, "held-out question"),
-      field("before", &BeforeAfter::before, "answer of the base model"),
-      field("after", &BeforeAfter::after, "answer of the trained model"),
-      field("expected", &BeforeAfter::expected, "answer in the data"),
-  };
-};
+// As the trainer writes them.
+using hearth::BeforeAfter;
+using hearth::MetricPoint;
 
 struct Event {
   uint64_t id = 0;

@@ -79,6 +79,17 @@ std::string human_time(double since_1970) {
   return text;
 }
 
+std::string held_out_text(std::optional<double> before, std::optional<double> kept, std::optional<double> last,
+                          int kept_step) {
+  std::string out;
+  if (before) out += fmt::format("held out  {:.4f} before\n", *before);
+  if (!kept) return out;
+  out += fmt::format("held out  {:.4f} after step {}, which is kept\n", *kept, kept_step);
+  if (last && *last > *kept)
+    out += fmt::format("held out  {:.4f} after the last step: training longer made it worse\n", *last);
+  return out;
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows)

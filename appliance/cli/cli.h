@@ -30,6 +30,9 @@ std::string human_bytes(uint64_t bytes);    // "1.2 GiB"
 std::string human_count(uint64_t n);        // "1.1 B"
 std::string human_seconds(double seconds);  // "3 min 20 s"
 std::string human_time(double since_1970);  // "2026-01-31 12:00", local
+// A line for each held-out loss that is known: before, of the model that is kept, and after the last step.
+std::string held_out_text(std::optional<double> before, std::optional<double> kept, std::optional<double> last,
+                          int kept_step);
 // Columns aligned; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

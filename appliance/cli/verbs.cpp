@@ -29,10 +29,13 @@ constexpr Verb kVerbs[] = {
     {"ps", "What is deployed", declare_ps},
     {"jobs", "Jobs of the service", declare_jobs},
     {"job", "One job", declare_job},
+    {"datasets", "What the service was given to train on", declare_datasets},
     {"logs", "Last lines of the service's and its workers' logs", declare_logs},
     {"serve", "Run the service in the foreground", declare_serve},
 };
 
-std::span<const Verb> all_verbs() { return kVerbs; }
+std::span<const Verb> all_verbs() {
+  return kVerbs;
+}
 
 }  // namespace hearth::cli

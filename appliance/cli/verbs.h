@@ -37,6 +37,7 @@ void declare_undeploy(Command&);
 void declare_ps(Command&);
 void declare_jobs(Command&);
 void declare_job(Command&);
+void declare_datasets(Command&);
 void declare_logs(Command&);
 void declare_serve(Command&);
 void declare_chat(Command&);

@@ -61,7 +61,10 @@ static api::Dataset describe(const train::DatasetReport& report) {
   api::Dataset out{.format = std::string(train::format_name(report.format)),
                    .size_bytes = report.size_bytes,
                    .n_examples = static_cast<int>(report.n_examples),
-                   .valid = report.valid()};
+                   .n_distinct = static_cast<int>(report.n_distinct),
+                   .valid = report.valid(),
+                   .unused_keys = report.unused_keys,
+                   .characters = report.characters};
   for (const train::DataProblem& p : report.problems) out.problems.push_back({p.line, p.field, p.message});
   return out;
 }
@@ -98,11 +101,13 @@ Result<api::Dataset> Datasets::find(const std::string& id) const {
 Result<api::DatasetPreview> Datasets::preview(const std::string& id) const {
   api::DatasetPreview out;
   out.dataset = TRY(find(id));
-  train::DatasetReport report =
-      TRY(train::inspect_dataset(file(out.dataset), out.dataset.format, kPreviewExamples, {}, out.dataset.name));
-  for (const train::Example& example : report.preview) {
+  // Only the beginning is read; a file without any example has none to show.
+  auto first = train::first_examples(file(out.dataset), out.dataset.format, kPreviewExamples, out.dataset.name);
+  if (!first && out.dataset.n_examples > 0) return std::move(first).error();
+  for (const train::Example& example : first ? *first : std::vector<train::Example>()) {
     api::DatasetExample shown{.text = example.text};
-    for (const train::ChatTurn& turn : example.messages) shown.messages.push_back({turn.role, turn.content});
+    for (const train::ChatTurn& turn : example.messages)
+      shown.messages.push_back({turn.role, turn.content, turn.reasoning, turn.tool_calls, turn.name, turn.is_learned});
     out.examples.push_back(std::move(shown));
   }
   return out;

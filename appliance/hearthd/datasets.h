@@ -20,7 +20,7 @@ class Datasets {
   Result<api::Dataset> add(const std::filesystem::path& uploaded, std::string_view name);
   std::vector<api::Dataset> list() const;  // newest first
   Result<api::Dataset> find(const std::string& id) const;
-  Result<api::DatasetPreview> preview(const std::string& id) const;
+  Result<api::DatasetPreview> preview(const std::string& id) const;  // reads no more than it shows
   Result<void> remove(const std::string& id);
   std::filesystem::path file(const api::Dataset& dataset) const;
 

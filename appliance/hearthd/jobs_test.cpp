@@ -303,6 +303,48 @@ TEST_F(Training, Datasets) {
   EXPECT_TRUE(std::filesystem::is_empty(service->options.state.uploads()));
 }
 
+TEST_F(Training, ADatasetGoesWithAllCopiesOfItsTexts) {
+  prepare("finish " + golden_model().string());
+  api::Dataset other = upload("other.jsonl", R"({"question": "q2", "answer": "a2", "source": "x"})");
+  std::string first = train()->id;
+  wait_for_job(first);
+  const auto samples = [&](const std::string& job) { return service->options.state.job(job) / "samples.jsonl"; };
+  ASSERT_TRUE(std::filesystem::exists(samples(first)));
+  dataset = other;
+  std::string second = train()->id;
+  wait_for_job(second);
+  EXPECT_TRUE(api().remove("/hearth/v1/datasets/" + other.id));
+  EXPECT_FALSE(std::filesystem::exists(samples(second)));
+  EXPECT_TRUE(std::filesystem::exists(samples(first)));  // of the dataset that stays
+  EXPECT_TRUE(api().list<api::BeforeAfter>("/hearth/v1/jobs/" + second + "/samples", "samples")->empty());
+  EXPECT_EQ(api().remove("/hearth/v1/datasets/" + other.id).error().code, Code::not_found);
+}
+
+TEST_F(Training, ADatasetIsDescribedAsItWasUnderstood) {
+  prepare("wait");
+  api::Dataset pairs =
+      upload("pairs.csv", "question,answer,source\nIs it open?,Yes.,x\nIs it open?,Yes.,y\nWhen?,Now.,z\n");
+  EXPECT_TRUE(pairs.valid);
+  EXPECT_EQ(pairs.format, "pairs");
+  EXPECT_EQ(pairs.n_examples, 3);
+  EXPECT_EQ(pairs.n_distinct, 2);
+  ASSERT_EQ(pairs.unused_keys.size(), 1u);
+  EXPECT_EQ(pairs.unused_keys[0].name, "source");
+  EXPECT_EQ(pairs.unused_keys[0].n_rows, 3);
+  EXPECT_EQ(pairs.characters.longest, 15);
+  api::Dataset weighted = upload(
+      "w.jsonl",
+      R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "no", "weight": 0}, {"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "reasoning_content": "r"}]})");
+  auto preview = api().get_as<api::DatasetPreview>("/hearth/v1/datasets/" + weighted.id + "/preview");
+  ASSERT_TRUE(preview) << preview.error().to_string();
+  EXPECT_FALSE(preview->examples[0].messages[1].is_learned);
+  EXPECT_EQ(preview->examples[0].messages[3].reasoning, "r");
+  ASSERT_TRUE(write_file(folder.path() / "sheet", "PK\x03\x04" + std::string(40, '\0')));
+  auto sheet = api().upload("/hearth/v1/datasets?name=prices.xlsx", folder.path() / "sheet");
+  ASSERT_FALSE(sheet);
+  EXPECT_NE(sheet.error().message.find("prices.xlsx is an Excel workbook"), std::string::npos) << sheet.error().message;
+}
+
 TEST_F(Training, ImportFailuresAreTold) {
   prepare("wait");
   EXPECT_EQ(api().post("/hearth/v1/models/import", {{"path", "/nonexistent"}}).error().code, Code::not_found);

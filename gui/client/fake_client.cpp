@@ -257,7 +257,7 @@ void FakeClient::addDataset(const std::string& name, const QByteArray& bytes, Th
       if (line.trimmed().isEmpty()) continue;
       auto json = parse_json({line.constData(), static_cast<size_t>(line.size())});
       auto messages = json ? json_get<Json>(*json, "messages") : Result<Json>(json.error());
-      std::vector<api::Message> turns;
+      std::vector<api::DatasetMessage> turns;
       Result<void> ok = messages ? read_json_value(*messages, turns, "messages") : Result<void>(messages.error());
       if (!ok) {
         dataset.problems.push_back({n, "messages", ok.error().message});
@@ -295,6 +295,13 @@ void FakeClient::estimate(const api::TrainRequest& request, Then<api::TrainEstim
     estimate.peak_memory_bytes = model->size_bytes * 3;
     estimate.available_bytes = box_.ram_available_bytes;
     estimate.fits = estimate.peak_memory_bytes < estimate.available_bytes;
+    for (const api::DatasetPreview& d : datasets_)
+      if (d.dataset.id == request.dataset) estimate.data.n_examples = d.dataset.n_examples;
+    estimate.data.n_held_out = estimate.data.n_examples / 10;
+    estimate.data.n_train = estimate.data.n_examples - estimate.data.n_held_out;
+    estimate.data.n_train_answer_tokens = estimate.data.n_train * 20;
+    estimate.data.tokens = {40, 90, 120};
+    estimate.data.max_seq_len = 512;
     estimate.explanation = "measured speed of this box times the tokens of the data";
     return estimate;
   });

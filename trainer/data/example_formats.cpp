@@ -2,6 +2,11 @@
 #include "trainer/data/example_formats.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/json_error.h"
+#include "trainer/data/turns.h"
 
 namespace hearth::train {
 namespace {
@@ -11,188 +16,264 @@ namespace {
 constexpr size_t kDocumentBytes = 2048;
 constexpr size_t kLongDocumentBytes = 8192;
 
-using Parsed = std::variant<Example, DataProblem>;
+using Names = std::span<const std::string_view>;
+constexpr std::array<std::string_view, 4> kLists = {"messages", "conversations", "conversation", "dialogue"};
+constexpr std::array<std::string_view, 6> kQuestions = {"instruction", "prompt", "question", "query", "input", "user"};
+constexpr std::array<std::string_view, 6> kAnswers = {"output",   "completion", "answer",
+                                                      "response", "assistant",  "target"};
+constexpr std::array<std::string_view, 2> kSystems = {"system", "system_prompt"};
 
-DataProblem problem(std::string field, std::string message) { return {0, std::move(field), std::move(message)}; }
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos; }
-
-// object[key] as text; null when it is missing or something else, with `problem` filled.
-const std::string* text_of(const Json& object, const char* key, const std::string& path, std::optional<DataProblem>& bad) {
-  auto it = object.find(key);
-  if (it == object.end())
-    bad = problem(path + key, "is missing");
-  else if (!it->is_string())
-    bad = problem(path + key, fmt::format("must be text, got {}", it->type_name()));
-  else
-    return it->get_ptr<const std::string*>();
-  return nullptr;
+bool is_one_of(Names names, std::string_view key) {
+  return std::find(names.begin(), names.end(), key) != names.end();
 }
 
-std::optional<DataProblem> check_conversation(const std::vector<ChatTurn>& turns, const char* list, const char* content_key) {
-  for (size_t i = 0; i < turns.size(); ++i) {
-    const std::string path = fmt::format("{}[{}]", list, i);
-    if (turns[i].role == "system" && i > 0) return problem(path, "a system message may only come first");
-    if (turns[i].role == "assistant" && is_blank(turns[i].content)) return problem(path + "." + content_key, "the answer is empty");
-    if (turns[i].role == "assistant" && (i == 0 || turns[i - 1].role == "system"))
-      return problem(path, "an answer must follow a user's message");
+bool is_refused_key(std::string_view key) {
+  static constexpr std::array<std::string_view, 11> kKeys = {"chosen", "rejected", "kto_tag",     "images",
+                                                             "image",  "audio",    "audios",      "video",
+                                                             "videos", "refusal",  "train_detail"};
+  return is_one_of(kKeys, key);
+}
+bool is_common_key(std::string_view key) {
+  static constexpr std::array<std::string_view, 5> kKeys = {"tools", "functions", "weight", "train",
+                                                            "chat_template_kwargs"};
+  return is_one_of(kKeys, key) || is_one_of(kSystems, key) || is_refused_key(key);
+}
+bool is_conversation_key(std::string_view key) {
+  return is_one_of(kLists, key) || is_common_key(key);
+}
+bool is_text_key(std::string_view key) {
+  return key == "text" || is_refused_key(key);
+}
+
+// Which of the names the row has; two are ambiguous.
+std::optional<std::string> only_key(const RowJson& row, Names names, TurnReader& reader, const char* what) {
+  std::optional<std::string> found;
+  for (std::string_view name : names) {
+    if (!row.contains(std::string(name))) continue;
+    if (found) {
+      reader.fail(std::string(name), fmt::format("could be the {} as well as {}; keep one of the two", what, *found));
+      return found;
+    }
+    found = std::string(name);
   }
-  if (turns.back().role != "assistant") return problem(list, "the last message must be the assistant's: that is what is learned");
-  return std::nullopt;
+  return found;
 }
 
-// messages and sharegpt differ in names only.
-struct ConversationNames {
-  const char *list, *role, *content;
-  std::string (*role_from)(const std::string&);
-  const char* known_roles;
-};
-
-std::string plain_role(const std::string& role) {
-  return role == "system" || role == "user" || role == "assistant" ? role : "";
-}
-std::string sharegpt_role(const std::string& from) {
-  if (from == "human" || from == "user") return "user";
-  if (from == "gpt" || from == "assistant" || from == "chatgpt" || from == "bot") return "assistant";
-  return from == "system" ? "system" : "";
-}
-
-Parsed parse_conversation(const Json& object, const ConversationNames& names, const DataLimits& limits) {
-  auto list = object.find(names.list);
-  if (list == object.end()) return problem(names.list, "is missing");
-  if (!list->is_array() || list->empty()) return problem(names.list, "must be an array of at least one message");
-  if (list->size() > static_cast<size_t>(limits.max_turns))
-    return problem(names.list, fmt::format("has {} messages, more than the limit of {}", list->size(), limits.max_turns));
-  Example out;
-  for (size_t i = 0; i < list->size(); ++i) {
-    const std::string path = fmt::format("{}[{}]", names.list, i);
-    const Json& item = (*list)[i];
-    if (!item.is_object()) return problem(path, fmt::format("must be an object, got {}", item.type_name()));
-    std::optional<DataProblem> bad;
-    const std::string* role = text_of(item, names.role, path + ".", bad);
-    if (!role) return *bad;
-    const std::string* content = text_of(item, names.content, path + ".", bad);
-    if (!content) return *bad;
-    ChatTurn turn{names.role_from(*role), *content};
-    if (turn.role.empty())
-      return problem(path + "." + names.role, fmt::format("must be {}, got \"{}\"", names.known_roles, role->substr(0, 40)));
-    out.messages.push_back(std::move(turn));
+// Keys of any conversation: tools, the system prompt, template variables, whether it is learned at all.
+void read_common(const RowJson& row, TurnReader& reader, Example& out) {
+  for (const char* key : {"tools", "functions"}) {
+    const RowJson* tools = value_of(row, key);
+    if (!tools) continue;
+    if (!out.tools.empty()) return reader.fail("functions", "stands beside tools; keep one of them");
+    out.tools = reader.read_tools(*tools, key);
   }
-  if (auto bad = check_conversation(out.messages, names.list, names.content)) return *bad;
+  if (const RowJson* variables = value_of(row, "chat_template_kwargs")) {
+    const auto structure = structure_of(*variables);
+    if (!structure || !structure->is_object()) return reader.fail("chat_template_kwargs", "must be an object");
+    out.variables = dump_row(*structure);
+  }
+  for (std::string_view key : kSystems) {
+    const RowJson* system = value_of(row, std::string(key));
+    if (!system) continue;
+    if (!system->is_string())
+      return reader.fail(std::string(key), fmt::format("must be text, got {}", system->type_name()));
+    const auto text = system->get<std::string>();
+    if (is_blank(text)) continue;
+    const bool has_system = !out.messages.empty() && out.messages[0].role == "system";
+    if (has_system && out.messages[0].content != text)
+      return reader.fail(std::string(key), "stands beside another system message; keep one of them");
+    if (!has_system) out.messages.insert(out.messages.begin(), {"system", text});
+  }
+  if (reader.learn_flag(row, "") == false)
+    for (ChatTurn& turn : out.messages)
+      if (turn.role == "assistant") turn.is_learned = false;
+}
+
+Parsed finish(Example out, const std::string& path, TurnReader& reader) {
+  if (reader.bad()) return *reader.bad();
+  if (auto bad = check_conversation(out.messages, path)) return *bad;
   return out;
 }
 
-Parsed parse_alpaca(const Json& object) {
-  std::optional<DataProblem> bad;
-  const std::string* instruction = text_of(object, "instruction", "", bad);
-  if (!instruction) return *bad;
-  const std::string* output = text_of(object, "output", "", bad);
-  if (!output) return *bad;
-  std::string user = *instruction;
-  for (const char* optional_key : {"input", "system"})
-    if (auto it = object.find(optional_key); it != object.end() && !it->is_null() && !it->is_string())
-      return problem(optional_key, fmt::format("must be text, got {}", it->type_name()));
-  const auto optional_text = [&](const char* key) {
-    auto it = object.find(key);
-    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-  };
-  if (is_blank(user)) return problem("instruction", "is empty");
-  if (is_blank(*output)) return problem("output", "the answer is empty");
-  if (const std::string input = optional_text("input"); !is_blank(input)) user += "\n\n" + input;
+Parsed parse_conversation(const RowJson& row, const DataLimits& limits, KeyCounts& unused) {
+  TurnReader reader(limits, unused);
   Example out;
-  if (const std::string system = optional_text("system"); !is_blank(system)) out.messages.push_back({"system", system});
-  out.messages.push_back({"user", std::move(user)});
-  out.messages.push_back({"assistant", *output});
+  std::string path = "messages";
+  if (row.is_array()) {
+    reader.read_list(row, path, true, out.messages);
+    return finish(std::move(out), path, reader);
+  }
+  const auto key = only_key(row, kLists, reader, "conversation");
+  if (!key) return problem("messages", "is missing");
+  if (reader.bad()) return *reader.bad();
+  reader.read_list(row[*key], *key, true, out.messages);
+  if (reader.bad()) return *reader.bad();
+  reader.refuse(row, "");
+  read_common(row, reader, out);
+  reader.count_unused(row, "", is_conversation_key);
+  return finish(std::move(out), *key, reader);
+}
+
+// One side of a pair: a text, or a list of messages.
+void read_side(const RowJson& row, const std::string& key, const char* role, TurnReader& reader,
+               std::vector<ChatTurn>& out) {
+  const RowJson& value = row[key];
+  const bool is_question = std::string_view(role) == "user";
+  const auto structure = value.is_array() ? std::optional(value) : std::nullopt;
+  if (structure) return reader.read_list(value, key, !is_question, out);
+  if (!value.is_string()) return reader.fail(key, fmt::format("must be text, got {}", value.type_name()));
+  if (is_blank(value.get_ref<const std::string&>()))
+    return reader.fail(key, is_question ? "is empty" : "the answer is empty");
+  out.push_back({role, value.get<std::string>()});
+}
+
+std::string optional_text(const RowJson& row, const char* key, TurnReader& reader) {
+  const RowJson* value = value_of(row, key);
+  if (!value) return {};
+  if (value->is_string()) return value->get<std::string>();
+  reader.fail(key, fmt::format("must be text, got {}", value->type_name()));
+  return {};
+}
+
+constexpr std::array<std::string_view, 3> kPairExtras = {"history", "context", "label"};
+
+Parsed parse_pair(const RowJson& row, const DataLimits& limits, KeyCounts& unused) {
+  TurnReader reader(limits, unused);
+  Example out;
+  // Beside an instruction, input is its material; and beside an instruction or an input, output is the answer.
+  std::optional<std::string> question = "instruction";
+  if (!row.contains("instruction")) question = only_key(row, kQuestions, reader, "question");
+  const auto answer = only_key(row, kAnswers, reader, "answer");
+  if (!question) return problem("instruction", "is missing");
+  if (!answer) return problem("output", "is missing");
+  if (const RowJson* history = value_of(row, "history")) reader.read_history(*history, out.messages);
+  const size_t n_before = out.messages.size();
+  read_side(row, *question, "user", reader, out.messages);
+  std::string material = optional_text(row, "context", reader);
+  if (*question == "instruction") {
+    const std::string input = optional_text(row, "input", reader);
+    if (!is_blank(input)) material = is_blank(material) ? input : material + "\n\n" + input;
+  }
+  if (!reader.bad() && !is_blank(material)) {
+    if (out.messages.size() != n_before + 1) return problem("context", "cannot stand beside a list of messages");
+    out.messages.back().content += "\n\n" + material;
+  }
+  read_side(row, *answer, "assistant", reader, out.messages);
+  if (reader.bad()) return *reader.bad();
+  reader.refuse(row, "");
+  if (row.contains("label") && row["label"] == false)
+    return problem("label", "is false: the answer is marked as unwanted, and would be learned; remove the row");
+  read_common(row, reader, out);
+  for (const auto& [key, value] : row.items()) {
+    const bool is_input = key == "input" && *question == "instruction";
+    if (key != *question && key != *answer && !is_input && !is_common_key(key) && !is_one_of(kPairExtras, key))
+      ++unused[key];
+  }
+  return finish(std::move(out), *answer, reader);
+}
+
+Parsed parse_text(const RowJson& row, const DataLimits& limits, KeyCounts& unused) {
+  TurnReader reader(limits, unused);
+  const auto text = row.find("text");
+  if (text == row.end()) return problem("text", "is missing");
+  if (!text->is_string()) return problem("text", fmt::format("must be text, got {}", text->type_name()));
+  if (is_blank(text->get_ref<const std::string&>())) return problem("text", "is empty");
+  reader.refuse(row, "");
+  if (reader.bad()) return *reader.bad();
+  reader.count_unused(row, "", is_text_key);
+  Example out;
+  out.text = text->get<std::string>();
   return out;
 }
 
-Parsed parse_text(const Json& object) {
-  std::optional<DataProblem> bad;
-  const std::string* text = text_of(object, "text", "", bad);
-  if (!text) return *bad;
-  if (is_blank(*text)) return problem("text", "is empty");
-  Example out;
-  out.text = *text;
-  return out;
+bool has_any(const RowJson& row, Names names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return row.contains(std::string(name)); });
 }
 
 }  // namespace
 
-std::optional<DataFormat> detect_format(const Json& object) {
-  if (!object.is_object()) return std::nullopt;
-  if (object.contains("messages")) return DataFormat::messages;
-  if (object.contains("conversations")) return DataFormat::sharegpt;
-  if (object.contains("instruction")) return DataFormat::alpaca;
-  if (object.contains("text")) return DataFormat::text;
+std::variant<RowJson, DataProblem> parse_row(std::string_view text) {
+  bool too_deep = false;
+  std::string twice;
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&](int depth, RowJson::parse_event_t event, RowJson& parsed) {
+    too_deep |= depth > kMaxRowDepth;
+    if (event == RowJson::parse_event_t::object_start) keys.emplace_back();
+    if (event == RowJson::parse_event_t::object_end) keys.pop_back();
+    if (event == RowJson::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+      twice = parsed.get<std::string>();
+    return !too_deep;
+  };
+  try {
+    RowJson json = RowJson::parse(text, watch);
+    if (too_deep) return problem("", fmt::format("nests deeper than {} levels", kMaxRowDepth));
+    if (!twice.empty()) return problem(twice, "stands twice in one object; keep one of the two");
+    return json;
+  } catch (const nlohmann::json::exception& e) {
+    return problem("", "not valid JSON: " + readable_json_error(e.what(), text));
+  }
+}
+
+std::optional<DataFormat> detect_format(const RowJson& row) {
+  if (row.is_array()) return DataFormat::messages;
+  if (!row.is_object()) return std::nullopt;
+  if (row.contains("messages")) return DataFormat::messages;
+  if (has_any(row, kLists)) return DataFormat::sharegpt;
+  if (row.contains("instruction") && row.contains("output")) return DataFormat::alpaca;
+  if (has_any(row, kQuestions) && has_any(row, kAnswers)) return DataFormat::pairs;
+  if (row.contains("instruction")) return DataFormat::alpaca;
+  if (row.contains("text")) return DataFormat::text;
   return std::nullopt;
 }
 
-Parsed parse_example(const Json& object, DataFormat format, const DataLimits& limits) {
-  if (!object.is_object()) return problem("", fmt::format("must be a JSON object, got {}", object.type_name()));
+std::string why_no_format(const RowJson& row) {
+  if (!row.is_object()) return fmt::format("must be a JSON object, got {}", row.type_name());
+  if (row.contains("chosen") || row.contains("rejected"))
+    return "has chosen and rejected answers (a preference pair); this trains on answers: write the chosen one as "
+           "\"output\"";
+  for (const auto& [key, value] : row.items())
+    if (value.is_array() && !value.empty() && value[0].is_object())
+      return fmt::format("has its rows under \"{}\"; save that list alone as the file", key);
+  std::string keys;
+  for (const auto& [key, value] : row.items())
+    if (keys.size() < 200) keys += (keys.empty() ? "" : ", ") + key;
+  return fmt::format(
+      "the format cannot be told by its keys ({}); known are messages, conversations, instruction and output, prompt "
+      "and completion, "
+      "question and answer, or text",
+      keys.empty() ? "none" : keys);
+}
+
+Parsed parse_example(const RowJson& row, DataFormat format, const DataLimits& limits, KeyCounts& unused) {
+  const bool is_list = row.is_array() && (format == DataFormat::messages || format == DataFormat::sharegpt);
+  if (!row.is_object() && !is_list) return problem("", fmt::format("must be a JSON object, got {}", row.type_name()));
   switch (format) {
     case DataFormat::messages:
-      return parse_conversation(object, {"messages", "role", "content", plain_role, "system, user or assistant"}, limits);
     case DataFormat::sharegpt:
-      return parse_conversation(object, {"conversations", "from", "value", sharegpt_role, "system, human or gpt"}, limits);
+      return parse_conversation(row, limits, unused);
     case DataFormat::alpaca:
-      return parse_alpaca(object);
+    case DataFormat::pairs:
+      return parse_pair(row, limits, unused);
     case DataFormat::text:
-      return parse_text(object);
+      return parse_text(row, limits, unused);
   }
   return problem("", "unknown format");
 }
 
-std::vector<ArrayElement> split_json_array(std::string_view text) {
-  std::vector<ArrayElement> out;
-  int line = 1, begin_line = 0, depth = 0;
-  size_t begin = std::string_view::npos;
-  bool in_string = false, escaped = false;
-  const auto close = [&](size_t end) {
-    if (begin != std::string_view::npos) out.push_back({text.substr(begin, end - begin), begin_line});
-    begin = std::string_view::npos;
-  };
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') ++line;
-    if (in_string) {
-      in_string = escaped || c != '"';
-      escaped = !escaped && c == '\\';
-      continue;
-    }
-    if (depth == 1 && (c == ',' || c == ']')) {
-      close(i);
-      if (c == ']') return out;
-      continue;
-    }
-    if (depth >= 1 && begin == std::string_view::npos && !is_blank(text.substr(i, 1))) begin = i, begin_line = line;
-    if (c == '"') in_string = true, escaped = false;
-    if (c == '[' || c == '{') ++depth;
-    if (c == ']' || c == '}') --depth;
-  }
-  close(text.size());
-  return out;
+std::optional<Example> DocumentCutter::finish() {
+  if (is_blank(current_.text)) return std::nullopt;
+  return std::exchange(current_, {});
 }
 
-std::vector<Example> split_documents(std::string_view text) {
-  std::vector<Example> out;
-  Example current;
-  int line = 0;
-  const auto close = [&] {
-    if (!is_blank(current.text)) out.push_back(std::move(current));
-    current = {};
-  };
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size() - 1);
-    std::string_view one = text.substr(0, end + 1);
-    text.remove_prefix(end + 1);
-    ++line;
-    if (current.text.empty() && is_blank(one)) continue;
-    if (current.text.empty()) current.line = line;
-    current.text += one;
-    if ((is_blank(one) && current.text.size() >= kDocumentBytes) || current.text.size() >= kLongDocumentBytes) close();
-  }
-  close();
-  return out;
+std::optional<Example> DocumentCutter::add(std::string_view line) {
+  ++line_;
+  if (current_.text.empty() && is_blank(line)) return std::nullopt;
+  if (current_.text.empty()) current_.line = line_;
+  current_.text += line;
+  const bool is_full =
+      (is_blank(line) && current_.text.size() >= kDocumentBytes) || current_.text.size() >= kLongDocumentBytes;
+  return is_full ? finish() : std::nullopt;
 }
 
 }  // namespace hearth::train

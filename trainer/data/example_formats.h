@@ -1,6 +1,7 @@
-// One example from one JSON object, in each of the known formats.
+// One example from one row, in each of the known formats.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <variant>
 
@@ -9,20 +10,36 @@
 
 namespace hearth::train {
 
-// By the object's keys; nothing when no format has such keys.
-std::optional<DataFormat> detect_format(const Json& object);
+using RowJson = nlohmann::ordered_json;  // templates show tools with their keys in order
+using Parsed = std::variant<Example, DataProblem>;
+using KeyCounts = std::map<std::string, int64_t>;
 
-// The example, or what is wrong with it (without its line).
-std::variant<Example, DataProblem> parse_example(const Json& object, DataFormat format, const DataLimits& limits);
+inline constexpr int kMaxRowDepth = 64;  // of nested lists and objects
+inline std::string dump_row(const RowJson& json) {
+  return json.dump(-1, ' ', false, RowJson::error_handler_t::replace);
+}
 
-// The elements of a JSON array of objects, as text with their lines; the array itself may be damaged after them.
-struct ArrayElement {
-  std::string_view text;
-  int line = 0;
-};
-std::vector<ArrayElement> split_json_array(std::string_view text);
+// A row's JSON; or what is wrong with it: its syntax, or a key that stands twice in one object.
+std::variant<RowJson, DataProblem> parse_row(std::string_view text);
+
+// By the row's keys; nothing when no format has such keys.
+std::optional<DataFormat> detect_format(const RowJson& row);
+// Why detect_format() found nothing, in words, with what to do.
+std::string why_no_format(const RowJson& row);
+
+// The example, or what is wrong with it (without its line). Keys that mean nothing here are counted in `unused`.
+Parsed parse_example(const RowJson& row, DataFormat format, const DataLimits& limits, KeyCounts& unused);
 
 // Cuts running text into documents at blank lines (at any line end when there are none for long).
-std::vector<Example> split_documents(std::string_view text);
+class DocumentCutter {
+ public:
+  // A line with its end. The document that ends with it, if one does.
+  std::optional<Example> add(std::string_view line);
+  std::optional<Example> finish();
+
+ private:
+  Example current_;
+  int line_ = 0;
+};
 
 }  // namespace hearth::train

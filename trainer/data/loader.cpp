@@ -15,7 +15,9 @@ constexpr size_t kOpenRows = 64;
 Loader::Loader(std::shared_ptr<const std::vector<Document>> documents, const LoaderOptions& options)
     : documents_(std::move(documents)), options_(options) {}
 
-void Loader::restore(const LoaderState& state) { state_ = state; }
+void Loader::restore(const LoaderState& state) {
+  state_ = state;
+}
 
 int64_t Loader::n_rows() {
   lay_out();
@@ -32,7 +34,8 @@ void Loader::lay_out() {
     Random random(mix64(options_.seed) + static_cast<uint64_t>(state_.epoch));
     shuffle(std::span(order), random);
   }
-  const bool may_split = !documents_->empty() && std::all_of(documents_->begin(), documents_->end(), [](const Document& d) { return d.may_split; });
+  const bool may_split = !documents_->empty() && std::all_of(documents_->begin(), documents_->end(),
+                                                             [](const Document& d) { return d.may_split; });
   if (options_.pack && may_split)
     pack_splitting(order);
   else
@@ -54,7 +57,7 @@ void Loader::pack_splitting(std::span<const uint32_t> order) {
   }
 }
 
-// Conversations: kept whole (cut only where longer than a row), best fit among the open rows.
+// Conversations: whole (fit_into_row() saw to it), best fit among the open rows. Texts among them may be cut.
 void Loader::pack_whole(std::span<const uint32_t> order) {
   struct Open {
     size_t row;
@@ -69,7 +72,8 @@ void Loader::pack_whole(std::span<const uint32_t> order) {
         if (it->room >= n && (best == open.end() || it->room < best->room)) best = it;
     if (best == open.end()) {
       if (open.size() == kOpenRows)
-        open.erase(std::min_element(open.begin(), open.end(), [](const Open& a, const Open& b) { return a.room < b.room; }));
+        open.erase(
+            std::min_element(open.begin(), open.end(), [](const Open& a, const Open& b) { return a.room < b.room; }));
       rows_.emplace_back();
       open.push_back({rows_.size() - 1, options_.max_seq_len});
       best = open.end() - 1;
@@ -81,6 +85,7 @@ void Loader::pack_whole(std::span<const uint32_t> order) {
   for (uint32_t d : order) {
     const Document& document = (*documents_)[d];
     const auto n = static_cast<int32_t>(document.ids.size()) - 1;
+    CHECK(document.may_split || n <= options_.max_seq_len);
     for (int32_t begin = 0; begin < n; begin += options_.max_seq_len) {
       const Slice slice{d, begin, std::min(n, begin + options_.max_seq_len)};
       const auto learned = document.learned.begin() + 1;  // of the targets

@@ -51,7 +51,7 @@ std::map<int32_t, int> targets_of_epoch(Loader& loader) {
 TEST(Loader, EveryLearnedTokenOnceAnEpoch) {
   for (bool may_split : {false, true})
     for (bool pack : {false, true}) {
-      const std::vector<int> lengths = {5, 40, 2, 17, 16, 33, 9, 3};
+      const std::vector<int> lengths = {5, may_split ? 40 : 14, 2, 17, 16, may_split ? 33 : 12, 9, 3};
       auto docs = documents(lengths, may_split);
       Loader loader(docs, {.max_seq_len = 16, .pack = pack});
       const auto seen = targets_of_epoch(loader);
@@ -70,6 +70,18 @@ TEST(Loader, TextFillsRowsAndPackingSavesRows) {
   EXPECT_EQ(packed.n_rows(), 34);
   Loader unpacked(documents(lengths, false), {.max_seq_len = 30, .pack = false});
   EXPECT_EQ(unpacked.n_rows(), 100);
+}
+
+TEST(Loader, ConversationsBeginWhereTheyBegin) {
+  Loader loader(documents({5, 17, 9, 12, 3, 17, 8}, false), {.max_seq_len = 16});
+  Batch b;
+  for (int64_t i = 0, n = loader.n_rows(); i < n; ++i) {
+    loader.next(1, b);
+    for (size_t t = 0; t < b.tokens.size(); ++t)
+      EXPECT_TRUE(b.positions[t] != 0 || b.tokens[t] % 1000 == 0) << "a row begins within a conversation";
+  }
+  Loader overlong(documents({18}, false), {.max_seq_len = 16});
+  EXPECT_DEATH(overlong.n_rows(), "");
 }
 
 TEST(Loader, OrderFollowsSeedAndEpoch) {

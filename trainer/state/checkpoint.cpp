@@ -13,13 +13,18 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "step-", kIncoming = ".incoming-";
 
+std::string name_of(int64_t step) {
+  return fmt::format("{}{:010}", kPrefix, step);
+}
+
 TensorToWrite to_write(std::string name, const Tensor& tensor) {
   const Shape& shape = tensor.type().shape;
   TensorToWrite out;
   out.name = std::move(name);
   out.dtype = Dtype::f32;
   for (int i = 0; i < shape.rank(); ++i) out.shape.push_back(shape[i]);
-  const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(tensor.f32()), static_cast<size_t>(tensor.type().bytes()));
+  const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(tensor.f32()),
+                                         static_cast<size_t>(tensor.type().bytes()));
   out.bytes = [bytes]() -> Result<std::span<const std::byte>> { return bytes; };
   return out;
 }
@@ -76,8 +81,9 @@ Result<void> read_tensors(const fs::path& checkpoint, std::span<Trainable> train
 
 }  // namespace
 
-Result<void> save_checkpoint(const fs::path& folder, const CheckpointState& state, std::span<const Trainable> trainables, int keep) {
-  const std::string name = fmt::format("{}{:010}", kPrefix, state.step);
+Result<void> save_checkpoint(const fs::path& folder, const CheckpointState& state,
+                             std::span<const Trainable> trainables, int keep) {
+  const std::string name = name_of(state.step), best = name_of(state.best_step);
   const fs::path incoming = folder / (std::string(kIncoming) + name);
   std::error_code ec;
   fs::remove_all(incoming, ec);
@@ -93,22 +99,35 @@ Result<void> save_checkpoint(const fs::path& folder, const CheckpointState& stat
   if (fs::exists(folder / name, ec)) remove_checkpoint(folder / name);  // the same step again, after a resume
   TRY_WITH(rename_durably(incoming, folder / name), "while writing a checkpoint");
   const std::vector<fs::path> all = checkpoints_in(folder);
-  for (size_t i = static_cast<size_t>(std::max(1, keep)); i < all.size(); ++i) remove_checkpoint(all[i]);
+  for (size_t i = static_cast<size_t>(std::max(1, keep)); i < all.size(); ++i)
+    if (all[i].filename() != best) remove_checkpoint(all[i]);
   return {};
 }
 
-Result<std::optional<CheckpointState>> load_checkpoint(const fs::path& folder, const std::string& fingerprint, std::span<Trainable> trainables) {
+Result<void> load_weights(const fs::path& folder, int64_t step, std::span<Trainable> trainables) {
+  const fs::path checkpoint = folder / name_of(step);
+  const TensorFile file =
+      TRY_WITH(open_safetensors(checkpoint / "tensors.safetensors"), "while reading the best checkpoint");
+  for (Trainable& t : trainables)
+    TRY_WITH(read_tensor(file, t.name, t.weight), "while reading {}", checkpoint.string());
+  return {};
+}
+
+Result<std::optional<CheckpointState>> load_checkpoint(const fs::path& folder, const std::string& fingerprint,
+                                                       std::span<Trainable> trainables) {
   sweep(folder);
   std::optional<Error> first_problem;
   for (const fs::path& checkpoint : checkpoints_in(folder)) {
     auto state = read_state(checkpoint);
     if (state && state->fingerprint != fingerprint)
-      return error(Code::failed_precondition,
-                   "{} was made with another recipe, model or data; use another output folder, or remove {} to start over", checkpoint.string(),
-                   folder.string());
+      return error(
+          Code::failed_precondition,
+          "{} was made with another recipe, model or data; use another output folder, or remove {} to start over",
+          checkpoint.string(), folder.string());
     auto read = state ? read_tensors(checkpoint, trainables) : Result<void>(state.error());
     if (read) return std::optional<CheckpointState>(std::move(*state));
-    if (!first_problem) first_problem = detail::with_context(read.error(), "while resuming from " + checkpoint.string());
+    if (!first_problem)
+      first_problem = detail::with_context(read.error(), "while resuming from " + checkpoint.string());
   }
   if (first_problem) return *first_problem;  // there were checkpoints, and none of them is whole
   return std::optional<CheckpointState>();

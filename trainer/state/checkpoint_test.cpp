@@ -25,8 +25,8 @@ std::vector<Trainable> make(uint64_t key) {
 
 bool same(const std::vector<Trainable>& a, const std::vector<Trainable>& b) {
   for (size_t i = 0; i < a.size(); ++i)
-    if (std::memcmp(a[i].weight.f32(), b[i].weight.f32(), 60) != 0 || std::memcmp(a[i].m.f32(), b[i].m.f32(), 60) != 0 ||
-        std::memcmp(a[i].v.f32(), b[i].v.f32(), 60) != 0)
+    if (std::memcmp(a[i].weight.f32(), b[i].weight.f32(), 60) != 0 ||
+        std::memcmp(a[i].m.f32(), b[i].m.f32(), 60) != 0 || std::memcmp(a[i].v.f32(), b[i].v.f32(), 60) != 0)
       return false;
   return true;
 }
@@ -65,6 +65,21 @@ TEST_F(CheckpointTest, KeepsTheLast) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names, (std::vector<std::string>{"step-0000000100", "step-0000002000"}));
+}
+
+TEST_F(CheckpointTest, TheBestStays) {
+  auto best = make(1), later = make(2), read = make(3);
+  ASSERT_TRUE(save_checkpoint(folder_, state(10), best, 1));
+  for (int64_t step : {20, 30}) {
+    CheckpointState s = state(step);
+    s.best_step = 10;
+    ASSERT_TRUE(save_checkpoint(folder_, s, later, 1));
+  }
+  EXPECT_EQ((*load_checkpoint(folder_, "f", read))->step, 30);
+  ASSERT_TRUE(load_weights(folder_, 10, read));
+  EXPECT_EQ(std::memcmp(read[0].weight.f32(), best[0].weight.f32(), 60), 0);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "step-0000000020"));
+  EXPECT_FALSE(load_weights(folder_, 20, read));
 }
 
 TEST_F(CheckpointTest, UnfinishedIsSweptAndDamagedFallsBack) {

@@ -8,8 +8,7 @@ static std::string describe(const api::Job& job) {
       fmt::format("{}\nstate     {} ({:.0f} %)\nnow       {}\n", job.title, job.state, job.progress * 100, job.step);
   if (!job.reason.empty()) out += fmt::format("reason    {}\n", job.reason);
   if (job.loss) out += fmt::format("loss      {:.4f}\n", *job.loss);
-  if (job.eval_loss_before) out += fmt::format("held out  {:.4f} before\n", *job.eval_loss_before);
-  if (job.eval_loss_after) out += fmt::format("held out  {:.4f} after\n", *job.eval_loss_after);
+  out += held_out_text(job.eval_loss_before, job.eval_loss_after, job.eval_loss_last, job.kept_step);
   if (!job.result_model.empty()) out += fmt::format("model     {}\n", job.result_model);
   return out;
 }

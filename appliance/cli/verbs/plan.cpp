@@ -3,6 +3,7 @@
 #include "appliance/hearthd/fit.h"
 #include "appliance/hearthd/memory.h"
 #include "hwdetect/probe.h"
+#include "trainer/data/training_data.h"
 #include "trainer/estimate.h"
 #include "trainer/find_model.h"
 
@@ -28,10 +29,15 @@ Result<void> plan_recipe(const Cli& cli, const PlanArguments& a) {
                    {"fits", e.peak_memory_bytes <= available},
                    {"flops_per_step", e.flops_per_step},
                    {"flops_per_s", e.flops_per_s},
+                   {"data", to_json_value(e.data)},
+                   {"unused_keys", to_json_value(e.unused_keys)},
                    {"explanation", e.explanation}};
   cli.print(document, [&] {
-    return fmt::format("{} steps, about {}, peak memory {} of {} available\n{}", e.n_steps, human_seconds(e.seconds),
-                       human_bytes(e.peak_memory_bytes), human_bytes(available), a.explain ? e.explanation : "");
+    std::string data = train::in_words(e.data);
+    if (!e.unused_keys.empty()) data += "\n" + train::unused_keys_in_words(e.unused_keys);
+    return fmt::format("{} steps, about {}, peak memory {} of {} available\n{}\n{}", e.n_steps,
+                       human_seconds(e.seconds), human_bytes(e.peak_memory_bytes), human_bytes(available), data,
+                       a.explain ? e.explanation : "");
   });
   return {};
 }

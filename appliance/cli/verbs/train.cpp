@@ -1,6 +1,8 @@
-// hearth train RECIPE.toml [--set key=value]...: a training run in this process. The last document has the final metrics.
+// hearth train RECIPE.toml [--set key=value]...: a training run in this process. The last document has the final
+// metrics.
 #include "appliance/cli/interrupt.h"
 #include "appliance/cli/verbs.h"
+#include "trainer/data/training_data.h"
 #include "trainer/find_model.h"
 #include "trainer/run.h"
 
@@ -13,9 +15,14 @@ std::filesystem::path job_folder(const train::Recipe& recipe, const std::filesys
 }
 
 std::string describe(const train::RunResult& r) {
-  std::string out = fmt::format("{} steps, {} answer tokens, loss {:.4f}, {:.0f} tokens/s, {}\n", r.n_steps, r.n_tokens, r.final_loss, r.tokens_per_s, human_seconds(r.seconds));
-  if (r.eval_loss_before) out += fmt::format("held out  {:.4f} before\n", *r.eval_loss_before);
-  if (r.eval_loss_after) out += fmt::format("held out  {:.4f} after\n", *r.eval_loss_after);
+  std::string out = fmt::format("{} steps, {} answer tokens, loss {:.4f}, {:.0f} tokens/s, {}\n", r.n_steps, r.n_tokens,
+                                r.final_loss, r.tokens_per_s, human_seconds(r.seconds));
+  out += held_out_text(r.eval_loss_before, r.eval_loss_after, r.eval_loss_last, r.kept_step);
+  const double before = r.eval_loss_before.value_or(r.first_loss), after = r.eval_loss_after.value_or(r.final_loss);
+  if (after > before)
+    out += fmt::format(
+        "it is worse than before ({:.4f}, was {:.4f}): lower optimizer.learning_rate, or train for fewer steps\n",
+        after, before);
   return out + fmt::format("trainer and server agree to {:.2g}\nresult    {}\n", r.parity_max_error, r.result);
 }
 
@@ -25,7 +32,8 @@ void declare_train(Command& command) {
   auto file = std::make_shared<std::string>();
   auto overrides = std::make_shared<std::vector<std::string>>();
   command.positional("RECIPE.toml", *file, "Recipe");
-  command.option("--set", *overrides, "key=value, for example optimizer.learning_rate=1e-4; may be given several times");
+  command.option("--set", *overrides,
+                 "key=value, for example optimizer.learning_rate=1e-4; may be given several times");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::filesystem::path recipe_file = std::filesystem::absolute(*file);
     train::Recipe recipe = TRY(train::load_recipe(recipe_file, *overrides));
@@ -37,6 +45,14 @@ void declare_train(Command& command) {
     {
       ProgressBar bar;
       train::RunCallbacks callbacks;
+      callbacks.on_data = [](const DataFigures& data, const std::vector<UnusedKey>& unused) {
+        if (ProgressBar::as_events) {
+          Json event = {{"event", "data"}, {"data", to_json_value(data)}, {"unused_keys", to_json_value(unused)}};
+          return fmt::print(stderr, "{}\n", dump_json(event));
+        }
+        fmt::print(stderr, "{}\n", train::in_words(data));
+        if (!unused.empty()) fmt::print(stderr, "{}\n", train::unused_keys_in_words(unused));
+      };
       callbacks.on_status = [&](const train::RunStatus& s) {
         std::string left = s.seconds_left ? ", " + human_seconds(*s.seconds_left) + " left" : "";
         bar.show(s.progress, s.step + (s.loss ? fmt::format(", loss {:.4f}", *s.loss) : "") + left);

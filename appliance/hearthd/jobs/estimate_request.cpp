@@ -34,6 +34,8 @@ api::TrainEstimate to_api(const train::Estimate& estimate) {
                          .seconds = estimate.seconds,
                          .peak_memory_bytes = estimate.peak_memory_bytes,
                          .available_bytes = available_memory_bytes(),
+                         .data = estimate.data,
+                         .unused_keys = estimate.unused_keys,
                          .explanation = estimate.explanation};
   out.fits = out.peak_memory_bytes <= out.available_bytes;
   return out;

@@ -173,6 +173,18 @@ bool Jobs::uses_dataset(const std::string& dataset) const {
   });
 }
 
+Result<void> Jobs::forget_texts_of(const std::string& dataset) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [number, record] : records_) {
+    if (record->job.kind != "train" || record->params["request"].value("dataset", "") != dataset) continue;
+    const std::filesystem::path samples = state_.job(record->job.id) / "samples.jsonl";
+    std::error_code failed;
+    std::filesystem::remove(samples, failed);
+    if (failed) return errno_error("remove", samples, failed.value());
+  }
+  return {};
+}
+
 bool Jobs::uses_model(const std::string& model) const {
   std::lock_guard lock(mutex_);
   return std::any_of(records_.begin(), records_.end(),

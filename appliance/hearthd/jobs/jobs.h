@@ -56,6 +56,8 @@ class Jobs {
   Result<std::vector<api::MetricPoint>> metrics(const std::string& id) const;
   Result<std::vector<api::BeforeAfter>> samples(const std::string& id) const;
   bool uses_dataset(const std::string& dataset) const;  // a job that is not over
+  // Removes what jobs that are over keep of a dataset's texts: their held-out questions and answers.
+  Result<void> forget_texts_of(const std::string& dataset);
   bool uses_model(const std::string& model) const;
 
   // Set before start(). Called on a lane's thread.

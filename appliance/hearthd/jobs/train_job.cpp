@@ -39,6 +39,8 @@ void follow_status(const JobRun& run) {
     job.loss = status->loss;
     job.eval_loss_before = status->eval_loss_before;
     job.eval_loss_after = status->eval_loss_after;
+    job.eval_loss_last = status->eval_loss_last;
+    job.kept_step = status->kept_step;
   });
 }
 

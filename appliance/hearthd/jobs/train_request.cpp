@@ -29,8 +29,10 @@ Result<PlannedTraining> plan_training(const api::TrainRequest& request, const st
   plan.recipe.model.init = request.model;
   plan.recipe.data.path = datasets.file(plan.dataset).string();
   plan.recipe.data.format = plan.dataset.format;
+  plan.recipe.data.name = plan.dataset.name;
   for (const auto& [key, value] : request.overrides) {
-    if (key == "data.path" || key == "data.eval_path" || key.starts_with("model.") || key.starts_with("output.folder"))
+    if (key == "data.path" || key == "data.name" || key == "data.eval_path" || key.starts_with("model.") ||
+        key.starts_with("output.folder"))
       return error(Code::invalid_argument, "overrides may not set {}", key);
     TRY_WITH(train::set_recipe_key(plan.recipe, key, value), "in overrides");
   }
@@ -44,8 +46,8 @@ uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelReco
   uint64_t n_params = model.n_params > 0 ? model.n_params : model.size_bytes / 2;
   bool is_lora = recipe.method.type == "lora";
   uint64_t n_trained = is_lora ? n_params / kAdapterShare : n_params;
-  uint64_t checkpoints = (static_cast<uint64_t>(recipe.checkpoint.keep) + 1) * n_trained *
-                         kCheckpointBytes;  // one more while it is written
+  uint64_t checkpoints = (static_cast<uint64_t>(recipe.checkpoint.keep) + 2) * n_trained *
+                         kCheckpointBytes;  // the best one, and one more while it is written
   uint64_t result = is_lora && !recipe.output.merge ? n_trained * 4 : n_params * (model.dtype == "f32" ? 4 : 2);
   return checkpoints + 2 * result;  // in the job's folder, and its copy in the store
 }
