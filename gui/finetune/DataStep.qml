@@ -13,7 +13,7 @@ ColumnLayout {
         AppText {
             Layout.fillWidth: true
             kind: "muted"
-            text: qsTr("A .jsonl file with conversations (messages, ShareGPT) or instructions (Alpaca), or plain text.")
+            text: qsTr("Conversations, questions with answers or instructions as JSON or CSV, or plain text.")
         }
         RowLayout {
             spacing: Theme.gap2
@@ -23,7 +23,7 @@ ColumnLayout {
                 wantsFile: true
                 label: qsTr("File with examples")
                 placeholder: qsTr("/path/to/examples.jsonl")
-                nameFilters: [qsTr("Examples (*.jsonl *.json *.txt *.md)"), qsTr("All files (*)")]
+                nameFilters: [qsTr("Examples (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)"), qsTr("All files (*)")]
                 onAccepted: step.fineTune.addData(text)
             }
             AppButton {
@@ -49,6 +49,28 @@ ColumnLayout {
             noteTone: isValid ? "good" : "bad"
             checked: step.fineTune.dataset === datasetId
             onClicked: step.fineTune.dataset = datasetId
+        }
+    }
+    Card {
+        visible: step.fineTune.dataset !== ""
+        AppText {
+            objectName: "datasetNotes"
+            Layout.fillWidth: true
+            visible: text !== ""
+            text: step.fineTune.datasetNotes
+        }
+        RowLayout {
+            AppText {
+                Layout.fillWidth: true
+                kind: "muted"
+                text: qsTr("The file was copied to this box. Removing it also removes what past trainings kept of its texts.")
+            }
+            AppButton {
+                objectName: "removeDataset"
+                text: qsTr("Remove")
+                Accessible.name: qsTr("Remove %1").arg(step.fineTune.datasetName)
+                onClicked: step.fineTune.removeData(step.fineTune.dataset)
+            }
         }
     }
     Card {

@@ -40,6 +40,15 @@ ColumnLayout {
             AppText { Layout.fillWidth: true; font.bold: true; text: step.fineTune.estimateMemory }
             AppText { kind: "muted"; text: qsTr("Work") }
             AppText { Layout.fillWidth: true; text: step.fineTune.estimateSteps }
+            AppText { kind: "muted"; text: qsTr("Trained on") }
+            AppText { objectName: "estimateSplit"; Layout.fillWidth: true; text: step.fineTune.estimateSplit }
+            AppText { kind: "muted"; text: qsTr("Lengths") }
+            AppText {
+                objectName: "estimateLengths"
+                Layout.fillWidth: true
+                text: step.fineTune.estimateLengths
+                color: step.fineTune.estimateLeavesOut ? Theme.bad : Theme.text
+            }
         }
         RowLayout {
             visible: step.fineTune.hasEstimate

@@ -175,6 +175,22 @@ bool FineTune::datasetIsValid() const {
   return row && row->dataset.valid;
 }
 
+QString FineTune::datasetNotes() const {
+  const DatasetRow* row = datasets_.find(dataset_);
+  if (!row || row->dataset.n_examples == 0) return {};
+  const api::Dataset& d = row->dataset;
+  QStringList notes;
+  if (d.n_distinct < d.n_examples)
+    notes << tr("%1 examples, %2 different ones.").arg(countText(d.n_examples), countText(d.n_distinct));
+  if (d.characters.longest > 0)
+    notes << tr("Half of the examples have at most %1 characters, the longest has %2.")
+                 .arg(countText(d.characters.median), countText(d.characters.longest));
+  QStringList keys;
+  for (const UnusedKey& key : d.unused_keys) keys << tr("%1 (%2 times)").arg(textOf(key.name), countText(key.n_rows));
+  if (!keys.isEmpty()) notes << tr("Not used: %1.").arg(keys.join(QStringLiteral(", ")));
+  return notes.join(QLatin1Char('\n'));
+}
+
 // --- prediction ---
 
 api::TrainRequest FineTune::request() const {
@@ -206,6 +222,28 @@ QString FineTune::estimateMemory() const {
 QString FineTune::estimateSteps() const {
   return estimate_ ? tr("%1 steps, %2 tokens a pass").arg(countText(estimate_->n_steps), countText(estimate_->n_tokens))
                    : QString();
+}
+QString FineTune::estimateSplit() const {
+  if (!estimate_) return {};
+  const DataFigures& d = estimate_->data;
+  QString trained = tr("%1 of %2 examples, %3 answer tokens")
+                        .arg(countText(d.n_train), countText(d.n_examples), countText(d.n_train_answer_tokens));
+  QString held = d.n_held_out == 0 ? tr("none held out: nothing will be measured")
+                                   : tr("%1 held out to measure").arg(countText(d.n_held_out));
+  return tr("%1; %2").arg(trained, held);
+}
+QString FineTune::estimateLengths() const {
+  if (!estimate_) return {};
+  const DataFigures& d = estimate_->data;
+  QString out = tr("Half have at most %1 tokens, the longest %2; a row holds %3.")
+                    .arg(countText(d.tokens.median), countText(d.tokens.longest), countText(d.max_seq_len));
+  if (d.n_left_out > 0) out += QLatin1Char(' ') + tr("%1 are longer and left out.").arg(countText(d.n_left_out));
+  if (d.n_cut > 0) out += QLatin1Char(' ') + tr("%1 are longer and lose their beginning.").arg(countText(d.n_cut));
+  if (d.n_continued > 0) out += QLatin1Char(' ') + tr("%1 go on in another row.").arg(countText(d.n_continued));
+  return out;
+}
+bool FineTune::estimateLeavesOut() const {
+  return estimate_ && (estimate_->data.n_left_out > 0 || estimate_->data.n_cut > 0 || estimate_->data.n_held_out == 0);
 }
 QString FineTune::estimateNote() const {
   if (!estimate_) return {};
@@ -291,7 +329,10 @@ QString FineTune::evalText() const {
   double after = *job()->eval_loss_after;
   int percent = before > 0 ? static_cast<int>(std::lround((before - after) / before * 100)) : 0;
   QString change = percent >= 0 ? tr("%1 % better").arg(percent) : tr("%1 % worse").arg(-percent);
-  return tr("%1 before, %2 after: %3").arg(hearth::gui::lossText(before), hearth::gui::lossText(after), change);
+  QString text = tr("%1 before, %2 after: %3").arg(hearth::gui::lossText(before), hearth::gui::lossText(after), change);
+  if (!job()->eval_loss_last || *job()->eval_loss_last <= after) return text;
+  return tr("%1. The best step (%2) is kept; the last one had %3")
+      .arg(text, countText(job()->kept_step), hearth::gui::lossText(*job()->eval_loss_last));
 }
 
 // --- the result ---

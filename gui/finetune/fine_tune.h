@@ -1,9 +1,9 @@
 // FineTune: the wizard (model, data, preset) and the training it starts or comes back to.
 #pragma once
 
+#include <QtQml/qqmlregistration.h>
 #include <QObject>
 #include <QTimer>
-#include <QtQml/qqmlregistration.h>
 
 #include "gui/finetune/fine_tune_lists.h"
 #include "gui/finetune/loss_curve.h"
@@ -17,8 +17,8 @@ class FineTune : public QObject {
   QML_ELEMENT
   QML_UNCREATABLE("made by Desktop")
   Q_PROPERTY(Step step READ step WRITE setStep NOTIFY changed FINAL)
-  Q_PROPERTY(bool canGoOn READ canGoOn NOTIFY changed FINAL)  // this step is filled in
-  Q_PROPERTY(QString problem READ problem NOTIFY changed FINAL)  // what went wrong last; "" when nothing did
+  Q_PROPERTY(bool canGoOn READ canGoOn NOTIFY changed FINAL)            // this step is filled in
+  Q_PROPERTY(QString problem READ problem NOTIFY changed FINAL)         // what went wrong last; "" when nothing did
   Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // all trainings
   // --- what to train ---
   Q_PROPERTY(hearth::gui::ModelListModel* models READ models CONSTANT FINAL)
@@ -28,6 +28,8 @@ class FineTune : public QObject {
   Q_PROPERTY(bool isUploading READ isUploading NOTIFY changed FINAL)
   Q_PROPERTY(QString datasetName READ datasetName NOTIFY changed FINAL)
   Q_PROPERTY(bool datasetIsValid READ datasetIsValid NOTIFY changed FINAL)
+  Q_PROPERTY(
+      QString datasetNotes READ datasetNotes NOTIFY changed FINAL)  // equal examples, keys that are not used, lengths
   Q_PROPERTY(hearth::gui::ProblemListModel* problems READ problems CONSTANT FINAL)
   Q_PROPERTY(hearth::gui::TurnListModel* preview READ preview CONSTANT FINAL)
   Q_PROPERTY(hearth::gui::PresetListModel* presets READ presets CONSTANT FINAL)
@@ -39,6 +41,9 @@ class FineTune : public QObject {
   Q_PROPERTY(QString estimateTime READ estimateTime NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateMemory READ estimateMemory NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateSteps READ estimateSteps NOTIFY changed FINAL)
+  Q_PROPERTY(QString estimateSplit READ estimateSplit NOTIFY changed FINAL)      // what is trained on and held out
+  Q_PROPERTY(QString estimateLengths READ estimateLengths NOTIFY changed FINAL)  // of examples against a row
+  Q_PROPERTY(bool estimateLeavesOut READ estimateLeavesOut NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateNote READ estimateNote NOTIFY changed FINAL)
   // --- the training that is shown ---
   Q_PROPERTY(QString jobId READ jobId NOTIFY changed FINAL)
@@ -52,7 +57,7 @@ class FineTune : public QObject {
   Q_PROPERTY(QString evalText READ evalText NOTIFY changed FINAL)  // held-out loss before and after
   Q_PROPERTY(hearth::gui::LossCurve* curve READ curve CONSTANT FINAL)
   Q_PROPERTY(hearth::gui::SampleListModel* samples READ samples CONSTANT FINAL)
-  Q_PROPERTY(QString resultModel READ resultModel NOTIFY changed FINAL)  // "" until done
+  Q_PROPERTY(QString resultModel READ resultModel NOTIFY changed FINAL)   // "" until done
   Q_PROPERTY(bool resultIsReady READ resultIsReady NOTIFY changed FINAL)  // deployed and answering
   Q_PROPERTY(bool resultIsStarting READ resultIsStarting NOTIFY changed FINAL)
 
@@ -78,6 +83,7 @@ class FineTune : public QObject {
   bool isUploading() const { return isUploading_; }
   QString datasetName() const;
   bool datasetIsValid() const;
+  QString datasetNotes() const;
   ProblemListModel* problems() { return &problems_; }
   TurnListModel* preview() { return &preview_; }
   PresetListModel* presets() { return &presets_; }
@@ -91,6 +97,9 @@ class FineTune : public QObject {
   QString estimateTime() const;
   QString estimateMemory() const;
   QString estimateSteps() const;
+  QString estimateSplit() const;
+  QString estimateLengths() const;
+  bool estimateLeavesOut() const;
   QString estimateNote() const;
 
   QString jobId() const { return jobId_; }

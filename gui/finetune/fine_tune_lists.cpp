@@ -9,6 +9,7 @@ namespace {
 QString formatTextOf(const std::string& format) {
   if (format == "messages" || format == "sharegpt") return DatasetListModel::tr("conversations");
   if (format == "alpaca") return DatasetListModel::tr("instructions with answers");
+  if (format == "pairs") return DatasetListModel::tr("questions with answers");
   if (format == "text") return DatasetListModel::tr("plain text");
   return textOf(format);
 }
@@ -35,6 +36,10 @@ QString speakerOf(const TurnRow& row) {
   if (row.role == QLatin1String("user")) return TurnListModel::tr("Question");
   if (row.role == QLatin1String("assistant")) return TurnListModel::tr("Answer");
   if (row.role == QLatin1String("system")) return TurnListModel::tr("Instruction");
+  if (row.role == QLatin1String("tool")) return TurnListModel::tr("Tool");
+  if (row.role == QLatin1String("skipped")) return TurnListModel::tr("Answer, not learned");
+  if (row.role == QLatin1String("reasoning")) return TurnListModel::tr("Reasoning");
+  if (row.role == QLatin1String("call")) return TurnListModel::tr("Call of a tool");
   return TurnListModel::tr("Text");
 }
 
@@ -111,8 +116,15 @@ void TurnListModel::set(const std::vector<api::DatasetExample>& examples) {
   };
   for (const api::DatasetExample& example : examples) {
     if (example.messages.empty()) add({}, example.text, true);
-    for (size_t i = 0; i < example.messages.size(); ++i)
-      add(textOf(example.messages[i].role), example.messages[i].content, i == 0);
+    bool isFirst = true;
+    for (const api::DatasetMessage& m : example.messages) {
+      auto part = [&](const QString& role, const std::string& text) {
+        if (!text.empty()) add(role, text, std::exchange(isFirst, false));
+      };
+      part(QStringLiteral("reasoning"), m.reasoning);
+      part(m.is_learned ? textOf(m.role) : QStringLiteral("skipped"), m.content);
+      part(QStringLiteral("call"), m.tool_calls);
+    }
   }
   setRows(std::move(rows));
 }

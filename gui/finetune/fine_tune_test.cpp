@@ -38,6 +38,19 @@ struct FineTuneFixture {
   }
 };
 
+TEST(FineTune, SaysWhatIsTrainedOnAndRemovesData) {
+  FineTuneFixture f;
+  f.toPreset();
+  EXPECT_TRUE(f.fineTune.estimateSplit().startsWith("1 of 1 examples, 20 answer tokens; none held out"))
+      << f.fineTune.estimateSplit().toStdString();
+  EXPECT_EQ(f.fineTune.estimateLengths(), "Half have at most 40 tokens, the longest 120; a row holds 512.");
+  EXPECT_TRUE(f.fineTune.estimateLeavesOut());  // nothing will be measured
+  f.fineTune.back();
+  f.fineTune.removeData(f.fineTune.dataset());
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.dataset().isEmpty() && f.fineTune.datasets()->rowCount() == 0; }));
+  EXPECT_FALSE(f.fineTune.canGoOn());
+}
+
 TEST(FineTune, GoesFromModelToChat) {
   FineTuneFixture f;
   f.toPreset();

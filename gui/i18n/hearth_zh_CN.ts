@@ -144,20 +144,12 @@
         <translation>它要从什么数据中学习？</translation>
     </message>
     <message>
-        <source>A .jsonl file with conversations (messages, ShareGPT) or instructions (Alpaca), or plain text.</source>
-        <translation>含对话（messages、ShareGPT）或指令（Alpaca）的 .jsonl 文件，或纯文本。</translation>
-    </message>
-    <message>
         <source>File with examples</source>
         <translation>示例文件</translation>
     </message>
     <message>
         <source>/path/to/examples.jsonl</source>
         <translation>/路径/示例.jsonl</translation>
-    </message>
-    <message>
-        <source>Examples (*.jsonl *.json *.txt *.md)</source>
-        <translation>示例 (*.jsonl *.json *.txt *.md)</translation>
     </message>
     <message>
         <source>All files (*)</source>
@@ -182,6 +174,26 @@
     <message>
         <source>The first examples, as the model will see them</source>
         <translation>前几个示例（模型将看到的样子）</translation>
+    </message>
+    <message>
+        <source>Conversations, questions with answers or instructions as JSON or CSV, or plain text.</source>
+        <translation>JSON 或 CSV 格式的对话、问答或指令，或者纯文本。</translation>
+    </message>
+    <message>
+        <source>Examples (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)</source>
+        <translation>示例 (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)</translation>
+    </message>
+    <message>
+        <source>The file was copied to this box. Removing it also removes what past trainings kept of its texts.</source>
+        <translation>该文件已复制到本机。移除它也会移除以往训练保留的其中文本。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Remove %1</source>
+        <translation>移除 %1</translation>
     </message>
 </context>
 <context>
@@ -575,6 +587,14 @@
     <message>
         <source>Left empty: derived from the model and the data</source>
         <translation>留空则由模型和数据命名</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>用于训练</translation>
+    </message>
+    <message>
+        <source>Lengths</source>
+        <translation>长度</translation>
     </message>
 </context>
 <context>
@@ -1119,6 +1139,10 @@
         <source>%1 problems found</source>
         <translation>发现 %1 个问题</translation>
     </message>
+    <message>
+        <source>questions with answers</source>
+        <translation>问答</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::DeploymentListModel</name>
@@ -1207,6 +1231,58 @@
     <message>
         <source>%1; %2 are free</source>
         <translation>%1；可用 %2</translation>
+    </message>
+    <message>
+        <source>%1 examples, %2 different ones.</source>
+        <translation>%1 个示例，其中 %2 个不相同。</translation>
+    </message>
+    <message>
+        <source>Half of the examples have at most %1 characters, the longest has %2.</source>
+        <translation>一半示例不超过 %1 个字符，最长的有 %2 个。</translation>
+    </message>
+    <message>
+        <source>%1 (%2 times)</source>
+        <translation>%1（%2 次）</translation>
+    </message>
+    <message>
+        <source>Not used: %1.</source>
+        <translation>未使用：%1。</translation>
+    </message>
+    <message>
+        <source>%1 of %2 examples, %3 answer tokens</source>
+        <translation>%2 个示例中的 %1 个，%3 个回答词元</translation>
+    </message>
+    <message>
+        <source>none held out: nothing will be measured</source>
+        <translation>没有留出示例：无法衡量效果</translation>
+    </message>
+    <message>
+        <source>%1 held out to measure</source>
+        <translation>留出 %1 个用于衡量</translation>
+    </message>
+    <message>
+        <source>%1; %2</source>
+        <translation>%1；%2</translation>
+    </message>
+    <message>
+        <source>Half have at most %1 tokens, the longest %2; a row holds %3.</source>
+        <translation>一半不超过 %1 个词元，最长 %2 个；一行可容纳 %3 个。</translation>
+    </message>
+    <message>
+        <source>%1 are longer and left out.</source>
+        <translation>%1 个更长，不参与训练。</translation>
+    </message>
+    <message>
+        <source>%1 are longer and lose their beginning.</source>
+        <translation>%1 个更长，开头被截去。</translation>
+    </message>
+    <message>
+        <source>%1 go on in another row.</source>
+        <translation>%1 个延续到另一行。</translation>
+    </message>
+    <message>
+        <source>%1. The best step (%2) is kept; the last one had %3</source>
+        <translation>%1。保留最好的一步（第 %2 步）；最后一步为 %3</translation>
     </message>
 </context>
 <context>
@@ -1516,6 +1592,22 @@
     <message>
         <source>Text</source>
         <translation>文本</translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>工具</translation>
+    </message>
+    <message>
+        <source>Answer, not learned</source>
+        <translation>回答（不学习）</translation>
+    </message>
+    <message>
+        <source>Reasoning</source>
+        <translation>推理</translation>
+    </message>
+    <message>
+        <source>Call of a tool</source>
+        <translation>调用工具</translation>
     </message>
 </context>
 <context>
