@@ -357,11 +357,24 @@ Result<uint64_t> hash_file(const fs::path& path, uint64_t seed) {
   }
 }
 
+// A file's bytes, or the names and bytes of a folder's files.
+Result<uint64_t> hash_data(const fs::path& path, uint64_t seed) {
+  std::error_code ec;
+  if (!fs::is_directory(path, ec)) return hash_file(path, seed);
+  std::vector<fs::path> files;
+  for (fs::directory_iterator it(path, ec), end; !ec && it != end; it.increment(ec))
+    if (it->is_regular_file(ec)) files.push_back(it->path());
+  if (ec) return errno_error("list", path, ec.value());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) seed = TRY(hash_file(file, hash64(file.filename().string(), seed)));
+  return seed;
+}
+
 // What was asked for: the recipe and the bytes of its data.
 Result<std::string> request_of(const Recipe& recipe) {
   uint64_t h = hash64(dump_json(to_json_value(recipe)), 0);
   for (const std::string& path : {recipe.data.path, recipe.data.eval_path})
-    if (!path.empty()) h = TRY(hash_file(path, h));
+    if (!path.empty()) h = TRY(hash_data(path, h));
   return fmt::format("{:016x}", h);
 }
 

@@ -141,6 +141,21 @@ TEST_F(RunTest, TheBestCheckpointIsTheResult) {
   EXPECT_EQ(done["data"]["n_held_out"].get<int>(), 18);
 }
 
+TEST_F(RunTest, AFolderOfFilesIsTrainedOn) {
+  fs::create_directory(path("many"));
+  ASSERT_TRUE(write_file(path("many") / "a.jsonl", plus_one_jsonl(30)));
+  ASSERT_TRUE(write_file(path("many") / "b.csv", "question,answer\nWhat is 90 plus one?,It is 91.\n"));
+  std::string recipe = kShort;
+  recipe.replace(recipe.find("n_steps = 40"), 12, "n_steps = 2");
+  const fs::path j = job("folder", scratch(), recipe);
+  std::string text_of_recipe = text(j / "recipe.toml");
+  text_of_recipe.replace(text_of_recipe.find(path("data.jsonl").string()), path("data.jsonl").string().size(),
+                         path("many").string());
+  ASSERT_TRUE(write_file(j / "recipe.toml", text_of_recipe));
+  ASSERT_EQ(wait_for(start(j)), 0) << text(j / "log");
+  EXPECT_EQ(summary(j)["data"]["n_examples"].get<int>(), 31);
+}
+
 TEST_F(RunTest, DivergenceIsNamed) {
   std::string wild = kShort;
   wild.replace(wild.find("learning_rate = 5e-3"), 20, "learning_rate = 9.0");
