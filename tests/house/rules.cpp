@@ -127,6 +127,7 @@ Result<void> check_file(const fs::path& file, const std::string& path, std::vect
   if (is_binary(text)) return {};
   append(findings, check_imports(path, text));
   append(findings, check_header(path, text));
+  append(findings, check_kernel_head(path, text));
   append(findings, check_text(path, text));
   return {};
 }
@@ -171,6 +172,27 @@ std::vector<Finding> check_header(std::string_view path, std::string_view text) 
     findings.push_back({std::string(path), 1, "a header opens with a comment that says what it is"});
   if (text.find("#pragma once") == std::string_view::npos)
     findings.push_back({std::string(path), 1, "#pragma once is missing"});
+  return findings;
+}
+
+std::vector<Finding> check_kernel_head(std::string_view path, std::string_view text) {
+  static const std::regex field("^// (math|shapes|traffic|mapping|needs|numerics):"),
+      field_within("\\S.* (math|shapes|traffic|mapping|needs|numerics):( {2,}|$)");
+  std::vector<Finding> findings;
+  if (!is_source(path) || text.find("\n// math:") == text.npos) return findings;
+  bool is_head = true, is_within = false;
+  for_each_line(text, [&](int number, std::string_view line) {
+    is_head = is_head && line.starts_with("//");
+    if (!is_head) return;
+    const bool begins = std::regex_search(line.begin(), line.end(), field);
+    is_within = is_within || begins;
+    const std::string_view after_name = line.substr(begins ? line.find(':') : 2);
+    const bool hides_field = std::regex_search(after_name.begin(), after_name.end(), field_within);
+    if (hides_field || (is_within && !begins && !line.starts_with("//          ")))
+      findings.push_back({std::string(path), number,
+                          "a kernel's head was torn: a field begins a line, the rest of it "
+                          "is indented under it"});
+  });
   return findings;
 }
 

@@ -26,6 +26,8 @@ struct Finding {
 // `path` is relative to the root of the tree, for example "runtime/graph/graph.h".
 std::vector<Finding> check_imports(std::string_view path, std::string_view text);
 std::vector<Finding> check_header(std::string_view path, std::string_view text);
+// A kernel's head ("math:", "shapes:", ...): each of its fields begins a line, and what does not is indented under it.
+std::vector<Finding> check_kernel_head(std::string_view path, std::string_view text);
 std::vector<Finding> check_text(std::string_view path, std::string_view text);
 
 // True when a file of room `importer` may include "included/path.h".

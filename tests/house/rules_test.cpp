@@ -49,6 +49,16 @@ TEST(HouseRules, HeadersSayWhatTheyAre) {
   EXPECT_EQ(check_header("base/a.h", "// A thing.\n").size(), 1u);
 }
 
+TEST(HouseRules, HeadsOfKernelsAreWhole) {
+  const std::string whole = "// op, CPU\n// math:     a\n//           b\n// needs:    nothing\n#include <x>\n// c\n";
+  EXPECT_TRUE(check_kernel_head("runtime/ops/op/cpu.cpp", whole).empty());
+  EXPECT_TRUE(check_kernel_head("base/a.cpp", "// A file.\n// It has no fields.\n").empty());
+  const std::string torn = "// op, CPU\n// math:     a, one by\n// one needs:    nothing\n";
+  ASSERT_EQ(check_kernel_head("runtime/ops/op/cpu.cpp", torn).size(), 1u);
+  EXPECT_EQ(check_kernel_head("runtime/ops/op/cpu.cpp", torn)[0].line, 3);
+  EXPECT_EQ(check_kernel_head("a.cu", "// op\n// math:     x\n// shapes:   a [N], needs:    nothing\n").size(), 1u);
+}
+
 TEST(HouseRules, TextIsClean) {
   EXPECT_EQ(check_text("a.md",
                        "<<<<<<"
