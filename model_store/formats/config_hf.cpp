@@ -17,6 +17,17 @@ Result<Json> parse_object(std::string_view text) {
   return json;
 }
 
+// The two keys that name a family must not name different ones.
+Result<void> check_model_type(const Json& config, const Architecture& family) {
+  const auto type = config.find("model_type");
+  if (type == config.end() || !type->is_string() || *type == family.model_type()) return {};
+  const std::string name = type->get<std::string>();
+  const auto other = find_architecture(name);
+  if (!other || (*other)->model_type() != name) return {};
+  return error(Code::invalid_argument, "configuration keys \"architectures\" and \"model_type\" disagree: {} and {}",
+               family.hf_architecture(), name);
+}
+
 Result<std::string> find_family(const Json& config) {
   std::string name;
   auto architectures = config.find("architectures");
@@ -27,17 +38,43 @@ Result<std::string> find_family(const Json& config) {
   auto found = find_architecture(name);
   if (!found)
     return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name, found.error().message);
+  TRY(check_model_type(config, **found));
   return std::string((*found)->family());
 }
 
-// Models that take pictures too keep the text model's configuration in an object of its own; text is what is run here.
+// Models that take pictures too: what the library takes for the text model where their configuration does not say it.
+struct LargerModel {
+  std::string_view model_type, text_model_type;
+  bool ties_embeddings;
+};
+constexpr LargerModel kLargerModels[] = {{"gemma3", "gemma3_text", true},
+                                         {"gemma4", "gemma4_text", true},
+                                         {"mistral3", "mistral", true},
+                                         {"qwen3_5", "qwen3_5_text", false},
+                                         {"qwen3_5_moe", "qwen3_5_moe_text", false}};
+
+const LargerModel* find_larger_model(const Json& json) {
+  const auto type = json.find("model_type");
+  if (type == json.end() || !type->is_string()) return nullptr;
+  for (const LargerModel& larger : kLargerModels)
+    if (*type == larger.model_type) return &larger;
+  return nullptr;
+}
+
+// They keep the text model's configuration in an object of its own; text is what is run here. Whether embeddings are
+// tied is the larger model's to say.
 Json text_part(Json json) {
   auto text = json.find("text_config");
   if (find_family(json) || text == json.end() || !text->is_object()) return json;
   Json out = *text;
-  for (const char* key : {"tie_word_embeddings", "quantization_config"})
-    if (!out.contains(key) && json.contains(key)) out[key] = json[key];
+  if (!out.contains("quantization_config") && json.contains("quantization_config"))
+    out["quantization_config"] = json["quantization_config"];
+  if (json.contains("tie_word_embeddings")) out["tie_word_embeddings"] = json["tie_word_embeddings"];
   out.erase("architectures");
+  if (const LargerModel* larger = find_larger_model(json)) {
+    if (!json.contains("tie_word_embeddings")) out["tie_word_embeddings"] = larger->ties_embeddings;
+    if (!out.contains("model_type")) out["model_type"] = larger->text_model_type;
+  }
   return out;
 }
 
@@ -79,7 +116,11 @@ Result<ModelConfig> config_from_hf(std::string_view config_json) {
   const Json json = text_part(TRY(parse_object(config_json)));
   ModelConfig config;
   config.family = TRY(find_family(json));
-  TRY(TRY(find_architecture(config.family))->read_hf(JsonConfigSource(json), config));
+  const Architecture* family = TRY(find_architecture(config.family));
+  const JsonConfigSource file(json);
+  const HfSource source(file, family->hf_keys());
+  TRY(source.check());
+  TRY(family->read_hf(source, config));
   TRY(validate(config));
   return config;
 }
@@ -99,11 +140,9 @@ Result<GenerationDefaults> generation_from_hf(std::string_view config_json, std:
 
 std::string config_to_hf(const ModelConfig& config, std::string_view dtype_name, std::optional<int32_t> bos_id,
                          const std::vector<int32_t>& eos_ids) {
-  Json json = {{"model_type", config.family},
-               {"use_cache", true},
-               {"dtype", std::string(dtype_name)},
-               {"torch_dtype", std::string(dtype_name)}};
+  Json json = {{"use_cache", true}, {"dtype", std::string(dtype_name)}, {"torch_dtype", std::string(dtype_name)}};
   if (auto architecture = find_architecture(config.family)) {
+    json["model_type"] = std::string((*architecture)->model_type());
     json["architectures"] = Json::array({std::string((*architecture)->hf_architecture())});
     JsonConfigSink sink(json);
     (*architecture)->write_hf(config, sink);

@@ -32,15 +32,24 @@ const Json* JsonConfigSource::find(std::string_view key) const {
     const size_t dot = key.find('.');
     if (!at->is_object()) return nullptr;
     auto it = at->find(key.substr(0, dot));
-    if (it == at->end() || it->is_null()) return nullptr;
+    if (it == at->end()) return nullptr;
     at = &*it;
     if (dot == std::string_view::npos) return at;
     key.remove_prefix(dot + 1);
   }
 }
 
+bool JsonConfigSource::has(std::string_view key) const {
+  const Json* found = find(key);
+  return found && !found->is_null();
+}
+bool JsonConfigSource::is_null(std::string_view key) const {
+  const Json* found = find(key);
+  return found && found->is_null();
+}
+
 Result<const Json*> JsonConfigSource::require(std::string_view key) const {
-  if (const Json* found = find(key)) return found;
+  if (has(key)) return find(key);
   return error(Code::invalid_argument, "field \"{}\" is missing", key);
 }
 
@@ -97,13 +106,20 @@ Result<std::vector<float>> JsonConfigSource::tensor_values(std::string_view name
   return error(Code::not_found, "config.json holds no tensor \"{}\"", name);
 }
 
-void JsonConfigSink::put(std::string_view key, ConfigValue value) {
+Json& JsonConfigSink::at(std::string_view key) {
   Json* at = &object_;
   for (size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
     at = &(*at)[std::string(key.substr(0, dot))];
     key.remove_prefix(dot + 1);
   }
-  std::visit([&](const auto& v) { (*at)[std::string(key)] = v; }, value);
+  return (*at)[std::string(key)];
+}
+
+void JsonConfigSink::put(std::string_view key, ConfigValue value) {
+  std::visit([&](const auto& v) { at(key) = v; }, value);
+}
+void JsonConfigSink::put_null(std::string_view key) {
+  at(key) = nullptr;
 }
 
 void JsonConfigSink::remove(std::string_view key) {

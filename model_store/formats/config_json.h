@@ -15,7 +15,8 @@ class JsonConfigSource final : public ConfigSource {
  public:
   explicit JsonConfigSource(const Json& object) : object_(object) {}  // must outlive this
 
-  bool has(std::string_view key) const override { return find(key) != nullptr; }
+  bool has(std::string_view key) const override;
+  bool is_null(std::string_view key) const override;
   Result<int64_t> integer(std::string_view key) const override;
   Result<double> number(std::string_view key) const override;
   Result<bool> boolean(std::string_view key) const override;
@@ -29,7 +30,7 @@ class JsonConfigSource final : public ConfigSource {
   Result<std::vector<float>> tensor_values(std::string_view name) const override;
 
  private:
-  const Json* find(std::string_view key) const;  // null: absent or null
+  const Json* find(std::string_view key) const;  // nothing: absent
   Result<const Json*> require(std::string_view key) const;
   template <class T>
   Result<std::vector<T>> list(std::string_view key) const;
@@ -40,10 +41,12 @@ class JsonConfigSink final : public ConfigSink {
  public:
   explicit JsonConfigSink(Json& object) : object_(object) {}
   void put(std::string_view key, ConfigValue value) override;
+  void put_null(std::string_view key) override;
   void remove(std::string_view key) override;
   void set_tensor(std::string, std::vector<float>) override {}  // config.json has none
 
  private:
+  Json& at(std::string_view key);
   Json& object_;
 };
 

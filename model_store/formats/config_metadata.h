@@ -39,10 +39,11 @@ class GgufConfigSink final : public ConfigSink {
  public:
   explicit GgufConfigSink(std::string_view architecture) : prefix_(std::string(architecture) + ".") {}
   void put(std::string_view key, ConfigValue value) override;
+  void put_null(std::string_view) override {}  // such files leave a key out
   void remove(std::string_view key) override;
   void set_tensor(std::string name, std::vector<float> values) override;
 
-  GgufMetadata metadata;                                           // in the order of writing, each key once
+  GgufMetadata metadata;                                            // in the order of writing, each key once
   std::vector<std::pair<std::string, std::vector<float>>> tensors;  // f32 vectors
 
  private:
