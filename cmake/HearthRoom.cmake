@@ -77,3 +77,14 @@ function(hearth_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}")
 endfunction()
+
+# hearth_optional_tests(name filter): those tests of the program `name` that need what may be absent (data beside the
+# checkout, root, another program). They are a test of their own, so that ctest says that they were skipped.
+function(hearth_optional_tests name filter)
+  if(NOT HEARTH_TESTS)
+    return()
+  endif()
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "GTEST_FILTER=-${filter}")
+  add_test(NAME ${name}_optional COMMAND ${name} --gtest_filter=${filter})
+  set_tests_properties(${name}_optional PROPERTIES TIMEOUT 300 LABELS unit SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

@@ -8,25 +8,25 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"add_cross_attention", false, HfRule::only},
-                           {"hidden_act", "gelu"},
-                           {"hidden_size", 768},
-                           {"intermediate_size", 3072},
-                           {"is_decoder", false, HfRule::only},
-                           {"layer_norm_eps", 1e-12},
-                           {"max_position_embeddings", 512},
-                           {"num_attention_heads", 12},
-                           {"num_hidden_layers", 12},
-                           {"position_embedding_type", "absolute", HfRule::only},
-                           {"tie_word_embeddings", true},
-                           {"type_vocab_size", 2},
-                           {"vocab_size", 30'522}};
+constexpr HfKey kBertKeys[] = {{"add_cross_attention", false, HfRule::only},
+                               {"hidden_act", "gelu"},
+                               {"hidden_size", 768},
+                               {"intermediate_size", 3072},
+                               {"is_decoder", false, HfRule::only},
+                               {"layer_norm_eps", 1e-12},
+                               {"max_position_embeddings", 512},
+                               {"num_attention_heads", 12},
+                               {"num_hidden_layers", 12},
+                               {"position_embedding_type", "absolute", HfRule::only},
+                               {"tie_word_embeddings", true},
+                               {"type_vocab_size", 2},
+                               {"vocab_size", 30'522}};
 
 class Bert : public Architecture {
  public:
   std::string_view family() const override { return "bert"; }
   std::string_view hf_architecture() const override { return "BertModel"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kBertKeys; }
   std::string_view gguf_architecture() const override { return "bert"; }
   ModelTask task() const override { return ModelTask::embed; }
 

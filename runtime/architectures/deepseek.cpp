@@ -159,42 +159,42 @@ class Deepseek : public Architecture {
   }
 };
 
-constexpr HfKey kV3Keys[] = {{"attention_bias", false},
-                             {"first_k_dense_replace", 3},
-                             {"hidden_act", "silu"},
-                             {"hidden_size", 7168},
-                             {"intermediate_size", 18'432},
-                             {"kv_lora_rank", 512},
-                             {"max_position_embeddings", 4096},
-                             {"moe_intermediate_size", 2048},
-                             {"moe_layer_freq", 1, HfRule::only},
-                             {"n_group", 8},
-                             {"n_routed_experts", 256},
-                             {"n_shared_experts", 1},
-                             {"norm_topk_prob", true},
-                             {"num_attention_heads", 128},
-                             {"num_experts_per_tok", 8},
-                             {"num_hidden_layers", 61},
-                             {"num_key_value_heads", 128, HfRule::or_null},
-                             {"num_local_experts", kNone},
-                             {"q_lora_rank", 1536, HfRule::or_null},
-                             {"qk_nope_head_dim", 128},
-                             {"qk_rope_head_dim", 64},
-                             {"rms_norm_eps", 1e-06},
-                             {"rope_interleave", true},
-                             {"routed_scaling_factor", 2.5},
-                             {"scoring_func", "sigmoid", HfRule::only},
-                             {"tie_word_embeddings", false},
-                             {"topk_group", 4},
-                             {"topk_method", "noaux_tc", HfRule::only},
-                             {"v_head_dim", 128},
-                             {"vocab_size", 129'280}};
+constexpr HfKey kDeepseekV3Keys[] = {{"attention_bias", false},
+                                     {"first_k_dense_replace", 3},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 7168},
+                                     {"intermediate_size", 18'432},
+                                     {"kv_lora_rank", 512},
+                                     {"max_position_embeddings", 4096},
+                                     {"moe_intermediate_size", 2048},
+                                     {"moe_layer_freq", 1, HfRule::only},
+                                     {"n_group", 8},
+                                     {"n_routed_experts", 256},
+                                     {"n_shared_experts", 1},
+                                     {"norm_topk_prob", true},
+                                     {"num_attention_heads", 128},
+                                     {"num_experts_per_tok", 8},
+                                     {"num_hidden_layers", 61},
+                                     {"num_key_value_heads", 128, HfRule::or_null},
+                                     {"num_local_experts", kNone},
+                                     {"q_lora_rank", 1536, HfRule::or_null},
+                                     {"qk_nope_head_dim", 128},
+                                     {"qk_rope_head_dim", 64},
+                                     {"rms_norm_eps", 1e-06},
+                                     {"rope_interleave", true},
+                                     {"routed_scaling_factor", 2.5},
+                                     {"scoring_func", "sigmoid", HfRule::only},
+                                     {"tie_word_embeddings", false},
+                                     {"topk_group", 4},
+                                     {"topk_method", "noaux_tc", HfRule::only},
+                                     {"v_head_dim", 128},
+                                     {"vocab_size", 129'280}};
 
 class DeepseekV3 final : public Deepseek {
  public:
   std::string_view family() const override { return "deepseek_v3"; }
   std::string_view hf_architecture() const override { return "DeepseekV3ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kV3Keys; }
+  std::span<const HfKey> hf_keys() const override { return kDeepseekV3Keys; }
   bool claims_gguf(const ConfigSource& source) const override {
     const int64_t first = source.integer("leading_dense_block_count").value_or(0);  // that has experts
     return source.has_tensor(fmt::format("blk.{}.exp_probs_b.bias", first)) ||
@@ -224,42 +224,42 @@ class DeepseekV3 final : public Deepseek {
   }
 };
 
-constexpr HfKey kV2Keys[] = {{"attention_bias", false},
-                             {"first_k_dense_replace", 0},
-                             {"hidden_act", "silu"},
-                             {"hidden_size", 4096},
-                             {"intermediate_size", 11'008},
-                             {"kv_lora_rank", 512},
-                             {"max_position_embeddings", 2048},
-                             {"mlp_bias", false},
-                             {"moe_intermediate_size", 1407},
-                             {"moe_layer_freq", 1, HfRule::only},
-                             {"n_group", kNone},
-                             {"n_routed_experts", 64},
-                             {"n_shared_experts", 2},
-                             {"norm_topk_prob", false},
-                             {"num_attention_heads", 32},
-                             {"num_experts", kNone},
-                             {"num_experts_per_tok", kNone},
-                             {"num_hidden_layers", 32},
-                             {"num_key_value_heads", kNone},
-                             {"q_lora_rank", 1536, HfRule::or_null},
-                             {"qk_nope_head_dim", 128},
-                             {"qk_rope_head_dim", 64},
-                             {"rms_norm_eps", 1e-06},
-                             {"routed_scaling_factor", 1.0},
-                             {"scoring_func", "softmax", HfRule::only},
-                             {"tie_word_embeddings", false},
-                             {"topk_group", kNone},
-                             {"topk_method", "greedy"},
-                             {"v_head_dim", 128},
-                             {"vocab_size", 102'400}};
+constexpr HfKey kDeepseekV2Keys[] = {{"attention_bias", false},
+                                     {"first_k_dense_replace", 0},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 4096},
+                                     {"intermediate_size", 11'008},
+                                     {"kv_lora_rank", 512},
+                                     {"max_position_embeddings", 2048},
+                                     {"mlp_bias", false},
+                                     {"moe_intermediate_size", 1407},
+                                     {"moe_layer_freq", 1, HfRule::only},
+                                     {"n_group", kNone},
+                                     {"n_routed_experts", 64},
+                                     {"n_shared_experts", 2},
+                                     {"norm_topk_prob", false},
+                                     {"num_attention_heads", 32},
+                                     {"num_experts", kNone},
+                                     {"num_experts_per_tok", kNone},
+                                     {"num_hidden_layers", 32},
+                                     {"num_key_value_heads", kNone},
+                                     {"q_lora_rank", 1536, HfRule::or_null},
+                                     {"qk_nope_head_dim", 128},
+                                     {"qk_rope_head_dim", 64},
+                                     {"rms_norm_eps", 1e-06},
+                                     {"routed_scaling_factor", 1.0},
+                                     {"scoring_func", "softmax", HfRule::only},
+                                     {"tie_word_embeddings", false},
+                                     {"topk_group", kNone},
+                                     {"topk_method", "greedy"},
+                                     {"v_head_dim", 128},
+                                     {"vocab_size", 102'400}};
 
 class DeepseekV2 final : public Deepseek {
  public:
   std::string_view family() const override { return "deepseek_v2"; }
   std::string_view hf_architecture() const override { return "DeepseekV2ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kV2Keys; }
+  std::span<const HfKey> hf_keys() const override { return kDeepseekV2Keys; }
 
  protected:
   bool has_correction() const override { return false; }

@@ -8,30 +8,30 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"attn_logit_softcapping", 50.0, HfRule::or_null},
-                           {"final_logit_softcapping", 30.0, HfRule::or_null},
-                           {"head_dim", 256},
-                           {"hidden_activation", "gelu_pytorch_tanh"},
-                           {"hidden_size", 2304},
-                           {"intermediate_size", 9216},
-                           {"layer_types", kNone},
-                           {"max_position_embeddings", 8192},
-                           {"num_attention_heads", 8},
-                           {"num_hidden_layers", 26},
-                           {"num_key_value_heads", 4},
-                           {"query_pre_attn_scalar", 256},
-                           {"rms_norm_eps", 1e-06},
-                           {"sliding_window", 4096},
-                           {"tie_word_embeddings", true},
-                           {"use_bidirectional_attention", kNone},
-                           {"vocab_size", 256'000}};
+constexpr HfKey kGemma2Keys[] = {{"attention_bias", false},
+                                 {"attn_logit_softcapping", 50.0, HfRule::or_null},
+                                 {"final_logit_softcapping", 30.0, HfRule::or_null},
+                                 {"head_dim", 256},
+                                 {"hidden_activation", "gelu_pytorch_tanh"},
+                                 {"hidden_size", 2304},
+                                 {"intermediate_size", 9216},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 8192},
+                                 {"num_attention_heads", 8},
+                                 {"num_hidden_layers", 26},
+                                 {"num_key_value_heads", 4},
+                                 {"query_pre_attn_scalar", 256},
+                                 {"rms_norm_eps", 1e-06},
+                                 {"sliding_window", 4096},
+                                 {"tie_word_embeddings", true},
+                                 {"use_bidirectional_attention", kNone},
+                                 {"vocab_size", 256'000}};
 
 class Gemma2 final : public Architecture {
  public:
   std::string_view family() const override { return "gemma2"; }
   std::string_view hf_architecture() const override { return "Gemma2ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGemma2Keys; }
   std::string_view gguf_architecture() const override { return "gemma2"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

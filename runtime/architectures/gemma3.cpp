@@ -10,33 +10,33 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"attn_logit_softcapping", kNone, HfRule::only},
-                           {"final_logit_softcapping", kNone},
-                           {"head_dim", 256},
-                           {"hidden_activation", "gelu_pytorch_tanh"},
-                           {"hidden_size", 2304},
-                           {"intermediate_size", 9216},
-                           {"layer_types", kNone},
-                           {"max_position_embeddings", 131'072},
-                           {"num_attention_heads", 8},
-                           {"num_hidden_layers", 26},
-                           {"num_key_value_heads", 4},
-                           {"query_pre_attn_scalar", 256},
-                           {"rms_norm_eps", 1e-06},
-                           {"rope_local_base_freq", 10'000.0},
-                           {"rope_theta", 1'000'000.0},
-                           {"sliding_window", 4096},
-                           {"sliding_window_pattern", 6},
-                           {"tie_word_embeddings", true},
-                           {"use_bidirectional_attention", false, HfRule::or_null},
-                           {"vocab_size", 262'208}};
+constexpr HfKey kGemma3Keys[] = {{"attention_bias", false},
+                                 {"attn_logit_softcapping", kNone, HfRule::only},
+                                 {"final_logit_softcapping", kNone},
+                                 {"head_dim", 256},
+                                 {"hidden_activation", "gelu_pytorch_tanh"},
+                                 {"hidden_size", 2304},
+                                 {"intermediate_size", 9216},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 131'072},
+                                 {"num_attention_heads", 8},
+                                 {"num_hidden_layers", 26},
+                                 {"num_key_value_heads", 4},
+                                 {"query_pre_attn_scalar", 256},
+                                 {"rms_norm_eps", 1e-06},
+                                 {"rope_local_base_freq", 10'000.0},
+                                 {"rope_theta", 1'000'000.0},
+                                 {"sliding_window", 4096},
+                                 {"sliding_window_pattern", 6},
+                                 {"tie_word_embeddings", true},
+                                 {"use_bidirectional_attention", false, HfRule::or_null},
+                                 {"vocab_size", 262'208}};
 
 class Gemma3 final : public Architecture {
  public:
   std::string_view family() const override { return "gemma3_text"; }
   std::string_view hf_architecture() const override { return "Gemma3ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGemma3Keys; }
   std::string_view gguf_architecture() const override { return "gemma3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

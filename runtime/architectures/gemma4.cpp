@@ -18,45 +18,45 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"attention_k_eq_v", false},
-                           {"enable_moe_block", false},
-                           {"final_logit_softcapping", kNone},
-                           {"global_head_dim", 512},
-                           {"head_dim", 256},
-                           {"hidden_activation", "gelu_pytorch_tanh"},
-                           {"hidden_size", 2304},
-                           {"hidden_size_per_layer_input", 256},
-                           {"intermediate_size", 9216},
-                           {"layer_types", kNone},
-                           {"max_position_embeddings", 131'072},
-                           {"moe_intermediate_size", kNone},
-                           {"num_attention_heads", 8},
-                           {"num_experts", kNone},
-                           {"num_global_key_value_heads", kNone},
-                           {"num_hidden_layers", 30},
-                           {"num_key_value_heads", 4},
-                           {"num_kv_shared_layers", 0},
-                           {"per_layer_config", kNone},
-                           {"rms_norm_eps", 1e-06},
-                           {"rope_parameters.full_attention.partial_rotary_factor", 0.25},
-                           {"rope_parameters.full_attention.rope_theta", 1'000'000.0},
-                           {"rope_parameters.full_attention.rope_type", "proportional"},
-                           {"rope_parameters.sliding_attention.rope_theta", 10'000.0},
-                           {"rope_parameters.sliding_attention.rope_type", "default"},
-                           {"sliding_window", 512},
-                           {"tie_word_embeddings", true},
-                           {"top_k_experts", kNone},
-                           {"use_bidirectional_attention", kNone},
-                           {"use_double_wide_mlp", false},
-                           {"vocab_size", 262'144},
-                           {"vocab_size_per_layer_input", 262'144}};
+constexpr HfKey kGemma4Keys[] = {{"attention_bias", false},
+                                 {"attention_k_eq_v", false},
+                                 {"enable_moe_block", false},
+                                 {"final_logit_softcapping", kNone},
+                                 {"global_head_dim", 512},
+                                 {"head_dim", 256},
+                                 {"hidden_activation", "gelu_pytorch_tanh"},
+                                 {"hidden_size", 2304},
+                                 {"hidden_size_per_layer_input", 256},
+                                 {"intermediate_size", 9216},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 131'072},
+                                 {"moe_intermediate_size", kNone},
+                                 {"num_attention_heads", 8},
+                                 {"num_experts", kNone},
+                                 {"num_global_key_value_heads", kNone},
+                                 {"num_hidden_layers", 30},
+                                 {"num_key_value_heads", 4},
+                                 {"num_kv_shared_layers", 0},
+                                 {"per_layer_config", kNone},
+                                 {"rms_norm_eps", 1e-06},
+                                 {"rope_parameters.full_attention.partial_rotary_factor", 0.25},
+                                 {"rope_parameters.full_attention.rope_theta", 1'000'000.0},
+                                 {"rope_parameters.full_attention.rope_type", "proportional"},
+                                 {"rope_parameters.sliding_attention.rope_theta", 10'000.0},
+                                 {"rope_parameters.sliding_attention.rope_type", "default"},
+                                 {"sliding_window", 512},
+                                 {"tie_word_embeddings", true},
+                                 {"top_k_experts", kNone},
+                                 {"use_bidirectional_attention", kNone},
+                                 {"use_double_wide_mlp", false},
+                                 {"vocab_size", 262'144},
+                                 {"vocab_size_per_layer_input", 262'144}};
 
 class Gemma4 final : public Architecture {
  public:
   std::string_view family() const override { return "gemma4_text"; }
   std::string_view hf_architecture() const override { return "Gemma4ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGemma4Keys; }
   std::string_view gguf_architecture() const override { return "gemma4"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -6,19 +6,19 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", true},      {"head_dim", 128},
-                           {"hidden_act", "silu"},        {"hidden_size", 4096},
-                           {"intermediate_size", 13'696}, {"max_position_embeddings", 131'072},
-                           {"num_attention_heads", 32},   {"num_hidden_layers", 40},
-                           {"num_key_value_heads", 2},    {"partial_rotary_factor", 0.5},
-                           {"rms_norm_eps", 1.5625e-07},  {"tie_word_embeddings", false},
-                           {"vocab_size", 151'552}};
+constexpr HfKey kGlm4Keys[] = {{"attention_bias", true},      {"head_dim", 128},
+                               {"hidden_act", "silu"},        {"hidden_size", 4096},
+                               {"intermediate_size", 13'696}, {"max_position_embeddings", 131'072},
+                               {"num_attention_heads", 32},   {"num_hidden_layers", 40},
+                               {"num_key_value_heads", 2},    {"partial_rotary_factor", 0.5},
+                               {"rms_norm_eps", 1.5625e-07},  {"tie_word_embeddings", false},
+                               {"vocab_size", 151'552}};
 
 class Glm4 final : public Architecture {
  public:
   std::string_view family() const override { return "glm4"; }
   std::string_view hf_architecture() const override { return "Glm4ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGlm4Keys; }
   std::string_view gguf_architecture() const override { return "glm4"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

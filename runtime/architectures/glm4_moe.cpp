@@ -7,37 +7,37 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"first_k_dense_replace", 1},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 4096},
-                           {"intermediate_size", 10'944},
-                           {"max_position_embeddings", 131'072},
-                           {"moe_intermediate_size", 1408},
-                           {"n_group", 1},
-                           {"n_routed_experts", 128},
-                           {"n_shared_experts", 1},
-                           {"norm_topk_prob", true},
-                           {"num_attention_heads", 96},
-                           {"num_experts_per_tok", 8},
-                           {"num_hidden_layers", 46},
-                           {"num_key_value_heads", 8},
-                           {"num_local_experts", kNone},
-                           {"partial_rotary_factor", 0.5},
-                           {"rms_norm_eps", 1e-05},
-                           {"routed_scaling_factor", 1.0},
-                           {"scoring_func", "sigmoid", HfRule::only},
-                           {"tie_word_embeddings", false},
-                           {"topk_group", 1},
-                           {"topk_method", "noaux_tc", HfRule::only},
-                           {"use_qk_norm", false},
-                           {"vocab_size", 151'552}};
+constexpr HfKey kGlm4MoeKeys[] = {{"attention_bias", false},
+                                  {"first_k_dense_replace", 1},
+                                  {"hidden_act", "silu"},
+                                  {"hidden_size", 4096},
+                                  {"intermediate_size", 10'944},
+                                  {"max_position_embeddings", 131'072},
+                                  {"moe_intermediate_size", 1408},
+                                  {"n_group", 1},
+                                  {"n_routed_experts", 128},
+                                  {"n_shared_experts", 1},
+                                  {"norm_topk_prob", true},
+                                  {"num_attention_heads", 96},
+                                  {"num_experts_per_tok", 8},
+                                  {"num_hidden_layers", 46},
+                                  {"num_key_value_heads", 8},
+                                  {"num_local_experts", kNone},
+                                  {"partial_rotary_factor", 0.5},
+                                  {"rms_norm_eps", 1e-05},
+                                  {"routed_scaling_factor", 1.0},
+                                  {"scoring_func", "sigmoid", HfRule::only},
+                                  {"tie_word_embeddings", false},
+                                  {"topk_group", 1},
+                                  {"topk_method", "noaux_tc", HfRule::only},
+                                  {"use_qk_norm", false},
+                                  {"vocab_size", 151'552}};
 
 class Glm4Moe final : public Architecture {
  public:
   std::string_view family() const override { return "glm4_moe"; }
   std::string_view hf_architecture() const override { return "Glm4MoeForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGlm4MoeKeys; }
   std::string_view gguf_architecture() const override { return "glm4moe"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -7,38 +7,38 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", true},
-                           {"head_dim", 64},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 2880},
-                           {"intermediate_size", 2880},
-                           {"layer_types", kNone},
-                           {"max_position_embeddings", 131'072},
-                           {"num_attention_heads", 64},
-                           {"num_experts", kNone},
-                           {"num_experts_per_tok", 4},
-                           {"num_hidden_layers", 36},
-                           {"num_key_value_heads", 8},
-                           {"num_local_experts", 128},
-                           {"rms_norm_eps", 1e-05},
-                           {"rope_parameters.beta_fast", 32.0},
-                           {"rope_parameters.beta_slow", 1.0},
-                           {"rope_parameters.factor", 32.0},
-                           {"rope_parameters.original_max_position_embeddings", 4096},
-                           {"rope_parameters.rope_type", "yarn"},
-                           {"rope_parameters.truncate", false},
-                           {"rope_theta", 150'000.0},
-                           {"sliding_window", 128},
-                           {"swiglu_alpha", 1.702},
-                           {"swiglu_limit", 7.0},
-                           {"tie_word_embeddings", false},
-                           {"vocab_size", 201'088}};
+constexpr HfKey kGptOssKeys[] = {{"attention_bias", true},
+                                 {"head_dim", 64},
+                                 {"hidden_act", "silu"},
+                                 {"hidden_size", 2880},
+                                 {"intermediate_size", 2880},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 131'072},
+                                 {"num_attention_heads", 64},
+                                 {"num_experts", kNone},
+                                 {"num_experts_per_tok", 4},
+                                 {"num_hidden_layers", 36},
+                                 {"num_key_value_heads", 8},
+                                 {"num_local_experts", 128},
+                                 {"rms_norm_eps", 1e-05},
+                                 {"rope_parameters.beta_fast", 32.0},
+                                 {"rope_parameters.beta_slow", 1.0},
+                                 {"rope_parameters.factor", 32.0},
+                                 {"rope_parameters.original_max_position_embeddings", 4096},
+                                 {"rope_parameters.rope_type", "yarn"},
+                                 {"rope_parameters.truncate", false},
+                                 {"rope_theta", 150'000.0},
+                                 {"sliding_window", 128},
+                                 {"swiglu_alpha", 1.702},
+                                 {"swiglu_limit", 7.0},
+                                 {"tie_word_embeddings", false},
+                                 {"vocab_size", 201'088}};
 
 class GptOss final : public Architecture {
  public:
   std::string_view family() const override { return "gpt_oss"; }
   std::string_view hf_architecture() const override { return "GptOssForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGptOssKeys; }
   std::string_view gguf_architecture() const override { return "gpt-oss"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -13,28 +13,28 @@ Result<void> set_logits(double divisor, ModelConfig& c) {
   return {};
 }
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"attention_multiplier", 1.0},
-                           {"embedding_multiplier", 1.0},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 4096},
-                           {"intermediate_size", 11'008},
-                           {"logits_scaling", 1.0},
-                           {"max_position_embeddings", 2048},
-                           {"mlp_bias", false},
-                           {"num_attention_heads", 32},
-                           {"num_hidden_layers", 32},
-                           {"num_key_value_heads", kNone},
-                           {"residual_multiplier", 1.0},
-                           {"rms_norm_eps", 1e-06},
-                           {"tie_word_embeddings", false},
-                           {"vocab_size", 32'000}};
+constexpr HfKey kGraniteKeys[] = {{"attention_bias", false},
+                                  {"attention_multiplier", 1.0},
+                                  {"embedding_multiplier", 1.0},
+                                  {"hidden_act", "silu"},
+                                  {"hidden_size", 4096},
+                                  {"intermediate_size", 11'008},
+                                  {"logits_scaling", 1.0},
+                                  {"max_position_embeddings", 2048},
+                                  {"mlp_bias", false},
+                                  {"num_attention_heads", 32},
+                                  {"num_hidden_layers", 32},
+                                  {"num_key_value_heads", kNone},
+                                  {"residual_multiplier", 1.0},
+                                  {"rms_norm_eps", 1e-06},
+                                  {"tie_word_embeddings", false},
+                                  {"vocab_size", 32'000}};
 
 class Granite final : public Architecture {
  public:
   std::string_view family() const override { return "granite"; }
   std::string_view hf_architecture() const override { return "GraniteForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGraniteKeys; }
   std::string_view gguf_architecture() const override { return "granite"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

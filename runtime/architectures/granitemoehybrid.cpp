@@ -59,42 +59,42 @@ Value mamba(ModelBuilder& m, Value h) {
       "mamba_out");
 }
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"attention_multiplier", 1.0},
-                           {"embedding_multiplier", 1.0},
-                           {"hidden_act", "silu", HfRule::only},
-                           {"hidden_size", 4096},
-                           {"intermediate_size", 11'008},
-                           {"layer_types", kNone},
-                           {"layers_block_type", kNone},
-                           {"logits_scaling", 1.0},
-                           {"mamba_conv_bias", true},
-                           {"mamba_d_conv", 4},
-                           {"mamba_d_head", kNone},
-                           {"mamba_d_state", 256},
-                           {"mamba_expand", 2},
-                           {"mamba_n_groups", 1},
-                           {"mamba_n_heads", 128},
-                           {"mamba_proj_bias", false},
-                           {"max_position_embeddings", 2048},
-                           {"num_attention_heads", 32},
-                           {"num_experts_per_tok", 2},
-                           {"num_hidden_layers", 32},
-                           {"num_key_value_heads", kNone},
-                           {"num_local_experts", 8},
-                           {"position_embedding_type", kNone},
-                           {"residual_multiplier", 1.0},
-                           {"rms_norm_eps", 1e-06},
-                           {"shared_intermediate_size", 1024},
-                           {"tie_word_embeddings", false},
-                           {"time_step_limit", kNone},
-                           {"vocab_size", 32'000}};
+constexpr HfKey kGranitemoehybridKeys[] = {{"attention_bias", false},
+                                           {"attention_multiplier", 1.0},
+                                           {"embedding_multiplier", 1.0},
+                                           {"hidden_act", "silu", HfRule::only},
+                                           {"hidden_size", 4096},
+                                           {"intermediate_size", 11'008},
+                                           {"layer_types", kNone},
+                                           {"layers_block_type", kNone},
+                                           {"logits_scaling", 1.0},
+                                           {"mamba_conv_bias", true},
+                                           {"mamba_d_conv", 4},
+                                           {"mamba_d_head", kNone},
+                                           {"mamba_d_state", 256},
+                                           {"mamba_expand", 2},
+                                           {"mamba_n_groups", 1},
+                                           {"mamba_n_heads", 128},
+                                           {"mamba_proj_bias", false},
+                                           {"max_position_embeddings", 2048},
+                                           {"num_attention_heads", 32},
+                                           {"num_experts_per_tok", 2},
+                                           {"num_hidden_layers", 32},
+                                           {"num_key_value_heads", kNone},
+                                           {"num_local_experts", 8},
+                                           {"position_embedding_type", kNone},
+                                           {"residual_multiplier", 1.0},
+                                           {"rms_norm_eps", 1e-06},
+                                           {"shared_intermediate_size", 1024},
+                                           {"tie_word_embeddings", false},
+                                           {"time_step_limit", kNone},
+                                           {"vocab_size", 32'000}};
 
 class GraniteMoeHybrid final : public Architecture {
  public:
   std::string_view family() const override { return "granitemoehybrid"; }
   std::string_view hf_architecture() const override { return "GraniteMoeHybridForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kGranitemoehybridKeys; }
   std::string_view gguf_architecture() const override { return "granitehybrid"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

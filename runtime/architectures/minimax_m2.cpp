@@ -7,34 +7,34 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"head_dim", 128},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 3072},
-                           {"intermediate_size", 1536},
-                           {"max_position_embeddings", 196'608},
-                           {"num_attention_heads", 48},
-                           {"num_experts", kNone},
-                           {"num_experts_per_tok", 8},
-                           {"num_hidden_layers", 62},
-                           {"num_key_value_heads", 8},
-                           {"num_local_experts", 256},
-                           {"partial_rotary_factor", kNone},
-                           {"qk_norm_type", "per_layer", HfRule::only},
-                           {"rms_norm_eps", 1e-06},
-                           {"rope_theta", 5'000'000.0},
-                           {"rotary_dim", kNone},
-                           {"scoring_func", "sigmoid", HfRule::only},
-                           {"shared_intermediate_size", 0, HfRule::only},
-                           {"tie_word_embeddings", false},
-                           {"use_qk_norm", true, HfRule::only},
-                           {"use_routing_bias", true, HfRule::only},
-                           {"vocab_size", 200'064}};
+constexpr HfKey kMinimaxM2Keys[] = {{"head_dim", 128},
+                                    {"hidden_act", "silu"},
+                                    {"hidden_size", 3072},
+                                    {"intermediate_size", 1536},
+                                    {"max_position_embeddings", 196'608},
+                                    {"num_attention_heads", 48},
+                                    {"num_experts", kNone},
+                                    {"num_experts_per_tok", 8},
+                                    {"num_hidden_layers", 62},
+                                    {"num_key_value_heads", 8},
+                                    {"num_local_experts", 256},
+                                    {"partial_rotary_factor", kNone},
+                                    {"qk_norm_type", "per_layer", HfRule::only},
+                                    {"rms_norm_eps", 1e-06},
+                                    {"rope_theta", 5'000'000.0},
+                                    {"rotary_dim", kNone},
+                                    {"scoring_func", "sigmoid", HfRule::only},
+                                    {"shared_intermediate_size", 0, HfRule::only},
+                                    {"tie_word_embeddings", false},
+                                    {"use_qk_norm", true, HfRule::only},
+                                    {"use_routing_bias", true, HfRule::only},
+                                    {"vocab_size", 200'064}};
 
 class MiniMaxM2 final : public Architecture {
  public:
   std::string_view family() const override { return "minimax_m2"; }
   std::string_view hf_architecture() const override { return "MiniMaxM2ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kMinimaxM2Keys; }
   std::string_view gguf_architecture() const override { return "minimax-m2"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -6,33 +6,33 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"head_dim", 128},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 4096},
-                           {"intermediate_size", 14'336},
-                           {"max_position_embeddings", 262'144},
-                           {"num_attention_heads", 32},
-                           {"num_hidden_layers", 34},
-                           {"num_key_value_heads", 8},
-                           {"rms_norm_eps", 1e-05},
-                           {"rope_parameters.beta_fast", 32.0},
-                           {"rope_parameters.beta_slow", 1.0},
-                           {"rope_parameters.factor", 16.0},
-                           {"rope_parameters.llama_4_scaling_beta", 0.1},
-                           {"rope_parameters.mscale", 1.0},
-                           {"rope_parameters.mscale_all_dim", 1.0},
-                           {"rope_parameters.original_max_position_embeddings", 16'384},
-                           {"rope_parameters.rope_theta", 1'000'000.0},
-                           {"rope_parameters.rope_type", "yarn"},
-                           {"sliding_window", kNone},
-                           {"tie_word_embeddings", false},
-                           {"vocab_size", 131'072}};
+constexpr HfKey kMinistral3Keys[] = {{"head_dim", 128},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 4096},
+                                     {"intermediate_size", 14'336},
+                                     {"max_position_embeddings", 262'144},
+                                     {"num_attention_heads", 32},
+                                     {"num_hidden_layers", 34},
+                                     {"num_key_value_heads", 8},
+                                     {"rms_norm_eps", 1e-05},
+                                     {"rope_parameters.beta_fast", 32.0},
+                                     {"rope_parameters.beta_slow", 1.0},
+                                     {"rope_parameters.factor", 16.0},
+                                     {"rope_parameters.llama_4_scaling_beta", 0.1},
+                                     {"rope_parameters.mscale", 1.0},
+                                     {"rope_parameters.mscale_all_dim", 1.0},
+                                     {"rope_parameters.original_max_position_embeddings", 16'384},
+                                     {"rope_parameters.rope_theta", 1'000'000.0},
+                                     {"rope_parameters.rope_type", "yarn"},
+                                     {"sliding_window", kNone},
+                                     {"tie_word_embeddings", false},
+                                     {"vocab_size", 131'072}};
 
 class Ministral3 final : public Architecture {
  public:
   std::string_view family() const override { return "ministral3"; }
   std::string_view hf_architecture() const override { return "Ministral3ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kMinistral3Keys; }
   std::string_view gguf_architecture() const override { return "mistral3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

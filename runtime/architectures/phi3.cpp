@@ -6,25 +6,25 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"hidden_act", "silu"},
-                           {"hidden_size", 3072},
-                           {"intermediate_size", 8192},
-                           {"max_position_embeddings", 4096},
-                           {"num_attention_heads", 32},
-                           {"num_hidden_layers", 32},
-                           {"num_key_value_heads", kNone},
-                           {"original_max_position_embeddings", 4096},
-                           {"partial_rotary_factor", kNone},
-                           {"rms_norm_eps", 1e-05},
-                           {"sliding_window", kNone},
-                           {"tie_word_embeddings", false},
-                           {"vocab_size", 32'064}};
+constexpr HfKey kPhi3Keys[] = {{"hidden_act", "silu"},
+                               {"hidden_size", 3072},
+                               {"intermediate_size", 8192},
+                               {"max_position_embeddings", 4096},
+                               {"num_attention_heads", 32},
+                               {"num_hidden_layers", 32},
+                               {"num_key_value_heads", kNone},
+                               {"original_max_position_embeddings", 4096},
+                               {"partial_rotary_factor", kNone},
+                               {"rms_norm_eps", 1e-05},
+                               {"sliding_window", kNone},
+                               {"tie_word_embeddings", false},
+                               {"vocab_size", 32'064}};
 
 class Phi3 final : public Architecture {
  public:
   std::string_view family() const override { return "phi3"; }
   std::string_view hf_architecture() const override { return "Phi3ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kPhi3Keys; }
   std::string_view gguf_architecture() const override { return "phi3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -8,32 +8,32 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {{"attention_bias", false},
-                           {"decoder_sparse_step", 1},
-                           {"hidden_act", "silu"},
-                           {"hidden_size", 2048},
-                           {"intermediate_size", 6144},
-                           {"max_position_embeddings", 32'768},
-                           {"mlp_only_layers", kNone},
-                           {"moe_intermediate_size", 768},
-                           {"norm_topk_prob", false},
-                           {"num_attention_heads", 32},
-                           {"num_experts", 128},
-                           {"num_experts_per_tok", 8},
-                           {"num_hidden_layers", 24},
-                           {"num_key_value_heads", 4},
-                           {"num_local_experts", kNone},
-                           {"rms_norm_eps", 1e-06},
-                           {"sliding_window", 4096, HfRule::or_null},
-                           {"tie_word_embeddings", false},
-                           {"use_sliding_window", false, HfRule::only},
-                           {"vocab_size", 151'936}};
+constexpr HfKey kQwen3MoeKeys[] = {{"attention_bias", false},
+                                   {"decoder_sparse_step", 1},
+                                   {"hidden_act", "silu"},
+                                   {"hidden_size", 2048},
+                                   {"intermediate_size", 6144},
+                                   {"max_position_embeddings", 32'768},
+                                   {"mlp_only_layers", kNone},
+                                   {"moe_intermediate_size", 768},
+                                   {"norm_topk_prob", false},
+                                   {"num_attention_heads", 32},
+                                   {"num_experts", 128},
+                                   {"num_experts_per_tok", 8},
+                                   {"num_hidden_layers", 24},
+                                   {"num_key_value_heads", 4},
+                                   {"num_local_experts", kNone},
+                                   {"rms_norm_eps", 1e-06},
+                                   {"sliding_window", 4096, HfRule::or_null},
+                                   {"tie_word_embeddings", false},
+                                   {"use_sliding_window", false, HfRule::only},
+                                   {"vocab_size", 151'936}};
 
 class Qwen3Moe final : public Architecture {
  public:
   std::string_view family() const override { return "qwen3_moe"; }
   std::string_view hf_architecture() const override { return "Qwen3MoeForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kQwen3MoeKeys; }
   std::string_view gguf_architecture() const override { return "qwen3moe"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -8,7 +8,7 @@
 namespace hearth {
 namespace {
 
-constexpr HfKey kKeys[] = {
+constexpr HfKey kSmollm3Keys[] = {
     {"attention_bias", false},     {"hidden_act", "silu"},        {"hidden_size", 2048},
     {"intermediate_size", 11'008}, {"layer_types", kNone},        {"max_position_embeddings", 32'768},
     {"mlp_bias", false},           {"no_rope_layer_interval", 4}, {"no_rope_layers", kNone},
@@ -20,7 +20,7 @@ class SmolLm3 final : public Architecture {
  public:
   std::string_view family() const override { return "smollm3"; }
   std::string_view hf_architecture() const override { return "SmolLM3ForCausalLM"; }
-  std::span<const HfKey> hf_keys() const override { return kKeys; }
+  std::span<const HfKey> hf_keys() const override { return kSmollm3Keys; }
   std::string_view gguf_architecture() const override { return "smollm3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
