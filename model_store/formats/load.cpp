@@ -77,6 +77,20 @@ Result<void> use_config(ModelConfig config, LoadedModel& out) {
   return {};
 }
 
+// A configuration may tie the output matrix to the embedding, and the file hold both all the same: where they differ,
+// the library takes each as it is, and so do we.
+Result<void> untie_own_head(const TensorFile& file, LoadedModel& out) {
+  if (!out.config.tied_embeddings) return {};
+  const std::string root = root_of(file, out.parameters), head_root = root == "model." ? "" : "language_model.";
+  const StoredTensor* embed = file.find(root + "embed_tokens.weight");
+  const StoredTensor* head = file.find("lm_head.weight");
+  if (!head) head = file.find(head_root + "lm_head.weight");
+  if (!embed || !head || std::ranges::equal(embed->bytes, head->bytes)) return {};
+  ModelConfig config = out.config;
+  config.tied_embeddings = false;
+  return use_config(std::move(config), out);
+}
+
 // How an embedder's rows become one vector is said beside the model, as the sentence-transformers library writes it.
 Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
   auto text = read_file(folder / "1_Pooling" / "config.json", kMaxConfigBytes);
@@ -96,7 +110,9 @@ Result<void> load_hf(const fs::path& folder, LoadedModel& out) {
   TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
   TRY(read_pooling(folder, out.config));
   const Json json = TRY(parse_json(config, 32));
-  TRY(bind_weights(TRY(open_hf_weights(folder, json)), /*is_gguf=*/false, out));
+  const TensorFile weights = TRY(open_hf_weights(folder, json));
+  TRY(untie_own_head(weights, out));
+  TRY(bind_weights(weights, /*is_gguf=*/false, out));
   return read_text_side_hf(folder, out);
 }
 

@@ -2,8 +2,6 @@
 // is its own; so do the other three.
 #pragma once
 
-#include <initializer_list>
-
 #include "runtime/architectures/config_source.h"
 #include "runtime/architectures/model_config.h"
 
@@ -44,8 +42,5 @@ std::string activation_hf(Activation activation);
 
 // A cap of scores or logits; null: none. 0 would divide by it.
 Result<double> read_softcap(const ConfigSource& source, std::string_view key);
-
-// Refused: position scaling that the family's own formula does not know.
-Result<void> allow_scaling(const RopeConfig& rope, std::initializer_list<RopeConfig::Scaling> allowed);
 
 }  // namespace hearth

@@ -137,11 +137,6 @@ Result<double> read_softcap(const ConfigSource& source, std::string_view key) {
   return error(Code::invalid_argument, "configuration key \"{}\" must be positive or null, got {}", key, cap);
 }
 
-Result<void> allow_scaling(const RopeConfig& rope, std::initializer_list<RopeConfig::Scaling> allowed) {
-  if (std::find(allowed.begin(), allowed.end(), rope.scaling) != allowed.end()) return {};
-  return error(Code::unimplemented, "this kind of position scaling is not supported for this family");
-}
-
 Result<void> check_window(const ConfigSource& source, const ModelConfig& config) {
   const bool slides =
       std::find(config.layer_kinds.begin(), config.layer_kinds.end(), LayerKind::sliding) != config.layer_kinds.end();

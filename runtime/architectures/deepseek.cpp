@@ -8,6 +8,7 @@
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/latent_attention.h"
 #include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {

@@ -126,6 +126,8 @@ class Gemma3 final : public Architecture {
   // Newer files have one object for each kind of layer, older ones rope_scaling for full layers and two bases.
   static Result<void> read_ropes_hf(const ConfigSource& source, ModelConfig& c) {
     TRY(refuse_flat_rope(source));
+    if (source.has("rope_scaling.type") && !source.has("rope_scaling.rope_type"))  // which the library does not look at
+      return error(Code::unimplemented, "rope_scaling must say rope_type, not type, in models of this family");
     const std::string full = "rope_parameters.full_attention", sliding = "rope_parameters.sliding_attention";
     for (const std::string& block : {full, sliding}) TRY(has_block(source, block));
     c.rope = TRY(read_rope_hf(source, c, {.blocks = {"rope_scaling", full}, .is_nested = true}));

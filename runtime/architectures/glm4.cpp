@@ -2,6 +2,7 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/parameter_table.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {
@@ -36,6 +37,11 @@ class Glm4 final : public Architecture {
     return t.finish();
   }
 
+  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
+    using enum RopeConfig::Scaling;
+    TRY(read_common_hf(source, c));
+    return allow_scaling(c.rope, {none, linear, llama3, yarn, longrope});
+  }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
     sink.remove("mlp_bias");

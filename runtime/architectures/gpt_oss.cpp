@@ -67,6 +67,7 @@ class GptOss final : public Architecture {
     set_arithmetic(c);
     c.moe.swiglu.alpha = static_cast<float>(TRY(source.number("swiglu_alpha")));
     c.moe.swiglu.limit = static_cast<float>(TRY(source.number("swiglu_limit")));
+    if (c.moe.swiglu.limit == 0) return error(Code::invalid_argument, "configuration key \"swiglu_limit\" is 0");
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {

@@ -94,10 +94,12 @@ class MiniMaxM2 final : public Architecture {
  private:
   // Of published files, which have no partial_rotary_factor.
   static Result<void> read_rotary_dim(const ConfigSource& source, ModelConfig& c) {
-    for (const char* key :
-         {"partial_rotary_factor", "rope_parameters.partial_rotary_factor", "rope_scaling.partial_rotary_factor"})
-      if (source.has(key)) return {};
+    const std::string block = source.object_size("rope_scaling") > 0 ? "rope_scaling." : "rope_parameters.";
+    if (source.has("partial_rotary_factor") || source.has(block + "partial_rotary_factor")) return {};
+    if (source.is_null("partial_rotary_factor"))
+      return error(Code::invalid_argument, "configuration key \"partial_rotary_factor\" is null");
     c.rope.rotary_dim = TRY(source.count_or("rotary_dim", c.head_dim));
+    if (c.rope.rotary_dim == 0) return error(Code::invalid_argument, "configuration key \"rotary_dim\" is 0");
     if (c.rope.rotary_dim == c.head_dim) c.rope.rotary_dim = 0;
     return {};
   }

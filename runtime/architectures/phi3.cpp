@@ -2,6 +2,7 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/parameter_table.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {

@@ -2,6 +2,8 @@
 // with their tables of divisors.
 #pragma once
 
+#include <initializer_list>
+
 #include "runtime/architectures/config_source.h"
 #include "runtime/architectures/model_config.h"
 
@@ -16,6 +18,8 @@ struct RopePlaces {
 // rope_scaling, as older files call it, wins over rope_parameters. Needs config.max_seq_len and head_dim.
 Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config);
 Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config, const RopePlaces& places);
+// Refused: scaling that the family's own formula does not know.
+Result<void> allow_scaling(const RopeConfig& rope, std::initializer_list<RopeConfig::Scaling> allowed);
 // Whether an object with members stands there; what is no object is refused.
 Result<bool> has_block(const ConfigSource& source, std::string_view key);
 // Both spellings, so that older readers see the same model; with a section, just that.

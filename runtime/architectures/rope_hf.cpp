@@ -192,6 +192,13 @@ void write_scaling(const RopeConfig& rope, const std::string& prefix, ConfigSink
 
 }  // namespace
 
+Result<void> allow_scaling(const RopeConfig& rope, std::initializer_list<Scaling> allowed) {
+  for (const Scaling scaling : allowed)
+    if (scaling == rope.scaling) return {};
+  return error(Code::unimplemented, "position scaling of the type \"{}\" is not supported for this family",
+               type_name(rope.scaling));
+}
+
 Result<bool> has_block(const ConfigSource& source, std::string_view key) {
   if (source.object_size(key) > 0) return true;
   if (!source.has(key)) return false;

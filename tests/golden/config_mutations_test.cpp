@@ -133,7 +133,7 @@ double distance(const std::vector<double>& got, const std::vector<double>& want)
     const double apart = std::fabs(got[i] - want[i]);
     worst = std::isfinite(apart) ? std::max(worst, apart) : INFINITY;
   }
-  return worst / want[0];
+  return worst == 0 ? 0 : worst / want[0];
 }
 
 class ConfigMutations : public testing::TestWithParam<std::string> {};
