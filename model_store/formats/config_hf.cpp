@@ -31,6 +31,8 @@ Result<void> check_model_type(const Json& config, const Architecture& family) {
 Result<std::string> find_family(const Json& config) {
   std::string name;
   auto architectures = config.find("architectures");
+  if (architectures != config.end() && !architectures->is_array() && !architectures->is_null())
+    return error(Code::invalid_argument, "field \"architectures\" must be a list, got {}", architectures->type_name());
   if (architectures != config.end() && architectures->is_array() && architectures->size() == 1 &&
       (*architectures)[0].is_string())
     name = (*architectures)[0].get<std::string>();

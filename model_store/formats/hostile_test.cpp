@@ -227,7 +227,7 @@ TEST(Hostile, ConfigNumbersAreChecked) {
       EXPECT_FALSE(config_from_hf(dump_json(json))) << field << " = " << value;
     }
   for (const char* text : {"", "[]", "{}", "null", R"({"architectures": 5, "model_type": "llama"})",
-                           R"({"model_type": "llama", "rope_scaling": []})"})
+                           R"({"model_type": "llama", "rope_scaling": [1]})"})
     EXPECT_FALSE(config_from_hf(text)) << text;
   Json json = *parse_json(valid);
   json["rope_parameters"] = {{"rope_type", "llama3"},

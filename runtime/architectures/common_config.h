@@ -33,6 +33,8 @@ Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config);
 void write_window_hf(const ModelConfig& config, ConfigSink& sink);
 // Refused: sliding layers without a window.
 Result<void> check_window(const ConfigSource& source, const ModelConfig& config);
+// All layers are full, and said to be: as if nothing were said.
+void forget_unused_window(ModelConfig& config);
 
 // Every n-th layer is full, those between slide: layers 0 .. n-2 slide, n-1 is full, ... n = 0: all slide.
 std::vector<LayerKind> every_nth_full(int n_layers, int n);

@@ -138,11 +138,19 @@ Result<double> read_softcap(const ConfigSource& source, std::string_view key) {
 }
 
 Result<void> check_window(const ConfigSource& source, const ModelConfig& config) {
-  const bool slides =
-      std::find(config.layer_kinds.begin(), config.layer_kinds.end(), LayerKind::sliding) != config.layer_kinds.end();
-  if (!slides || config.window > 0) return {};
+  const auto& kinds = config.layer_kinds;
+  if (std::find(kinds.begin(), kinds.end(), LayerKind::sliding) == kinds.end()) return {};
+  if (config.window > 0) return {};
   return error(Code::invalid_argument, "some layers have a window, and sliding_window is {}",
                source.has("sliding_window") ? "0 or not used" : "not given");
+}
+
+void forget_unused_window(ModelConfig& config) {
+  const bool is_plain = std::all_of(config.layer_kinds.begin(), config.layer_kinds.end(),
+                                    [](LayerKind kind) { return kind == LayerKind::full; });
+  if (!is_plain || config.layer_kinds.size() != static_cast<size_t>(config.n_layers)) return;
+  config.layer_kinds.clear();
+  config.window = 0;
 }
 
 Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config) {
@@ -154,7 +162,9 @@ Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config) {
       config.layer_kinds[l] = LayerKind::full;
   }
   TRY(read_layer_types_hf(source, config));
-  return check_window(source, config);
+  TRY(check_window(source, config));
+  forget_unused_window(config);
+  return {};
 }
 
 void write_window_hf(const ModelConfig& config, ConfigSink& sink) {

@@ -47,8 +47,11 @@ class Ministral3 final : public Architecture {
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
     for (const char* key : {"attention_bias", "mlp_bias"}) sink.remove(key);
-    sink.set("rope_parameters.llama_4_scaling_beta", c.scale.query_beta);
-    sink.set("rope_parameters.original_max_position_embeddings", c.scale.query_period);
+    for (const std::string block : {"rope_parameters.", "rope_scaling."}) {  // the second wins where it is
+      if (block == "rope_scaling." && c.rope.scaling == RopeConfig::Scaling::none) continue;
+      sink.set(block + "llama_4_scaling_beta", c.scale.query_beta);
+      sink.set(block + "original_max_position_embeddings", c.scale.query_period);
+    }
     if (c.window > 0) sink.set("sliding_window", c.window);
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {

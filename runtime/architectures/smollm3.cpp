@@ -33,7 +33,10 @@ class SmolLm3 final : public Architecture {
     c.window = TRY(source.count_or("sliding_window", 0));
     if (TRY(source.boolean("use_sliding_window")) && source.has("sliding_window")) slide_without_rope(c);
     TRY(read_layer_types_hf(source, c));
-    return check_window(source, c);
+    TRY(check_window(source, c));
+    if (c.layer_kinds.empty()) c.window = 0;
+    forget_unused_window(c);
+    return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
