@@ -4,12 +4,14 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "model_store/kill_point.h"
+#include "model_store/model_names.h"
+#include "model_store/oci.h"
 #include "model_store/recover.h"
 
 namespace hearth::store {
 namespace {
 constexpr const char* kComponent = "store";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 2: display_name
 
 // digest columns hold "sha256:<hex>". model_files lists the model's own files; manifest and config are in the row.
 constexpr const char* kSchema = R"(
@@ -19,7 +21,7 @@ constexpr const char* kSchema = R"(
     family TEXT NOT NULL, dtype TEXT NOT NULL, license TEXT NOT NULL, description TEXT NOT NULL,
     source TEXT NOT NULL, signer TEXT NOT NULL, signed_payload BLOB, signature BLOB, parent TEXT,
     n_params INTEGER NOT NULL, max_seq_len INTEGER NOT NULL, has_chat_template INTEGER NOT NULL,
-    bundled INTEGER NOT NULL, installed_at REAL NOT NULL) STRICT;
+    bundled INTEGER NOT NULL, installed_at REAL NOT NULL, display_name TEXT NOT NULL DEFAULT '') STRICT;
   CREATE TABLE model_files(
     model TEXT NOT NULL REFERENCES models(name) ON DELETE CASCADE, position INTEGER NOT NULL,
     name TEXT NOT NULL, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL,
@@ -29,7 +31,7 @@ constexpr const char* kSchema = R"(
 constexpr const char* kSelect =
     "SELECT name, digest, manifest_bytes, config_digest, config_bytes, kind, version, family, dtype, license, "
     "description, source, signer, "
-    "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at FROM models ";
+    "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at, ";
 
 std::string blob_column(const SQLite::Column& column) {
   return {static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes())};
@@ -59,6 +61,8 @@ CatalogEntry read_row(SQLite::Statement& row) {
   r.has_chat_template = row.getColumn(18).getInt() != 0;
   r.bundled = row.getColumn(19).getInt() != 0;
   r.installed_at = row.getColumn(20).getDouble();
+  r.display_name = row.getColumn(21).getString();
+  if (r.display_name.empty()) r.display_name = r.name;
   return entry;
 }
 
@@ -74,7 +78,7 @@ void read_files(SQLite::Database& db, ModelRecord& record) {
 
 void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
   const ModelRecord& r = entry.record;
-  SQLite::Statement put(db, "INSERT INTO models VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  SQLite::Statement put(db, "INSERT INTO models VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   int i = 0;
   auto text = [&](const std::string& value) { put.bind(++i, value); };
   auto number = [&](uint64_t value) { put.bind(++i, static_cast<int64_t>(value)); };
@@ -91,6 +95,7 @@ void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
   if (r.parent) put.bind(i, *r.parent);
   number(r.n_params), number(static_cast<uint64_t>(r.max_seq_len)), number(r.has_chat_template), number(r.bundled);
   put.bind(++i, r.installed_at);
+  text(r.display_name);
   put.exec();
 }
 
@@ -114,6 +119,13 @@ void delete_model(SQLite::Database& db, std::string_view name) {
   erase.exec();
 }
 
+std::string name_in_config(const Blobs& blobs, const CatalogEntry& entry) {
+  auto digest = Digest::parse(entry.config_digest);
+  auto text = digest ? blobs.read(*digest, oci::kMaxConfigBytes) : Result<std::string>(digest.error());
+  auto info = text ? oci::parse_model_config(*text) : Result<oci::ModelInfo>(text.error());
+  return info ? display_name_of(info->name) : "";
+}
+
 std::vector<std::string> read_column(SQLite::Statement& query) {
   std::vector<std::string> out;
   while (query.executeStep()) out.push_back(query.getColumn(0).getString());
@@ -121,7 +133,9 @@ std::vector<std::string> read_column(SQLite::Statement& query) {
 }
 }  // namespace
 
-Catalog::Catalog(std::unique_ptr<SQLite::Database> db) : db_(std::move(db)) {}
+Catalog::Catalog(std::unique_ptr<SQLite::Database> db, bool has_display_names)
+    : db_(std::move(db)),
+      select_(std::string(kSelect) + (has_display_names ? "display_name" : "''") + " FROM models ") {}
 Catalog::~Catalog() = default;
 
 // Runs work under the mutex; SQLite's exceptions become Errors here and nowhere else.
@@ -157,26 +171,49 @@ Result<void> Catalog::write(std::string_view doing, Work&& work) {
 
 Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& state_dir, bool writable) {
   std::unique_ptr<SQLite::Database> db = TRY(open_database(state_dir / "hearth.db", writable));
-  std::unique_ptr<Catalog> catalog(new Catalog(std::move(db)));
-  int version = TRY(schema_version(*catalog->db_, kComponent, kVersion));
-  if (version == kVersion) return catalog;
-  if (!writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());
-  std::vector<CatalogEntry> found = TRY_WITH(recover_entries(state_dir), "while making a new catalog");
-  TRY(catalog->write("making the catalog", [&] {
-    catalog->db_->exec(kSchema);
-    for (const CatalogEntry& entry : found) {
-      insert_model(*catalog->db_, entry);
-      insert_files(*catalog->db_, entry.record);
-    }
-    set_schema_version(*catalog->db_, kComponent, kVersion);
-  }));
+  const int version = TRY(schema_version(*db, kComponent, kVersion));
+  if (version == 0 && !writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(db), version != 1 || writable));
+  if (version == 0) TRY(catalog->make(state_dir));
+  if (version == 1 && writable) TRY(catalog->add_display_names(state_dir));
   return catalog;
+}
+
+Result<void> Catalog::make(const std::filesystem::path& state_dir) {
+  std::vector<CatalogEntry> found = TRY_WITH(recover_entries(state_dir), "while making a new catalog");
+  return write("making the catalog", [&] {
+    db_->exec(kSchema);
+    for (const CatalogEntry& entry : found) {
+      insert_model(*db_, entry);
+      insert_files(*db_, entry.record);
+    }
+    set_schema_version(*db_, kComponent, kVersion);
+  });
+}
+
+// A catalog of version 1: the names for people are those in the models' configurations.
+Result<void> Catalog::add_display_names(const std::filesystem::path& state_dir) {
+  const Blobs blobs(state_dir);
+  return write("bringing the catalog up to date", [&] {
+    db_->exec("ALTER TABLE models ADD COLUMN display_name TEXT NOT NULL DEFAULT ''");
+    std::vector<CatalogEntry> entries;
+    SQLite::Statement query(*db_, select_);
+    while (query.executeStep()) entries.push_back(read_row(query));
+    SQLite::Statement put(*db_, "UPDATE models SET display_name=? WHERE name=?");
+    for (const CatalogEntry& entry : entries) {
+      put.reset();
+      put.bind(1, name_in_config(blobs, entry));
+      put.bind(2, entry.record.name);
+      put.exec();
+    }
+    set_schema_version(*db_, kComponent, kVersion);
+  });
 }
 
 Result<std::vector<ModelRecord>> Catalog::list() const {
   return read("listing models", [&]() -> Result<std::vector<ModelRecord>> {
     SQLite::Transaction snapshot(*db_);
-    SQLite::Statement query(*db_, std::string(kSelect) + "ORDER BY name");
+    SQLite::Statement query(*db_, select_ + "ORDER BY name");
     std::vector<ModelRecord> out;
     while (query.executeStep()) out.push_back(read_row(query).record);
     for (ModelRecord& record : out) read_files(*db_, record);
@@ -184,16 +221,33 @@ Result<std::vector<ModelRecord>> Catalog::list() const {
   });
 }
 
-Result<std::optional<CatalogEntry>> Catalog::find(std::string_view name) const {
+Result<std::optional<CatalogEntry>> Catalog::find_where(std::string_view condition, std::string_view name) const {
   return read("looking up a model", [&]() -> Result<std::optional<CatalogEntry>> {
     SQLite::Transaction snapshot(*db_);
-    SQLite::Statement query(*db_, std::string(kSelect) + "WHERE name=?");
+    SQLite::Statement query(*db_, fmt::format("{} WHERE {}", select_, condition));
     query.bind(1, std::string(name));
     if (!query.executeStep()) return std::optional<CatalogEntry>();
     CatalogEntry entry = read_row(query);
     read_files(*db_, entry.record);
     return std::optional(std::move(entry));
   });
+}
+
+Result<std::optional<CatalogEntry>> Catalog::find(std::string_view name) const {
+  return find_where("name=?", name);
+}
+
+Result<std::optional<CatalogEntry>> Catalog::find_ignoring_case(std::string_view name) const {
+  return find_where("name=?1 COLLATE NOCASE ORDER BY name<>?1", name);  // the exact one first
+}
+
+Result<std::optional<CatalogEntry>> Catalog::find_pack(std::string_view signer, std::string_view display_name) const {
+  std::optional<std::string> found;
+  for (const ModelRecord& record : TRY(list()))
+    if (!record.signer.empty() && record.signer == signer && same_display_name(record.display_name, display_name))
+      if (!found || record.name == make_model_name(display_name)) found = record.name;
+  if (!found) return std::optional<CatalogEntry>();
+  return find(*found);
 }
 
 Result<std::optional<std::string>> Catalog::name_of(std::string_view manifest_digest) const {

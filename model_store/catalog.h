@@ -34,6 +34,8 @@ class Catalog {
 
   Result<std::vector<ModelRecord>> list() const;
   Result<std::optional<CatalogEntry>> find(std::string_view name) const;
+  Result<std::optional<CatalogEntry>> find_ignoring_case(std::string_view name) const;
+  Result<std::optional<CatalogEntry>> find_pack(std::string_view signer, std::string_view display_name) const;
   Result<std::optional<std::string>> name_of(std::string_view manifest_digest) const;
   Result<std::set<std::string>> referenced_blobs() const;  // "sha256:..." of all models
   Result<std::vector<std::string>> adapters_of(std::string_view parent) const;
@@ -42,7 +44,10 @@ class Catalog {
   Result<void> erase(std::string_view name);
 
  private:
-  explicit Catalog(std::unique_ptr<SQLite::Database> db);
+  Catalog(std::unique_ptr<SQLite::Database> db, bool has_display_names);
+  Result<std::optional<CatalogEntry>> find_where(std::string_view condition, std::string_view name) const;
+  Result<void> make(const std::filesystem::path& state_dir);
+  Result<void> add_display_names(const std::filesystem::path& state_dir);
   template <class Work>
   auto read(std::string_view doing, Work&& work) const -> decltype(work());
   template <class Work>
@@ -50,6 +55,7 @@ class Catalog {
 
   mutable std::mutex mutex_;
   std::unique_ptr<SQLite::Database> db_;
+  std::string select_;        // all columns of a row
   bool disk_failed_ = false;  // an I/O error was seen: later commits may lie, so there are none
 };
 

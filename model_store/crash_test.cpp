@@ -126,6 +126,10 @@ void expect_sound(Store& store, const fs::path& state) {
   }
   EXPECT_EQ(must(store.disk_use()).reclaimable_bytes, 0u);
   EXPECT_TRUE(fs::is_empty(state / "blobs" / "incoming"));
+  std::error_code none;
+  for (fs::directory_iterator it(state / "blobs" / "signatures", none), end; !none && it != end; it.increment(none))
+    EXPECT_TRUE(fs::exists(state / "blobs" / "sha256" / it->path().filename()))
+        << "the signature of a model that is gone";
 }
 
 TEST(Crash, EveryKillPointAndEveryKillPointOfTheRecovery) {

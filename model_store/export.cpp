@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "model_store/model_names.h"
+#include "model_store/pack_search.h"
 #include "model_store/store_impl.h"
 
 namespace hearth::store {
@@ -24,6 +26,28 @@ Result<std::optional<Signed>> signature_for(const CatalogEntry& entry, const Dig
   SigningKey key = TRY(SigningKey::load(options.signing_key));
   PackSignature signature = TRY(sign_pack(key, manifest, entry.record.name));
   return std::optional(Signed{std::move(signature), key.public_key().id()});
+}
+
+// Whether a pack that has the model's tag in the layout is an older one of the same publisher's, or cannot be read.
+bool may_be_replaced(const PackLayout& layout, const FoundPack& there, const ModelRecord& model,
+                     std::string_view signer) {
+  if (!there.pack || there.entry.digest.text() == model.digest) return true;
+  if (!same_display_name(display_name_in(*there.pack), model.display_name)) return false;
+  const FoundSignatures signatures = find_signatures(layout, there.entry.digest);
+  if (signatures.list.empty()) return signer.empty();
+  return std::any_of(signatures.list.begin(), signatures.list.end(),
+                     [&](const FoundSignature& found) { return found.key_hint == signer; });
+}
+
+// The model's name, unless another's pack goes by it in the layout: that one stays.
+std::string tag_for(const PackLayout& layout, const ModelRecord& model, std::string_view signer) {
+  for (const oci::Descriptor& entry : layout.index()) {
+    if (entry.annotation(oci::kRefName) != model.name) continue;
+    for (const FoundPack& there : packs_in(layout, entry.digest.text()))
+      if (!may_be_replaced(layout, there, model, signer))
+        return make_distinct_model_name(model.display_name, fmt::format("{}\n{}", signer, model.name));
+  }
+  return model.name;
 }
 
 // The box's own state is no place for packs: a stick's layout must not grow into it.
@@ -61,7 +85,7 @@ Result<std::string> Store::export_pack(std::string_view name, const fs::path& fo
 
   oci::Descriptor model{
       std::string(oci::kManifestType), std::string(oci::kModelType), manifest, entry.manifest_bytes, {}};
-  model.annotations[std::string(oci::kRefName)] = entry.record.name;
+  model.annotations[std::string(oci::kRefName)] = tag_for(layout, entry.record, signature ? signature->key_id : "");
   std::vector<oci::Descriptor> entries{model};
   if (signature) entries.push_back(TRY(write_signature(layout, signature->signature, signature->key_id, model)));
   TRY(layout.add_to_index(entries));

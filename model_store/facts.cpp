@@ -4,7 +4,6 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "model_store/file_names.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;

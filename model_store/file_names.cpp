@@ -2,17 +2,11 @@
 #include "model_store/file_names.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 namespace hearth::store {
 namespace {
-constexpr size_t kMaxModelName = 64;  // a Unix socket path holds 107 bytes, folder included
 constexpr size_t kMaxFileName = 1024, kMaxPart = 255, kMaxParts = 8;
-
-bool is_name_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-}
 
 std::string shown(std::string_view name) {
   std::string out;
@@ -48,29 +42,6 @@ bool is_plain_text(std::string_view name) {
   return true;
 }
 }  // namespace
-
-Result<void> check_model_name(std::string_view name) {
-  bool good = !name.empty() && name.size() <= kMaxModelName && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
-              std::all_of(name.begin(), name.end(), is_name_char);
-  if (good) return {};
-  return error(
-      Code::invalid_argument,
-      "\"{}\" cannot be a model's name: use 1 to {} letters, digits, '.', '_' or '-', beginning with a letter or digit",
-      shown(name), kMaxModelName);
-}
-
-std::string make_model_name(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (out.size() == kMaxModelName) break;
-    if (is_name_char(c) && (!out.empty() || std::isalnum(static_cast<unsigned char>(c)) != 0))
-      out += c;
-    else if (!out.empty() && out.back() != '-')
-      out += '-';
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  return out.empty() ? "model" : out;
-}
 
 Result<void> check_file_name(std::string_view name) {
   auto refuse = [&](std::string_view why) {

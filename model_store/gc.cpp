@@ -1,6 +1,8 @@
 // Leaving: removal, garbage, disk use, and the check that what is here is still what came.
+#include "model_store/kept_signatures.h"
 #include "model_store/kill_point.h"
 #include "model_store/oci.h"
+#include "model_store/placement.h"
 #include "model_store/recover.h"
 #include "model_store/store_impl.h"
 #include "model_store/views.h"
@@ -56,7 +58,7 @@ Result<void> Store::Impl::adopt_unknown_models() {
   for (CatalogEntry& entry : TRY(recover_entries(state_dir))) {
     if (known.contains(entry.record.digest)) continue;
     const std::string base = entry.record.name;
-    for (int i = 2; TRY(models->find(entry.record.name)); ++i) entry.record.name = numbered_name(base, i);
+    for (int i = 2; TRY(models->find_ignoring_case(entry.record.name)); ++i) entry.record.name = numbered_name(base, i);
     entry.record.installed_at = seconds_now();
     TRY(models->put(entry));
   }
@@ -74,6 +76,7 @@ Result<uint64_t> Store::Impl::drop(const std::vector<BlobInfo>& unreferenced) {
   std::vector<std::string> keep;
   for (const ModelRecord& record : TRY(models->list())) keep.push_back(TRY(Digest::parse(record.digest)).hex());
   drop_other_views(state_dir, keep);
+  drop_stale_signatures(state_dir, blobs);
   return freed;
 }
 

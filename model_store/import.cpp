@@ -7,9 +7,10 @@
 
 #include "base/json.h"
 #include "model_store/facts.h"
-#include "model_store/file_names.h"
 #include "model_store/import_files.h"
+#include "model_store/model_names.h"
 #include "model_store/oci.h"
+#include "model_store/placement.h"
 #include "model_store/store_impl.h"
 #include "model_store/views.h"
 
@@ -57,8 +58,8 @@ Result<ModelFacts> inspect_staged(const Staging& staging, ModelRecord& record) {
 }
 
 oci::ModelInfo info_of(const ModelRecord& record, const ModelFacts& facts) {
-  return {record.name,   record.version, record.description, record.license,
-          record.family, facts.format,   record.dtype,       oci::param_size_text(record.n_params)};
+  return {record.display_name, record.version, record.description, record.license,
+          record.family,       facts.format,   record.dtype,       oci::param_size_text(record.n_params)};
 }
 
 // Manifest and configuration, the same bytes for the same files and metadata.
@@ -86,10 +87,12 @@ Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& option
   ModelRecord& record = entry.record;
   fs::path name = path.lexically_normal();
   if (!name.has_filename()) name = name.parent_path();
-  record.name = options.name.empty()
-                    ? make_model_name(fs::is_directory(path) ? name.filename().string() : name.stem().string())
-                    : options.name;
-  TRY(check_model_name(record.name));
+  std::error_code ignored;
+  const std::string asked =
+      options.name.empty() ? (fs::is_directory(path, ignored) ? name.filename() : name.stem()).string() : options.name;
+  record.name = options.name.empty() ? make_model_name(asked) : TRY(requested_model_name(asked));
+  record.display_name = display_name_of(options.display_name.empty() ? asked : options.display_name);
+  if (record.display_name.empty()) record.display_name = record.name;
   record.version = options.version;
   record.license = options.license;
   record.description = options.description;
@@ -118,12 +121,11 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
   TRY(stage_documents(staging, facts, entry));
   TRY(meter.check());
 
-  auto existing = TRY(TRY(impl_->catalog())->find(entry.record.name));
-  if (existing && existing->record.digest != entry.record.digest)
-    return error(Code::already_exists,
-                 "there is already another model named {}; choose a name (--name) or remove that one first",
-                 entry.record.name);
-  if (existing) entry = std::move(*existing);  // the same again: its files are renewed, its history stays
+  Catalog* models = TRY(impl_->catalog());
+  entry.record.name = TRY(place_import(*models, entry.record, !options.name.empty(), options.number_if_taken));
+  if (auto existing = TRY(models->find(entry.record.name)))
+    entry = std::move(*existing);  // the same again: its files are
+                                   // renewed, its history stays
   return impl_->commit(staging, std::move(entry));
 }
 

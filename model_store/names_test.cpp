@@ -30,18 +30,6 @@ TEST(Digest, OnlyTheExactFormIsADigest) {
     EXPECT_FALSE(Digest::parse(bad)) << bad;
 }
 
-TEST(Names, Models) {
-  for (const char* good : {"a", "Llama-3.2-1B", "q4_0", "0"}) EXPECT_TRUE(check_model_name(good)) << good;
-  for (const std::string& bad :
-       {std::string(), std::string("."), std::string(".."), std::string("-x"), std::string("a/b"), std::string("a b"),
-        std::string("é"), std::string(65, 'a'), std::string("a\0b", 3)})
-    EXPECT_FALSE(check_model_name(bad)) << bad;
-  EXPECT_EQ(make_model_name("My Model (v2)!"), "My-Model-v2");
-  EXPECT_EQ(make_model_name("../../etc"), "etc");
-  EXPECT_EQ(make_model_name("???"), "model");
-  EXPECT_TRUE(check_model_name(make_model_name(std::string(500, 'x'))));
-}
-
 TEST(Names, Files) {
   for (const char* good : {"a", "config.json", "a/b/c", "模型.gguf", "..a", "a..", ".hidden"})
     EXPECT_TRUE(check_file_name(good)) << good;

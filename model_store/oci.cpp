@@ -43,7 +43,8 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   Digest digest = TRY(Digest::parse(digest_text));
   uint64_t size_bytes = TRY(json_get<uint64_t>(json, "size"));
   Annotations annotations = TRY(parse_annotations(json));
-  Descriptor out{std::move(media_type), std::move(artifact_type), std::move(digest), size_bytes, std::move(annotations)};
+  Descriptor out{std::move(media_type), std::move(artifact_type), std::move(digest), size_bytes,
+                 std::move(annotations)};
   if (out.size_bytes > kMaxBlobBytes)
     return error(Code::invalid_argument, "a blob of {} bytes is larger than the limit of {}", out.size_bytes,
                  kMaxBlobBytes);

@@ -1,12 +1,17 @@
 #include "model_store/pack.h"
 
-#include "model_store/file_names.h"
+#include "model_store/model_names.h"
 
 namespace hearth::store {
 
 Result<Pack> read_pack(const oci::Descriptor& descriptor, const ReadDocument& read_document) {
   std::string manifest_text = TRY(read_document(descriptor, oci::kMaxManifestBytes));
   oci::Manifest manifest = TRY_WITH(oci::parse_manifest(manifest_text), "in the pack's manifest");
+  return read_pack(descriptor, std::move(manifest_text), std::move(manifest), read_document);
+}
+
+Result<Pack> read_pack(const oci::Descriptor& descriptor, std::string manifest_text, oci::Manifest manifest,
+                       const ReadDocument& read_document) {
   if (!manifest.is_model()) return error(Code::invalid_argument, "it is not a model pack");
   std::string config_text = TRY(read_document(manifest.config, oci::kMaxConfigBytes));
   Pack pack{descriptor, std::move(manifest_text), std::move(config_text), std::move(manifest), {}, {}, 0};
@@ -20,14 +25,17 @@ Result<Pack> read_pack(const oci::Descriptor& descriptor, const ReadDocument& re
   return pack;
 }
 
-std::string name_in(const Pack& pack) {
-  return make_model_name(!pack.info.name.empty() ? pack.info.name : pack.descriptor.annotation(oci::kRefName));
+std::string display_name_in(const Pack& pack) {
+  std::string name = display_name_of(pack.info.name);
+  if (name.empty()) name = display_name_of(pack.descriptor.annotation(oci::kRefName));
+  return name.empty() ? "model" : name;
 }
 
 CatalogEntry entry_of(const Pack& pack) {
   CatalogEntry entry;
   ModelRecord& record = entry.record;
-  record.name = name_in(pack);
+  record.display_name = display_name_in(pack);
+  record.name = make_model_name(record.display_name);
   record.digest = pack.descriptor.digest.text();
   record.version = pack.info.version;
   record.license = pack.info.license;

@@ -21,7 +21,10 @@ struct Pack {
 using ReadDocument = std::function<Result<std::string>(const oci::Descriptor&, uint64_t limit)>;
 
 Result<Pack> read_pack(const oci::Descriptor& manifest, const ReadDocument& read_document);
-std::string name_in(const Pack& pack);
+// As above, of a manifest that was read and parsed already.
+Result<Pack> read_pack(const oci::Descriptor& descriptor, std::string manifest_text, oci::Manifest manifest,
+                       const ReadDocument& read_document);
+std::string display_name_in(const Pack& pack);
 // The catalog's row as far as the documents tell: without facts from the files, source and signature.
 CatalogEntry entry_of(const Pack& pack);
 

@@ -98,13 +98,18 @@ Result<Fd> PackLayout::open_blob(const Digest& digest) const {
 }
 
 Result<void> PackLayout::check_presence(const oci::Descriptor& descriptor) const {
+  TRY(open_whole(descriptor));
+  return {};
+}
+
+Result<Fd> PackLayout::open_whole(const oci::Descriptor& descriptor) const {
   Fd fd = TRY(open_blob(descriptor.digest));
   uint64_t size = TRY(size_of(fd, blob_path(descriptor.digest)));
   if (size != descriptor.size_bytes)
     return error(Code::data_loss, "{} has {} bytes, expected {}: it is {}; get a fresh copy of the pack",
                  blob_path(descriptor.digest).string(), size, descriptor.size_bytes,
                  size < descriptor.size_bytes ? "truncated" : "too long");
-  return {};
+  return fd;
 }
 
 Result<std::string> PackLayout::read_document(const oci::Descriptor& descriptor, uint64_t limit) const {
@@ -112,8 +117,7 @@ Result<std::string> PackLayout::read_document(const oci::Descriptor& descriptor,
     return error(Code::invalid_argument, "a document of {} bytes is larger than the limit of {}", descriptor.size_bytes,
                  limit);
   fs::path shown = blob_path(descriptor.digest);
-  TRY(check_presence(descriptor));
-  std::string text = TRY(read_bounded(TRY(open_blob(descriptor.digest)), shown, limit));
+  std::string text = TRY(read_bounded(TRY(open_whole(descriptor)), shown, limit));
   if (text.size() != descriptor.size_bytes || Digest::of(text) != descriptor.digest)
     return error(Code::data_loss, "{} is damaged: its content does not match its name; get a fresh copy of the pack",
                  shown.string());

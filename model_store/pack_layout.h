@@ -35,6 +35,7 @@ class PackLayout {
   Result<void> add_to_index(const std::vector<oci::Descriptor>& entries);
 
  private:
+  Result<Fd> open_whole(const oci::Descriptor& descriptor) const;  // of the descriptor's size
   Result<bool> has_blob(const Digest& digest, uint64_t size_bytes) const;
   std::filesystem::path folder_;
   Fd root_;  // everything is opened relative to it, so that the folder cannot be exchanged under us

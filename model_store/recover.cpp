@@ -5,8 +5,9 @@
 
 #include "base/files.h"
 #include "model_store/facts.h"
-#include "model_store/file_names.h"
+#include "model_store/kept_signatures.h"
 #include "model_store/pack.h"
+#include "model_store/placement.h"
 #include "model_store/views.h"
 
 namespace hearth::store {
@@ -47,10 +48,6 @@ void make_name_unique(std::vector<CatalogEntry>& others, std::string& name) {
 }
 }  // namespace
 
-std::string numbered_name(const std::string& base, int i) {
-  return make_model_name(base.substr(0, 56) + "-" + std::to_string(i));
-}
-
 Result<std::vector<CatalogEntry>> recover_entries(const fs::path& state_dir) {
   Blobs blobs(fs::absolute(state_dir));
   std::vector<BlobInfo> all = TRY(blobs.list());
@@ -64,6 +61,10 @@ Result<std::vector<CatalogEntry>> recover_entries(const fs::path& state_dir) {
     if (!pack || !is_whole(*pack, sizes)) continue;
     CatalogEntry entry = entry_of(*pack);
     entry.record.source = "recovered: the catalog was lost";
+    if (auto kept = kept_signature(state_dir, blob.digest)) {
+      entry.record.signer = kept->signer;
+      entry.signature = std::move(kept->signature);
+    }
     add_facts(blobs, *pack, entry.record);
     make_name_unique(out, entry.record.name);
     out.push_back(std::move(entry));

@@ -6,10 +6,7 @@
 namespace hearth::store {
 
 // Every model whose manifest, configuration and files are all there (by size; `hearth verify` reads them). What the
-// catalog alone knew is lost: the signature, the source, the time, a name given at installation.
+// catalog alone knew is lost: the source, the time, a name given at installation.
 Result<std::vector<CatalogEntry>> recover_entries(const std::filesystem::path& state_dir);
-
-// "base-2": for a name that is taken.
-std::string numbered_name(const std::string& base, int i);
 
 }  // namespace hearth::store

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "model_store/facts.h"
+#include "model_store/kept_signatures.h"
 #include "model_store/kill_point.h"
 #include "model_store/store_impl.h"
 #include "model_store/views.h"
@@ -47,6 +48,7 @@ Result<Store> Store::open(const fs::path& state_dir, Mode mode, StoreOptions opt
   TRY(impl->blobs.sweep(/*keep_resumable=*/true));
   TRY_WITH(impl->catalog(), "while opening the store in {}", absolute.string());
   TRY_WITH(impl->settle(), "while tidying the store in {}", absolute.string());
+  TRY_WITH(impl->keep_signatures(), "while keeping the signatures of the models in {}", absolute.string());
   TRY_WITH(impl->adopt_unknown_models(), "while looking for models that the catalog lacks in {}", absolute.string());
   return Store(std::move(impl));
 }
@@ -82,13 +84,28 @@ Result<void> Store::Impl::require_writer() const {
   return error(Code::failed_precondition, "the store is open for reading only");
 }
 
+Result<void> Store::Impl::keep_signatures() {
+  Catalog* models = TRY(catalog());
+  for (const ModelRecord& record : TRY(models->list())) {
+    const Digest manifest = TRY(Digest::parse(record.digest));
+    if (record.signer.empty() || kept_signature(state_dir, manifest)) continue;
+    auto entry = TRY(models->find(record.name));
+    if (entry && entry->signature) TRY(keep_signature(state_dir, manifest, {*entry->signature, record.signer}));
+  }
+  return {};
+}
+
 Result<ModelRecord> Store::Impl::commit(Staging& staging, CatalogEntry entry) {
   entry.record.installed_at = seconds_now();
   Catalog* models = TRY(catalog());
+  const Digest manifest = TRY(Digest::parse(entry.record.digest));
   DigestSet candidates = blobs_of(entry);  // after a failure: what was just moved in
   if (auto old = TRY(models->find(entry.record.name))) candidates.merge(blobs_of(*old));  // after a replacement
   TRY(intend(std::move(candidates)));
   auto recorded = staging.commit();
+  if (recorded && entry.signature)
+    recorded = keep_signature(state_dir, manifest, {*entry.signature, entry.record.signer});
+  kill_point("store.signature_kept");
   if (recorded) recorded = models->put(entry);
   auto dropped = settle();
   if (!recorded) return recorded.error();
@@ -119,11 +136,11 @@ Result<std::vector<TrustedKey>> Store::trusted_keys() const {
   return TRY(impl_->keys()).list();
 }
 
-Result<TrustedKey> Store::trust_key(const fs::path& file) {
-  TRY(impl_->require_writer());
+Result<TrustedKey> Store::trust_key(const fs::path& file) const {
   std::string pem = TRY(read_file(file, 16 << 10));
   PublicKey key = TRY(PublicKey::from_pem(pem, file.string()));
   fs::path to = impl_->state_dir / "trust" / (Digest::of(key.id()).hex().substr(0, 16) + ".pub");
+  TRY(make_folders(to.parent_path()));
   TRY(write_file(to, TRY(key.to_pem())));
   return TrustedKey{key.id(), to};
 }

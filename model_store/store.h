@@ -11,6 +11,7 @@
 //   store.lock                 held by the one writer for as long as its Store lives
 //   blobs/sha256/<hex>         immutable, named by content, mode 0444; manifest and config of a model are blobs too
 //   blobs/incoming/            what is being copied; swept when a writer opens the store
+//   blobs/signatures/<hex>     of the packs that are installed, by their manifest, for when the catalog is lost
 //   prepared/views/<hex>/      one folder a model: links with the original file names; disposable, rebuilt when missing
 //   trust/*.pub                public keys (PEM, Ed25519) whose packs this box accepts
 //
@@ -45,9 +46,10 @@ struct ModelFile {
 };
 
 struct ModelRecord {
-  std::string name;    // unique in the store
-  std::string digest;  // of the OCI manifest: two models with the same digest are the same files and metadata
-  std::string kind;    // model | adapter
+  std::string name;          // unique in the store, safe in addresses and paths (model_names.h)
+  std::string display_name;  // for people, in any script
+  std::string digest;        // of the OCI manifest: two models with the same digest are the same files and metadata
+  std::string kind;          // model | adapter
   std::string version, family, dtype, license, description;
   std::string source;                 // "pack from /media/stick", "import of ...", "training job ..."
   std::string signer;                 // key id that signed the pack; empty for what was imported or trained here
@@ -70,12 +72,15 @@ struct ImportOptions {
   std::string name;                                   // empty: from the path
   std::string version, license, description, source;  // empty: from the files, where they say
   std::optional<std::string> parent;                  // of an adapter: default is adapter_config.json's base model
+  std::string display_name = {};                      // empty: the name, or the path's
+  bool number_if_taken = false;                       // "name-2" instead of already_exists
 };
 
 struct InstallOptions {
-  std::string name;      // empty: the name inside the pack
-  bool bundled = false;  // came with the box
-  bool replace = false;  // a model of this name with another digest is replaced in the same transaction (an update)
+  std::string name;          // empty: the name it is installed under already, or the one inside the pack
+  bool bundled = false;      // came with the box
+  bool replace = false;      // the same publisher's model of this name is replaced in the same transaction (an update)
+  bool any_version = false;  // also by an older one, or by one that cannot be ordered
 };
 
 struct ExportOptions {
@@ -86,7 +91,8 @@ enum class Trust { trusted, untrusted, damaged };
 std::string_view trust_name(Trust trust);
 
 struct PackSummary {
-  std::string name, version, description, license;
+  std::string name;  // safe, as it would be installed where that is free
+  std::string display_name, version, description, license;
   std::string digest;            // of the manifest; what install() takes
   std::filesystem::path layout;  // the OCI image layout that holds it: the scanned folder or one just below it
   uint64_t size_bytes = 0;       // of its files
@@ -104,6 +110,23 @@ struct DiskUse {
 struct TrustedKey {
   std::string id;  // "sha256:<hex>" of the raw public key
   std::filesystem::path file;
+};
+
+// A pack that was found whole and trusted, with every one of its documents read. It is for the store that opened it.
+class PackToInstall {
+ public:
+  PackToInstall(PackToInstall&&) noexcept;
+  PackToInstall& operator=(PackToInstall&&) noexcept;
+  ~PackToInstall();
+  const ModelRecord& model() const;                    // what it will be; what only the files tell is not filled in yet
+  const std::optional<ModelRecord>& replaces() const;  // the version that it takes the place of
+
+  struct Impl;
+
+ private:
+  friend class Store;
+  explicit PackToInstall(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 class Store {
@@ -134,6 +157,10 @@ class Store {
   // digest empty: the only pack there. Anything but a trusted, whole pack is refused and leaves the store as it was.
   Result<ModelRecord> install(const std::filesystem::path& source, std::string_view digest,
                               const InstallOptions& options = {}, const Control& control = {});
+  // The same in two steps: all that can be refused without reading the payload is refused by the first.
+  Result<PackToInstall> open_pack(const std::filesystem::path& source, std::string_view digest,
+                                  const InstallOptions& options = {}) const;
+  Result<ModelRecord> install(PackToInstall pack, const Control& control = {});
   // Adds the model to the OCI image layout at `folder` (made when missing) and returns the manifest digest.
   Result<std::string> export_pack(std::string_view name, const std::filesystem::path& folder,
                                   const ExportOptions& options = {}, const Control& control = {}) const;
@@ -145,7 +172,8 @@ class Store {
   Result<DiskUse> disk_use() const;
 
   Result<std::vector<TrustedKey>> trusted_keys() const;
-  Result<TrustedKey> trust_key(const std::filesystem::path& public_key_pem);  // copies it to trust/
+  // Copies it to trust/, also beside a service that has the store open: keys are read whenever they are needed.
+  Result<TrustedKey> trust_key(const std::filesystem::path& public_key_pem) const;
 
   struct Impl;
 

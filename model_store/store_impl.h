@@ -1,5 +1,5 @@
-// What the parts of Store share. Store's methods are spread over store.cpp (opening, looking), import.cpp, install.cpp,
-// export.cpp and gc.cpp.
+// What the parts of Store share. Store's methods are spread over store.cpp (opening, looking), import.cpp, scan.cpp,
+// install.cpp, export.cpp and gc.cpp.
 #pragma once
 
 #include <mutex>
@@ -36,6 +36,8 @@ struct Store::Impl {
   Result<void> intend(DigestSet candidates);
   Result<uint64_t> settle();  // → bytes freed
   Result<uint64_t> drop(const std::vector<BlobInfo>& unreferenced);
+  // Of models that were installed before signatures were kept beside the catalog.
+  Result<void> keep_signatures();
   // A catalog restored from a backup does not know the models that came after it: they are entered again.
   Result<void> adopt_unknown_models();
 

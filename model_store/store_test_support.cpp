@@ -120,8 +120,9 @@ std::string Bench::make_pack(const std::string& name, int seed, size_t shard_byt
   fs::path source = folder.path() / ("source-" + name);
   make_model_folder(source, seed, shard_bytes, n_shards);
   Store maker = must(Store::open(folder.path() / "maker", Mode::read_write));
-  must(maker.import_model(source, {.name = name, .version = version, .description = "for tests"}));
-  return must(maker.export_pack(name, stick, {.signing_key = key}));
+  const ModelRecord model =
+      must(maker.import_model(source, {.name = name, .version = version, .description = "for tests"}));
+  return must(maker.export_pack(model.name, stick, {.signing_key = key}));
 }
 
 void flip_bit(const fs::path& file, uint64_t offset) {

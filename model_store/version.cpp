@@ -28,7 +28,7 @@ size_t count_letters(std::string_view text) {
   return static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_letter) - text.begin());
 }
 
-std::string lower(std::string_view text) {
+std::string without_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   return out;
@@ -146,7 +146,7 @@ bool are_identifiers(std::string_view text) {
 
 bool is_prerelease_word(std::string_view word) {
   constexpr std::string_view kWords[] = {"alpha", "beta", "rc", "pre", "preview", "dev"};
-  return std::find(std::begin(kWords), std::end(kWords), lower(word)) != std::end(kWords);
+  return std::find(std::begin(kWords), std::end(kWords), without_case(word)) != std::end(kWords);
 }
 
 // "T12:30", "T123000Z"; not one with another zone, which would have to be converted.
@@ -178,7 +178,7 @@ Result<void> read_ending(std::string_view whole, std::string_view text, bool is_
   return {};
 }
 
-Result<Version> parse(std::string_view whole) {
+Result<Version> parse_version(std::string_view whole) {
   std::string_view text = whole;
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -219,7 +219,7 @@ std::weak_ordering compare_naturally(std::string_view a, std::string_view b) {
       order = compare_numbers(a.substr(0, n), b.substr(0, m));
       a.remove_prefix(n), b.remove_prefix(m);
     } else {
-      order = lower(a.substr(0, 1)).compare(lower(b.substr(0, 1))) <=> 0;
+      order = without_case(a.substr(0, 1)).compare(without_case(b.substr(0, 1))) <=> 0;
       a.remove_prefix(1), b.remove_prefix(1);
     }
     if (order != 0) return order;
@@ -263,9 +263,10 @@ std::partial_ordering compare_prereleases(std::string_view a, std::string_view b
 std::partial_ordering compare_tags(std::string_view a, std::string_view b) {
   if (a == b) return std::partial_ordering::equivalent;
   const size_t n = count_letters(a);
-  if (n != count_letters(b) || lower(a.substr(0, n)) != lower(b.substr(0, n))) {
+  if (n != count_letters(b) || without_case(a.substr(0, n)) != without_case(b.substr(0, n))) {
     const bool are_letters = a.size() == 1 && b.size() == 1 && n == 1 && count_letters(b) == 1;
-    return are_letters ? std::partial_ordering(lower(a).compare(lower(b)) <=> 0) : std::partial_ordering::unordered;
+    return are_letters ? std::partial_ordering(without_case(a).compare(without_case(b)) <=> 0)
+                       : std::partial_ordering::unordered;
   }
   if (a.size() == n && b.size() == n) return std::partial_ordering::equivalent;
   if (!all_digits(a.substr(n)) || !all_digits(b.substr(n))) return std::partial_ordering::unordered;
@@ -276,10 +277,10 @@ std::partial_ordering compare_times(std::string_view a, std::string_view b) {
   auto shape = [](std::string_view text) {
     std::string out(text);
     for (char& c : out) c = is_digit(c) ? '0' : c;
-    return lower(out);
+    return without_case(out);
   };
   if (shape(a) != shape(b)) return std::partial_ordering::unordered;
-  return lower(a).compare(lower(b)) <=> 0;
+  return without_case(a).compare(without_case(b)) <=> 0;
 }
 
 std::partial_ordering compare_endings(const Version& a, const Version& b) {
@@ -308,7 +309,7 @@ std::string_view scheme_of(const Version& version) {
 }  // namespace
 
 Result<std::weak_ordering> compare_versions(std::string_view a, std::string_view b) {
-  const Version x = TRY(parse(a)), y = TRY(parse(b));
+  const Version x = TRY(parse_version(a)), y = TRY(parse_version(b));
   if (x.is_calendar != y.is_calendar)
     return error(Code::invalid_argument, "\"{}\" is {} and \"{}\" is {}", a.substr(0, kShown), scheme_of(x),
                  b.substr(0, kShown), scheme_of(y));

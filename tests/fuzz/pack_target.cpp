@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "model_store/file_names.h"
+#include "model_store/model_names.h"
 #include "model_store/oci.h"
 #include "model_store/pack_signature.h"
 #include "tests/fuzz/targets.h"

@@ -6,7 +6,7 @@
 #include "appliance/hearthd/jobs/train_request.h"
 #include "appliance/hearthd/visible_path.h"
 #include "base/disk_space.h"
-#include "model_store/file_names.h"
+#include "model_store/model_names.h"
 
 namespace hearth {
 
