@@ -8,13 +8,15 @@
 #include <memory>
 #include <mutex>
 
+#include "base/http/byte_budget.h"
 #include "base/http/router.h"
 
 namespace hearth::http {
 
 class Exchange final : public StreamWriter, public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(boost::asio::io_context& io, size_t max_unsent_bytes) : wake(io), io_(io), max_unsent_bytes_(max_unsent_bytes) {}
+  Exchange(boost::asio::io_context& io, const ByteBudget& bodies, size_t max_unsent_bytes)
+      : wake(io), body_share(bodies), io_(io), max_unsent_bytes_(max_unsent_bytes) {}
 
   // Worker thread.
   void run(const Route& route);
@@ -22,13 +24,14 @@ class Exchange final : public StreamWriter, public std::enable_shared_from_this<
   bool gone() const override { return stop.stop_requested(); }
 
   // I/O thread.
-  void abandon();                // the client has gone or must go: wakes the worker, which sees gone()
-  bool head_ready();             // `response` may be taken
-  std::string take_unsent();     // streamed bytes so far
-  bool finished();               // the handler, and its stream, returned; `outcome` is final
+  void abandon();                  // the client has gone or must go: wakes the worker, which sees gone()
+  bool head_ready();               // `response` may be taken
+  std::string take_unsent();       // streamed bytes so far
+  bool finished();                 // the handler, and its stream, returned; `outcome` is final
   boost::asio::steady_timer wake;  // cancelled whenever one of the above changes
 
   Request request;
+  ByteBudget::Share body_share;              // of request.body, for as long as a worker may read it
   std::optional<Result<Response>> response;  // the I/O thread's once head_ready()
   Result<void> outcome;                      // of the stream
   std::stop_source stop;

@@ -25,6 +25,8 @@ using asio::ip::tcp;
 using asio::local::stream_protocol;
 using boost::system::error_code;
 
+constexpr int kShareOfUnixSocket = 64;  // one connection in so many: whoever manages the box gets in when it is full
+
 Error network_error(std::string_view what, const std::string& where, const error_code& failed) {
   Code code = failed == asio::error::access_denied    ? Code::permission_denied
               : failed == asio::error::address_in_use ? Code::already_exists
@@ -104,9 +106,10 @@ asio::awaitable<void> AsioServer::accept_loop(std::shared_ptr<Acceptor> acceptor
 }
 
 void AsioServer::start_session(Session::Socket socket, std::string remote, bool from_network) {
-  if (core_.n_sessions >= core_.options.max_connections) {
+  const int n_kept = from_network ? core_.options.max_connections / kShareOfUnixSocket : 0;
+  if (core_.n_sessions >= core_.options.max_connections - n_kept) {
     constexpr std::string_view kFull =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     [[maybe_unused]] ssize_t n =
         ::send(socket.native_handle(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;

@@ -17,12 +17,16 @@ namespace hearth::http {
 
 struct ServerOptions {
   uint32_t max_header_bytes = 32 * 1024;
-  int max_connections = 2048;
+  int max_connections = 2048;  // one in 64 is kept for the Unix socket
+  // Of the request bodies that are held in memory, all connections together; more get 503. A body's first 16 KiB are
+  // not counted, so that small requests always come through.
+  uint64_t max_body_bytes_in_all = uint64_t{256} << 20;
   int max_handlers = 64;    // worker threads; each open stream holds one. Quick routes have some of their own
   size_t max_queued = 512;  // requests waiting for a worker; more get 503
   std::chrono::milliseconds header_timeout{10'000};  // from the first wait for a request's head to its end
   std::chrono::milliseconds idle_timeout{75'000};    // between requests of a connection
   std::chrono::milliseconds body_timeout{30'000};    // longest pause within a request's body
+  uint32_t min_body_bytes_per_s = 1024;              // after the first body_timeout, on the average: slower is 408
   std::chrono::milliseconds write_timeout{60'000};   // longest that a client may take none of our bytes
   size_t stream_buffer_bytes = 256 * 1024;           // unsent bytes after which StreamWriter::write blocks
   std::vector<std::string> allowed_hosts;            // besides loopback, IP literals and the box's own name

@@ -194,6 +194,115 @@ TEST(Server, ClientsThatReadLateGetTheRefusal) {
   EXPECT_LT(n_sent, 1000);
 }
 
+// Bodies that are held for slow senders and busy workers are bounded in all, not only one by one; small ones pass.
+TEST(Server, BodiesAreBoundedInAll) {
+  Router router;
+  Signal started, go;
+  router.add("POST", "/hold",
+             [&](Request&) -> Result<Response> {
+               started.set();
+               go.wait();
+               return text_response("held");
+             },
+             {.max_body_bytes = 1 << 20});
+  router.add("POST", "/x", echo(), {.max_body_bytes = 1 << 20});
+  ServerOptions options;
+  options.max_body_bytes_in_all = 1 << 20;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  RawClient holder(address);
+  const std::string large(900'000, 'x');
+  holder.send(
+      fmt::format("POST /hold HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", large.size(), large));
+  ASSERT_TRUE(started.wait());
+  ClientRequest request{.method = "POST", .url = "http://" + address + "/x", .body = large};
+  auto refused = fetch(request);
+  ASSERT_TRUE(refused) << refused.error().to_string();
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_EQ(refused->headers.find("Retry-After"), "5");
+  request.body = std::string(10'000, 'y');
+  EXPECT_EQ(fetch(request)->body, request.body);
+  go.set();
+  EXPECT_NE(holder.receive("held").find(" 200 "), std::string::npos);
+  holder.close();
+  request.body = large;
+  auto again = fetch(request);  // what was held is given back with the answer, or a moment later
+  for (int i = 0; i < 1000 && again && again->status == 503; ++i) again = fetch(request);
+  EXPECT_EQ(again->status, 200);
+}
+
+// A length that is only announced takes nothing from the others.
+TEST(Server, AnnouncedBytesAreNotHeld) {
+  Router router;
+  router.add("POST", "/x", echo(), {.max_body_bytes = 16 << 20});
+  ServerOptions options;
+  options.max_body_bytes_in_all = 1 << 20;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  std::vector<RawClient> silent;
+  for (int i = 0; i < 50; ++i) {
+    silent.emplace_back(address);
+    silent.back().send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\nabc");
+  }
+  const std::string body(800'000, 'x');
+  EXPECT_EQ(fetch({.method = "POST", .url = "http://" + address + "/x", .body = body})->body, body);
+}
+
+TEST(Server, BodiesThatTrickleAreCutOff) {
+  Router router;
+  router.add("POST", "/x", echo());
+  ServerOptions options;
+  options.body_timeout = 100ms;
+  options.min_body_bytes_per_s = 1'000'000;
+  auto server = make_server(std::move(router), options);
+  RawClient client(*server->listen_tcp("127.0.0.1:0"));
+  client.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  pollfd answer{client.fd(), POLLIN, 0};
+  while (::poll(&answer, 1, 20) == 0 && std::chrono::steady_clock::now() < end) client.send("a");
+  EXPECT_NE(client.receive().find(" 408 "), std::string::npos);
+}
+
+// Who asks for a path or a method that there is not has soon been waited for.
+TEST(Server, StrangersAreNotWaitedForLong) {
+  Router router;
+  router.add("GET", "/x", echo());
+  auto server = make_server(std::move(router));
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  for (const char* head : {"POST /nothing HTTP/1.1\r\nHost: localhost\r\n", "POST /x HTTP/1.1\r\nHost: localhost\r\n",
+                           "POST /x HTTP/1.1\r\nHost: evil.example\r\n"}) {
+    RawClient client(address);
+    const auto began = std::chrono::steady_clock::now();
+    client.send(std::string(head) + "Content-Length: 99999999\r\n\r\nabc");
+    EXPECT_NE(client.receive("}").find(" 40"), std::string::npos) << head;
+    pollfd closed{client.fd(), POLLHUP | POLLERR, 0};
+    while (::poll(&closed, 1, 50) == 0 && std::chrono::steady_clock::now() - began < 10s) client.send("more");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s) << head;
+  }
+}
+
+TEST(Server, TheUnixSocketIsOpenWhenTheNetworkIsFull) {
+  TempFolder folder = std::move(*TempFolder::create("sock"));
+  Router router;
+  router.add("GET", "/x", [](Request&) -> Result<Response> { return text_response("ok"); });
+  ServerOptions options;
+  options.max_connections = 128;
+  auto server = make_server(std::move(router), options);
+  std::string address = *server->listen_tcp("127.0.0.1:0");
+  ASSERT_TRUE(server->listen_unix(folder.path() / "a.sock", 0600));
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 126; ++i) {
+    clients.emplace_back(address);
+    clients.back().send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_NE(clients.back().receive("ok").find("200"), std::string::npos) << i;
+  }
+  RawClient late(address);
+  const std::string full = late.receive();
+  EXPECT_NE(full.find(" 503 "), std::string::npos);
+  EXPECT_NE(full.find("Retry-After"), std::string::npos);
+  EXPECT_EQ(fetch({.url = "http://localhost/x", .unix_socket = folder.path() / "a.sock"})->body, "ok");
+}
+
 // Answers from workers that wait for nothing, while every other worker is held.
 TEST(Server, QuickRoutesAnswerWhenAllWorkersAreBusy) {
   Router router;

@@ -28,13 +28,18 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kReadBytes = 64 * 1024;    // one piece of a request's body
+constexpr uint64_t kUncountedBodyBytes = 16 * 1024;
+constexpr int kRetryAfterSeconds = 5;
 constexpr size_t kWriteBytes = 256 * 1024;  // one piece of a response's body: each gets write_timeout
 // Of a request that was refused before it was read. Closing at once would reset the connection, and the reset can take
 // the answer with it; many clients read the answer only when all is sent.
-constexpr size_t kLingerBytes = 64 << 20;
-constexpr std::chrono::seconds kLingerTime{10};  // in all
-constexpr std::chrono::seconds kLingerQuiet{2};  // without a byte
+struct Linger {
+  size_t max_bytes;
+  std::chrono::milliseconds in_all, without_a_byte;
+};
+using namespace std::chrono_literals;
+constexpr Linger kLinger{64 << 20, 10s, 2s};
+constexpr Linger kLingerForStrangers{1 << 20, 1s, 250ms};  // no such path or method, another page's request, no HTTP
 
 struct Session::RequestParser : beast::http::request_parser<beast::http::buffer_body> {};
 
@@ -80,6 +85,7 @@ asio::awaitable<void> Session::run() {
 // True when there are bytes of a next request.
 asio::awaitable<bool> Session::wait_for_request() {
   if (buffer_.size() > 0) co_return true;
+  buffer_.shrink_to_fit();
   error_code failed;
   stream_.expires_after(core_.options.idle_timeout);
   size_t n = co_await stream_.async_read_some(buffer_.prepare(4096), asio::redirect_error(asio::use_awaitable, failed));
@@ -103,7 +109,7 @@ asio::awaitable<void> Session::serve_one() {
   if (failed) {
     keep_alive_ = false;
     if (!is_bad_syntax(failed)) co_return;  // closed, reset or too slow
-    body_left_ = true;
+    body_left_ = is_stranger_ = true;
     bool too_large = failed == beast::http::error::header_limit || failed == beast::http::error::buffer_overflow;
     Error reason = too_large ? error(Code::invalid_argument, "the request's head is larger than {} bytes",
                                      core_.options.max_header_bytes)
@@ -112,7 +118,7 @@ asio::awaitable<void> Session::serve_one() {
     co_return;
   }
 
-  exchange_ = std::make_shared<Exchange>(core_.io, core_.options.stream_buffer_bytes);
+  exchange_ = std::make_shared<Exchange>(core_.io, core_.bodies, core_.options.stream_buffer_bytes);
   Request& request = exchange_->request;
   request.stop = exchange_->stop.get_token();
   keep_alive_ = parser.keep_alive() && !core_.stopping;
@@ -123,6 +129,7 @@ asio::awaitable<void> Session::serve_one() {
   if (match) {
     status = co_await answer(parser, *match);
   } else {
+    is_stranger_ = true;
     status = co_await refuse(match.error());
   }
   if (core_.options.on_request) {
@@ -135,6 +142,7 @@ asio::awaitable<void> Session::serve_one() {
 asio::awaitable<int> Session::refuse(const Error& reason, int status) {
   Response refusal = error_response(reason);
   if (status != 0) refusal.status = status;
+  if (refusal.status == 503) refusal.headers.set("Retry-After", std::to_string(kRetryAfterSeconds));
   co_await send_response(refusal);
   co_return refusal.status;
 }
@@ -142,6 +150,7 @@ asio::awaitable<int> Session::refuse(const Error& reason, int status) {
 asio::awaitable<int> Session::answer(RequestParser& parser, const Router::Match& match) {
   Request& request = exchange_->request;
   if (!match.route) {
+    is_stranger_ = true;
     Response other{.status = 204};
     if (request.method != "OPTIONS") {
       other = error_response(error(Code::invalid_argument, "{} is not possible on {}; possible: {}", request.method,
@@ -160,7 +169,7 @@ asio::awaitable<int> Session::answer(RequestParser& parser, const Router::Match&
   } else if (body.error().code == Code::cancelled) {
     keep_alive_ = false;
   } else {
-    status = co_await refuse(body.error(), body_too_large_ ? 413 : 0);
+    status = co_await refuse(body.error(), body_refusal_);
   }
   co_return status;
 }
@@ -200,11 +209,17 @@ Result<Router::Match> Session::accept_head(RequestParser& parser, Request& reque
   return match;
 }
 
+static bool is_too_slow(uint64_t n_bytes, Clock::duration time, const ServerOptions& options) {
+  if (time < options.body_timeout) return false;
+  const auto wanted = std::chrono::duration<double>(time).count() * options.min_body_bytes_per_s;
+  return static_cast<double>(n_bytes) < wanted;
+}
+
 asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Route& route, Request& request) {
   uint64_t limit = route.options.max_body_bytes;
-  body_too_large_ = false;
+  body_refusal_ = 0;
   auto too_large = [&] {
-    body_too_large_ = true;
+    body_refusal_ = 413;
     return error(Code::invalid_argument, "the request's body is larger than {} bytes", limit);
   };
   uint64_t announced_bytes = parser.content_length().value_or(0);
@@ -215,17 +230,18 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
 
   std::string piece(parser.is_done() ? 0 : kReadBytes, '\0');
   uint64_t n_read = 0;
+  const Clock::time_point began = Clock::now();
   int file = -1;
   Result<void> status;
   if (route.options.body_to_file) {  // makes the file, if only an empty one
-    status = co_await store_body({}, route, request, file, announced_bytes);
+    status = co_await store_body({}, request, file, announced_bytes);
   }
   while (status && !parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();
     error_code failed;
     stream_.expires_after(core_.options.body_timeout);
-    co_await beast::http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, failed));
+    co_await beast::http::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, failed));
     if (failed && failed != beast::http::error::need_buffer) {
       status = error(Code::cancelled, "the request's body did not arrive: {}", failed.message());
       break;
@@ -234,8 +250,14 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
     n_read += n;
     if (n_read > limit) {
       status = too_large();
+    } else if (is_too_slow(n_read, Clock::now() - began, core_.options)) {
+      body_refusal_ = 408;
+      status = error(Code::deadline_exceeded, "the request's body came slower than {} bytes per second",
+                     core_.options.min_body_bytes_per_s);
+    } else if (route.options.body_to_file) {
+      status = co_await store_body({piece.data(), n}, request, file, 0);
     } else {
-      status = co_await store_body({piece.data(), n}, route, request, file, 0);
+      status = append_to_body({piece.data(), n}, parser.content_length().value_or(limit));
     }
   }
   if (file >= 0) ::close(file);
@@ -243,13 +265,24 @@ asio::awaitable<Result<void>> Session::read_body(RequestParser& parser, const Ro
   co_return status;
 }
 
-// Appends to the request's body, or to its file by way of the disk thread.
-asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, const Route& route, Request& request,
-                                                  int& file, uint64_t announced_bytes) {
-  if (!route.options.body_to_file) {
-    request.body += bytes;
-    co_return Result<void>();
+// At most `most_bytes` will come. The body grows in steps, so that a length which is only announced costs nothing.
+Result<void> Session::append_to_body(std::string_view bytes, uint64_t most_bytes) {
+  std::string& body = exchange_->request.body;
+  const uint64_t needed = body.size() + bytes.size();
+  if (needed > body.capacity()) {
+    const uint64_t room = std::max(needed, std::min<uint64_t>(2 * needed, most_bytes));
+    const uint64_t counted = room - std::min(room, kUncountedBodyBytes);
+    if (!exchange_->body_share.grow_to(counted))
+      return error(Code::unavailable, "the service holds as many bytes of requests as it may; try again in a moment");
+    body.reserve(room);
   }
+  body += bytes;
+  return {};
+}
+
+// Appends to the request's file by way of the disk thread.
+asio::awaitable<Result<void>> Session::store_body(std::string_view bytes, Request& request, int& file,
+                                                  uint64_t announced_bytes) {
   stream_.expires_never();
   co_await asio::post(asio::bind_executor(core_.disk, asio::use_awaitable));
   Result<void> status;
@@ -388,12 +421,13 @@ asio::awaitable<bool> Session::send(std::string_view bytes) {
 // Lets a refused client read the refusal before the connection goes: closing with unread input would reset it.
 asio::awaitable<void> Session::linger() {
   ::shutdown(stream_.socket().native_handle(), SHUT_WR);
-  Clock::time_point end = Clock::now() + kLingerTime;
-  std::string sink(kReadBytes, '\0');
+  const Linger& how = is_stranger_ ? kLingerForStrangers : kLinger;
+  Clock::time_point end = Clock::now() + how.in_all;
   error_code failed;
-  for (size_t n = 0; n < kLingerBytes && !failed;) {
-    stream_.expires_at(std::min(end, Clock::now() + kLingerQuiet));
-    n += co_await stream_.async_read_some(asio::buffer(sink), asio::redirect_error(asio::use_awaitable, failed));
+  for (size_t n = 0; n < how.max_bytes && !failed;) {
+    stream_.expires_at(std::min(end, Clock::now() + how.without_a_byte));
+    n += co_await stream_.async_read_some(asio::buffer(core_.thrown_away),
+                                          asio::redirect_error(asio::use_awaitable, failed));
   }
 }
 

@@ -2,6 +2,7 @@
 // Internal to the server; Boost headers stop here.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -21,6 +22,7 @@ class Session;
 
 constexpr int kQuickThreads = 4;
 constexpr size_t kMaxQuickQueued = 256;
+constexpr size_t kReadBytes = 16 * 1024;  // one piece of a request's body
 
 // What all connections share. Everything but the pool and n_sessions belongs to the I/O thread.
 struct ServerCore {
@@ -30,13 +32,18 @@ struct ServerCore {
   boost::asio::thread_pool disk{1};  // writes uploads, so that a slow disk stalls only them
   WorkerPool workers;
   WorkerPool quick_workers{kQuickThreads, kMaxQuickQueued};  // for routes that never wait
+  ByteBudget bodies;
+  std::array<char, kReadBytes> thrown_away;  // what is read only to be gone
   std::set<Session*> sessions;
   std::atomic<int> n_sessions{0};
   bool stopping = false;
   std::function<void()> on_session_end;
 
   ServerCore(Router r, ServerOptions o)
-      : router(std::move(r)), options(std::move(o)), workers(options.max_handlers, options.max_queued) {}
+      : router(std::move(r)),
+        options(std::move(o)),
+        workers(options.max_handlers, options.max_queued),
+        bodies(options.max_body_bytes_in_all) {}
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -59,8 +66,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<int> refuse(const Error& reason, int status = 0);
   Result<Router::Match> accept_head(RequestParser& parser, Request& request);
   Awaitable<Result<void>> read_body(RequestParser& parser, const Route& route, Request& request);
-  Awaitable<Result<void>> store_body(std::string_view bytes, const Route& route, Request& request, int& file,
-                                     uint64_t announced_bytes);
+  Awaitable<Result<void>> store_body(std::string_view bytes, Request& request, int& file, uint64_t announced_bytes);
+  Result<void> append_to_body(std::string_view bytes, uint64_t most_bytes);
   Awaitable<int> run_handler(const Route& route);
   Awaitable<void> wait_for_head(const Route& route);
   Awaitable<bool> send_response(const Response& response);
@@ -78,8 +85,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Exchange> exchange_;  // of the request under way
   bool watching_ = false, busy_ = false;
   bool keep_alive_ = true, is_head_ = false, http_1_0_ = false;
-  bool body_too_large_ = false;
-  bool body_left_ = false;  // part of the request was not read: the connection cannot be used again
+  int body_refusal_ = 0;      // the status for a body that is not taken, where its error's code has another
+  bool body_left_ = false;    // part of the request was not read: the connection cannot be used again
+  bool is_stranger_ = false;  // asked for what there is not, or what is not for them: not waited for long
 };
 
 }  // namespace hearth::http
