@@ -1,4 +1,5 @@
-// fork + exec with a death signal, an own process group, default signals and limits; output through one pipe.
+// fork + exec with a death signal, an own process group, default signals and limits, and a place of its own in the
+// kernel's choice of whom to kill; output through one pipe.
 #include "appliance/hearthd/workers/child_process.h"
 
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace hearth {
@@ -19,6 +22,9 @@ constexpr size_t kLastLines = 20;
 constexpr size_t kMaxLineBytes = 2000;
 constexpr uint64_t kMaxLogBytes = uint64_t{8} << 20;
 constexpr rlim_t kMaxOpenFiles = 65536;
+// When memory ends, a worker goes before the service that tells why (which systemd protects with -100, and that would
+// be inherited) and before other programs of its size.
+constexpr int kOomScore = 100;
 
 // Kills for lack of memory, in our cgroup where it tells, else on the whole machine.
 uint64_t count_oom_kills() {
@@ -36,11 +42,23 @@ uint64_t count_oom_kills() {
   return field_of("/proc/vmstat", "oom_kill").value_or(0);
 }
 
+std::string oom_score_of_child() {
+  auto own = read_file("/proc/self/oom_score_adj", 64);
+  return std::to_string(std::max(own ? std::atoi(own->c_str()) : 0, kOomScore));
+}
+
+void set_oom_score(std::string_view score) {
+  const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  (void)!::write(file, score.data(), score.size());  // raising it is allowed to everybody
+  ::close(file);
+}
+
 // Runs in the child between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(char* const* argv, int output, pid_t parent) {
+[[noreturn]] void become(char* const* argv, int output, pid_t parent, std::string_view oom_score) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
+  set_oom_score(oom_score);
   for (int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -86,10 +104,11 @@ Result<ChildProcess> ChildProcess::start(const ChildCommand& command) {
   for (const std::string& argument : command.argv) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   child.oom_kills_before_ = count_oom_kills();
+  const std::string oom_score = oom_score_of_child();
   pid_t parent = ::getpid();
   child.pid_ = ::fork();
   if (child.pid_ < 0) return errno_error("start", command.argv[0], errno);
-  if (child.pid_ == 0) become(argv.data(), write_end.get(), parent);
+  if (child.pid_ == 0) become(argv.data(), write_end.get(), parent, oom_score);
   ::setpgid(child.pid_, child.pid_);  // here too, so that signal_group works at once
   return child;
 }

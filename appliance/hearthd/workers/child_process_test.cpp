@@ -37,6 +37,14 @@ TEST_F(Children, TellsSignals) {
   EXPECT_TRUE(killed.death().starts_with("killed by signal 9 (Killed): ")) << killed.death();
 }
 
+// Whatever score the service has been given, its own is not the workers'.
+TEST_F(Children, AWorkerIsKilledForMemoryBeforeTheService) {
+  ChildProcess child = start("cat /proc/self/oom_score_adj");
+  ASSERT_TRUE(child.wait_exit(10s));
+  EXPECT_EQ(std::stoi(*read_file(folder.path() / "log")),
+            std::max(std::stoi(*read_file("/proc/self/oom_score_adj")), 100));
+}
+
 TEST_F(Children, ProgramThatIsNotThere) {
   auto child = ChildProcess::start({.argv = {"/nonexistent/engine"}, .log = folder.path() / "log"});
   ASSERT_TRUE(child);
