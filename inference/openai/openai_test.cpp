@@ -155,9 +155,28 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
                "tool_choice");
   expect_error(chat_body({{"messages", Json::array({{{"role", "tool"}, {"content", "4"}}})}}), Code::invalid_argument,
                "tool_call_id");
-  expect_error(chat_body({{"stream", true},
-                          {"messages", Json::array({{{"role", "user"}, {"content", std::string(9000, 'a')}}})}}),
-               Code::invalid_argument, "the prompt has");
+}
+
+// The code by which OpenAI's clients know that a conversation has to be shortened; other bad prompts have another.
+TEST_F(Surface, APromptBeyondTheContextHasItsOwnCode) {
+  auto refusal = [&](const char* path, const Json& body) {
+    auto response = call("POST", path, body);
+    EXPECT_TRUE(response) << response.error().to_string();
+    EXPECT_EQ(response->status, 400);
+    EXPECT_FALSE(response->stream);
+    return Json::parse(response->body)["error"];
+  };
+  const Json long_talk = Json::array({{{"role", "user"}, {"content", std::string(9000, 'a')}}});
+  for (bool is_stream : {false, true}) {
+    const Json chat = refusal("/v1/chat/completions", chat_body({{"messages", long_talk}, {"stream", is_stream}}));
+    EXPECT_EQ(chat["code"], "context_length_exceeded");
+    EXPECT_EQ(chat["type"], "invalid_request_error");
+    EXPECT_NE(chat["message"].get<std::string>().find("the prompt has"), std::string::npos);
+    const Json text = {{"model", "tiny"}, {"prompt", std::string(9000, 'a')}, {"stream", is_stream}};
+    EXPECT_EQ(refusal("/v1/completions", text)["code"], "context_length_exceeded");
+    const Json ids = {{"model", "tiny"}, {"prompt", {2'000'000'000}}, {"stream", is_stream}};
+    EXPECT_EQ(refusal("/v1/completions", ids)["code"], "invalid_argument");
+  }
 }
 
 // Fields that other servers honour and that change the answer: never taken in silence.

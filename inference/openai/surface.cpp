@@ -152,6 +152,7 @@ class Surface {
 
   Result<http::Response> answer(const Style& style, const CompletionOptions& options, GenerationRequest generation,
                                 std::string echo, AnswerReader reader, const std::stop_token& stop) {
+    if (auto refusal = refusal_of(generation)) return *std::move(refusal);
     if (options.stream) return stream(style, options, std::move(generation), std::move(echo), std::move(reader), stop);
     answers::AnswerDelta whole{.content = std::move(echo)};
     auto on_text = [&](std::string_view text) {
@@ -168,11 +169,19 @@ class Surface {
     return http::json_response(body);
   }
 
+  // What is known to be wrong before anything is generated. A prompt that leaves no room for an answer has the code by
+  // which clients know to shorten the conversation.
+  std::optional<http::Response> refusal_of(const GenerationRequest& generation) const {
+    const Result<void> checked = generator_.check(generation);
+    if (checked) return std::nullopt;
+    const bool is_too_long = static_cast<int64_t>(generation.prompt.size()) >= generator_.max_seq_len();
+    return http::error_response(checked.error(), is_too_long ? "context_length_exceeded" : "");
+  }
+
   // What can be refused is refused as a plain HTTP error before the stream begins; later errors are events, as OpenAI's
   // are.
   Result<http::Response> stream(const Style& style, const CompletionOptions& options, GenerationRequest generation,
                                 std::string echo, AnswerReader first_reader, const std::stop_token& stop) {
-    TRY(generator_.check(generation));
     const bool include_usage = options.include_usage;
     // The body may be copied, a reader may not.
     auto shared = std::make_shared<AnswerReader>(std::move(first_reader));
