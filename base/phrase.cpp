@@ -23,6 +23,7 @@ constexpr PhraseWords kPhrases[] = {
     {"taken_up_again", "taken up again after a restart of the service"},
     {"goes_on_later", "goes on when the service starts again"},
     {"checking_pack", "checking the pack"},
+    {"waiting_for_stick", "waiting for the stick to be mounted for writing"},
     {"installing", "copying and checking ({done} of {total} MiB)"},
     {"importing", "copying ({done} of {total} MiB)"},
     {"exporting", "writing ({done} of {total} MiB)"},

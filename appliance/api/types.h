@@ -13,6 +13,8 @@
 //   POST   /hearth/v1/packs/scan                {path} → PackSource
 //   POST   /hearth/v1/packs/install             InstallRequest → Job
 //   POST   /hearth/v1/packs/export              ExportRequest → Job
+//   GET    /hearth/v1/store                     DiskUse
+//   POST   /hearth/v1/store/free                Freed                    deletes files that no model uses
 //   GET    /hearth/v1/deployments               {deployments: [Deployment]}
 //   POST   /hearth/v1/deployments               DeployRequest → Deployment   (202; follow with events)
 //   DELETE /hearth/v1/deployments/{model}       {}
@@ -75,7 +77,7 @@ struct Box {
 };
 
 struct Model {
-  std::string name, family, dtype, source, license, description;
+  std::string name, display_name, version, family, dtype, source, license, description;
   ModelState state;
   uint64_t size_bytes = 0, n_params = 0;
   int max_seq_len = 0;
@@ -84,7 +86,9 @@ struct Model {
   double installed_at = 0;
   Phrase origin;
   static constexpr auto kFields = std::tuple{
-      field("name", &Model::name, "name in the store"),
+      field("name", &Model::name, "name in the store: letters, digits, '.', '_' and '-'"),
+      field("display_name", &Model::display_name, "name for people, in any script"),
+      field("version", &Model::version, "of the pack it came in; empty when it has none"),
       field("family", &Model::family, "architecture, for example llama"),
       field("dtype", &Model::dtype, "storage type of most weights, for example bf16 or q8_0"),
       field("source", &Model::source, "pack, import or training job it came from"),
@@ -120,12 +124,13 @@ struct Fit {
 };
 
 struct PackInfo {
-  std::string name, version, description, license, digest, status;
+  std::string name, display_name, version, description, license, digest, status;
   uint64_t size_bytes = 0;
   bool installed = false;
   std::string problem;
   static constexpr auto kFields = std::tuple{
-      field("name", &PackInfo::name, "model name inside the pack"),
+      field("name", &PackInfo::name, "name of the model here: the one it has, or would be given"),
+      field("display_name", &PackInfo::display_name, "name inside the pack, in any script"),
       field("version", &PackInfo::version, "pack version"),
       field("description", &PackInfo::description, "one line for people"),
       field("license", &PackInfo::license, "SPDX identifier"),
@@ -157,11 +162,31 @@ struct ScanRequest {
 struct InstallRequest {
   std::string path, digest;
   bool deploy = false;
+  std::string name;
+  bool any_version = false;
   static constexpr auto kFields = std::tuple{
       field("path", &InstallRequest::path, "source folder").required(),
       field("digest", &InstallRequest::digest, "which pack; empty: the only one"),
       field("deploy", &InstallRequest::deploy, "deploy it when installed"),
+      field("name", &InstallRequest::name, "name in the store; empty: the one it has already, or the pack's"),
+      field("any_version", &InstallRequest::any_version,
+            "also when it is older than what is installed, or cannot be ordered"),
   };
+};
+
+struct DiskUse {
+  uint64_t models_bytes = 0, reclaimable_bytes = 0, free_bytes = 0, n_files = 0;
+  static constexpr auto kFields = std::tuple{
+      field("models_bytes", &DiskUse::models_bytes, "files of the models, each counted once"),
+      field("reclaimable_bytes", &DiskUse::reclaimable_bytes, "files that no model uses"),
+      field("free_bytes", &DiskUse::free_bytes, "free on the filesystem that holds the store"),
+      field("n_files", &DiskUse::n_files, "files in the store"),
+  };
+};
+
+struct Freed {
+  uint64_t freed_bytes = 0;
+  static constexpr auto kFields = std::tuple{field("freed_bytes", &Freed::freed_bytes, "what was deleted")};
 };
 
 struct ImportRequest {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <ctime>
 
-#include "appliance/hearthd/options.h"
+#include "appliance/box/programs.h"
 
 namespace hearth::cli {
 

@@ -12,14 +12,14 @@ work = tempfile.mkdtemp(prefix="hearth-cli-")
 state = os.path.join(work, "state")
 
 
-def run(*arguments, code=0, text=None):
-    done = subprocess.run([hearth, "--state-dir", state, *arguments], input=text, capture_output=True, text=True, timeout=120)
+def run(*arguments, code=0, text=None, box=None):
+    done = subprocess.run([hearth, "--state-dir", box or state, *arguments], input=text, capture_output=True, text=True, timeout=120)
     assert done.returncode == code, f"{arguments}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
     return done
 
 
-def run_json(*arguments, code=0):
-    return json.loads(run(*arguments, "--json", code=code).stdout)
+def run_json(*arguments, code=0, box=None):
+    return json.loads(run(*arguments, "--json", code=code, box=box).stdout)
 
 
 def check(condition, what):
@@ -75,6 +75,62 @@ def without_service():
     for wrong in (["--dtype", "q9"], ["--format", "zip"], ["--format", "peft"], ["--format", "gguf", "--dtype", "u8"]):
         run("export", "tiny", "--to", new, *wrong, code=1)
         check(not os.path.exists(new), "a refused export leaves nothing: " + " ".join(wrong))
+
+
+def exports_have_names():
+    folder = os.path.join(work, "named")
+    run("export", "tiny", "--to", folder, "--format", "gguf", "--dtype", "f32")
+    check(os.listdir(folder) == ["tiny.gguf"], "an exported file is named by its model")
+    one = os.path.join(work, "deep", "x.gguf")
+    run("export", "tiny", "--to", one)
+    check(os.path.isfile(one), "--to FILE.gguf writes that file, as GGUF")
+    check(run_json("show", one)["name"] == "tiny", "and the file says what the model is called")
+    check("exists" in run("export", "tiny", "--to", one, code=1).stderr, "a file that exists is not written over")
+    again = os.path.join(work, "again.gguf")
+    run("export", one, "--to", again, "--dtype", "keep")
+    check(run_json("show", again)["name"] == "tiny", "what a file calls itself is kept")
+    run("export", model_folder, "--to", os.path.join(work, "y.gguf"))
+    check(run_json("show", os.path.join(work, "y.gguf"))["name"] == os.path.basename(model_folder), "a folder's model goes by the folder's name")
+    for to, format_, word in (("z.gguf", "safetensors", "one file"), ("z.gguf", "peft", "one file"), ("z.safetensors", "safetensors", "folder"), ("z.safetensors", "gguf", "folder")):
+        to = os.path.join(work, to)
+        check(word in run("export", "tiny", "--to", to, "--format", format_, code=1).stderr, f"--to {os.path.basename(to)} --format {format_} is refused")
+        check(not os.path.exists(to), "and nothing is written")
+
+
+def updates_without_a_service():
+    key, box = os.path.join(work, "maker.pem"), os.path.join(work, "box")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", key + ".pub"], check=True, capture_output=True)
+    layouts = {}
+    for name, version in (("模型甲", "v1.9"), ("模型甲", "v2.0"), ("模型乙", "2025-06-01"), ("模型乙", "2025-01-01"), ("模型乙", "next")):
+        maker, layouts[version] = os.path.join(work, "maker-" + version), os.path.join(work, "pack-" + version)
+        made = run_json("import", model_folder, "--name", name, "--version", version, box=maker)
+        check(made["display_name"] == name and made["name"].isascii(), "a name in another script has a safe one beside it: " + made["name"])
+        run("packs", "export", made["name"], "--to", layouts[version], "--key", key, box=maker)
+    run("packs", "install", layouts["v1.9"], code=1, box=box)
+    check("packs trust" in run("packs", "keys", box=box).stdout or run_json("packs", "keys", box=box)["keys"], "packs keys")
+    trusted = run_json("packs", "trust", key + ".pub", box=box)["id"]
+    check(trusted in [k["id"] for k in run_json("packs", "keys", box=box)["keys"]], "packs trust")
+    check("public key" in run("packs", "trust", key, code=1, box=box).stderr, "a private key is not trusted")
+    first = run_json("packs", "install", layouts["v1.9"], box=box)
+    run("packs", "install", layouts["2025-06-01"], box=box)
+    check(sorted(m["display_name"] for m in run_json("models", box=box)["models"]) == ["模型乙", "模型甲"], "two names in another script are two models")
+    check("模型甲" in run("models", box=box).stdout, "and are shown")
+    check(run_json("packs", "install", layouts["v2.0"], box=box)["name"] == first["name"], "an update needs no service")
+    for older in ("v1.9", "2025-01-01", "next"):
+        check("--any-version" in run("packs", "install", layouts[older], code=1, box=box).stderr, "what is not known to be newer is refused: " + older)
+    check(run_json("packs", "install", layouts["v1.9"], "--any-version", box=box)["version"] == "v1.9", "and installed when that is said")
+    check(run_json("packs", "install", layouts["v2.0"], "--name", "second", box=box)["name"] == "second", "packs install --name")
+
+
+def garbage():
+    left = os.path.join(state, "blobs", "sha256", "b" * 64)
+    with open(left, "w") as f:
+        f.write("nobody's")
+    check(run_json("gc", "--dry-run")["reclaimable_bytes"] == 8 and os.path.exists(left), "gc --dry-run says what could go")
+    freed = run_json("gc")
+    check(freed["freed_bytes"] == 8 and freed["models_bytes"] > 0 and not os.path.exists(left), "gc frees what no model uses")
+    check("freed 0 B" in run("gc").stdout and run_json("verify", "tiny")["ok"], "and nothing else")
 
 
 def trust_of_the_service():
@@ -146,6 +202,7 @@ def with_service():
         check("engine-tiny" in run_json("logs"), "logs")
         check(run("chat", "tiny", text="", code=1).stderr.startswith("hearth: there is no prompt"), "chat without a prompt")
         packs_by_the_service(stick)
+        garbage()
         run("undeploy", "tiny")
         run("rm", "tiny")
         check([m["name"] for m in run_json("models")["models"]] == ["second"], "rm through the service")
@@ -156,6 +213,9 @@ def with_service():
 
 try:
     without_service()
+    exports_have_names()
+    updates_without_a_service()
+    garbage()
     wrong_usage()
     with_service()
 finally:

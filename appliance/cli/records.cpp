@@ -5,8 +5,10 @@ namespace hearth::cli {
 
 Json record_json(const store::ModelRecord& m) {
   Json files = Json::array();
-  for (const store::ModelFile& f : m.files) files.push_back({{"name", f.name}, {"digest", f.digest}, {"size_bytes", f.size_bytes}});
+  for (const store::ModelFile& f : m.files)
+    files.push_back({{"name", f.name}, {"digest", f.digest}, {"size_bytes", f.size_bytes}});
   return {{"name", m.name},
+          {"display_name", m.display_name},
           {"digest", m.digest},
           {"kind", m.kind},
           {"version", m.version},
@@ -28,6 +30,7 @@ Json record_json(const store::ModelRecord& m) {
 
 Json pack_json(const store::PackSummary& p) {
   return {{"name", p.name},
+          {"display_name", p.display_name},
           {"version", p.version},
           {"description", p.description},
           {"license", p.license},

@@ -20,6 +20,7 @@ void declare_packs(Command&);
 void declare_models(Command&);
 void declare_show(Command&);
 void declare_rm(Command&);
+void declare_gc(Command&);
 void declare_verify(Command&);
 void declare_export(Command&);
 void declare_prepare(Command&);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "appliance/box/programs.h"
 #include "base/http/host_check.h"
 
 namespace hearth {

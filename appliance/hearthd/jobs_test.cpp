@@ -55,6 +55,24 @@ TEST_F(Training, ResultIsAModelInTheStore) {
   EXPECT_EQ(wait_for_job(again->id).result_model, "base-qa-2");
 }
 
+TEST_F(Training, ResultsMayBeNamedInAnyScript) {
+  prepare("finish " + golden_model().string());
+  std::vector<std::string> names;
+  for (const char* called : {"客服助手", "客服助手二"}) {
+    auto job = train(called);
+    ASSERT_TRUE(job) << job.error().to_string();
+    api::Job done = wait_for_job(job->id);
+    ASSERT_TRUE(done.state == "done") << done.reason;
+    EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/" + done.result_model)->display_name, called);
+    names.push_back(done.result_model);
+  }
+  EXPECT_NE(names[0], names[1]);
+  EXPECT_EQ(train("客服助手").error().code, Code::already_exists);
+  dataset = upload("问答.jsonl",
+                   R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})");
+  EXPECT_EQ(service->store().find(wait_for_job(train()->id).result_model)->display_name, "base-问答");
+}
+
 TEST_F(Training, WhatTheStoreHasIsNotKeptTwice) {
   prepare("finish " + golden_model().string());
   std::string id = train()->id;

@@ -23,10 +23,4 @@ struct ServiceOptions {
   bool log_to_state = false;  // also to <state>/log/hearthd.log, for `hearth logs` without a journal
 };
 
-// A worker program: the first that exists beside this one, in libexec, in its place in a build tree, or on PATH.
-std::filesystem::path find_worker(std::string_view name);
-
-// What the packages install beside the programs: <prefix>/share/hearth/<name>; empty when it is not there.
-std::filesystem::path find_shared(std::string_view name);
-
 }  // namespace hearth

@@ -1,34 +1,26 @@
-// Where packs may be now: sticks and other media that are mounted, found by looking; and a watch that tells when they
-// come and go. Nothing here mounts, formats or writes to a medium.
+// A watch that tells when media with packs come and go (box/media.h says which do).
 #pragma once
 
-#include <mutex>
-#include <set>
 #include <thread>
 
-#include "appliance/api/types.h"
+#include "appliance/box/media.h"
 #include "appliance/hearthd/event_bus.h"
-#include "model_store/store.h"
 
 namespace hearth {
 
 class PackSources {
  public:
-  // Roots: $HEARTH_MEDIA_ROOTS (separated by colons), else /media, /run/media and /mnt.
-  PackSources(store::Store& store, EventBus& events);
+  explicit PackSources(EventBus& events) : events_(events) {}
   ~PackSources();
   void start();
   void stop();
 
-  std::vector<api::PackSource> list() const;                 // media that hold packs
-  Result<api::PackSource> scan(const std::string& path) const;  // any folder
+  const std::vector<std::filesystem::path> roots = media_roots();  // where media are looked for
 
  private:
   void watch(const std::stop_token& stop);
 
-  store::Store& store_;
   EventBus& events_;
-  const std::vector<std::filesystem::path> roots_;
   std::jthread thread_;
 };
 

@@ -16,8 +16,9 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
   LockFile lock = TRY_WITH(LockFile::acquire(options.state.lock()), "another hearthd may be running on {}",
                            options.state.root.string());
   std::error_code ignored;
-  for (const auto& left : std::filesystem::directory_iterator(options.state.uploads(), ignored))
-    std::filesystem::remove(left, ignored);
+  for (const std::filesystem::path& folder : {options.state.uploads(), options.state.wishes()})
+    for (const auto& left : std::filesystem::directory_iterator(folder, ignored))
+      std::filesystem::remove(left, ignored);
   store::Store store =
       TRY(store::Store::open(options.state.root, store::Mode::read_write, {.trust_folders = options.trust_folders}));
   std::unique_ptr<ServiceDb> db = TRY(ServiceDb::open(options.state.database()));
@@ -36,7 +37,7 @@ Service::Service(ServiceOptions o, LockFile lock, std::unique_ptr<ServiceDb> db,
       datasets(options.state, *db_),
       deployments(options.state, options.deployments, *db_, events),
       jobs(options.state, options.jobs, *db_, store_, datasets, events),
-      sources(store_, events) {
+      sources(events) {
   jobs.on_installed = [this](const std::string& model, bool was_replaced, bool deploy) {
     return on_installed(model, was_replaced, deploy);
   };
@@ -144,6 +145,8 @@ static Phrase origin_of(const std::string& source) {
 
 api::Model Service::describe(const store::ModelRecord& record) const {
   return {.name = record.name,
+          .display_name = record.display_name,
+          .version = record.version,
           .family = record.family,
           .dtype = record.dtype,
           .source = record.source,

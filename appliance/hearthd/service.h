@@ -31,6 +31,7 @@ class Service {
   // Deploys, unless the model is not in the store. Not at once with remove_model().
   Result<api::Deployment> deploy(const api::DeployRequest& request);
   Result<void> remove_model(const std::string& name);
+  Result<uint64_t> collect_garbage() { return store_.collect_garbage(); }  // → bytes freed
   // As Jobs::train and Jobs::export_pack, but never at once with remove_model().
   Result<api::Job> train(const api::TrainRequest& request);
   Result<api::Job> export_pack(const api::ExportRequest& request);

@@ -1,8 +1,13 @@
 // The API as a whole: events and their resumption, packs and the bundled model, OpenAPI, limits, metrics.
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "appliance/box/visible_path.h"
+#include "appliance/hearthd/endpoints/endpoints.h"
 #include "appliance/hearthd/testing/service_fixture.h"
-#include "appliance/hearthd/visible_path.h"
 #include "model_store/signature.h"
 
 namespace hearth {
@@ -160,14 +165,121 @@ TEST_F(Whole, ExceptionsFailTheJobOnly) {
   import_golden("another");  // the lane lives
 }
 
-TEST_F(Whole, HomeFoldersAreSaidToBeClosed) {
-  std::error_code closed = std::make_error_code(std::errc::permission_denied);
-  EXPECT_NE(cannot_see("/home/ada/model", closed).message.find("cannot read home folders"), std::string::npos);
-  EXPECT_NE(cannot_see("/root/model", closed).message.find("cannot read home folders"), std::string::npos);
-  EXPECT_EQ(cannot_see("/home/ada/model", closed).code, Code::permission_denied);
-  EXPECT_EQ(cannot_see("/srv/model", closed).message.find("home"), std::string::npos);
-  EXPECT_EQ(cannot_see("/home/ada/model", std::make_error_code(std::errc::no_such_file_or_directory)).code,
-            Code::not_found);
+// What a user may not read and what is not there get one answer, but for the path.
+TEST(VisiblePath, WhatIsClosedIsNotToldFromWhatIsMissing) {
+  TempFolder folder = std::move(*TempFolder::create("closed"));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all | std::filesystem::perms::others_exec |
+                                                  std::filesystem::perms::others_read);
+  const std::filesystem::path closed = folder.path() / "closed";
+  ASSERT_TRUE(make_folders(closed / "model"));
+  ASSERT_TRUE(write_file(closed / "file.gguf", "x"));
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::getuid() == 0 && ::setuid(65534) != 0) ::_exit(77);
+    if (::access(closed.c_str(), R_OK) == 0) ::chmod(closed.c_str(), 0);  // not root: our own folder, closed
+    auto answer = [](const std::filesystem::path& path, Wanted wanted) {
+      auto seen = check_visible(path, wanted);
+      if (seen) return std::string("seen");
+      std::string text = seen.error().to_string();
+      return text.replace(text.find(path.string()), path.string().size(), "PATH") +
+             std::string(code_name(seen.error().code));
+    };
+    for (Wanted wanted : {Wanted::anything, Wanted::folder}) {
+      const std::string missing = answer("/nonexistent/x", wanted);
+      for (const auto& path : {closed, closed / "model", closed / "file.gguf", closed / "nothing"})
+        if (answer(path, wanted) != missing) ::_exit(1);
+      if (missing.find("Home folders") == std::string::npos) ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this root may not become another user";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(Whole, OnlyMediaCanBeNamedFromAnotherMachine) {
+  make_stick();
+  ASSERT_TRUE(make_folders(folder.path() / "private"));
+  std::filesystem::create_directory_symlink(folder.path() / "private", folder.path() / "media" / "way-out");
+  ::setenv("HEARTH_MEDIA_ROOTS", (folder.path() / "media").c_str(), 1);
+  start(trusting());
+  ::unsetenv("HEARTH_MEDIA_ROOTS");
+  auto status = [&](const char* path, const Json& body, const char* remote) {
+    for (const Endpoint& e : all_endpoints(*service)) {
+      if (e.path != path || e.method != "POST") continue;
+      http::Request request{.method = "POST", .path = path, .body = dump_json(body), .remote = remote};
+      auto response = e.handler(request);
+      return response ? Code::internal : response.error().code;  // internal: it was taken
+    }
+    return Code::unimplemented;
+  };
+  const std::string box = folder.path(), stick = folder.path() / "media" / "stick";
+  for (const std::string& path : {box + "/private", box + "/nothing", box + "/media/../private", box + "/media/way-out",
+                                  std::string("/etc"), std::string("media/stick")}) {
+    EXPECT_EQ(status("/hearth/v1/packs/scan", {{"path", path}}, "192.168.1.7"), Code::permission_denied) << path;
+    EXPECT_EQ(status("/hearth/v1/packs/install", {{"path", path}}, "fd00::7"), Code::permission_denied) << path;
+    EXPECT_EQ(status("/hearth/v1/packs/export", {{"path", path}, {"model", "mini"}}, "10.0.0.1"),
+              Code::permission_denied)
+        << path;
+    EXPECT_EQ(status("/hearth/v1/models/import", {{"path", path}}, "10.0.0.1"), Code::permission_denied) << path;
+  }
+  EXPECT_EQ(status("/hearth/v1/packs/scan", {{"path", stick}}, "192.168.1.7"), Code::internal);
+  for (const char* remote : {"unix", "127.0.0.1", "::1"})
+    EXPECT_EQ(status("/hearth/v1/packs/scan", {{"path", box + "/private"}}, remote), Code::internal) << remote;
+}
+
+TEST_F(Whole, AnOlderPackIsInstalledOnlyWhenThatIsSaid) {
+  make_stick();
+  make_update();
+  start(trusting());
+  ASSERT_TRUE(install("update").state == "done");
+  const std::string digest = service->store().find("mini")->digest;
+  api::Job refused = install("stick");
+  EXPECT_TRUE(refused.state == "failed");
+  EXPECT_NE(refused.reason.find("older than version 2.0"), std::string::npos) << refused.reason;
+  EXPECT_EQ(service->store().find("mini")->digest, digest);
+  auto job = service->jobs.install({.path = (folder.path() / "media" / "stick").string(), .any_version = true});
+  EXPECT_TRUE(wait_for_job(job->id).state == "done");
+  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/mini")->version, "1.0");
+}
+
+TEST_F(Whole, PacksInOtherScriptsHaveTwoNames) {
+  make_stick();
+  auto maker = store::Store::open(folder.path() / "maker", store::Mode::read_write);
+  for (const char* name : {"模型甲", "模型乙"}) {
+    auto model = maker->import_model(golden_model(), {.name = name, .version = "1.0"});
+    ASSERT_TRUE(model) << model.error().to_string();
+    ASSERT_TRUE(
+        maker->export_pack(model->name, folder.path() / "media" / name, {.signing_key = folder.path() / "key.pem"}));
+  }
+  start(trusting());
+  for (const char* name : {"模型甲", "模型乙"}) {
+    const std::string medium = folder.path() / "media" / name;
+    auto seen = api().post_as<api::PackSource>("/hearth/v1/packs/scan", api::ScanRequest{medium});
+    EXPECT_EQ(seen->packs[0].display_name, name);
+    api::Job done = install(name);
+    ASSERT_TRUE(done.state == "done") << done.reason;
+    EXPECT_EQ(done.result_model, seen->packs[0].name);
+    auto model = api().get_as<api::Model>("/hearth/v1/models/" + done.result_model);
+    EXPECT_EQ(model->display_name, name);
+  }
+  EXPECT_EQ(api().list<api::Model>("/hearth/v1/models", "models")->size(), 2u);
+}
+
+TEST_F(Whole, WhatTheStoreTakesAndWhatCanBeFreed) {
+  start();
+  import_golden("mine");
+  ASSERT_TRUE(write_file(service->options.state.root / "blobs" / "sha256" / std::string(64, 'a'), "nobody's"));
+  auto use = api().get_as<api::DiskUse>("/hearth/v1/store");
+  ASSERT_TRUE(use);
+  EXPECT_GT(use->models_bytes, 0u);
+  EXPECT_EQ(use->reclaimable_bytes, 8u);
+  EXPECT_EQ(api().post_as<api::Freed>("/hearth/v1/store/free", Json::object())->freed_bytes, 8u);
+  EXPECT_EQ(api().get_as<api::DiskUse>("/hearth/v1/store")->reclaimable_bytes, 0u);
+  EXPECT_EQ(api().get_as<api::DiskUse>("/hearth/v1/store")->models_bytes, use->models_bytes);
 }
 
 TEST_F(Whole, UntrustedPackIsRefused) {
@@ -230,7 +342,7 @@ TEST_F(Whole, OpenApiHasEveryEndpoint) {
       ++n;
     }
   }
-  EXPECT_EQ(n, 29);
+  EXPECT_EQ(n, 31);
   EXPECT_EQ(
       document["paths"]["/hearth/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]["required"],
       Json({"model", "dataset"}));

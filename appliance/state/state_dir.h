@@ -16,6 +16,7 @@ struct StateDir {
   std::filesystem::path run() const { return root / "run"; }
   std::filesystem::path socket() const { return run() / "hearthd.sock"; }
   std::filesystem::path lock() const { return run() / "hearthd.lock"; }
+  std::filesystem::path wishes() const { return run() / "write"; }  // for sticks to be mounted for writing (box/stick.h)
   std::filesystem::path uploads() const { return run() / "uploads"; }
   std::filesystem::path logs() const { return root / "log"; }
   std::filesystem::path jobs() const { return root / "jobs"; }

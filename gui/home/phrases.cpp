@@ -32,6 +32,7 @@ struct Steps {
     QT_TRANSLATE_NOOP("Steps", "taken up again after a restart of the service"),
     QT_TRANSLATE_NOOP("Steps", "goes on when the service starts again"),
     QT_TRANSLATE_NOOP("Steps", "checking the pack"),
+    QT_TRANSLATE_NOOP("Steps", "waiting for the stick to be mounted for writing"),
     QT_TRANSLATE_NOOP("Steps", "copying and checking ({done} of {total} MiB)"),
     QT_TRANSLATE_NOOP("Steps", "copying ({done} of {total} MiB)"),
     QT_TRANSLATE_NOOP("Steps", "writing ({done} of {total} MiB)"),

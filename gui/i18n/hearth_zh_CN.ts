@@ -832,6 +832,10 @@
         <translation>正在检查模型包</translation>
     </message>
     <message>
+        <source>waiting for the stick to be mounted for writing</source>
+        <translation>正在等待 U 盘以可写方式挂载</translation>
+    </message>
+    <message>
         <source>copying and checking ({done} of {total} MiB)</source>
         <translation>正在复制并校验（{done} / {total} MiB）</translation>
     </message>

@@ -24,6 +24,7 @@ struct ModelToSave {
   // Give the pages of weights back to the system as soon as they are written: a mapped model larger than memory.
   bool release_pages = false;
   bool keep_finished = false;  // of a folder: files that an interrupted call finished stay
+  std::string name = {};       // what the model is called, for formats that say it
 };
 
 // config.json, generation_config.json, safetensors (sharded above 4 GiB) and the tokenizer's files.

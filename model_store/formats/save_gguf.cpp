@@ -68,6 +68,7 @@ Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& mod
   GgufConfigSink sink(name);
   sink.set("general.architecture", name);
   sink.set("general.type", "model");
+  if (!model.name.empty()) sink.set("general.name", model.name);
   sink.set("general.file_type", gguf_file_type(most_common(stored, dtypes)));
   sink.set("general.quantization_version", 2);
   architecture->write_gguf(model.config, sink);

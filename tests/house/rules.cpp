@@ -16,6 +16,9 @@ namespace {
 constexpr std::array kRooms = {"base",      "hwdetect", "runtime",   "model_store",
                                "inference", "trainer",  "appliance", "gui"};
 
+// The one verb that is the service.
+constexpr std::string_view kServeVerb = "appliance/cli/verbs/serve.cpp";
+
 int room_index(std::string_view name) {
   auto it = std::find(kRooms.begin(), kRooms.end(), name);
   return it == kRooms.end() ? -1 : static_cast<int>(it - kRooms.begin());
@@ -157,6 +160,12 @@ std::vector<Finding> check_imports(std::string_view path, std::string_view text)
     if (name.starts_with(".."))
       findings.push_back(
           {std::string(path), number, fmt::format("\"{}\" leaves its folder; include from the room's name", name)});
+    else if (path.starts_with("appliance/cli/") && name.starts_with("appliance/hearthd/") && path != kServeVerb)
+      findings.push_back(
+          {std::string(path), number,
+           fmt::format("the command line may not include \"{}\", which is the service's inside: move what "
+                       "both need below both (appliance/box/)",
+                       name)});
     else if (!may_include(room, name))
       findings.push_back(
           {std::string(path), number,

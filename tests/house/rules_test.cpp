@@ -32,6 +32,14 @@ TEST(HouseRules, TheDesktopSeesTheApiAlone) {
   EXPECT_FALSE(may_include("gui", "inference/generate.h"));
 }
 
+TEST(HouseRules, TheCommandLineKeepsOutOfTheService) {
+  const char* include = "#include \"appliance/hearthd/service.h\"\n";
+  EXPECT_EQ(check_imports("appliance/cli/verbs/packs.cpp", include).size(), 1u);
+  EXPECT_TRUE(check_imports("appliance/cli/verbs/serve.cpp", include).empty());
+  EXPECT_TRUE(check_imports("appliance/hearthd/run.cpp", include).empty());
+  EXPECT_TRUE(check_imports("appliance/cli/verbs/plan.cpp", "#include \"appliance/box/fit.h\"\n").empty());
+}
+
 TEST(HouseRules, ImportFindingsNameTheLine) {
   auto findings =
       check_imports("runtime/exec/run.cpp", "// runs\n#include <vector>\n  #  include \"trainer/loss.h\"\n");

@@ -1,6 +1,7 @@
-// hearth export N --to DIR --format safetensors|gguf|peft: a model in a format that other programs read.
+// hearth export N --to DIR|FILE.gguf --format safetensors|gguf|peft: a model in a format that other programs read.
 #include "appliance/cli/verbs.h"
 #include "base/files.h"
+#include "model_store/formats/inspect.h"
 #include "model_store/formats/load.h"
 #include "model_store/formats/save.h"
 
@@ -9,8 +10,43 @@ namespace fs = std::filesystem;
 namespace {
 
 struct ExportArguments {
-  std::string n, to, format = "safetensors", dtype;
+  std::string n, to, format, dtype;
+  bool is_file = false;  // `to` names the file to write, not a folder
 };
+
+struct Source {
+  fs::path path;
+  std::string name, file_name;  // for people, and for a file's stem
+};
+
+// A model of the store goes by its own names; one outside by what its file says, or is called.
+Result<Source> source_of(const Cli& cli, const std::string& n) {
+  const fs::path path = TRY(cli.model_path(n));
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));
+  if (auto record = store.find(n)) return Source{path, record->display_name, record->name};
+  const fs::path whole = path.lexically_normal();
+  const fs::path last = whole.has_filename() ? whole : whole.parent_path();
+  const std::string stem = (path.extension() == ".gguf" ? last.stem() : last.filename()).string();
+  auto facts = inspect_model(path);
+  const bool says_its_name = facts && facts->format == "gguf" && !facts->name.empty();
+  return Source{path, says_its_name ? facts->name : stem, stem};
+}
+
+// What --to means, and which format that asks for.
+Result<void> read_target(ExportArguments& a) {
+  if (a.to.empty()) return error(Code::invalid_argument, "say where to write: --to DIR, or --to FILE.gguf");
+  const std::string ending = fs::path(a.to).extension().string();
+  if (ending == ".safetensors")
+    return error(Code::invalid_argument,
+                 "a safetensors model is a folder (weights, config.json, tokenizer): give a folder; --to FILE.gguf "
+                 "writes one file");
+  a.is_file = ending == ".gguf";
+  if (a.format.empty()) a.format = a.is_file ? "gguf" : "safetensors";
+  if (a.is_file && a.format != "gguf")
+    return error(Code::invalid_argument, "--format {} does not write one file; give a folder instead of {}", a.format,
+                 a.to);
+  return {};
+}
 
 // "keep": every weight in the dtype that it has.
 Result<std::optional<Dtype>> dtype_of(const std::string& name) {
@@ -67,15 +103,30 @@ Result<std::optional<Dtype>> wanted_dtype(const ExportArguments& a) {
   return std::optional<Dtype>();
 }
 
-Result<void> write_weights(const ExportArguments& a, std::optional<Dtype> dtype, const fs::path& from,
-                           const fs::path& to) {
-  LoadedModel model = TRY(load_model(from));
-  TRY(prepare_folder(to, description_of(a, model)));
-  ModelToSave saved{model.config, model.weights, model.generation, model.path};
+ModelToSave to_save(const LoadedModel& model, const Source& source, ProgressBar& bar) {
+  ModelToSave out{model.config, model.weights, model.generation, model.path};
+  out.progress = bar.control("writing").progress;
+  out.release_pages = out.keep_finished = true;
+  out.name = source.name;
+  return out;
+}
+
+Result<void> write_one_file(std::optional<Dtype> dtype, const Source& source, const fs::path& to) {
+  std::error_code failed;
+  if (fs::exists(to, failed)) return error(Code::already_exists, "{} exists; give another name", to.string());
+  LoadedModel model = TRY(load_model(source.path));
+  TRY(make_folders(to.parent_path()));
   ProgressBar bar;
-  saved.progress = bar.control("writing").progress;
-  saved.release_pages = saved.keep_finished = true;
-  auto written = a.format == "gguf" ? save_gguf(to / (from.stem().string() + ".gguf"), saved, dtype)
+  return save_gguf(to, to_save(model, source, bar), dtype);
+}
+
+Result<void> write_folder(const ExportArguments& a, std::optional<Dtype> dtype, const Source& source,
+                          const fs::path& to) {
+  LoadedModel model = TRY(load_model(source.path));
+  TRY(prepare_folder(to, description_of(a, model)));
+  ProgressBar bar;
+  const ModelToSave saved = to_save(model, source, bar);
+  auto written = a.format == "gguf" ? save_gguf(to / (source.file_name + ".gguf"), saved, dtype)
                                     : save_hf_folder(to, saved, dtype);
   std::error_code failed;
   const bool is_untouched = std::distance(fs::directory_iterator(to, failed), fs::directory_iterator()) == 1;
@@ -90,13 +141,14 @@ Result<void> export_adapter(const fs::path& from, const fs::path& to) {
   return copy_adapter(from, to);
 }
 
-Result<void> export_model(const ExportArguments& a, std::optional<Dtype> dtype, const fs::path& from) {
+Result<void> export_model(const ExportArguments& a, std::optional<Dtype> dtype, const Source& source) {
   const fs::path to = fs::absolute(a.to);
+  if (a.is_file) return write_one_file(dtype, source, to);
   std::error_code failed;
   const bool was_there = fs::exists(to, failed);
   if (was_there && !fs::is_directory(to, failed))
     return error(Code::already_exists, "{} is a file; give a new folder", to.string());
-  Result<void> written = a.format == "peft" ? export_adapter(from, to) : write_weights(a, dtype, from, to);
+  Result<void> written = a.format == "peft" ? export_adapter(source.path, to) : write_folder(a, dtype, source, to);
   if (!written && !was_there) fs::remove(to, failed);  // only an empty one goes
   return written;
 }
@@ -106,15 +158,15 @@ Result<void> export_model(const ExportArguments& a, std::optional<Dtype> dtype, 
 void declare_export(Command& command) {
   auto a = std::make_shared<ExportArguments>();
   command.positional("N", a->n, "Model");
-  command.option("--to", a->to, "Folder to write, new or empty");
-  command.option("--format", a->format, "safetensors | gguf | peft");
+  command.option("--to", a->to, "Folder to write, new or empty; or a file, FILE.gguf");
+  command.option("--format", a->format, "safetensors | gguf | peft; default safetensors, for FILE.gguf gguf");
   command.option("--dtype", a->dtype,
                  "keep | f32 | f16 | bf16, and for gguf any quantisation (q8_0, q6_k, q5_k, q4_k, ...); default bf16, "
                  "for gguf q8_0");
   command.on_run([=](const Cli& cli) -> Result<void> {
-    if (a->to.empty()) return error(Code::invalid_argument, "say where to write: --to DIR");
+    TRY(read_target(*a));
     const std::optional<Dtype> dtype = TRY(wanted_dtype(*a));
-    TRY(export_model(*a, dtype, TRY(cli.model_path(a->n))));
+    TRY(export_model(*a, dtype, TRY(source_of(cli, a->n))));
     cli.print({{"model", a->n}, {"path", fs::absolute(a->to).string()}, {"format", a->format}},
               [&] { return fmt::format("wrote {} to {}", a->n, a->to); });
     return {};

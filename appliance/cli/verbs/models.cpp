@@ -1,4 +1,6 @@
 // hearth models: what is in the store.
+#include <algorithm>
+
 #include "appliance/cli/records.h"
 #include "appliance/cli/verbs.h"
 
@@ -14,6 +16,11 @@ std::string describe(const std::vector<Model>& models) {
   for (const Model& m : models)
     rows.push_back({m.name, m.family, m.n_params ? human_count(m.n_params) : "-", m.dtype, human_bytes(m.size_bytes),
                     m.max_seq_len ? std::to_string(m.max_seq_len) : "-", m.source});
+  auto is_called_otherwise = [](const Model& m) { return !m.display_name.empty() && m.display_name != m.name; };
+  if (std::any_of(models.begin(), models.end(), is_called_otherwise)) {
+    rows[0].emplace_back("CALLED");
+    for (size_t i = 0; i < models.size(); ++i) rows[i + 1].push_back(models[i].display_name);
+  }
   return table(rows);
 }
 

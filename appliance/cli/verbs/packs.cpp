@@ -1,16 +1,17 @@
-// hearth packs list|check|install|verify|export: packs on sticks and in folders.
+// hearth packs list|check|install|verify|export|keys|trust: packs on sticks and in folders, and whose are believed.
 #include <algorithm>
 
+#include "appliance/box/media.h"
+#include "appliance/box/stick.h"
 #include "appliance/cli/records.h"
 #include "appliance/cli/verbs.h"
-#include "appliance/hearthd/pack_sources.h"
 
 namespace hearth::cli {
 namespace {
 
 struct PackArguments {
   std::string from, digest, name, to, key;
-  bool deploy = false;
+  bool deploy = false, any_version = false;
 };
 constexpr size_t kShortDigest = 19;  // "sha256:" and 12 digits
 
@@ -25,9 +26,7 @@ Result<std::string> folder_of(const std::string& from) {
 // By the service when it runs; else by looking from here.
 Result<std::vector<api::PackSource>> find_media(const Cli& cli) {
   if (auto service = cli.service()) return service->list<api::PackSource>("/hearth/v1/packs/sources", "sources");
-  store::Store store = TRY(cli.open_store(store::Mode::read_only));
-  EventBus nobody_listens;
-  return PackSources(store, nobody_listens).list();
+  return packs_on_media(TRY(cli.open_store(store::Mode::read_only)), media_roots());
 }
 
 // The packs of one folder, as this program sees them.
@@ -104,13 +103,20 @@ Result<std::string> full_digest(const Cli& cli, const std::string& folder, std::
                found.size(), folder, given);
 }
 
+// The name for people, where it says more than the other.
+std::string called(const Json& pack) {
+  std::string display_name = pack.value("display_name", "");
+  return display_name == pack.value("name", "") ? "" : display_name;
+}
+
 Result<void> list(const Cli& cli, const PackArguments& a) {
   std::vector<Json> packs = TRY(find_packs(cli, a.from));
-  std::vector<std::vector<std::string>> rows{{"NAME", "VERSION", "SIZE", "STATUS", "INSTALLED", "DIGEST", "WHERE"}};
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "VERSION", "SIZE", "STATUS", "INSTALLED", "DIGEST", "WHERE", "CALLED"}};
   for (const Json& p : packs)
     rows.push_back({p.value("name", ""), p.value("version", ""), human_bytes(p.value("size_bytes", uint64_t{0})),
                     p.value("status", ""), p.value("installed", false) ? "yes" : "no", short_digest(p),
-                    p.value("path", "")});
+                    p.value("path", ""), called(p)});
   cli.print({{"packs", packs}}, [&] {
     std::string text = packs.empty() ? "no packs found; plug a stick in, or give --from DIR" : table(rows);
     for (const std::string& problem : problems_of(packs)) text += problem + "\n";
@@ -151,14 +157,15 @@ Result<void> install(const Cli& cli, const PackArguments& a) {
   std::string digest = TRY(full_digest(cli, folder, a.digest));
   std::string name;
   if (auto service = cli.service()) {
-    api::Job job =
-        TRY(service->post_as<api::Job>("/hearth/v1/packs/install", api::InstallRequest{folder, digest, a.deploy}));
+    const api::InstallRequest request{folder, digest, a.deploy, a.name, a.any_version};
+    api::Job job = TRY(service->post_as<api::Job>("/hearth/v1/packs/install", request));
     name = TRY(follow_job(*service, job.id)).result_model;
   } else {
     if (a.deploy) return error(Code::unavailable, "deploying needs the service: start it, or leave --deploy out");
     ProgressBar bar;
     store::Store store = TRY(cli.open_store(store::Mode::read_write));
-    name = TRY(store.install(folder, digest, {}, bar.control("installing"))).name;
+    const store::InstallOptions options{.name = a.name, .replace = true, .any_version = a.any_version};
+    name = TRY(store.install(folder, digest, options, bar.control("installing"))).name;
   }
   store::ModelRecord model = TRY(TRY(cli.open_store(store::Mode::read_only)).find(name));
   cli.print(record_json(model), [&] {
@@ -169,6 +176,7 @@ Result<void> install(const Cli& cli, const PackArguments& a) {
 
 Result<void> export_pack(const Cli& cli, const PackArguments& a) {
   std::string folder = std::filesystem::absolute(a.to).lexically_normal().string();
+  const auto stick = TRY(StickForWriting::ask(folder, {.wishes = cli.state.wishes()}));
   ProgressBar bar;
   store::Store store = TRY(cli.open_store(store::Mode::read_only));  // exporting changes nothing in the store
   std::string digest = TRY(store.export_pack(a.name, folder, {.signing_key = a.key}, bar.control("writing")));
@@ -181,6 +189,36 @@ Result<void> export_pack(const Cli& cli, const PackArguments& a) {
   return {};
 }
 
+Result<void> keys(const Cli& cli) {
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows{{"KEY", "FILE"}};
+  for (const store::TrustedKey& key : TRY(store.trusted_keys())) {
+    list.push_back({{"id", key.id}, {"path", key.file.string()}});
+    rows.push_back({key.id, key.file.string()});
+  }
+  cli.print({{"keys", list}}, [&] {
+    return list.empty() ? "no key is trusted, so no pack can be installed; `hearth packs trust KEY.pub` trusts one"
+                        : table(rows);
+  });
+  return {};
+}
+
+Result<void> trust(const Cli& cli, const std::string& file) {
+  store::Store store = TRY(cli.open_store(store::Mode::read_only));
+  auto trusted = store.trust_key(file);
+  if (!trusted && trusted.error().code == Code::permission_denied)
+    trusted.error().message += "; the box's keys belong to its administrator: try again with sudo";
+  const store::TrustedKey key = TRY(std::move(trusted));
+  cli.print({{"id", key.id}, {"path", key.file.string()}}, [&] {
+    return fmt::format(
+        "packs signed with {} are accepted now; compare it with what their maker says it is.\n"
+        "To stop trusting it, delete {}",
+        key.id, key.file.string());
+  });
+  return {};
+}
+
 void declare_one(Command& packs, const char* name, const char* help, bool needs_from,
                  Result<void> (*run)(const Cli&, const PackArguments&)) {
   auto a = std::make_shared<PackArguments>();
@@ -190,7 +228,12 @@ void declare_one(Command& packs, const char* name, const char* help, bool needs_
     command.positional("DIR", a->from, "The same, without --from", false);
     command.option("--digest", a->digest, "Which pack, when there are several; the first digits are enough");
   }
-  if (run == install) command.flag("--deploy", a->deploy, "Deploy it when installed");
+  if (run == install) {
+    command.flag("--deploy", a->deploy, "Deploy it when installed");
+    command.option("--name", a->name, "Name in the store; default: the one it has there already, or the pack's");
+    command.flag("--any-version", a->any_version,
+                 "Also when it is older than what is installed, or cannot be told to be newer");
+  }
   command.on_run([=](const Cli& cli) -> Result<void> {
     if (needs_from && a->from.empty()) return error(Code::invalid_argument, "say where the pack is: --from DIR");
     return run(cli, *a);
@@ -204,6 +247,12 @@ void declare_packs(Command& command) {
   declare_one(command, "check", "Whether all packs there are whole and trusted", false, check);
   declare_one(command, "install", "Install a pack", true, install);
   declare_one(command, "verify", "Whether all packs of a folder are whole and trusted", true, check);
+  Command listing_keys = command.subcommand("keys", "The keys whose packs this box accepts");
+  listing_keys.on_run(keys);
+  auto key_file = std::make_shared<std::string>();
+  Command trusting = command.subcommand("trust", "Accept packs that are signed with a key");
+  trusting.positional("KEY.pub", *key_file, "Public Ed25519 key (PEM), from a source that you trust");
+  trusting.on_run([=](const Cli& cli) { return trust(cli, *key_file); });
   auto a = std::make_shared<PackArguments>();
   Command exporting = command.subcommand("export", "Write a model as a pack (an OCI image layout)");
   exporting.positional("N", a->name, "Model in the store");

@@ -1,7 +1,7 @@
 // hearth plan N|RECIPE.toml: what it will need on this box, before anything runs.
+#include "appliance/box/fit.h"
+#include "appliance/box/memory.h"
 #include "appliance/cli/verbs.h"
-#include "appliance/hearthd/fit.h"
-#include "appliance/hearthd/memory.h"
 #include "hwdetect/probe.h"
 #include "trainer/data/training_data.h"
 #include "trainer/estimate.h"

@@ -4,8 +4,8 @@
 
 #include <climits>
 
+#include "appliance/box/memory.h"
 #include "appliance/hearthd/endpoints/endpoints.h"
-#include "appliance/hearthd/memory.h"
 #include "hwdetect/cpu_features.h"
 
 namespace hearth {

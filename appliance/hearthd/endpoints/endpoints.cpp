@@ -9,6 +9,7 @@ Endpoints all_endpoints(Service& service) {
   add_hardware(table, service);
   add_models(table, service);
   add_packs(table, service);
+  add_store(table, service);
   add_deployments(table, service);
   add_datasets(table, service);
   add_presets(table, service);

@@ -10,6 +10,7 @@ void add_box(Endpoints& table, Service& service);
 void add_hardware(Endpoints& table, Service& service);
 void add_models(Endpoints& table, Service& service);
 void add_packs(Endpoints& table, Service& service);
+void add_store(Endpoints& table, Service& service);
 void add_deployments(Endpoints& table, Service& service);
 void add_datasets(Endpoints& table, Service& service);
 void add_presets(Endpoints& table, Service& service);

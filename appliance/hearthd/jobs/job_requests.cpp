@@ -2,9 +2,9 @@
 // only one may have.
 #include <algorithm>
 
+#include "appliance/box/visible_path.h"
 #include "appliance/hearthd/jobs/job_run.h"
 #include "appliance/hearthd/jobs/train_request.h"
-#include "appliance/hearthd/visible_path.h"
 #include "base/disk_space.h"
 #include "model_store/model_names.h"
 
@@ -30,6 +30,7 @@ Result<void> Jobs::check_not_replaced(const std::string& model) const {
 Result<api::Job> Jobs::install(const api::InstallRequest& request) {
   if (request.path.empty())
     return error(Code::invalid_argument, "path is empty; required: the folder or stick that holds the pack");
+  if (!request.name.empty()) TRY(store::requested_model_name(request.name));
   api::Job job{.kind = "install", .title = "Install a pack from " + request.path};
   return add(Lock(mutex_), std::move(job), to_json_value(InstallParams{request, false}));
 }
@@ -43,11 +44,11 @@ Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest&
 
 Result<api::Job> Jobs::import(const api::ImportRequest& request) {
   TRY(check_visible(request.path));
-  if (!request.name.empty()) TRY(store::check_model_name(request.name));
-  api::Job job{.kind = "import", .title = "Import " + request.path, .model = request.name};
+  const std::string name = request.name.empty() ? "" : TRY(store::requested_model_name(request.name));
+  api::Job job{.kind = "import", .title = "Import " + request.path, .model = name};
   Lock lock(mutex_);
-  if (makes_model(request.name))
-    return error(Code::already_exists, "a training job will make a model named {}; give another name", request.name);
+  if (makes_model(name))
+    return error(Code::already_exists, "a training job will make a model named {}; give another name", name);
   return add(lock, std::move(job), to_json_value(request));
 }
 
@@ -63,14 +64,14 @@ Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
 }
 
 Result<api::Job> Jobs::train(const api::TrainRequest& request) {
-  if (!request.name.empty()) TRY(store::check_model_name(request.name));
   PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
   TRY(check_disk_space(state_.root, training_disk_bytes(plan.recipe, plan.model)));
   Lock lock(mutex_);
   TRY(check_not_replaced(request.model));
   auto is_taken = [this](const std::string& name) { return store_.find(name).has_value() || makes_model(name); };
-  std::string result_name = TRY(choose_result_name(request, plan, is_taken));
-  TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result_name)};
+  ResultName result = TRY(choose_result_name(request, plan, is_taken));
+  TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result.name),
+                     std::move(result.display_name)};
   api::Job job{.kind = "train",
                .title = fmt::format("Train {} on {}", request.model, plan.dataset.name),
                .model = request.model};

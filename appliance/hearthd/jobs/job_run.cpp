@@ -13,8 +13,11 @@ void JobRun::progress(const std::function<void(api::Job&)>& change) const {
 void JobRun::commit(const std::function<void(api::Job&)>& change) const {
   jobs_.update(record_, true, change);
 }
-Result<void> JobRun::claim_replacement(const std::string& model) const {
+Result<void> JobRun::claim_name(const std::string& model, bool is_replacement) const {
   std::lock_guard lock(jobs_.mutex_);
+  if (jobs_.makes_model(model))
+    return error(Code::already_exists, "a training job will make a model named {}; give another name (--name)", model);
+  if (!is_replacement) return {};
   for (const auto& [id, other] : jobs_.records_)
     if (other.get() != &record_ && !is_over(other->job) && other->job.model == model &&
         (other->job.kind == "train" || other->job.kind == "export"))

@@ -38,9 +38,9 @@ class JobRun {
   void progress(const std::function<void(api::Job&)>& change) const;
   // Changes it in hearth.db too.
   void commit(const std::function<void(api::Job&)>& change) const;
-  // Before a model is replaced: failed_precondition while another job works with it, and from then on no job may start
-  // to.
-  Result<void> claim_replacement(const std::string& model) const;
+  // Before a model enters the store under a name: not one that a training will need at its end. Where it takes another
+  // one's place: failed_precondition while a job works with that, and from then on no job may start to.
+  Result<void> claim_name(const std::string& model, bool is_replacement) const;
   Result<void> installed(const std::string& model, bool was_replaced, bool deploy) const;
 
  private:
@@ -63,10 +63,12 @@ struct TrainParams {
   api::TrainRequest request;
   std::string recipe;  // TOML
   std::string result_name;
+  std::string result_display_name = {};
   static constexpr auto kFields = std::tuple{
       field("request", &TrainParams::request, "what was asked"),
       field("recipe", &TrainParams::recipe, "the recipe, TOML"),
       field("result_name", &TrainParams::result_name, "name of the resulting model in the store"),
+      field("result_display_name", &TrainParams::result_display_name, "its name for people; empty: the same"),
   };
 };
 

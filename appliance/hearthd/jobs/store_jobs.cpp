@@ -1,4 +1,5 @@
 // Install, import and export: the store's own operations, watched and stopped as jobs.
+#include "appliance/box/stick.h"
 #include "appliance/hearthd/jobs/job_control.h"
 
 namespace hearth {
@@ -16,27 +17,22 @@ store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_v
 
 Result<void> run_install(const JobRun& run) {
   auto params = TRY(from_json<InstallParams>(run.params()));
-  const std::string &path = params.request.path, &digest = params.request.digest;
+  const api::InstallRequest& request = params.request;
   AnyStop stop(run.cancelled(), run.service_stops());
   run.progress([](api::Job& job) { say(job, {"checking_pack"}); });
-  store::InstallOptions options{.bundled = params.bundled};
-  bool was_replaced = false;
-  for (const store::PackSummary& pack : TRY(run.store().scan(path))) {
-    if (!digest.empty() && pack.digest != digest) continue;
-    auto present = run.store().find(pack.name);
-    was_replaced = present && present->digest != pack.digest;
-    options.replace = was_replaced && !present->signer.empty();  // an update of a pack; never of one's own model
-    run.progress([&](api::Job& job) {
-      job.title = fmt::format("Install {} from {}", pack.name, path);
-      job.model = pack.name;
-    });
-    if (options.replace) TRY(run.claim_replacement(pack.name));
-    break;
-  }
-  store::ModelRecord model = TRY(run.store().install(path, digest, options, control_for(run, stop, "installing")));
+  store::PackToInstall pack = TRY(run.store().open_pack(
+      request.path, request.digest,
+      {.name = request.name, .bundled = params.bundled, .replace = true, .any_version = request.any_version}));
+  run.progress([&](api::Job& job) {
+    job.title = fmt::format("Install {} from {}", pack.model().display_name, request.path);
+    job.model = pack.model().name;
+  });
+  const bool was_replaced = pack.replaces().has_value();
+  TRY(run.claim_name(pack.model().name, was_replaced));
+  store::ModelRecord model = TRY(run.store().install(std::move(pack), control_for(run, stop, "installing")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was installed");
-  return run.installed(model.name, was_replaced, params.request.deploy);
+  return run.installed(model.name, was_replaced, request.deploy);
 }
 
 Result<void> run_import(const JobRun& run) {
@@ -52,6 +48,8 @@ Result<void> run_import(const JobRun& run) {
 Result<void> run_export(const JobRun& run) {
   auto request = TRY(from_json<api::ExportRequest>(run.params()));
   AnyStop stop(run.cancelled(), run.service_stops());
+  run.progress([](api::Job& job) { say(job, {"waiting_for_stick"}); });
+  const auto stick = TRY(StickForWriting::ask(request.path, {.wishes = run.state().wishes()}));
   TRY(run.store().export_pack(request.model, request.path, {.signing_key = run.options().signing_key},
                               control_for(run, stop, "exporting")));
   run.events().publish("pack_source", request.path, "a pack was written to " + request.path);

@@ -137,7 +137,9 @@ Result<void> run_train(const JobRun& run) {
   store::ImportOptions options{.name = params.result_name,
                                .description = fmt::format("{}, trained by {}", params.request.model, run.job().title),
                                .source = "training job " + run.job().id,
-                               .parent = params.request.model};
+                               .parent = params.request.model,
+                               .display_name = params.result_display_name,
+                               .number_if_taken = true};  // hours of training are not lost to a name
   AnyStop stop(run.cancelled(), run.service_stops());
   store::ModelRecord model = TRY_WITH(
       run.store().import_model(run.folder() / "result", options, control_for(run, stop, "adding_to_store_copy")),

@@ -1,9 +1,9 @@
 // Presets and overrides become a recipe; what it needs on the disk, and what its result is called.
 #include "appliance/hearthd/jobs/train_request.h"
 
-#include <cctype>
 #include <cmath>
 
+#include "model_store/model_names.h"
 #include "trainer/presets.h"
 
 namespace hearth {
@@ -52,29 +52,22 @@ uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelReco
   return checkpoints + 2 * result;  // in the job's folder, and its copy in the store
 }
 
-// What a store accepts in a name: letters, digits, dot, dash, underscore.
-static std::string clean_name(std::string_view text) {
-  std::string out;
-  for (char c : text) out += std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' ? c : '-';
-  while (!out.empty() && !std::isalnum(static_cast<unsigned char>(out.front()))) out.erase(0, 1);
-  return out.substr(0, 48);
-}
-
-Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
-                                       const std::function<bool(const std::string&)>& is_taken) {
+Result<ResultName> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
+                                      const std::function<bool(const std::string&)>& is_taken) {
   if (!request.name.empty()) {
-    if (is_taken(request.name))
+    std::string name = TRY(store::requested_model_name(request.name));
+    if (is_taken(name))
       return error(Code::already_exists,
                    "there is a model named {} already, or a training job that will make one; choose another name",
                    request.name);
-    return request.name;
+    return ResultName{std::move(name), request.name};
   }
-  std::string base =
-      clean_name(fmt::format("{}-{}", request.model, std::filesystem::path(plan.dataset.name).stem().string()));
-  if (base.empty()) base = "trained";
+  const std::string base =
+      fmt::format("{}-{}", plan.model.display_name, std::filesystem::path(plan.dataset.name).stem().string());
   for (int i = 1; i < 10'000; ++i) {
-    std::string name = i == 1 ? base : fmt::format("{}-{}", base, i);
-    if (!is_taken(name)) return name;
+    ResultName result{.display_name = i == 1 ? base : fmt::format("{}-{}", base, i)};
+    result.name = store::make_model_name(result.display_name);
+    if (!is_taken(result.name)) return result;
   }
   return error(Code::already_exists, "too many models named {}", base);
 }

@@ -28,9 +28,12 @@ Result<api::TrainEstimate> estimate_training_request(const PlannedTraining& plan
                                                      const EstimateOptions& options, const std::stop_token& stop);
 // What checkpoints and result need on the disk at most, roughly.
 uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelRecord& model);
+struct ResultName {
+  std::string name, display_name;  // in the store, and for people
+};
 // The name asked for, when it is free; else one made from model and dataset.
-Result<std::string> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
-                                       const std::function<bool(const std::string&)>& is_taken);
+Result<ResultName> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
+                                      const std::function<bool(const std::string&)>& is_taken);
 std::vector<api::TrainPreset> list_presets();
 
 }  // namespace hearth

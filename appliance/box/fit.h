@@ -6,6 +6,7 @@
 
 namespace hearth {
 
-Result<api::Fit> predict_fit(const store::ModelRecord& model, const std::filesystem::path& path, double memory_read_bytes_per_s);
+Result<api::Fit> predict_fit(const store::ModelRecord& model, const std::filesystem::path& path,
+                             double memory_read_bytes_per_s);
 
 }  // namespace hearth

@@ -1,9 +1,9 @@
-// Finding the worker programs.
-#include "appliance/hearthd/options.h"
+#include "appliance/box/programs.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
+#include <vector>
 
 namespace hearth {
 namespace fs = std::filesystem;
@@ -16,7 +16,8 @@ static fs::path own_folder() {
 
 fs::path find_worker(std::string_view name) {
   fs::path here = own_folder();
-  std::vector<fs::path> places = {here / name, "/usr/libexec/hearth" / fs::path(name), here / ".." / "libexec" / "hearth" / name};
+  std::vector<fs::path> places = {here / name, "/usr/libexec/hearth" / fs::path(name),
+                                  here / ".." / "libexec" / "hearth" / name};
   for (const char* room : {"inference", "inference/engine", "trainer"}) places.push_back(here / ".." / room / name);
   std::string_view path = std::getenv("PATH") ? std::getenv("PATH") : "";
   while (!path.empty()) {

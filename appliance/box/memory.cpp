@@ -1,5 +1,5 @@
 // /proc/meminfo, and memory.max of the cgroup that we are in (version 2).
-#include "appliance/hearthd/memory.h"
+#include "appliance/box/memory.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -31,7 +31,9 @@ std::filesystem::path own_cgroup() {
 
 }  // namespace
 
-uint64_t total_memory_bytes() { return std::min(meminfo("MemTotal"), cgroup_value(own_cgroup(), "memory.max")); }
+uint64_t total_memory_bytes() {
+  return std::min(meminfo("MemTotal"), cgroup_value(own_cgroup(), "memory.max"));
+}
 
 uint64_t available_memory_bytes() {
   uint64_t machine = meminfo("MemAvailable");

@@ -1,7 +1,7 @@
 // The fit estimate. Only the model's head is read, not its weights.
-#include "appliance/hearthd/fit.h"
+#include "appliance/box/fit.h"
 
-#include "appliance/hearthd/memory.h"
+#include "appliance/box/memory.h"
 #include "base/files.h"
 #include "inference/fit.h"
 #include "model_store/formats/gguf.h"
