@@ -8,7 +8,7 @@
 
 namespace hearth {
 
-// Within a job, its threads meet at one barrier (Worker::sync).
+// Sense-reversing barrier: spins, then yields. One per team.
 class Team {
  public:
   explicit Team(int n_threads);  // 1..256; the caller is rank 0

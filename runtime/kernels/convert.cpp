@@ -16,15 +16,28 @@ void widen_halves(const uint16_t* source, float* out, int64_t n, LoadVector load
   for (; i < n; ++i) out[i] = load_one(source[i]);
 }
 
+// Groups [begin, end) of a block.
+template <Dtype dtype>
+HEARTH_INLINE void widen_groups(const typename Codec<dtype>::Block& block, int begin, int end, float* out) {
+  BlockScales<dtype> scales;
+  if constexpr (Codec<dtype>::kElements > kQuantBlock) read_scales<dtype>(block, scales);
+  for (int g = begin; g < end; ++g, out += kQuantBlock) {
+    Vec v[kBlockVecs];
+    load_group<dtype, Rounding::codec>(block, scales, g, v);
+    for (int j = 0; j < kBlockVecs; ++j) store(out + j * kLanes, v[j]);
+  }
+}
+
 template <Dtype dtype>
 void widen_blocks(const void* source, int64_t offset, float* out, int64_t n) {
   using C = Codec<dtype>;
+  constexpr int64_t kGroups = C::kElements / kQuantBlock;
   const auto* blocks = static_cast<const typename C::Block*>(source);
-  for (int64_t i = 0; i < n; i += kQuantBlock) {
-    Vec v[kBlockVecs];
-    load_group<dtype>(blocks[(offset + i) / C::kElements], static_cast<int>((offset + i) % C::kElements) / kQuantBlock,
-                      v);
-    for (int j = 0; j < kBlockVecs; ++j) store(out + i + j * kLanes, v[j]);
+  for (int64_t g = offset / kQuantBlock, end = (offset + n) / kQuantBlock; g < end;) {
+    const int64_t block = g / kGroups, first = g % kGroups,
+                  last = first + end - g < kGroups ? first + end - g : kGroups;
+    widen_groups<dtype>(blocks[block], static_cast<int>(first), static_cast<int>(last), out);
+    g += last - first, out += (last - first) * kQuantBlock;
   }
 }
 

@@ -1,10 +1,13 @@
-// Decode is bound by reading the weights, so: one pass over them, 32 weights at a time (a quantised block) widened into
-// registers and used for all rows of x; several rows of w at once, so that their sums hide each other's latency.
-// Dtypes that are seldom met are widened into a small buffer instead: a reader each would cost more code than it is
-// worth. Each (row of x, row of w) pair has one vector of partial sums, filled in the order of k.
+// Decode is bound by reading the weights and by unpacking them, so: one pass over them, 32 weights at a time (a group)
+// widened into registers and used for all rows of x; several rows of w at once, so that their sums hide each other's
+// latency. Each (row of x, row of w) pair has one vector of partial sums, filled in the order of k.
+//
+// A group is added in one of two ways, by dtype. Scales first: v = scale * level + offset, sum += v * x. Scales last:
+// sum += scale * (level * x summed over the group) + offset * (x summed over the group), which takes 5 or 6
+// instructions instead of 8 where a group is four vectors, but as many instead of 4 for each further row of x. The sums
+// of x over groups are made once for all rows of w.
 #include "runtime/kernels/dot_rows.h"
 
-#include "runtime/kernels/convert.h"
 #include "runtime/kernels/load_group.h"
 #include "runtime/kernels/simd.h"
 #include "runtime/kernels/thread_scratch.h"
@@ -12,31 +15,32 @@
 namespace hearth::HEARTH_ISA {
 namespace {
 
-constexpr int kUnit = kQuantBlock;  // weights loaded at a time
-constexpr int kUnitVecs = kUnit / kLanes;
-
-// How each dtype is read: unit u of a row, as floats.
+// How each dtype is read: a row is blocks of kGroups groups of 32 elements; a group comes as floats after the block's
+// scales were read.
 template <class E>
 struct ReadNumbers {
   using Element = E;
+  struct Scales {};
+  static constexpr int kGroups = 1, kBlockStride = kQuantBlock;
+  static constexpr bool kScalesLast = false, kSumsGroups = false;
   HEARTH_INLINE int64_t stride(int64_t K) { return K; }
-  HEARTH_INLINE const E* unit(const E* row, int64_t u) { return row + u * kUnit; }
+  HEARTH_INLINE void read_scales(const E*, Scales&) {}
 };
 struct ReadF32 : ReadNumbers<float> {
-  HEARTH_INLINE void load_unit(const float* row, int64_t u, Vec (&v)[kUnitVecs]) {
-    for (int i = 0; i < kUnitVecs; ++i) v[i] = load(row + u * kUnit + i * kLanes);
+  HEARTH_INLINE void load_values(const float* block, const Scales&, int, Vec (&v)[kBlockVecs]) {
+    for (int i = 0; i < kBlockVecs; ++i) v[i] = load(block + i * kLanes);
   }
   HEARTH_INLINE float load_one(const float* row, int64_t k) { return row[k]; }
 };
 struct ReadF16 : ReadNumbers<uint16_t> {
-  HEARTH_INLINE void load_unit(const uint16_t* row, int64_t u, Vec (&v)[kUnitVecs]) {
-    for (int i = 0; i < kUnitVecs; ++i) v[i] = load_f16(row + u * kUnit + i * kLanes);
+  HEARTH_INLINE void load_values(const uint16_t* block, const Scales&, int, Vec (&v)[kBlockVecs]) {
+    for (int i = 0; i < kBlockVecs; ++i) v[i] = load_f16(block + i * kLanes);
   }
   HEARTH_INLINE float load_one(const uint16_t* row, int64_t k) { return scale_of(row[k]); }
 };
 struct ReadBf16 : ReadNumbers<uint16_t> {
-  HEARTH_INLINE void load_unit(const uint16_t* row, int64_t u, Vec (&v)[kUnitVecs]) {
-    for (int i = 0; i < kUnitVecs; ++i) v[i] = load_bf16(row + u * kUnit + i * kLanes);
+  HEARTH_INLINE void load_values(const uint16_t* block, const Scales&, int, Vec (&v)[kBlockVecs]) {
+    for (int i = 0; i < kBlockVecs; ++i) v[i] = load_bf16(block + i * kLanes);
   }
   HEARTH_INLINE float load_one(const uint16_t* row, int64_t k) { return bf16_to_float(row[k]); }
 };
@@ -44,48 +48,126 @@ template <Dtype dtype>
 struct ReadBlocks {
   using C = Codec<dtype>;
   using Element = typename C::Block;
-  static constexpr int kGroups = C::kElements / kUnit;
+  using Scales = BlockScales<dtype>;
+  static constexpr int kGroups = C::kElements / kQuantBlock, kBlockStride = 1;
+  static constexpr bool kScalesLast = HEARTH_ISA::kScalesLast<dtype>;
+  static constexpr bool kHasOffset = C::kHasOffset, kIsShifted = kLevelShift<dtype> != 0;
+  static constexpr bool kSumsGroups = kScalesLast && (kHasOffset || kIsShifted);
   HEARTH_INLINE int64_t stride(int64_t K) { return K / C::kElements; }
-  HEARTH_INLINE const Element* unit(const Element* row, int64_t u) { return row + u / kGroups; }
-  HEARTH_INLINE void load_unit(const Element* row, int64_t u, Vec (&v)[kUnitVecs]) {
-    load_group<dtype>(row[u / kGroups], static_cast<int>(u % kGroups), v);
+  HEARTH_INLINE void read_scales(const Element* block, Scales& scales) {
+    if constexpr (kGroups > 1) HEARTH_ISA::read_scales<dtype>(*block, scales);
+  }
+  HEARTH_INLINE void load_values(const Element* block, const Scales& scales, int g, Vec (&v)[kBlockVecs]) {
+    load_group<dtype, Rounding::fused>(*block, scales, g, v);
+  }
+  HEARTH_INLINE void load_levels(const Element* block, int g, Vec (&v)[kBlockVecs]) {
+    load_shifted_levels<dtype>(*block, g, v);
+  }
+  HEARTH_INLINE Vec scale(const Element* block, const Scales& scales, int g) {
+    return scale_of_vec<dtype>(*block, scales, g);
+  }
+  HEARTH_INLINE Vec offset(const Element* block, const Scales& scales, int g) {
+    return offset_of_vec<dtype>(*block, scales, g);
   }
   HEARTH_INLINE float load_one(const Element*, int64_t) { return 0; }  // rows are whole blocks
 };
 
-// kRows rows of w, the first at `w`, against kBatch rows of x.
-template <class Read, int kBatch, int kRows>
-HEARTH_INLINE void dot_tile(const typename Read::Element* w, int64_t row_stride, const float* x, int64_t K, float* y,
-                            int64_t N) {
-  Vec sum[kBatch][kRows] = {};
-  const int64_t n_units = K / kUnit;
-  for (int64_t u = 0; u < n_units; ++u) {
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      Vec v[kUnitVecs];
-      Read::load_unit(w + r * row_stride, u, v);
-      // Rows are too short, and too many at once, for the hardware to see the stream: ask for the next tile's.
-      __builtin_prefetch(Read::unit(w + (r + kRows) * row_stride, u));
-#pragma GCC unroll 16
-      for (int m = 0; m < kBatch; ++m)
-#pragma GCC unroll 16
-        for (int i = 0; i < kUnitVecs; ++i) sum[m][r] += v[i] * load(x + m * K + u * kUnit + i * kLanes);
-    }
-  }
-  for (int r = 0; r < kRows; ++r)
-    for (int m = 0; m < kBatch; ++m) {
-      float total = sum_lanes(sum[m][r]);
-      for (int64_t k = n_units * kUnit; k < K; ++k) total += Read::load_one(w + r * row_stride, k) * x[m * K + k];
-      y[m * N + r] = total;
-    }
-}
-
+// What a thread computes from: x [M, K], w [N, K], y [M, N]. group_sums [K / 32, M] vectors: x summed over each group,
+// lane by lane, times -kLevelShift where the levels are shifted; only where scales come last.
 struct Job {
   int64_t N, K;
   const float* x;
   const void* w;
   float* y;
+  const float* group_sums = nullptr;
 };
+
+// Rows are too short, and too many at once, for the hardware to see the stream: ask for the next tile's.
+template <class Element>
+HEARTH_INLINE void prefetch_elements(const Element* begin, int count) {
+  const auto* bytes = reinterpret_cast<const char*>(begin);
+#pragma GCC unroll 8
+  for (int i = 0; i < static_cast<int>(sizeof(Element)) * count; i += 64) __builtin_prefetch(bytes + i);
+}
+
+// sum + scale * (level · x) + offset * (sum of x) for one group; `group_sum` is what Job says.
+template <class Read>
+HEARTH_INLINE Vec add_scales_last(const Vec (&level)[kBlockVecs], Vec scale, const typename Read::Element* block,
+                                  const typename Read::Scales& scales, int g, const float* x, const float* group_sum,
+                                  Vec sum) {
+  Vec part;
+  if constexpr (Read::kIsShifted)
+    part = multiply_add(level[0], load(x), load(group_sum));
+  else
+    part = level[0] * load(x);
+#pragma GCC unroll 8
+  for (int i = 1; i < kBlockVecs; ++i) part = multiply_add(level[i], load(x + i * kLanes), part);
+  sum = multiply_add(part, scale, sum);
+  if constexpr (Read::kHasOffset) sum = multiply_add(load(group_sum), Read::offset(block, scales, g), sum);
+  return sum;
+}
+
+// Group g of a block of row r of w against kBatch rows of x. x and group_sums stand at the group.
+template <class Read, int kBatch, int kRows>
+HEARTH_INLINE void add_group(const Job& job, const typename Read::Element* block, const typename Read::Scales& scales,
+                             int g, const float* x, const float* group_sums, int r, Vec (&sum)[kBatch][kRows]) {
+  Vec v[kBlockVecs];
+  if constexpr (Read::kScalesLast) {
+    Read::load_levels(block, g, v);
+    const Vec scale = Read::scale(block, scales, g);
+#pragma GCC unroll 8
+    for (int m = 0; m < kBatch; ++m) {
+      const float* group_sum = Read::kSumsGroups ? group_sums + m * kLanes : nullptr;
+      sum[m][r] = add_scales_last<Read>(v, scale, block, scales, g, x + m * job.K, group_sum, sum[m][r]);
+    }
+  } else {
+    Read::load_values(block, scales, g, v);
+#pragma GCC unroll 8
+    for (int m = 0; m < kBatch; ++m)
+#pragma GCC unroll 8
+      for (int i = 0; i < kBlockVecs; ++i) sum[m][r] = multiply_add(v[i], load(x + m * job.K + i * kLanes), sum[m][r]);
+  }
+}
+
+// Lanes are summed, and what is left of rows that are not whole groups is added. w and y stand at the tile.
+template <class Read, int kBatch, int kRows>
+HEARTH_INLINE void store_sums(const Job& job, const typename Read::Element* w, int64_t row_stride, float* y,
+                              const Vec (&sum)[kBatch][kRows]) {
+  const int64_t whole = Read::kGroups == 1 ? job.K / kQuantBlock * kQuantBlock : job.K;
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 8
+    for (int m = 0; m < kBatch; ++m) {
+      float total = sum_lanes(sum[m][r]);
+      for (int64_t k = whole; k < job.K; ++k) total += Read::load_one(w + r * row_stride, k) * job.x[m * job.K + k];
+      y[m * job.N + r] = total;
+    }
+}
+
+// kRows rows of w, the first at `w`, against kBatch rows of x.
+template <class Read, int kBatch, int kRows>
+HEARTH_INLINE void dot_tile(const Job& job, const typename Read::Element* w, int64_t row_stride, float* y) {
+  Vec sum[kBatch][kRows] = {};
+  const int64_t n_blocks = job.K / (Read::kGroups * kQuantBlock);
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    const auto* blocks = w + b * Read::kBlockStride;
+    typename Read::Scales scales[kRows];
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      Read::read_scales(blocks + r * row_stride, scales[r]);
+      prefetch_elements(blocks + (r + kRows) * row_stride, Read::kBlockStride);
+    }
+#pragma GCC unroll 8
+    for (int g = 0; g < Read::kGroups; ++g) {
+      const int64_t unit = b * Read::kGroups + g;
+      const float* group_sums = Read::kSumsGroups ? job.group_sums + unit * kBatch * kLanes : nullptr;
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r)
+        add_group<Read>(job, blocks + r * row_stride, scales[r], g, job.x + unit * kQuantBlock, group_sums, r, sum);
+    }
+  }
+  store_sums<Read>(job, w, row_stride, y, sum);
+}
 
 template <class Read, int kBatch>
 void dot_range(const Job& job, int64_t begin, int64_t end) {
@@ -96,9 +178,8 @@ void dot_range(const Job& job, int64_t begin, int64_t end) {
   const auto* w = static_cast<const typename Read::Element*>(job.w);
   const int64_t stride = Read::stride(job.K);
   int64_t n = begin;
-  for (; n + kRows <= end; n += kRows)
-    dot_tile<Read, kBatch, kRows>(w + n * stride, stride, job.x, job.K, job.y + n, job.N);
-  for (; n < end; ++n) dot_tile<Read, kBatch, 1>(w + n * stride, stride, job.x, job.K, job.y + n, job.N);
+  for (; n + kRows <= end; n += kRows) dot_tile<Read, kBatch, kRows>(job, w + n * stride, stride, job.y + n);
+  for (; n < end; ++n) dot_tile<Read, kBatch, 1>(job, w + n * stride, stride, job.y + n);
 }
 
 template <class Read>
@@ -125,15 +206,66 @@ void dot_batch(const Job& job, int64_t M, int64_t begin, int64_t end) {
   }
 }
 
-// The dtypes without a reader of their own: a few rows at a time become floats in L1 or L2.
-void dot_widened(const Job& job, Dtype dtype, int64_t M, int64_t begin, int64_t end) {
+// x [M, K] → Job::group_sums, in this thread's scratch. Not a row for each row of x: those of powers of two fill their
+// sets of the L1 cache as it is.
+template <Dtype dtype>
+float* sum_groups(const Job& job, int64_t M) {
+  constexpr float kFactor = kLevelShift<dtype> != 0 ? -kLevelShift<dtype> : 1;
+  float *sums = thread_scratch(static_cast<size_t>(M * (job.K / kBlockVecs))), *out = sums;
+  for (int64_t k = 0; k < job.K; k += kQuantBlock)
+    for (int64_t m = 0; m < M; ++m, out += kLanes) {
+      const float* x = job.x + m * job.K + k;
+      Vec sum = load(x);
+      for (int i = 1; i < kBlockVecs; ++i) sum += load(x + i * kLanes);
+      store(out, sum * kFactor);
+    }
+  return sums;
+}
+
+// Rows of blocks as the floats that the reader gives.
+template <Dtype dtype>
+void fill_rows(const typename Codec<dtype>::Block* block, float* out, int64_t n) {
+  using Read = ReadBlocks<dtype>;
+  for (const float* end = out + n; out < end; ++block) {
+    typename Read::Scales scales;
+    Read::read_scales(block, scales);
+    for (int g = 0; g < Read::kGroups; ++g, out += kQuantBlock) {
+      Vec v[kBlockVecs];
+      Read::load_values(block, scales, g, v);
+      for (int i = 0; i < kBlockVecs; ++i) store(out + i * kLanes, v[i]);
+    }
+  }
+}
+
+// A few rows at a time become floats in L1 or L2: the sums are those of the reader, in the same order.
+template <Dtype dtype>
+void dot_filled(const Job& job, int64_t M, int64_t begin, int64_t end) {
   constexpr int64_t kRowsAtATime = 8;
   float* rows = thread_scratch(static_cast<size_t>(kRowsAtATime * job.K));
+  const auto* w = static_cast<const typename Codec<dtype>::Block*>(job.w);
   for (int64_t n = begin; n < end; n += kRowsAtATime) {
     const int64_t n_rows = end - n < kRowsAtATime ? end - n : kRowsAtATime;
-    widen(dtype, job.w, n * job.K, rows, n_rows * job.K);
+    fill_rows<dtype>(w + n * ReadBlocks<dtype>::stride(job.K), rows, n_rows * job.K);
     dot_batch<ReadF32>({job.N, job.K, job.x, rows, job.y + n}, M, 0, n_rows);
   }
+}
+
+// Batches of dtypes that are seldom met are filled in, and all that need plain loops to be read: a tile for each size
+// of the batch would cost more code than it is worth.
+template <Dtype dtype>
+void dot_blocks(Job job, int64_t M, int64_t begin, int64_t end) {
+  constexpr bool is_usual =
+      HEARTH_ISA_LEVEL > 0 && (dtype == Dtype::q8_0 || dtype == Dtype::q4_0 || dtype == Dtype::q4_k ||
+                               dtype == Dtype::q6_k || dtype == Dtype::mxfp4);
+  static_assert(is_usual || !kScalesLast<dtype>, "one row of x would have other bits than a batch");
+  using Read = ReadBlocks<dtype>;
+  if constexpr (is_usual) {
+    if constexpr (Read::kSumsGroups) job.group_sums = sum_groups<dtype>(job, M);
+    return dot_batch<Read>(job, M, begin, end);
+  } else if constexpr (HEARTH_ISA_LEVEL > 0 && !kIsGrid<dtype>) {
+    if (M == 1) return dot_range<Read, 1>(job, begin, end);
+  }
+  dot_filled<dtype>(job, M, begin, end);
 }
 
 }  // namespace
@@ -149,20 +281,13 @@ void dot_rows(int64_t M, int64_t N, int64_t K, const float* x, Dtype w_dtype, co
       return dot_batch<ReadF16>(job, M, begin, end);
     case Dtype::bf16:
       return dot_batch<ReadBf16>(job, M, begin, end);
-    case Dtype::q8_0:
-      return dot_batch<ReadBlocks<Dtype::q8_0>>(job, M, begin, end);
-    case Dtype::q4_0:
-      return dot_batch<ReadBlocks<Dtype::q4_0>>(job, M, begin, end);
-    case Dtype::q4_k:
-      return dot_batch<ReadBlocks<Dtype::q4_k>>(job, M, begin, end);
-    case Dtype::q6_k:
-      return dot_batch<ReadBlocks<Dtype::q6_k>>(job, M, begin, end);
-    case Dtype::mxfp4:
-      return dot_batch<ReadBlocks<Dtype::mxfp4>>(job, M, begin, end);
+#define HEARTH_DOT(T) \
+  case Dtype::T:      \
+    return dot_blocks<Dtype::T>(job, M, begin, end);
+      HEARTH_QUANTISED(HEARTH_DOT)
+#undef HEARTH_DOT
     case Dtype::i32:
       return;  // not a weight dtype
-    default:
-      return dot_widened(job, w_dtype, M, begin, end);
   }
 }
 

@@ -28,7 +28,7 @@ HEARTH_CODEC float e4m3_to_float(uint8_t bits) {
 }
 
 // Quantiles of a normal distribution, as bitsandbytes defines them.
-HEARTH_CODEC float nf4_level(int index) {
+HEARTH_CODEC constexpr float nf4_level(int index) {
   constexpr float kLevels[16] = {-1.0f,
                                  -0.6961928009986877f,
                                  -0.5250730514526367f,
