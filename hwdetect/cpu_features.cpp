@@ -1,12 +1,16 @@
 // Reads the ISA flags by CPUID and counts the cores that this process may use.
 #include "hwdetect/cpu_features.h"
 
+#include <fmt/ranges.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <string>
 #include <utility>
+
+#include "hwdetect/isa_limit.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -71,16 +75,46 @@ void count_cores(CpuFeatures& f) {
   f.n_physical_cores = static_cast<int>(cores.size());
 }
 
+CpuFeatures read_features() {
+  CpuFeatures f;
+  read_isa(f);
+  count_cores(f);
+  return f;
+}
+
+const CpuFeatures& real_features() {
+  static const CpuFeatures features = read_features();
+  return features;
+}
+CpuFeatures& visible_features() {
+  static CpuFeatures features = real_features();
+  return features;
+}
+
 }  // namespace
 
 const CpuFeatures& cpu_features() {
-  static const CpuFeatures features = [] {
-    CpuFeatures f;
-    read_isa(f);
-    count_cores(f);
-    return f;
-  }();
-  return features;
+  return visible_features();
+}
+
+std::vector<std::string> isa_levels() {
+  const CpuFeatures& f = real_features();
+  std::vector<std::string> out = {"portable"};
+  if (f.avx2 && f.fma && f.f16c) out.emplace_back("avx2");
+  if (out.size() == 2 && f.avx512f && f.avx512bw && f.avx512vl) out.emplace_back("avx512");
+  return out;
+}
+
+Result<void> limit_isa(std::string_view level) {
+  const std::vector<std::string> levels = isa_levels();
+  if (std::find(levels.begin(), levels.end(), level) == levels.end())
+    return error(Code::invalid_argument, "the instruction set must be one that this CPU has ({}), got {}",
+                 fmt::join(levels, ", "), level);
+  CpuFeatures f = real_features();
+  if (level != "avx512") f.avx512f = f.avx512bw = f.avx512vl = f.avx512vnni = f.avx512bf16 = false;
+  if (level == "portable") f.avx2 = f.fma = f.f16c = f.avx_vnni = false;
+  visible_features() = f;
+  return {};
 }
 
 }  // namespace hearth

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "hwdetect/isa_limit.h"
+
 namespace hearth {
 namespace {
 
@@ -47,6 +49,33 @@ TEST(CpuFeatures, CoresAreCounted) {
 
 TEST(CpuFeatures, SameObjectEveryTime) {
   EXPECT_EQ(&cpu_features(), &cpu_features());
+}
+
+TEST(IsaLimit, HidesWhatIsAboveTheLevelAndComesBack) {
+  const CpuFeatures before = cpu_features();
+  const std::vector<std::string> levels = isa_levels();
+  ASSERT_EQ(levels.front(), "portable");
+  ASSERT_TRUE(limit_isa("portable"));
+  EXPECT_FALSE(cpu_features().avx2 || cpu_features().fma || cpu_features().avx512f);
+  EXPECT_EQ(isa_levels(), levels);
+  EXPECT_EQ(cpu_features().n_physical_cores, before.n_physical_cores);
+  for (const std::string& level : levels) {
+    ASSERT_TRUE(limit_isa(level));
+    EXPECT_EQ(cpu_features().avx2, level != "portable");
+    EXPECT_EQ(cpu_features().avx512f && cpu_features().avx512bw, level == "avx512");
+  }
+  EXPECT_EQ(cpu_features().avx512vnni, before.avx512vnni);
+}
+
+TEST(IsaLimit, RefusesWhatThisCpuHasNot) {
+  const CpuFeatures before = cpu_features();
+  for (const char* level : {"", "AVX2", "sse2", "avx1024"}) {
+    const Result<void> result = limit_isa(level);
+    ASSERT_FALSE(result) << level;
+    EXPECT_EQ(result.error().code, Code::invalid_argument);
+    EXPECT_NE(result.error().to_string().find("portable"), std::string::npos) << result.error().to_string();
+  }
+  EXPECT_EQ(cpu_features().avx2, before.avx2);
 }
 
 }  // namespace
