@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/architectures/config_source.h"
+#include "runtime/architectures/hf_keys.h"
 #include "runtime/architectures/model_config.h"
 #include "runtime/architectures/storage.h"
 #include "runtime/graph/graph.h"
@@ -39,17 +39,20 @@ struct ParameterSpec {
 class Architecture {
  public:
   virtual ~Architecture() = default;
-  virtual std::string_view family() const = 0;             // "llama": also config.json's model_type
-  virtual std::string_view hf_architecture() const = 0;    // "LlamaForCausalLM"
-  virtual std::string_view gguf_architecture() const = 0;  // "llama"; empty: the family has no GGUF files
+  virtual std::string_view family() const = 0;                      // "llama"
+  virtual std::string_view model_type() const { return family(); }  // in config.json
+  virtual std::string_view hf_architecture() const = 0;             // "LlamaForCausalLM"
+  virtual std::string_view gguf_architecture() const = 0;           // "llama"; empty: the family has no GGUF files
   virtual std::vector<ParameterSpec> parameters(const ModelConfig& config) const = 0;
   virtual Value forward(ModelBuilder& m) const;  // tokens → final hidden rows [T, C], normed; ModelBuilder::decoder()
   virtual ModelTask task() const { return ModelTask::generate; }
   virtual Value score(ModelBuilder& m, Value rows) const;  // rerank: rows of first tokens [N, C] → scores [N, 1]
 
+  virtual std::span<const HfKey> hf_keys() const = 0;  // of config.json, and their defaults
+
   // The configuration in files ↔ ModelConfig, whose `family` is set already. The defaults know the common keys; a
   // family that has others overrides these, calls the common functions (common_config.h) and adds its own. A key that
-  // changes the result is never ignored. The caller validates.
+  // changes the result is never ignored. `source` of read_hf is an HfSource. The caller validates.
   virtual Result<void> read_hf(const ConfigSource& source, ModelConfig& config) const;
   virtual void write_hf(const ModelConfig& config, ConfigSink& sink) const;
   virtual Result<void> read_gguf(const ConfigSource& source, ModelConfig& config) const;

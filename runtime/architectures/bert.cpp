@@ -8,10 +8,25 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kBertKeys[] = {{"add_cross_attention", false, HfRule::only},
+                               {"hidden_act", "gelu"},
+                               {"hidden_size", 768},
+                               {"intermediate_size", 3072},
+                               {"is_decoder", false, HfRule::only},
+                               {"layer_norm_eps", 1e-12},
+                               {"max_position_embeddings", 512},
+                               {"num_attention_heads", 12},
+                               {"num_hidden_layers", 12},
+                               {"position_embedding_type", "absolute", HfRule::only},
+                               {"tie_word_embeddings", true},
+                               {"type_vocab_size", 2},
+                               {"vocab_size", 30'522}};
+
 class Bert : public Architecture {
  public:
   std::string_view family() const override { return "bert"; }
   std::string_view hf_architecture() const override { return "BertModel"; }
+  std::span<const HfKey> hf_keys() const override { return kBertKeys; }
   std::string_view gguf_architecture() const override { return "bert"; }
   ModelTask task() const override { return ModelTask::embed; }
 
@@ -32,18 +47,11 @@ class Bert : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.activation = Activation::gelu;
-    c.max_seq_len = 512;
     TRY(read_common_hf(source, c));
-    c.norm_eps = TRY(source.number_or("layer_norm_eps", 1e-12));
+    c.norm_eps = TRY(source.number("layer_norm_eps"));
     c.causal = false;
     c.tied_embeddings = true;
-    c.encoder.n_token_types = TRY(source.count_or("type_vocab_size", 2));
-    TRY(source.expect("is_decoder", false));
-    TRY(source.expect("add_cross_attention", false));
-    if (TRY(source.string_or("position_embedding_type", "absolute")) != "absolute")
-      return error(Code::unimplemented,
-                   "positions of another type than \"absolute\" are not supported for this family");
+    c.encoder.n_token_types = TRY(source.count("type_vocab_size"));
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
@@ -122,6 +130,7 @@ class Bert : public Architecture {
 class BertReranker final : public Bert {
  public:
   std::string_view family() const override { return "bert_reranker"; }
+  std::string_view model_type() const override { return "bert"; }
   std::string_view hf_architecture() const override { return "BertForSequenceClassification"; }
   std::string_view gguf_architecture() const override { return ""; }
   ModelTask task() const override { return ModelTask::rerank; }
@@ -145,7 +154,6 @@ class BertReranker final : public Bert {
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     Bert::write_hf(c, sink);
-    sink.set("model_type", "bert");
     sink.set("id2label.0", "LABEL_0");
     sink.set("label2id.LABEL_0", 0);
   }

@@ -7,8 +7,8 @@
 
 namespace hearth {
 
-// Sizes, norm epsilon, biases, tied embeddings, activation, rotary positions, window. What is absent keeps the value
-// that `config` has, where that is one (a family sets its own defaults before the call).
+// Sizes, norm epsilon, biases, tied embeddings, activation, rotary positions. What the file lacks is in the family's
+// table of keys (hf_keys.h); a key of these that the table lacks too is one that the family does not have.
 Result<void> read_common_hf(const ConfigSource& source, ModelConfig& config);
 void write_common_hf(const ModelConfig& config, ConfigSink& sink);
 
@@ -25,16 +25,24 @@ Result<int> gguf_vocab_size(const ConfigSource& source);
 Result<void> read_layer_types_hf(const ConfigSource& source, ModelConfig& config);
 void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink);
 
-// "sliding_window" for all layers; 0 or absent: none.
+// "sliding_window" for all layers; null: none.
 Result<void> read_window_everywhere(const ConfigSource& source, std::string_view key, ModelConfig& config);
+void set_window_everywhere(int window, ModelConfig& config);  // 0: none; nor where it is no shorter than the context
 // Qwen's way: "use_sliding_window", "sliding_window", "max_window_layers" (those before it are full) or "layer_types".
 Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config);
 void write_window_hf(const ModelConfig& config, ConfigSink& sink);
+// Refused: sliding layers without a window.
+Result<void> check_window(const ConfigSource& source, const ModelConfig& config);
+// All layers are full, and said to be: as if nothing were said.
+void forget_unused_window(ModelConfig& config);
 
 // Every n-th layer is full, those between slide: layers 0 .. n-2 slide, n-1 is full, ... n = 0: all slide.
 std::vector<LayerKind> every_nth_full(int n_layers, int n);
 
-Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key, Activation otherwise);
+Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key);
 std::string activation_hf(Activation activation);
+
+// A cap of scores or logits; null: none. 0 would divide by it.
+Result<double> read_softcap(const ConfigSource& source, std::string_view key);
 
 }  // namespace hearth

@@ -14,14 +14,12 @@ Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
   config.d_model = TRY(source.count("hidden_size"));
   config.n_heads = TRY(source.count("num_attention_heads"));
   config.n_kv_heads = TRY(source.count_or("num_key_value_heads", config.n_heads));
-  config.d_ff = TRY(source.count_or("intermediate_size", config.d_ff));
+  config.d_ff = TRY(source.count_or("intermediate_size", 0));
   config.vocab_size = TRY(source.count("vocab_size"));
-  config.max_seq_len =
-      TRY(source.count_or("max_position_embeddings", config.max_seq_len > 0 ? config.max_seq_len : 2048));
+  config.max_seq_len = TRY(source.count("max_position_embeddings"));
   if (config.n_heads <= 0)
     return error(Code::invalid_argument, "configuration key \"num_attention_heads\" must be positive");
-  const int usual = config.head_dim > 0 ? config.head_dim : config.d_model / config.n_heads;
-  config.head_dim = TRY(source.count_or("head_dim", usual));
+  config.head_dim = TRY(source.count_or("head_dim", config.d_model / config.n_heads));
   return {};
 }
 
@@ -45,8 +43,7 @@ Result<int> read_layer_count(const ConfigSource& source, std::string_view key) {
   return error(Code::invalid_argument, "configuration key \"{}\" is {}, must be 1 to {}", key, n, kMostLayers);
 }
 
-Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key, Activation otherwise) {
-  if (!source.has(key)) return otherwise;
+Result<Activation> read_activation_hf(const ConfigSource& source, std::string_view key) {
   const std::string name = TRY(source.string(key));
   if (name == "silu" || name == "swish") return Activation::silu;
   if (name == "gelu") return Activation::gelu;
@@ -69,12 +66,12 @@ std::string activation_hf(Activation activation) {
 
 Result<void> read_common_hf(const ConfigSource& source, ModelConfig& config) {
   TRY(read_sizes(source, config));
-  config.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-6));
-  config.init_std = TRY(source.number_or("initializer_range", 0.02));
-  config.tied_embeddings = TRY(source.boolean_or("tie_word_embeddings", config.tied_embeddings));
-  config.attention_bias = TRY(source.boolean_or("attention_bias", config.attention_bias));
-  config.mlp_bias = TRY(source.boolean_or("mlp_bias", config.mlp_bias));
-  config.activation = TRY(read_activation_hf(source, "hidden_act", config.activation));
+  config.norm_eps = TRY(source.number_or("rms_norm_eps", config.norm_eps));
+  config.init_std = TRY(source.number_or("initializer_range", config.init_std));
+  config.tied_embeddings = TRY(source.boolean("tie_word_embeddings"));
+  config.attention_bias = TRY(source.boolean_or("attention_bias", false));
+  config.mlp_bias = TRY(source.boolean_or("mlp_bias", false));
+  if (source.has("hidden_act")) config.activation = TRY(read_activation_hf(source, "hidden_act"));
   config.rope = TRY(read_rope_hf(source, config));
   return {};
 }
@@ -121,21 +118,52 @@ void write_layer_types_hf(const ModelConfig& config, ConfigSink& sink) {
 }
 
 Result<void> read_window_everywhere(const ConfigSource& source, std::string_view key, ModelConfig& config) {
-  config.window = TRY(source.count_or(key, 0));
-  if (config.window >= config.max_seq_len) config.window = 0;
-  config.layer_kinds.clear();
-  if (config.window > 0) config.layer_kinds = every_nth_full(config.n_layers, 0);
+  const int window = source.has(key) ? TRY(source.count(key)) : 0;
+  if (window == 0 && source.has(key)) return error(Code::invalid_argument, "configuration key \"{}\" is 0", key);
+  set_window_everywhere(window, config);
   return {};
 }
 
+void set_window_everywhere(int window, ModelConfig& config) {
+  config.window = window < config.max_seq_len ? window : 0;
+  config.layer_kinds.clear();
+  if (config.window > 0) config.layer_kinds = every_nth_full(config.n_layers, 0);
+}
+
+Result<double> read_softcap(const ConfigSource& source, std::string_view key) {
+  if (!source.has(key)) return 0.0;
+  const double cap = TRY(source.number(key));
+  if (cap > 0) return cap;
+  return error(Code::invalid_argument, "configuration key \"{}\" must be positive or null, got {}", key, cap);
+}
+
+Result<void> check_window(const ConfigSource& source, const ModelConfig& config) {
+  const auto& kinds = config.layer_kinds;
+  if (std::find(kinds.begin(), kinds.end(), LayerKind::sliding) == kinds.end()) return {};
+  if (config.window > 0) return {};
+  return error(Code::invalid_argument, "some layers have a window, and sliding_window is {}",
+               source.has("sliding_window") ? "0 or not used" : "not given");
+}
+
+void forget_unused_window(ModelConfig& config) {
+  const bool is_plain = std::all_of(config.layer_kinds.begin(), config.layer_kinds.end(),
+                                    [](LayerKind kind) { return kind == LayerKind::full; });
+  if (!is_plain || config.layer_kinds.size() != static_cast<size_t>(config.n_layers)) return;
+  config.layer_kinds.clear();
+  config.window = 0;
+}
+
 Result<void> read_window_hf(const ConfigSource& source, ModelConfig& config) {
-  if (!TRY(source.boolean_or("use_sliding_window", false))) return {};
-  config.window = TRY(source.count_or("sliding_window", 4096));
-  if (source.has("layer_types")) return read_layer_types_hf(source, config);
-  const int n_full = TRY(source.count_or("max_window_layers", 28));
-  config.layer_kinds = every_nth_full(config.n_layers, 0);
-  for (size_t l = 0; l < config.layer_kinds.size() && l < static_cast<size_t>(n_full); ++l)
-    config.layer_kinds[l] = LayerKind::full;
+  if (TRY(source.boolean("use_sliding_window"))) config.window = TRY(source.count_or("sliding_window", 0));
+  if (config.window > 0) {
+    const int n_full = TRY(source.count("max_window_layers"));
+    config.layer_kinds = every_nth_full(config.n_layers, 0);
+    for (size_t l = 0; l < config.layer_kinds.size() && l < static_cast<size_t>(n_full); ++l)
+      config.layer_kinds[l] = LayerKind::full;
+  }
+  TRY(read_layer_types_hf(source, config));
+  TRY(check_window(source, config));
+  forget_unused_window(config);
   return {};
 }
 

@@ -25,6 +25,9 @@ class ConfigSource {
 
   // Keys that are absent, or null, do not exist.
   virtual bool has(std::string_view key) const = 0;
+  virtual bool is_null(std::string_view) const { return false; }  // it stands there, without a value
+  // The family takes one value of this key only, in whatever place it may stand.
+  virtual bool is_fixed(std::string_view) const { return false; }
   // The value of a key. Absent, of another type or out of range: an error that names the key.
   virtual Result<int64_t> integer(std::string_view key) const = 0;
   virtual Result<double> number(std::string_view key) const = 0;
@@ -67,8 +70,13 @@ class ConfigSink {
  public:
   virtual ~ConfigSink() = default;
   virtual void put(std::string_view key, ConfigValue value) = 0;
-  virtual void remove(std::string_view key) = 0;  // for a family that lacks one of the common keys
+  virtual void put_null(std::string_view key) = 0;  // where a missing key would mean a default
+  virtual void remove(std::string_view key) = 0;    // for a family that lacks one of the common keys
   virtual void set_tensor(std::string name, std::vector<float> values) = 0;  // GGUF only
+
+  // A count of which 0 means: there is none.
+  void set_or_null(std::string_view key, double value) { value > 0 ? set(key, value) : put_null(key); }
+  void set_or_null(std::string_view key, int value) { value > 0 ? set(key, value) : put_null(key); }
 
   template <class T>
   void set(std::string_view key, T value) {

@@ -8,6 +8,7 @@
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/latent_attention.h"
 #include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {
@@ -47,23 +48,25 @@ class Deepseek : public Architecture {
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));
+    TRY(allow_scaling(c.rope, {RopeConfig::Scaling::none, RopeConfig::Scaling::yarn}));
+    if (c.n_kv_heads != c.n_heads)
+      return error(Code::unimplemented, "num_key_value_heads must be num_attention_heads in models of this family");
     MlaConfig& mla = c.mla;
     mla.q_rank = TRY(source.count_or("q_lora_rank", 0));
     mla.kv_rank = TRY(source.count("kv_lora_rank"));
     mla.rope_dim = TRY(source.count("qk_rope_head_dim"));
     mla.nope_dim = TRY(source.count("qk_nope_head_dim"));
     mla.value_dim = TRY(source.count("v_head_dim"));
-    mla.rope_interleaved = TRY(source.boolean_or("rope_interleave", true));
+    mla.rope_interleaved = TRY(source.boolean_or("rope_interleave", true));  // V2 has no such key
     set_heads(c);
     MoeConfig& moe = c.moe;
-    moe.n_experts = TRY(source.count("n_routed_experts"));
+    moe.n_experts = TRY(source.count(experts_key(source)));
     moe.d_ff = TRY(source.count("moe_intermediate_size"));
-    moe.d_ff_shared = moe.d_ff * TRY(source.count_or("n_shared_experts", 0));
-    if (const int n = TRY(source.count_or("first_k_dense_replace", 0)); n > 0)
+    moe.d_ff_shared = moe.d_ff * TRY(source.count("n_shared_experts"));
+    if (const int n = TRY(source.count("first_k_dense_replace")); n > 0)
       moe.dense_layers = first_layers_dense(c.n_layers, n);
-    TRY(source.expect("moe_layer_freq", 1.0));
     moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
-    moe.routing.scale = static_cast<float>(TRY(source.number_or("routed_scaling_factor", 1)));
+    moe.routing.scale = static_cast<float>(TRY(source.number("routed_scaling_factor")));
     return read_routing_hf(source, moe.routing);
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
@@ -72,7 +75,7 @@ class Deepseek : public Architecture {
     plain.rope.rotary_dim = 0;
     write_common_hf(plain, sink);
     sink.remove("mlp_bias");
-    if (c.mla.q_rank > 0) sink.set("q_lora_rank", c.mla.q_rank);
+    sink.set_or_null("q_lora_rank", c.mla.q_rank);
     sink.set("kv_lora_rank", c.mla.kv_rank);
     sink.set("qk_rope_head_dim", c.mla.rope_dim);
     sink.set("qk_nope_head_dim", c.mla.nope_dim);
@@ -138,12 +141,18 @@ class Deepseek : public Architecture {
   virtual void write_routing_hf(const ModelConfig& c, ConfigSink& sink) const = 0;
 
   static Result<void> read_groups_hf(const ConfigSource& source, Routing& routing) {
-    routing.n_groups = std::max(1, TRY(source.count_or("n_group", 1)));
-    routing.n_chosen_groups = std::max(1, TRY(source.count_or("topk_group", 1)));
+    routing.n_groups = TRY(source.count("n_group"));
+    routing.n_chosen_groups = TRY(source.count("topk_group"));
     return {};
   }
 
  private:
+  // The library's other names for the number of experts win.
+  static std::string_view experts_key(const ConfigSource& source) {
+    for (const char* key : {"num_experts", "num_local_experts"})
+      if (source.has(key)) return key;
+    return "n_routed_experts";
+  }
   static void set_heads(ModelConfig& c) {
     c.head_dim = c.mla.nope_dim + c.mla.rope_dim;
     c.n_kv_heads = c.n_heads;
@@ -151,10 +160,42 @@ class Deepseek : public Architecture {
   }
 };
 
+constexpr HfKey kDeepseekV3Keys[] = {{"attention_bias", false},
+                                     {"first_k_dense_replace", 3},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 7168},
+                                     {"intermediate_size", 18'432},
+                                     {"kv_lora_rank", 512},
+                                     {"max_position_embeddings", 4096},
+                                     {"moe_intermediate_size", 2048},
+                                     {"moe_layer_freq", 1, HfRule::only},
+                                     {"n_group", 8},
+                                     {"n_routed_experts", 256},
+                                     {"n_shared_experts", 1},
+                                     {"norm_topk_prob", true},
+                                     {"num_attention_heads", 128},
+                                     {"num_experts_per_tok", 8},
+                                     {"num_hidden_layers", 61},
+                                     {"num_key_value_heads", 128, HfRule::or_null},
+                                     {"num_local_experts", kNone},
+                                     {"q_lora_rank", 1536, HfRule::or_null},
+                                     {"qk_nope_head_dim", 128},
+                                     {"qk_rope_head_dim", 64},
+                                     {"rms_norm_eps", 1e-06},
+                                     {"rope_interleave", true},
+                                     {"routed_scaling_factor", 2.5},
+                                     {"scoring_func", "sigmoid", HfRule::only},
+                                     {"tie_word_embeddings", false},
+                                     {"topk_group", 4},
+                                     {"topk_method", "noaux_tc", HfRule::only},
+                                     {"v_head_dim", 128},
+                                     {"vocab_size", 129'280}};
+
 class DeepseekV3 final : public Deepseek {
  public:
   std::string_view family() const override { return "deepseek_v3"; }
   std::string_view hf_architecture() const override { return "DeepseekV3ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kDeepseekV3Keys; }
   bool claims_gguf(const ConfigSource& source) const override {
     const int64_t first = source.integer("leading_dense_block_count").value_or(0);  // that has experts
     return source.has_tensor(fmt::format("blk.{}.exp_probs_b.bias", first)) ||
@@ -173,11 +214,8 @@ class DeepseekV3 final : public Deepseek {
     TRY(read_groups_hf(source, routing));
     routing.scoring = Routing::Scoring::sigmoid;
     routing.group_score = Routing::GroupScore::sum_of_two;
-    routing.normalise = TRY(source.boolean_or("norm_topk_prob", true));
-    const std::string scoring = TRY(source.string_or("scoring_func", "sigmoid"));
-    if (scoring == "sigmoid") return {};
-    return error(Code::unimplemented, "scoring_func \"{}\" is not supported for this family (sigmoid is)",
-                 scoring.substr(0, 40));
+    routing.normalise = TRY(source.boolean("norm_topk_prob"));
+    return {};
   }
   void write_routing_hf(const ModelConfig& c, ConfigSink& sink) const override {
     sink.set("norm_topk_prob", c.moe.routing.normalise);
@@ -187,17 +225,49 @@ class DeepseekV3 final : public Deepseek {
   }
 };
 
+constexpr HfKey kDeepseekV2Keys[] = {{"attention_bias", false},
+                                     {"first_k_dense_replace", 0},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 4096},
+                                     {"intermediate_size", 11'008},
+                                     {"kv_lora_rank", 512},
+                                     {"max_position_embeddings", 2048},
+                                     {"mlp_bias", false},
+                                     {"moe_intermediate_size", 1407},
+                                     {"moe_layer_freq", 1, HfRule::only},
+                                     {"n_group", kNone},
+                                     {"n_routed_experts", 64},
+                                     {"n_shared_experts", 2},
+                                     {"norm_topk_prob", false},
+                                     {"num_attention_heads", 32},
+                                     {"num_experts", kNone},
+                                     {"num_experts_per_tok", kNone},
+                                     {"num_hidden_layers", 32},
+                                     {"num_key_value_heads", kNone},
+                                     {"q_lora_rank", 1536, HfRule::or_null},
+                                     {"qk_nope_head_dim", 128},
+                                     {"qk_rope_head_dim", 64},
+                                     {"rms_norm_eps", 1e-06},
+                                     {"routed_scaling_factor", 1.0},
+                                     {"scoring_func", "softmax", HfRule::only},
+                                     {"tie_word_embeddings", false},
+                                     {"topk_group", kNone},
+                                     {"topk_method", "greedy"},
+                                     {"v_head_dim", 128},
+                                     {"vocab_size", 102'400}};
+
 class DeepseekV2 final : public Deepseek {
  public:
   std::string_view family() const override { return "deepseek_v2"; }
   std::string_view hf_architecture() const override { return "DeepseekV2ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kDeepseekV2Keys; }
 
  protected:
   bool has_correction() const override { return false; }
   Routing default_routing() const override { return {}; }
   // The weights are never normalised, whatever norm_topk_prob says: so does the library that such files are from.
   Result<void> read_routing_hf(const ConfigSource& source, Routing& routing) const override {
-    const std::string method = TRY(source.string_or("topk_method", "greedy"));
+    const std::string method = TRY(source.string("topk_method"));
     if (method == "group_limited_greedy") return read_groups_hf(source, routing);
     if (method == "greedy") return {};
     return error(Code::unimplemented, "topk_method \"{}\" is not supported (greedy and group_limited_greedy are)",

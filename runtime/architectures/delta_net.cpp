@@ -92,14 +92,14 @@ void add_gated_attention(ParameterTable& t, const ModelConfig& c) {
 
 Result<void> read_delta_net(const ConfigSource& source, ModelConfig& c) {
   RecurrentConfig& r = c.recurrent;
-  r.n_k_heads = TRY(source.count_or("linear_num_key_heads", 16));
-  r.n_v_heads = TRY(source.count_or("linear_num_value_heads", 32));
-  r.k_dim = TRY(source.count_or("linear_key_head_dim", 128));
-  r.v_dim = TRY(source.count_or("linear_value_head_dim", 128));
-  r.conv_width = TRY(source.count_or("linear_conv_kernel_dim", 4));
-  if (c.activation != Activation::silu)
-    return error(Code::unimplemented, "hidden_act other than silu is not supported for this family");
-  const int interval = TRY(source.count_or("full_attention_interval", 4));
+  r.n_k_heads = TRY(source.count("linear_num_key_heads"));
+  r.n_v_heads = TRY(source.count("linear_num_value_heads"));
+  r.k_dim = TRY(source.count("linear_key_head_dim"));
+  r.v_dim = TRY(source.count("linear_value_head_dim"));
+  r.conv_width = TRY(source.count("linear_conv_kernel_dim"));
+  const int interval = TRY(source.count("full_attention_interval"));
+  if (interval == 0 && !source.has("layer_types"))
+    return error(Code::invalid_argument, "configuration key \"full_attention_interval\" is 0");
   c.layer_kinds.clear();
   for (int l = 0; l < std::min(c.n_layers, kMostLayers); ++l)
     c.layer_kinds.push_back(interval > 0 && (l + 1) % interval == 0 ? LayerKind::full : LayerKind::linear);
@@ -174,10 +174,7 @@ Value DeltaNetFamily::forward(ModelBuilder& m) const {
 }
 
 Result<void> DeltaNetFamily::read_hf(const ConfigSource& source, ModelConfig& c) const {
-  c.head_dim = 256;
   TRY(read_common_hf(source, c));
-  if (!source.has("rope_parameters.partial_rotary_factor") && !source.has("partial_rotary_factor"))
-    c.rope.rotary_dim = c.head_dim / 4;
   TRY(read_delta_net(source, c));
   return has_experts() ? read_experts(source, c) : Result<void>();
 }

@@ -8,10 +8,30 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kGemma2Keys[] = {{"attention_bias", false},
+                                 {"attn_logit_softcapping", 50.0, HfRule::or_null},
+                                 {"final_logit_softcapping", 30.0, HfRule::or_null},
+                                 {"head_dim", 256},
+                                 {"hidden_activation", "gelu_pytorch_tanh"},
+                                 {"hidden_size", 2304},
+                                 {"intermediate_size", 9216},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 8192},
+                                 {"num_attention_heads", 8},
+                                 {"num_hidden_layers", 26},
+                                 {"num_key_value_heads", 4},
+                                 {"query_pre_attn_scalar", 256},
+                                 {"rms_norm_eps", 1e-06},
+                                 {"sliding_window", 4096},
+                                 {"tie_word_embeddings", true},
+                                 {"use_bidirectional_attention", kNone},
+                                 {"vocab_size", 256'000}};
+
 class Gemma2 final : public Architecture {
  public:
   std::string_view family() const override { return "gemma2"; }
   std::string_view hf_architecture() const override { return "Gemma2ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGemma2Keys; }
   std::string_view gguf_architecture() const override { return "gemma2"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -31,16 +51,16 @@ class Gemma2 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    set_defaults(c);
     TRY(read_common_hf(source, c));
-    c.activation = TRY(read_activation_hf(source, "hidden_activation", Activation::gelu_tanh));
-    c.window = TRY(source.count_or("sliding_window", 4096));
+    c.activation = TRY(read_activation_hf(source, "hidden_activation"));
+    c.window = TRY(source.count("sliding_window"));
     c.layer_kinds = every_nth_full(c.n_layers, 2);
     TRY(read_layer_types_hf(source, c));
+    TRY(check_window(source, c));
     TRY(source.expect("use_bidirectional_attention", false));
-    c.attention_softcap = TRY(source.number_or("attn_logit_softcapping", 0));
-    c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
-    const double query_scalar = TRY(source.number_or("query_pre_attn_scalar", 256));
+    c.attention_softcap = TRY(read_softcap(source, "attn_logit_softcapping"));
+    c.logit_softcap = TRY(read_softcap(source, "final_logit_softcapping"));
+    const double query_scalar = TRY(source.number("query_pre_attn_scalar"));
     if (!(query_scalar > 0))
       return error(Code::invalid_argument, "query_pre_attn_scalar must be positive, got {}", query_scalar);
     set_scales(query_scalar, c);
@@ -52,13 +72,13 @@ class Gemma2 final : public Architecture {
     sink.set("hidden_activation", activation_hf(c.activation));
     sink.set("sliding_window", c.window);
     write_layer_types_hf(c, sink);
-    sink.set("attn_logit_softcapping", c.attention_softcap);
-    sink.set("final_logit_softcapping", c.logit_softcap);
+    sink.set_or_null("attn_logit_softcapping", c.attention_softcap);
+    sink.set_or_null("final_logit_softcapping", c.logit_softcap);
     sink.set("query_pre_attn_scalar", static_cast<int64_t>(std::lround(1 / (c.scale.attention * c.scale.attention))));
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
-    set_defaults(c);
     TRY(read_common_gguf(source, c));
+    c.activation = Activation::gelu_tanh;
     c.window = TRY(source.count_or("attention.sliding_window", 4096));
     c.layer_kinds = every_nth_full(c.n_layers, 2);
     c.attention_softcap = TRY(source.number_or("attn_logit_softcapping", 50));
@@ -80,12 +100,6 @@ class Gemma2 final : public Architecture {
   }
 
  private:
-  static void set_defaults(ModelConfig& c) {
-    c.tied_embeddings = true;
-    c.head_dim = 256;
-    c.max_seq_len = 8192;
-    c.activation = Activation::gelu_tanh;
-  }
   static void set_scales(double query_scalar, ModelConfig& c) {
     c.scale.embedding = std::sqrt(static_cast<double>(c.d_model));
     c.scale.attention = 1 / std::sqrt(query_scalar);

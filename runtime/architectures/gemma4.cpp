@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <tuple>
 
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/experts.h"
@@ -16,10 +18,45 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kGemma4Keys[] = {{"attention_bias", false},
+                                 {"attention_k_eq_v", false},
+                                 {"enable_moe_block", false},
+                                 {"final_logit_softcapping", kNone},
+                                 {"global_head_dim", 512},
+                                 {"head_dim", 256},
+                                 {"hidden_activation", "gelu_pytorch_tanh"},
+                                 {"hidden_size", 2304},
+                                 {"hidden_size_per_layer_input", 256},
+                                 {"intermediate_size", 9216},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 131'072},
+                                 {"moe_intermediate_size", kNone},
+                                 {"num_attention_heads", 8},
+                                 {"num_experts", kNone},
+                                 {"num_global_key_value_heads", kNone},
+                                 {"num_hidden_layers", 30},
+                                 {"num_key_value_heads", 4},
+                                 {"num_kv_shared_layers", 0},
+                                 {"per_layer_config", kNone},
+                                 {"rms_norm_eps", 1e-06},
+                                 {"rope_parameters.full_attention.partial_rotary_factor", 0.25},
+                                 {"rope_parameters.full_attention.rope_theta", 1'000'000.0},
+                                 {"rope_parameters.full_attention.rope_type", "proportional"},
+                                 {"rope_parameters.sliding_attention.rope_theta", 10'000.0},
+                                 {"rope_parameters.sliding_attention.rope_type", "default"},
+                                 {"sliding_window", 512},
+                                 {"tie_word_embeddings", true},
+                                 {"top_k_experts", kNone},
+                                 {"use_bidirectional_attention", kNone},
+                                 {"use_double_wide_mlp", false},
+                                 {"vocab_size", 262'144},
+                                 {"vocab_size_per_layer_input", 262'144}};
+
 class Gemma4 final : public Architecture {
  public:
   std::string_view family() const override { return "gemma4_text"; }
   std::string_view hf_architecture() const override { return "Gemma4ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGemma4Keys; }
   std::string_view gguf_architecture() const override { return "gemma4"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -80,23 +117,22 @@ class Gemma4 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    set_defaults(c);
     TRY(read_common_hf(source, c));
     TRY(read_experts_hf(source, c));
     TRY(refuse_bidirectional(source));
-    c.activation = TRY(read_activation_hf(source, "hidden_activation", Activation::gelu_tanh));
-    c.window = TRY(source.count_or("sliding_window", 512));
+    c.activation = TRY(read_activation_hf(source, "hidden_activation"));
+    c.window = TRY(source.count("sliding_window"));
     c.layer_kinds = every_nth_full(c.n_layers, kPattern);
     TRY(read_layer_types_hf(source, c));
     if (!c.layer_kinds.empty()) c.layer_kinds.back() = LayerKind::full;
-    c.logit_softcap = TRY(source.number_or("final_logit_softcapping", 0));
-    c.kv_sharing = {TRY(source.count_or("num_kv_shared_layers", 0)),
-                    TRY(source.boolean_or("use_double_wide_mlp", false)),
-                    TRY(source.boolean_or("attention_k_eq_v", false))};
+    TRY(check_window(source, c));
+    c.logit_softcap = TRY(read_softcap(source, "final_logit_softcapping"));
+    c.kv_sharing = {TRY(source.count("num_kv_shared_layers")), TRY(source.boolean("use_double_wide_mlp")),
+                    TRY(source.boolean("attention_k_eq_v"))};
     TRY(read_heads_hf(source, c));
     TRY(read_ropes_hf(source, c));
-    c.per_layer_input.width = TRY(source.count_or("hidden_size_per_layer_input", 256));
-    c.per_layer_input.vocab_size = TRY(source.count_or("vocab_size_per_layer_input", 262'144));
+    c.per_layer_input.width = TRY(source.count("hidden_size_per_layer_input"));
+    c.per_layer_input.vocab_size = TRY(source.count("vocab_size_per_layer_input"));
     if (c.per_layer_input.width == 0) c.per_layer_input = {};
     set_scales(c);
     return {};
@@ -146,12 +182,6 @@ class Gemma4 final : public Architecture {
     return m.b().reshape(m.b().mul(m.b().reshape(x, {shape.n_elements(), 1}), number), shape);
   }
 
-  static void set_defaults(ModelConfig& c) {
-    c.tied_embeddings = true;
-    c.head_dim = 256;
-    c.max_seq_len = 131'072;
-    c.activation = Activation::gelu_tanh;
-  }
   static void set_scales(ModelConfig& c) {
     c.scale.embedding = std::sqrt(static_cast<double>(c.d_model));
     c.scale.attention = 1;
@@ -166,33 +196,50 @@ class Gemma4 final : public Architecture {
   static Result<void> read_heads_hf(const ConfigSource& source, ModelConfig& c) {
     c.sliding_head_dim = c.head_dim;
     c.sliding_kv_heads = c.n_kv_heads;
-    const auto full = std::find(c.layer_kinds.begin(), c.layer_kinds.end(), LayerKind::full);
-    const std::string entry = fmt::format("per_layer_config.{}.", full - c.layer_kinds.begin());
-    if (source.has("per_layer_config")) {
-      c.head_dim = TRY(source.count_or(entry + "head_dim", c.head_dim));
-      c.n_kv_heads = TRY(source.count_or(entry + "num_key_value_heads", c.n_kv_heads));
-      return {};
-    }
-    c.head_dim = TRY(source.count_or("global_head_dim", 512));
+    if (source.has("per_layer_config")) return read_layer_entries(source, c);
+    c.head_dim = TRY(source.count("global_head_dim"));
     if (c.kv_sharing.values_are_keys) c.n_kv_heads = TRY(source.count_or("num_global_key_value_heads", c.n_kv_heads));
+    return {};
+  }
+
+  // Entries by layer may say anything of it; supported are the heads of full layers, the same in all of them.
+  static Result<void> read_layer_entries(const ConfigSource& source, ModelConfig& c) {
+    std::optional<std::pair<int, int>> full;
+    size_t n_entries = 0;
+    for (int l = 0; l < c.n_layers; ++l) {
+      const std::string entry = fmt::format("per_layer_config.{}", l);
+      n_entries += source.has(entry);
+      const std::string width = entry + ".head_dim", heads = entry + ".num_key_value_heads";
+      const std::pair here = {TRY(source.count_or(width, c.sliding_head_dim)),
+                              TRY(source.count_or(heads, c.sliding_kv_heads))};
+      const bool is_plain = here == std::pair(c.sliding_head_dim, c.sliding_kv_heads);
+      const auto n_known = static_cast<size_t>(source.has(width)) + static_cast<size_t>(source.has(heads));
+      if (source.object_size(entry) != n_known || (c.is_sliding(l) ? !is_plain : full.value_or(here) != here))
+        return error(Code::unimplemented,
+                     "per_layer_config of layer {}: only head_dim and num_key_value_heads of full layers, the same for "
+                     "all of them, are supported",
+                     l);
+      if (!c.is_sliding(l)) full = here;
+    }
+    if (source.object_size("per_layer_config") != n_entries)
+      return error(Code::invalid_argument, "per_layer_config has entries of layers that the model does not have");
+    if (full) std::tie(c.head_dim, c.n_kv_heads) = *full;
     return {};
   }
 
   static Result<void> read_ropes_hf(const ConfigSource& source, ModelConfig& c) {
     ModelConfig sliding = c;
     sliding.head_dim = c.sliding_head_dim;
-    sliding.rope.theta = 10'000;
-    c.sliding_rope = TRY(read_rope_hf(source, sliding, "rope_parameters.sliding_attention"));
-    c.rope.theta = 1'000'000;
-    c.rope = TRY(read_rope_hf(source, c, "rope_parameters.full_attention"));
-    if (source.has("rope_parameters")) return {};
-    c.rope.scaling = RopeConfig::Scaling::proportional;
-    c.rope.rotary_dim = c.head_dim / 8 * 2;
+    const RopePlaces local{.blocks = {"rope_parameters.sliding_attention"}, .theta_key = "", .is_nested = true},
+        global{.blocks = {"rope_parameters.full_attention"}, .theta_key = "", .is_nested = true};
+    for (const RopePlaces* places : {&local, &global}) TRY(has_block(source, places->blocks[0]));
+    c.sliding_rope = TRY(read_rope_hf(source, sliding, local));
+    c.rope = TRY(read_rope_hf(source, c, global));
     return {};
   }
 
   static Result<void> read_experts_hf(const ConfigSource& source, ModelConfig& c) {
-    if (!TRY(source.boolean_or("enable_moe_block", false))) return {};
+    if (!TRY(source.boolean("enable_moe_block"))) return {};
     c.moe.n_experts = TRY(source.count("num_experts"));
     c.moe.routing.n_chosen = TRY(source.count("top_k_experts"));
     c.moe.routing.normalise = true;
@@ -261,7 +308,7 @@ class Gemma4 final : public Architecture {
 };
 
 Result<void> Gemma4::read_gguf(const ConfigSource& source, ModelConfig& c) const {
-  set_defaults(c);
+  c.activation = Activation::gelu_tanh;
   // Numbers that differ between the two kinds of layers are lists there, which the common keys do not take.
   const std::vector<int64_t> slides = TRY(source.integers("attention.sliding_window_pattern"));
   c.n_layers = TRY(read_layer_count(source, "block_count"));

@@ -2,14 +2,24 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/parameter_table.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {
+
+constexpr HfKey kGlm4Keys[] = {{"attention_bias", true},      {"head_dim", 128},
+                               {"hidden_act", "silu"},        {"hidden_size", 4096},
+                               {"intermediate_size", 13'696}, {"max_position_embeddings", 131'072},
+                               {"num_attention_heads", 32},   {"num_hidden_layers", 40},
+                               {"num_key_value_heads", 2},    {"partial_rotary_factor", 0.5},
+                               {"rms_norm_eps", 1.5625e-07},  {"tie_word_embeddings", false},
+                               {"vocab_size", 151'552}};
 
 class Glm4 final : public Architecture {
  public:
   std::string_view family() const override { return "glm4"; }
   std::string_view hf_architecture() const override { return "Glm4ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGlm4Keys; }
   std::string_view gguf_architecture() const override { return "glm4"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -28,13 +38,9 @@ class Glm4 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.head_dim = 128;
-    c.attention_bias = true;
+    using enum RopeConfig::Scaling;
     TRY(read_common_hf(source, c));
-    if (c.rope.rotary_dim == 0 && !source.has("partial_rotary_factor") &&
-        !source.has("rope_parameters.partial_rotary_factor"))
-      c.rope.rotary_dim = c.head_dim / 2;
-    return {};
+    return allow_scaling(c.rope, {none, linear, llama3, yarn, longrope});
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);

@@ -7,10 +7,37 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kGlm4MoeKeys[] = {{"attention_bias", false},
+                                  {"first_k_dense_replace", 1},
+                                  {"hidden_act", "silu"},
+                                  {"hidden_size", 4096},
+                                  {"intermediate_size", 10'944},
+                                  {"max_position_embeddings", 131'072},
+                                  {"moe_intermediate_size", 1408},
+                                  {"n_group", 1},
+                                  {"n_routed_experts", 128},
+                                  {"n_shared_experts", 1},
+                                  {"norm_topk_prob", true},
+                                  {"num_attention_heads", 96},
+                                  {"num_experts_per_tok", 8},
+                                  {"num_hidden_layers", 46},
+                                  {"num_key_value_heads", 8},
+                                  {"num_local_experts", kNone},
+                                  {"partial_rotary_factor", 0.5},
+                                  {"rms_norm_eps", 1e-05},
+                                  {"routed_scaling_factor", 1.0},
+                                  {"scoring_func", "sigmoid", HfRule::only},
+                                  {"tie_word_embeddings", false},
+                                  {"topk_group", 1},
+                                  {"topk_method", "noaux_tc", HfRule::only},
+                                  {"use_qk_norm", false},
+                                  {"vocab_size", 151'552}};
+
 class Glm4Moe final : public Architecture {
  public:
   std::string_view family() const override { return "glm4_moe"; }
   std::string_view hf_architecture() const override { return "Glm4MoeForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGlm4MoeKeys; }
   std::string_view gguf_architecture() const override { return "glm4moe"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -34,21 +61,19 @@ class Glm4Moe final : public Architecture {
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));
-    if (!source.has("partial_rotary_factor") && !source.has("rope_parameters.partial_rotary_factor"))
-      c.rope.rotary_dim = c.head_dim / 2;
-    c.qk_norm = TRY(source.boolean_or("use_qk_norm", false));
+    c.qk_norm = TRY(source.boolean("use_qk_norm"));
     MoeConfig& moe = c.moe;
-    moe.n_experts = TRY(source.count("n_routed_experts"));
+    moe.n_experts = TRY(source.count(source.has("num_local_experts") ? "num_local_experts" : "n_routed_experts"));
     moe.d_ff = TRY(source.count("moe_intermediate_size"));
-    moe.d_ff_shared = moe.d_ff * TRY(source.count_or("n_shared_experts", 1));
-    if (const int n = TRY(source.count_or("first_k_dense_replace", 1)); n > 0)
+    moe.d_ff_shared = moe.d_ff * TRY(source.count("n_shared_experts"));
+    if (const int n = TRY(source.count("first_k_dense_replace")); n > 0)
       moe.dense_layers = first_layers_dense(c.n_layers, n);
     Routing& routing = moe.routing = default_routing();
     routing.n_chosen = TRY(source.count("num_experts_per_tok"));
-    routing.normalise = TRY(source.boolean_or("norm_topk_prob", true));
-    routing.scale = static_cast<float>(TRY(source.number_or("routed_scaling_factor", 1)));
-    routing.n_groups = TRY(source.count_or("n_group", 1));
-    routing.n_chosen_groups = TRY(source.count_or("topk_group", 1));
+    routing.normalise = TRY(source.boolean("norm_topk_prob"));
+    routing.scale = static_cast<float>(TRY(source.number("routed_scaling_factor")));
+    routing.n_groups = TRY(source.count("n_group"));
+    routing.n_chosen_groups = TRY(source.count("topk_group"));
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
@@ -71,7 +96,6 @@ class Glm4Moe final : public Architecture {
     c.n_layers -= TRY(source.count_or("nextn_predict_layers", 0));  // they are counted there, and not run here
     c.qk_norm = source.has_tensor("blk.0.attn_q_norm.weight");
     c.moe.routing = default_routing();
-    c.moe.routing.normalise = true;
     return read_experts_gguf(source, c);
   }
   void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {

@@ -7,10 +7,38 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kGptOssKeys[] = {{"attention_bias", true},
+                                 {"head_dim", 64},
+                                 {"hidden_act", "silu"},
+                                 {"hidden_size", 2880},
+                                 {"intermediate_size", 2880},
+                                 {"layer_types", kNone},
+                                 {"max_position_embeddings", 131'072},
+                                 {"num_attention_heads", 64},
+                                 {"num_experts", kNone},
+                                 {"num_experts_per_tok", 4},
+                                 {"num_hidden_layers", 36},
+                                 {"num_key_value_heads", 8},
+                                 {"num_local_experts", 128},
+                                 {"rms_norm_eps", 1e-05},
+                                 {"rope_parameters.beta_fast", 32.0},
+                                 {"rope_parameters.beta_slow", 1.0},
+                                 {"rope_parameters.factor", 32.0},
+                                 {"rope_parameters.original_max_position_embeddings", 4096},
+                                 {"rope_parameters.rope_type", "yarn"},
+                                 {"rope_parameters.truncate", false},
+                                 {"rope_theta", 150'000.0},
+                                 {"sliding_window", 128},
+                                 {"swiglu_alpha", 1.702},
+                                 {"swiglu_limit", 7.0},
+                                 {"tie_word_embeddings", false},
+                                 {"vocab_size", 201'088}};
+
 class GptOss final : public Architecture {
  public:
   std::string_view family() const override { return "gpt_oss"; }
   std::string_view hf_architecture() const override { return "GptOssForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGptOssKeys; }
   std::string_view gguf_architecture() const override { return "gpt-oss"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -28,18 +56,18 @@ class GptOss final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.attention_bias = true;
-    c.head_dim = 64;
     TRY(read_common_hf(source, c));
-    c.window = TRY(source.count_or("sliding_window", 128));
+    c.window = TRY(source.count("sliding_window"));
     c.layer_kinds = every_nth_full(c.n_layers, 2);
     TRY(read_layer_types_hf(source, c));
-    c.moe.n_experts = TRY(source.count(source.has("num_local_experts") ? "num_local_experts" : "num_experts"));
+    TRY(check_window(source, c));
+    c.moe.n_experts = TRY(source.count(source.has("num_experts") ? "num_experts" : "num_local_experts"));
     c.moe.d_ff = c.d_ff;
     c.moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
     set_arithmetic(c);
-    c.moe.swiglu.alpha = static_cast<float>(TRY(source.number_or("swiglu_alpha", c.moe.swiglu.alpha)));
-    c.moe.swiglu.limit = static_cast<float>(TRY(source.number_or("swiglu_limit", c.moe.swiglu.limit)));
+    c.moe.swiglu.alpha = static_cast<float>(TRY(source.number("swiglu_alpha")));
+    c.moe.swiglu.limit = static_cast<float>(TRY(source.number("swiglu_limit")));
+    if (c.moe.swiglu.limit == 0) return error(Code::invalid_argument, "configuration key \"swiglu_limit\" is 0");
     return {};
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {

@@ -5,10 +5,21 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kGranitemoeKeys[] = {{"attention_bias", false},     {"attention_multiplier", 1.0},
+                                     {"embedding_multiplier", 1.0}, {"hidden_act", "silu"},
+                                     {"hidden_size", 4096},         {"intermediate_size", 11'008},
+                                     {"logits_scaling", 1.0},       {"max_position_embeddings", 2048},
+                                     {"num_attention_heads", 32},   {"num_experts_per_tok", 2},
+                                     {"num_hidden_layers", 32},     {"num_key_value_heads", kNone},
+                                     {"num_local_experts", 8},      {"residual_multiplier", 1.0},
+                                     {"rms_norm_eps", 1e-06},       {"tie_word_embeddings", false},
+                                     {"vocab_size", 32'000}};
+
 class GraniteMoe final : public Architecture {
  public:
   std::string_view family() const override { return "granitemoe"; }
   std::string_view hf_architecture() const override { return "GraniteMoeForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGranitemoeKeys; }
   std::string_view gguf_architecture() const override { return "granitemoe"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

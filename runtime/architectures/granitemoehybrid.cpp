@@ -59,10 +59,42 @@ Value mamba(ModelBuilder& m, Value h) {
       "mamba_out");
 }
 
+constexpr HfKey kGranitemoehybridKeys[] = {{"attention_bias", false},
+                                           {"attention_multiplier", 1.0},
+                                           {"embedding_multiplier", 1.0},
+                                           {"hidden_act", "silu", HfRule::only},
+                                           {"hidden_size", 4096},
+                                           {"intermediate_size", 11'008},
+                                           {"layer_types", kNone},
+                                           {"layers_block_type", kNone},
+                                           {"logits_scaling", 1.0},
+                                           {"mamba_conv_bias", true},
+                                           {"mamba_d_conv", 4},
+                                           {"mamba_d_head", kNone},
+                                           {"mamba_d_state", 256},
+                                           {"mamba_expand", 2},
+                                           {"mamba_n_groups", 1},
+                                           {"mamba_n_heads", 128},
+                                           {"mamba_proj_bias", false},
+                                           {"max_position_embeddings", 2048},
+                                           {"num_attention_heads", 32},
+                                           {"num_experts_per_tok", 2},
+                                           {"num_hidden_layers", 32},
+                                           {"num_key_value_heads", kNone},
+                                           {"num_local_experts", 8},
+                                           {"position_embedding_type", kNone},
+                                           {"residual_multiplier", 1.0},
+                                           {"rms_norm_eps", 1e-06},
+                                           {"shared_intermediate_size", 1024},
+                                           {"tie_word_embeddings", false},
+                                           {"time_step_limit", kNone},
+                                           {"vocab_size", 32'000}};
+
 class GraniteMoeHybrid final : public Architecture {
  public:
   std::string_view family() const override { return "granitemoehybrid"; }
   std::string_view hf_architecture() const override { return "GraniteMoeHybridForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kGranitemoehybridKeys; }
   std::string_view gguf_architecture() const override { return "granitehybrid"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -103,11 +135,11 @@ class GraniteMoeHybrid final : public Architecture {
       return error(Code::unimplemented, "position_embedding_type \"{}\" is not supported (rope and nope are)",
                    positions.substr(0, 40));
     if (positions == "nope") c.layers_without_rope.assign(c.layer_kinds.size(), true);
-    c.moe.n_experts = TRY(source.count_or("num_local_experts", 8));
+    c.moe.n_experts = TRY(source.count("num_local_experts"));
     if (c.moe.n_experts > 0) c.moe.d_ff = c.d_ff;
-    c.moe.d_ff_shared = TRY(source.count_or("shared_intermediate_size", 1024));
+    c.moe.d_ff_shared = TRY(source.count("shared_intermediate_size"));
     TRY(check_shared(c));
-    if (c.moe.n_experts > 0) c.moe.routing.n_chosen = TRY(source.count_or("num_experts_per_tok", 2));
+    if (c.moe.n_experts > 0) c.moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
     c.moe.routing.normalise = true;
     return {};
   }
@@ -202,19 +234,20 @@ class GraniteMoeHybrid final : public Architecture {
 
   static Result<void> read_mamba(const ConfigSource& source, ModelConfig& c) {
     RecurrentConfig& r = c.recurrent;
-    r.n_v_heads = TRY(source.count_or("mamba_n_heads", 128));
+    r.n_v_heads = TRY(source.count("mamba_n_heads"));
     if (r.n_v_heads == 0) return error(Code::invalid_argument, "mamba_n_heads must be positive");
-    const int64_t width = int64_t{TRY(source.count_or("mamba_expand", 2))} * c.d_model;
-    auto d_head = source.integer("mamba_d_head");  // or "auto"
-    r.v_dim = static_cast<int>(std::min<int64_t>(d_head ? *d_head : width / r.n_v_heads, 1 << 20));
+    const int64_t width = int64_t{TRY(source.count("mamba_expand"))} * c.d_model;
+    const bool is_auto = !source.has("mamba_d_head") || source.string("mamba_d_head").value_or("") == "auto";
+    const int64_t d_head = is_auto ? width / r.n_v_heads : TRY(source.count("mamba_d_head"));
+    r.v_dim = static_cast<int>(std::min<int64_t>(d_head, 1 << 20));
     if (int64_t{r.n_v_heads} * r.v_dim != width)
       return error(Code::invalid_argument, "{} heads of {} do not make the {} of mamba_expand times hidden_size",
                    r.n_v_heads, r.v_dim, width);
-    r.n_k_heads = TRY(source.count_or("mamba_n_groups", 1));
-    r.k_dim = TRY(source.count_or("mamba_d_state", 256));
-    r.conv_width = TRY(source.count_or("mamba_d_conv", 4));
-    r.conv_bias = TRY(source.boolean_or("mamba_conv_bias", true));
-    c.mlp_bias = TRY(source.boolean_or("mamba_proj_bias", false));
+    r.n_k_heads = TRY(source.count("mamba_n_groups"));
+    r.k_dim = TRY(source.count("mamba_d_state"));
+    r.conv_width = TRY(source.count("mamba_d_conv"));
+    r.conv_bias = TRY(source.boolean("mamba_conv_bias"));
+    c.mlp_bias = TRY(source.boolean("mamba_proj_bias"));
     if (!source.has("time_step_limit")) return {};
     const std::vector<double> limit = TRY(source.numbers("time_step_limit"));
     if (limit.size() != 2 || !(limit[0] >= 0) || !(limit[1] > limit[0]))
@@ -226,7 +259,7 @@ class GraniteMoeHybrid final : public Architecture {
 
   // "mamba" and "attention" in older files.
   static Result<void> read_layer_kinds(const ConfigSource& source, ModelConfig& c) {
-    const char* key = source.has("layer_types") ? "layer_types" : "layers_block_type";
+    const char* key = source.has("layers_block_type") ? "layers_block_type" : "layer_types";
     c.layer_kinds.clear();
     if (!source.has(key)) {
       c.layer_kinds.assign(static_cast<size_t>(std::clamp(c.n_layers, 0, kMostLayers)), LayerKind::linear);

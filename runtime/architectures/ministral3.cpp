@@ -6,10 +6,33 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kMinistral3Keys[] = {{"head_dim", 128},
+                                     {"hidden_act", "silu"},
+                                     {"hidden_size", 4096},
+                                     {"intermediate_size", 14'336},
+                                     {"max_position_embeddings", 262'144},
+                                     {"num_attention_heads", 32},
+                                     {"num_hidden_layers", 34},
+                                     {"num_key_value_heads", 8},
+                                     {"rms_norm_eps", 1e-05},
+                                     {"rope_parameters.beta_fast", 32.0},
+                                     {"rope_parameters.beta_slow", 1.0},
+                                     {"rope_parameters.factor", 16.0},
+                                     {"rope_parameters.llama_4_scaling_beta", 0.1},
+                                     {"rope_parameters.mscale", 1.0},
+                                     {"rope_parameters.mscale_all_dim", 1.0},
+                                     {"rope_parameters.original_max_position_embeddings", 16'384},
+                                     {"rope_parameters.rope_theta", 1'000'000.0},
+                                     {"rope_parameters.rope_type", "yarn"},
+                                     {"sliding_window", kNone},
+                                     {"tie_word_embeddings", false},
+                                     {"vocab_size", 131'072}};
+
 class Ministral3 final : public Architecture {
  public:
   std::string_view family() const override { return "ministral3"; }
   std::string_view hf_architecture() const override { return "Ministral3ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kMinistral3Keys; }
   std::string_view gguf_architecture() const override { return "mistral3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -17,18 +40,18 @@ class Ministral3 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.head_dim = 128;
     TRY(read_common_hf(source, c));
-    c.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-5));
-    c.scale.query_beta = TRY(source.number_or("rope_parameters.llama_4_scaling_beta", 0));
-    c.scale.query_period = TRY(source.count_or("rope_parameters.original_max_position_embeddings", 0));
+    TRY(read_query_scaling(source, c));
     return read_window_everywhere(source, "sliding_window", c);
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
     for (const char* key : {"attention_bias", "mlp_bias"}) sink.remove(key);
-    sink.set("rope_parameters.llama_4_scaling_beta", c.scale.query_beta);
-    sink.set("rope_parameters.original_max_position_embeddings", c.scale.query_period);
+    for (const std::string block : {"rope_parameters.", "rope_scaling."}) {  // the second wins where it is
+      if (block == "rope_scaling." && c.rope.scaling == RopeConfig::Scaling::none) continue;
+      sink.set(block + "llama_4_scaling_beta", c.scale.query_beta);
+      sink.set(block + "original_max_position_embeddings", c.scale.query_period);
+    }
     if (c.window > 0) sink.set("sliding_window", c.window);
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
@@ -48,6 +71,17 @@ class Ministral3 final : public Architecture {
     const bool same_period = c.scale.query_beta == 0 || c.scale.query_period == c.rope.original_max_seq_len;
     if (same_period && c.window == 0) return {};
     return error(Code::unimplemented, "GGUF files cannot say the window or the period of query scaling of this model");
+  }
+
+ private:
+  // The library needs both keys in the object with the position scaling.
+  static Result<void> read_query_scaling(const ConfigSource& source, ModelConfig& c) {
+    const std::string block = source.object_size("rope_scaling") > 0 ? "rope_scaling." : "rope_parameters.";
+    c.scale.query_beta = TRY(source.number(block + "llama_4_scaling_beta"));
+    c.scale.query_period = c.rope.original_max_seq_len > 0
+                               ? c.rope.original_max_seq_len
+                               : TRY(source.count(block + "original_max_position_embeddings"));
+    return {};
   }
 };
 

@@ -6,10 +6,20 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kMixtralKeys[] = {{"hidden_act", "silu"},        {"hidden_size", 4096},
+                                  {"intermediate_size", 14'336}, {"max_position_embeddings", 131'072},
+                                  {"num_attention_heads", 32},   {"num_experts", kNone},
+                                  {"num_experts_per_tok", 2},    {"num_hidden_layers", 32},
+                                  {"num_key_value_heads", 8},    {"num_local_experts", 8},
+                                  {"rms_norm_eps", 1e-05},       {"rope_theta", 1'000'000.0},
+                                  {"sliding_window", kNone},     {"tie_word_embeddings", false},
+                                  {"vocab_size", 32'000}};
+
 class Mixtral final : public Architecture {
  public:
   std::string_view family() const override { return "mixtral"; }
   std::string_view hf_architecture() const override { return "MixtralForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kMixtralKeys; }
   std::string_view gguf_architecture() const override { return "llama"; }
   bool claims_gguf(const ConfigSource& source) const override { return source.has("expert_count"); }
 
@@ -33,9 +43,8 @@ class Mixtral final : public Architecture {
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));
-    c.window = TRY(source.count_or("sliding_window", 0));
-    if (c.window > 0) c.layer_kinds.assign(static_cast<size_t>(c.n_layers), LayerKind::sliding);
-    c.moe.n_experts = TRY(source.count("num_local_experts"));
+    TRY(read_window_everywhere(source, "sliding_window", c));
+    c.moe.n_experts = TRY(source.count(source.has("num_experts") ? "num_experts" : "num_local_experts"));
     c.moe.d_ff = c.d_ff;
     c.moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
     c.moe.routing.normalise = true;

@@ -6,10 +6,23 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kOlmo2Keys[] = {{"attention_bias", false},
+                                {"hidden_act", "silu"},
+                                {"hidden_size", 4096},
+                                {"intermediate_size", 11'008},
+                                {"max_position_embeddings", 2048},
+                                {"num_attention_heads", 32},
+                                {"num_hidden_layers", 32},
+                                {"num_key_value_heads", kNone},
+                                {"rms_norm_eps", 1e-05},
+                                {"tie_word_embeddings", false},
+                                {"vocab_size", 50'304}};
+
 class Olmo2 final : public Architecture {
  public:
   std::string_view family() const override { return "olmo2"; }
   std::string_view hf_architecture() const override { return "Olmo2ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kOlmo2Keys; }
   std::string_view gguf_architecture() const override { return "olmo2"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -24,12 +37,6 @@ class Olmo2 final : public Architecture {
       t.norm("ffn_post_norm", "post_feedforward_layernorm", "post_ffw_norm");
     }
     return t.finish();
-  }
-
-  Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    TRY(read_common_hf(source, c));
-    c.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-5));
-    return {};
   }
 };
 

@@ -2,14 +2,30 @@
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/parameter_table.h"
+#include "runtime/architectures/rope_files.h"
 
 namespace hearth {
 namespace {
+
+constexpr HfKey kPhi3Keys[] = {{"hidden_act", "silu"},
+                               {"hidden_size", 3072},
+                               {"intermediate_size", 8192},
+                               {"max_position_embeddings", 4096},
+                               {"num_attention_heads", 32},
+                               {"num_hidden_layers", 32},
+                               {"num_key_value_heads", kNone},
+                               {"original_max_position_embeddings", 4096},
+                               {"partial_rotary_factor", kNone},
+                               {"rms_norm_eps", 1e-05},
+                               {"sliding_window", kNone},
+                               {"tie_word_embeddings", false},
+                               {"vocab_size", 32'064}};
 
 class Phi3 final : public Architecture {
  public:
   std::string_view family() const override { return "phi3"; }
   std::string_view hf_architecture() const override { return "Phi3ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kPhi3Keys; }
   std::string_view gguf_architecture() const override { return "phi3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -26,15 +42,14 @@ class Phi3 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.max_seq_len = 4096;
     TRY(read_common_hf(source, c));
-    c.norm_eps = TRY(source.number_or("rms_norm_eps", 1e-5));
+    TRY(allow_scaling(c.rope, {RopeConfig::Scaling::none, RopeConfig::Scaling::longrope}));
     return read_window_everywhere(source, "sliding_window", c);
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_hf(c, sink);
     for (const char* key : {"attention_bias", "mlp_bias", "head_dim"}) sink.remove(key);
-    if (c.window > 0) sink.set("sliding_window", c.window);
+    sink.set_or_null("sliding_window", c.window);
     const int original = c.rope.original_max_seq_len;
     sink.set("original_max_position_embeddings", original > 0 ? original : c.max_seq_len);
     // The library takes the factor from the two lengths, and refuses others beside them.
@@ -42,7 +57,8 @@ class Phi3 final : public Architecture {
   }
   Result<void> read_gguf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_gguf(source, c));
-    return read_window_everywhere(source, "attention.sliding_window", c);
+    set_window_everywhere(TRY(source.count_or("attention.sliding_window", 0)), c);
+    return {};
   }
   void write_gguf(const ModelConfig& c, ConfigSink& sink) const override {
     write_common_gguf(c, sink);

@@ -6,10 +6,26 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kQwen2Keys[] = {{"hidden_act", "silu"},
+                                {"hidden_size", 4096},
+                                {"intermediate_size", 22'016},
+                                {"layer_types", kNone},
+                                {"max_position_embeddings", 32'768},
+                                {"max_window_layers", 28},
+                                {"num_attention_heads", 32},
+                                {"num_hidden_layers", 32},
+                                {"num_key_value_heads", 32, HfRule::or_null},
+                                {"rms_norm_eps", 1e-06},
+                                {"sliding_window", 4096, HfRule::or_null},
+                                {"tie_word_embeddings", false},
+                                {"use_sliding_window", false},
+                                {"vocab_size", 151'936}};
+
 class Qwen2 final : public Architecture {
  public:
   std::string_view family() const override { return "qwen2"; }
   std::string_view hf_architecture() const override { return "Qwen2ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kQwen2Keys; }
   std::string_view gguf_architecture() const override { return "qwen2"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {

@@ -6,10 +6,28 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kQwen3Keys[] = {{"attention_bias", false},
+                                {"head_dim", 128},
+                                {"hidden_act", "silu"},
+                                {"hidden_size", 4096},
+                                {"intermediate_size", 22'016},
+                                {"layer_types", kNone},
+                                {"max_position_embeddings", 32'768},
+                                {"max_window_layers", 28},
+                                {"num_attention_heads", 32},
+                                {"num_hidden_layers", 32},
+                                {"num_key_value_heads", 32, HfRule::or_null},
+                                {"rms_norm_eps", 1e-06},
+                                {"sliding_window", 4096, HfRule::or_null},
+                                {"tie_word_embeddings", false},
+                                {"use_sliding_window", false},
+                                {"vocab_size", 151'936}};
+
 class Qwen3 final : public Architecture {
  public:
   std::string_view family() const override { return "qwen3"; }
   std::string_view hf_architecture() const override { return "Qwen3ForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kQwen3Keys; }
   std::string_view gguf_architecture() const override { return "qwen3"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -27,7 +45,6 @@ class Qwen3 final : public Architecture {
   }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
-    c.head_dim = 128;  // where the file does not say
     TRY(read_common_hf(source, c));
     return read_window_hf(source, c);
   }

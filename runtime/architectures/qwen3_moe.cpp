@@ -8,10 +8,32 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kQwen3MoeKeys[] = {{"attention_bias", false},
+                                   {"decoder_sparse_step", 1},
+                                   {"hidden_act", "silu"},
+                                   {"hidden_size", 2048},
+                                   {"intermediate_size", 6144},
+                                   {"max_position_embeddings", 32'768},
+                                   {"mlp_only_layers", kNone},
+                                   {"moe_intermediate_size", 768},
+                                   {"norm_topk_prob", false},
+                                   {"num_attention_heads", 32},
+                                   {"num_experts", 128},
+                                   {"num_experts_per_tok", 8},
+                                   {"num_hidden_layers", 24},
+                                   {"num_key_value_heads", 4},
+                                   {"num_local_experts", kNone},
+                                   {"rms_norm_eps", 1e-06},
+                                   {"sliding_window", 4096, HfRule::or_null},
+                                   {"tie_word_embeddings", false},
+                                   {"use_sliding_window", false, HfRule::only},
+                                   {"vocab_size", 151'936}};
+
 class Qwen3Moe final : public Architecture {
  public:
   std::string_view family() const override { return "qwen3_moe"; }
   std::string_view hf_architecture() const override { return "Qwen3MoeForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kQwen3MoeKeys; }
   std::string_view gguf_architecture() const override { return "qwen3moe"; }
 
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
@@ -33,11 +55,10 @@ class Qwen3Moe final : public Architecture {
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));
-    TRY(source.expect("use_sliding_window", false));
-    c.moe.n_experts = TRY(source.count(source.has("num_experts") ? "num_experts" : "num_local_experts"));
+    c.moe.n_experts = TRY(source.count(source.has("num_local_experts") ? "num_local_experts" : "num_experts"));
     c.moe.d_ff = TRY(source.count("moe_intermediate_size"));
     c.moe.routing.n_chosen = TRY(source.count("num_experts_per_tok"));
-    c.moe.routing.normalise = TRY(source.boolean_or("norm_topk_prob", false));
+    c.moe.routing.normalise = TRY(source.boolean("norm_topk_prob"));
     return read_dense_layers(source, c);
   }
   void write_hf(const ModelConfig& c, ConfigSink& sink) const override {
@@ -73,7 +94,7 @@ class Qwen3Moe final : public Architecture {
  private:
   // Experts in every decoder_sparse_step-th layer, but not in those of mlp_only_layers.
   static Result<void> read_dense_layers(const ConfigSource& source, ModelConfig& c) {
-    const int step = TRY(source.count_or("decoder_sparse_step", 1));
+    const int step = TRY(source.count("decoder_sparse_step"));
     std::vector<int64_t> listed;
     if (source.has("mlp_only_layers")) listed = TRY(source.integers("mlp_only_layers"));
     if (step <= 1 && listed.empty()) return {};

@@ -5,10 +5,39 @@
 namespace hearth {
 namespace {
 
+constexpr HfKey kQwen3NextKeys[] = {{"attention_bias", false},
+                                    {"decoder_sparse_step", 1},
+                                    {"full_attention_interval", 4},
+                                    {"head_dim", 256},
+                                    {"hidden_act", "silu", HfRule::only},
+                                    {"hidden_size", 2048},
+                                    {"intermediate_size", 5632},
+                                    {"layer_types", kNone},
+                                    {"linear_conv_kernel_dim", 4},
+                                    {"linear_key_head_dim", 128},
+                                    {"linear_num_key_heads", 16},
+                                    {"linear_num_value_heads", 32},
+                                    {"linear_value_head_dim", 128},
+                                    {"max_position_embeddings", 32'768},
+                                    {"mlp_only_layers", kNone},
+                                    {"moe_intermediate_size", 512},
+                                    {"norm_topk_prob", true},
+                                    {"num_attention_heads", 16},
+                                    {"num_experts", 512},
+                                    {"num_experts_per_tok", 10},
+                                    {"num_hidden_layers", 48},
+                                    {"num_key_value_heads", 2},
+                                    {"partial_rotary_factor", 0.25},
+                                    {"rms_norm_eps", 1e-06},
+                                    {"shared_expert_intermediate_size", 512},
+                                    {"tie_word_embeddings", false},
+                                    {"vocab_size", 151'936}};
+
 class Qwen3Next final : public DeltaNetFamily {
  public:
   std::string_view family() const override { return "qwen3_next"; }
   std::string_view hf_architecture() const override { return "Qwen3NextForCausalLM"; }
+  std::span<const HfKey> hf_keys() const override { return kQwen3NextKeys; }
   std::string_view gguf_architecture() const override { return "qwen3next"; }
 
  protected:

@@ -135,12 +135,19 @@ Result<void> read_yarn(const ConfigSource& source, const ModelConfig& config, Ro
   rope.original_max_seq_len = TRY(source.count_or("rope.scaling.original_context_length", config.max_seq_len));
   rope.beta_fast = TRY(source.number_or("rope.scaling.yarn_beta_fast", 32));
   rope.beta_slow = TRY(source.number_or("rope.scaling.yarn_beta_slow", 1));
+  TRY(source.expect("rope.scaling.yarn_ext_factor", 1.0));
   // There, the magnitude is this times 0.1 ln(factor) + 1.
   const double attn_factor =
       TRY(source.number_or("rope.scaling.attn_factor", TRY(source.number_or("rope.scaling.yarn_attn_factor", 1))));
   if (attn_factor > 0 && attn_factor != 1)
     rope.attention_factor = attn_factor * (rope.factor > 1 ? 0.1 * std::log(rope.factor) + 1 : 1);
   return {};
+}
+
+// Under an older name, too; 0 stands for: not scaled.
+Result<double> read_factor(const ConfigSource& source) {
+  const double factor = TRY(source.number_or("rope.scaling.factor", TRY(source.number_or("rope.scale_linear", 1))));
+  return factor == 0 ? 1 : factor;
 }
 
 std::vector<float> to_floats(const std::vector<double>& values) {
@@ -183,8 +190,8 @@ Result<RopeConfig> read_rope_gguf(const ConfigSource& source, const ModelConfig&
                  config.head_dim);
   if (rotated != config.head_dim) rope.rotary_dim = rotated;
   const auto n = static_cast<size_t>(rotated / 2);
-  const std::string type = TRY(source.string_or("rope.scaling.type", "none"));
-  if (type == "linear" || type == "yarn") rope.factor = TRY(source.number_or("rope.scaling.factor", 1));
+  const std::string type = TRY(source.string_or("rope.scaling.type", "linear"));
+  if (type == "linear" || type == "yarn") rope.factor = TRY(read_factor(source));
   if (type == "linear" && rope.factor != 1) rope.scaling = Scaling::linear;
   if (type == "yarn") TRY(read_yarn(source, config, rope));
   if (type == "longrope" || source.has_tensor("rope_factors_short.weight"))

@@ -6,69 +6,106 @@ namespace {
 
 using Scaling = RopeConfig::Scaling;
 
-// Keys of the object that holds the scaling parameters.
+// Keys of the object that holds the scaling parameters; of several such objects, the first that has the key.
 class Section {
  public:
-  Section(const ConfigSource& source, std::string_view name) : source_(source), prefix_(std::string(name) + ".") {}
+  Section(const ConfigSource& source, const RopePlaces& places) : source_(source), places_(places) {}
+
+  // The key as it stands in the file.
+  std::string at(std::string_view key) const {
+    std::string out;
+    for (const std::string& block : places_.blocks)
+      if (out = block + "." + std::string(key); source_.has(out)) return out;
+    return out;
+  }
   bool has(std::string_view key) const { return source_.has(at(key)); }
+  bool is_null(std::string_view key) const { return !has(key) && source_.is_null(at(key)); }
   Result<double> number(std::string_view key) const { return source_.number(at(key)); }
   Result<double> number_or(std::string_view key, double otherwise) const {
     return source_.number_or(at(key), otherwise);
   }
-  Result<int> count(std::string_view key) const { return source_.count(at(key)); }
-  Result<bool> boolean_or(std::string_view key, bool otherwise) const {
-    return source_.boolean_or(at(key), otherwise);
-  }
   Result<std::vector<double>> numbers(std::string_view key) const { return source_.numbers(at(key)); }
   // "rope_type", or "type" as older files call it.
-  Result<std::string> type() const {
-    return source_.string_or(at(has("rope_type") ? "rope_type" : "type"), "default");
+  Result<std::string> type() const { return source_.string_or(at(has("rope_type") ? "rope_type" : "type"), "default"); }
+  Result<double> theta() const {
+    if (has("rope_theta") || places_.theta_key.empty()) return number("rope_theta");
+    return source_.number(places_.theta_key);
   }
-  // Beside the other parameters, or, as some families have it, beside the model's own keys.
+  Result<double> partial_rotary_factor() const {
+    return number_or("partial_rotary_factor", TRY(source_.number_or("partial_rotary_factor", 1)));
+  }
+  // One beside the model's own keys wins, except where each kind of layer has an object.
   Result<int> original_max_seq_len(int otherwise) const {
-    if (has("original_max_position_embeddings")) return count("original_max_position_embeddings");
-    return source_.count_or("original_max_position_embeddings", otherwise);
+    constexpr std::string_view kKey = "original_max_position_embeddings";
+    if (!places_.is_nested && source_.is_null(kKey)) return error(Code::invalid_argument, "{} is null", kKey);
+    if (!places_.is_nested && source_.has(kKey)) return source_.count(kKey);
+    return source_.count_or(at(kKey), otherwise);
+  }
+  // Where each kind of layer has an object, the library does not look for it there.
+  Result<bool> truncate() const {
+    if (is_null("truncate")) return false;
+    if (TRY(source_.boolean_or(at("truncate"), true))) return true;
+    if (!places_.is_nested) return false;
+    return error(Code::unimplemented, "truncate false is not supported for one kind of layers");
+  }
+  // Null where the library needs a value.
+  Result<void> refuse_nulls() const {
+    for (const char* key : {"rope_type", "rope_theta", "partial_rotary_factor"})
+      if (is_null(key)) return error(Code::invalid_argument, "configuration key \"{}\" is null", at(key));
+    return {};
   }
 
  private:
-  std::string at(std::string_view key) const { return prefix_ + std::string(key); }
   const ConfigSource& source_;
-  std::string prefix_;
+  const RopePlaces& places_;
 };
 
-// The factor that a file leaves out is the ratio of the two lengths.
 Result<void> read_lengths(const Section& section, const ModelConfig& config, RopeConfig& rope) {
   rope.original_max_seq_len = TRY(section.original_max_seq_len(config.max_seq_len));
   if (rope.original_max_seq_len <= 0)
     return error(Code::invalid_argument, "original_max_position_embeddings must be positive");
-  const double ratio = static_cast<double>(config.max_seq_len) / rope.original_max_seq_len;
-  rope.factor = TRY(section.number_or("factor", ratio));
-  rope.attention_factor = TRY(section.number_or("attention_factor", 0));
   return {};
 }
 
-Result<void> read_yarn(const Section& section, const ModelConfig& config, RopeConfig& rope) {
+// A factor that is null is the ratio of the two lengths.
+Result<void> read_extension(const Section& section, const ModelConfig& config, RopeConfig& rope) {
   TRY(read_lengths(section, config, rope));
-  rope.beta_fast = TRY(section.number_or("beta_fast", 32));
-  rope.beta_slow = TRY(section.number_or("beta_slow", 1));
+  const double ratio = static_cast<double>(config.max_seq_len) / rope.original_max_seq_len;
+  rope.factor = TRY(section.number_or("factor", ratio));
+  if (!section.has("attention_factor")) return {};
+  rope.attention_factor = TRY(section.number("attention_factor"));
+  if (rope.attention_factor > 0) return {};
+  return error(Code::invalid_argument, "attention_factor must be positive, got {}", rope.attention_factor);
+}
+
+Result<void> read_yarn(const Section& section, const ModelConfig& config, RopeConfig& rope) {
+  if (!section.has("factor") && !section.is_null("factor"))
+    return error(Code::invalid_argument, "configuration key \"{}\" is missing", section.at("factor"));
+  TRY(read_extension(section, config, rope));
+  auto positive_or = [&](const char* key, double otherwise) -> Result<double> {
+    const double value = TRY(section.number_or(key, otherwise));
+    return value == 0 ? otherwise : value;
+  };
+  rope.beta_fast = TRY(positive_or("beta_fast", 32));
+  rope.beta_slow = TRY(positive_or("beta_slow", 1));
   rope.mscale = TRY(section.number_or("mscale", 0));
   rope.mscale_all_dim = TRY(section.number_or("mscale_all_dim", 0));
-  rope.truncate = TRY(section.boolean_or("truncate", true));
+  rope.truncate = TRY(section.truncate());
   return {};
 }
 
 Result<void> read_longrope(const Section& section, const ModelConfig& config, RopeConfig& rope) {
-  TRY(read_lengths(section, config, rope));
+  TRY(read_extension(section, config, rope));
   rope.short_factors = TRY(section.numbers("short_factor"));
   rope.long_factors = TRY(section.numbers("long_factor"));
   return {};
 }
 
-Result<void> read_llama3(const Section& section, RopeConfig& rope) {
+Result<void> read_llama3(const Section& section, const ModelConfig& config, RopeConfig& rope) {
+  TRY(read_lengths(section, config, rope));
   rope.factor = TRY(section.number("factor"));
   rope.low_freq_factor = TRY(section.number("low_freq_factor"));
   rope.high_freq_factor = TRY(section.number("high_freq_factor"));
-  rope.original_max_seq_len = TRY(section.count("original_max_position_embeddings"));
   return {};
 }
 
@@ -82,7 +119,7 @@ Result<void> read_scaling(const Section& section, const ModelConfig& config, Rop
   }
   if (type == "llama3") {
     rope.scaling = Scaling::llama3;
-    return read_llama3(section, rope);
+    return read_llama3(section, config, rope);
   }
   if (type == "yarn") {
     rope.scaling = Scaling::yarn;
@@ -155,16 +192,37 @@ void write_scaling(const RopeConfig& rope, const std::string& prefix, ConfigSink
 
 }  // namespace
 
-Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config, std::string_view given) {
-  const bool is_new = source.has("rope_parameters");
-  const std::string name = !given.empty() ? std::string(given) : is_new ? "rope_parameters" : "rope_scaling";
-  const Section section(source, name);
+Result<void> allow_scaling(const RopeConfig& rope, std::initializer_list<Scaling> allowed) {
+  for (const Scaling scaling : allowed)
+    if (scaling == rope.scaling) return {};
+  return error(Code::unimplemented, "position scaling of the type \"{}\" is not supported for this family",
+               type_name(rope.scaling));
+}
+
+Result<bool> has_block(const ConfigSource& source, std::string_view key) {
+  if (source.object_size(key) > 0) return true;
+  if (!source.has(key)) return false;
+  const bool is_other = source.string(key) || source.number(key) || source.boolean(key) || source.list_size(key) > 0;
+  if (!is_other) return false;  // {}
+  return error(Code::invalid_argument, "configuration key \"{}\" must be an object", key);
+}
+
+Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config) {
+  TRY(has_block(source, "rope_parameters"));
+  const bool is_old = TRY(has_block(source, "rope_scaling"));
+  return read_rope_hf(source, config, {.blocks = {is_old ? "rope_scaling" : "rope_parameters"}});
+}
+
+Result<RopeConfig> read_rope_hf(const ConfigSource& source, const ModelConfig& config, const RopePlaces& places) {
+  const Section section(source, places);
+  TRY(section.refuse_nulls());
   RopeConfig rope;
-  // Both may also stand beside the other keys.
-  rope.theta = TRY(section.number_or("rope_theta", TRY(source.number_or("rope_theta", config.rope.theta))));
-  const double partial =
-      TRY(section.number_or("partial_rotary_factor", TRY(source.number_or("partial_rotary_factor", 1))));
-  TRY_WITH(read_scaling(section, config, rope), "in the position scaling ({})", name);
+  rope.theta = TRY(section.theta());
+  TRY_WITH(read_scaling(section, config, rope), "in the position scaling ({})", places.blocks.front());
+  const double partial = TRY(section.partial_rotary_factor());
+  if (partial != 1 && source.is_fixed("partial_rotary_factor") && rope.scaling != Scaling::proportional)
+    return error(Code::unimplemented, "partial_rotary_factor is {}, and models of this family rotate whole heads",
+                 partial);
   rope.rotary_dim = TRY(rotary_dim(partial, config.head_dim, rope.scaling));
   return rope;
 }

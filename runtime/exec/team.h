@@ -8,7 +8,7 @@
 
 namespace hearth {
 
-// Sense-reversing barrier: spins, then yields. One per team.
+// Within a job, its threads meet at one barrier (Worker::sync).
 class Team {
  public:
   explicit Team(int n_threads);  // 1..256; the caller is rank 0

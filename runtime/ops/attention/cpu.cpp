@@ -4,11 +4,9 @@
 //           with ds = scale p (dout·v - delta) score', delta = dout·out:  dq = Σ_s ds k,  dk = Σ_t ds q,  dv = Σ_t p
 //           dout,  dsink = -Σ_t p_sink delta
 // shapes:   q [T,H*D], k [T,K*D], v [T,K*Dv], out [T,H*Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
-// f32:
-//           delta
+//           f32: delta
 // traffic:  forward 2·(D+Dv), backward 6·D+4·Dv flops per (query, head, visible key): compute bound, in blocks of 64 x
-// 64;
-//           blocks that no query of a block sees are not read
+//           64; blocks that no query of a block sees are not read
 // mapping:  forward: (block of queries, kv head) pairs dealt out, the longest first
 //           backward: kv heads dealt out where that is even; else one pass over blocks of queries (dq), one over
 //           blocks of keys (dk, dv), which computes the scores twice but keeps any number of threads busy

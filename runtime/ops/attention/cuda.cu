@@ -1,11 +1,9 @@
 // attention and its backward, CUDA
 // math:     as cpu.cpp
 // shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
-// f32:
-//           delta
+//           f32: delta
 // traffic:  forward 2·(D+Dv), backward 8·D+6·Dv flops per (query, head, visible key): scores are computed for dq and
-// for
-//           dk, dv; tiles that nobody sees are skipped
+//           for dk, dv; tiles that nobody sees are skipped
 // mapping:  forward, dq: one block per 16 queries of a head; dk, dv: one block per 16 keys of a kv head; dsinks: one
 //           block a head
 // needs:    D, Dv <= 256

@@ -1,6 +1,7 @@
 // combine_experts and its backward, CPU
 // math:     out[t] = Σ_j weights[t,j] y[row_of_slot[t,j]];  dy[row] = weights[slot] dout[t], dweights[slot] = dout[t] ·
-// y[row] shapes:   y, dy [S,C] f32, row_of_slot [T,k] i32, weights, dweights [T,k] f32, out, dout [T,C] f32, S = T·k
+//           y[row]
+// shapes:   y, dy [S,C] f32, row_of_slot [T,k] i32, weights, dweights [T,k] f32, out, dout [T,C] f32, S = T·k
 // traffic:  (S + T)·C·4 B, backward (2·S + T)·C·4 B: memory bound
 // mapping:  tokens are split; with fewer tokens than threads, columns of the forward
 // needs:    nothing

@@ -3,8 +3,7 @@
 // shapes:   x [S,K] f32 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y [S,N] f32
 // traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
 // mapping:  few rows: one warp an element of y, the row's expert found by bisection; else tiles of 64 x 64 through
-// shared
-//           memory, 4 x 4 a thread. An expert's rows fill whole tiles but the last: ⌈S/64⌉ + E tiles suffice.
+//           shared memory, 4 x 4 a thread. An expert's rows fill whole tiles but the last: ⌈S/64⌉ + E tiles suffice.
 // needs:    nothing
 // numerics: fp32 (no TF32), sums over k in order; which kernel depends on shapes only
 #include "runtime/kernels/cuda_common.cuh"

@@ -3,8 +3,7 @@
 // shapes:   x [T,H·K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H·N] f32
 // traffic:  2·T·H·N·K flops over bytes(w) + T·H·(K + N)·4: memory bound below T of about 16
 // mapping:  heads are split: a thread computes whole heads, by kernels/dot_rows (few tokens, w [H,N,K]) or
-// kernels/gemm, with
-//           the head's columns copied together
+//           kernels/gemm, with the head's columns copied together
 // needs:    nothing
 // numerics: fp32, sums in the fixed order of the two kernels; which one depends on shapes only
 #include <cstring>

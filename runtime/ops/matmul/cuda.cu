@@ -3,9 +3,7 @@
 // shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] any weight dtype but the grid ones; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
 // mapping:  M <= 8, b transposed, a common dtype: one warp a row of b, widened in registers, read once for all rows of
-// a
-//           (decode)
-//           else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
+//           a (decode); else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
 // numerics: fp32 (no TF32); quantised weights are multiplied out to float first
 #include <cublas_v2.h>

@@ -1,8 +1,11 @@
 // swiglu_clamped and its backward, CPU
 // math:     y = g σ(αg) (u + o), g = min(gate, limit), u = clamp(up, ±limit);  du = dy g s, dg = dy (u + o) (s + αg
-// s(1-s)) shapes:   all f32 of one shape traffic:  12 B (backward 20 B) an element, ~30 flops: memory bound outside of
-// the caches mapping:  elements split evenly in multiples of 64 needs:    nothing numerics: simd.h's exp, about 1e-7
-// relative
+//           s(1-s))
+// shapes:   all f32 of one shape
+// traffic:  12 B (backward 20 B) an element, ~30 flops: memory bound outside of the caches
+// mapping:  elements split evenly in multiples of 64
+// needs:    nothing
+// numerics: simd.h's exp, about 1e-7 relative
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 
 #include "runtime/kernels/isa.h"

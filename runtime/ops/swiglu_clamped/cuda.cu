@@ -1,7 +1,11 @@
 // swiglu_clamped and its backward, CUDA
 // math:     y = g σ(αg) (u + o), g = min(gate, limit), u = clamp(up, ±limit);  du = dy g s, dg = dy (u + o) (s + αg
-// s(1-s)) shapes:   all f32 of one shape traffic:  12 B (backward 20 B) an element: memory bound mapping:  one thread
-// an element needs:    nothing numerics: scalar.h's sigmoid, expf
+//           s(1-s))
+// shapes:   all f32 of one shape
+// traffic:  12 B (backward 20 B) an element: memory bound
+// mapping:  one thread an element
+// needs:    nothing
+// numerics: scalar.h's sigmoid, expf
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 
