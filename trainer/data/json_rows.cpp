@@ -123,7 +123,7 @@ void JsonRows::go_to_next_row(int first_line) {
   while (in_.peek() != TextCursor::kEnd && !begins_row()) in_.skip_line();
 }
 
-bool JsonRows::fail_array(RawRow& row, int line, std::string why) {
+bool JsonRows::fail_array(RawRow& row, int line, const std::string& why) {
   is_cut_ = true;
   while (in_.get() != TextCursor::kEnd) continue;  // an error of reading is still told
   return bad(

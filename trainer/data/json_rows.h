@@ -31,7 +31,7 @@ class JsonRows {
   bool next_in_array(RawRow& row);
   bool begin_array(RawRow& row);
   bool finish_list(RawRow& row);
-  bool fail_array(RawRow& row, int line, std::string why);
+  bool fail_array(RawRow& row, int line, const std::string& why);
   bool bad(RawRow& row, int line, std::string why);
   void go_to_next_row(int first_line);
   void put(std::string& out, int c);
