@@ -79,15 +79,15 @@ std::optional<Plausibility> reads_as(std::string_view bytes, TextEncoding e, boo
   return out;
 }
 
-// The one wide encoding that the bytes read best in; nothing when none does, or two do alike.
-std::optional<TextEncoding> wide_encoding(std::string_view bytes, bool is_whole) {
-  std::optional<TextEncoding> best;
-  std::optional<Plausibility> most;
+// The one wide encoding that the bytes read best in; utf8 when none does, or two do alike.
+TextEncoding wide_encoding(std::string_view bytes, bool is_whole) {
+  TextEncoding best = TextEncoding::utf8;
+  Plausibility most;
   for (TextEncoding e :
        {TextEncoding::utf32_le, TextEncoding::utf32_be, TextEncoding::utf16_le, TextEncoding::utf16_be}) {
-    const auto found = reads_as(bytes, e, is_whole);
-    if (!found || found < most) continue;
-    best = found == most ? std::nullopt : std::optional(e);
+    const Plausibility found = reads_as(bytes, e, is_whole).value_or(Plausibility());
+    if (found == Plausibility() || found < most) continue;
+    best = found == most ? TextEncoding::utf8 : e;
     most = found;
   }
   return best;
@@ -204,7 +204,7 @@ DetectedText detect_text(std::string_view bytes, bool is_whole) {
   const bool has_nul = bytes.find('\0') != std::string_view::npos;
   if (!has_nul && is_utf8(bytes, is_whole)) return known(TextEncoding::utf8);
   if (has_nul)
-    if (auto wide = wide_encoding(bytes, is_whole)) return known(*wide);
+    if (const TextEncoding wide = wide_encoding(bytes, is_whole); wide != TextEncoding::utf8) return known(wide);
   if (has_nul) return other("binary data", "text has no NUL bytes", true);
   return eight_bits(bytes);
 }

@@ -56,6 +56,11 @@ std::string_view finish_reason_name(FinishReason reason) {
 
 Result<std::unique_ptr<Generator>> Generator::create(std::shared_ptr<const LoadedModel> model,
                                                      const GeneratorOptions& options) {
+  if (const ModelTask task = TRY(find_architecture(model->config.family))->task(); task != ModelTask::generate)
+    return error(Code::invalid_argument, "{} {}; only models that write text can generate or chat",
+                 model->path.filename().string(),
+                 task == ModelTask::embed ? "is an embedder, which turns texts into vectors (/v1/embeddings)"
+                                          : "is a reranker, which scores pairs of texts (/v1/rerank)");
   if (!model->tokenizer) {
     if (model->tokenizer_problem) return *model->tokenizer_problem;
     return error(Code::failed_precondition, "{} has no tokenizer; text cannot be generated with it",

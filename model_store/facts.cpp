@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/python_json.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -17,7 +18,7 @@ bool has_suffix_in(const std::vector<ModelFile>& files, std::string_view suffix)
 // The base model that a PEFT adapter names: the last part of what is often a path or "owner/name".
 Result<std::string> base_model_of(const fs::path& adapter_config) {
   std::string text = TRY(read_file(adapter_config, kMaxAdapterConfigBytes));
-  Json json = TRY_WITH(parse_json(text), "in {}", adapter_config.filename().string());
+  Json json = TRY_WITH(parse_python_json(text), "in {}", adapter_config.filename().string());
   std::string base = TRY(json_get_or<std::string>(json, "base_model_name_or_path", ""));
   while (base.ends_with('/')) base.pop_back();
   return base.substr(base.rfind('/') + 1);  // npos + 1 is 0

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "model_store/facts.h"
+#include "model_store/formats/load.h"
 #include "model_store/import_files.h"
 #include "model_store/model_names.h"
 #include "model_store/oci.h"
@@ -46,6 +47,36 @@ Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, size_t in
   Fd in = TRY(open_regular(AT_FDCWD, file.path, true));
   BlobInfo blob = TRY(staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter, index));
   return ModelFile{file.name, blob.digest.text(), blob.size_bytes};
+}
+
+void replace_all(std::string& text, const std::string& old, const std::string& fresh) {
+  for (size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += fresh.size())
+    text.replace(at, old.size(), fresh);
+}
+
+// The loader's check on the files where they are, before any is copied: a folder with links to nothing but those to be
+// imported. Errors speak of the user's folder.
+Result<void> ask_loader(const fs::path& folder, const std::vector<ImportFile>& files) {
+  TempFolder made = TRY(TempFolder::create("hearth-import"));
+  std::vector<ModelFile> names;
+  for (const ImportFile& file : files) {
+    const fs::path link = made.path() / file.name;
+    TRY(make_folders(link.parent_path()));
+    std::error_code ec;
+    fs::create_symlink(fs::absolute(file.path), link, ec);
+    if (ec) return errno_error("link", link, ec.value());
+    names.push_back({file.name, {}, file.size_bytes});
+  }
+  std::error_code ec;
+  if (fs::exists(made.path() / "adapter_config.json", ec)) return {};
+  auto checked = check_model(loader_path_in(made.path(), names));
+  if (checked) return {};
+  Error why = std::move(checked).error();
+  why.context.push_back(std::move(why.message));
+  for (std::string& text : why.context) replace_all(text, made.path().string(), folder.string());
+  why.message = std::move(why.context.back());
+  why.context.pop_back();
+  return why;
 }
 
 // A folder that looks like the finished view, so that the files are inspected exactly as they will be loaded.
@@ -107,6 +138,8 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
   std::lock_guard changing(impl_->changing);
   std::vector<ImportFile> files = TRY_WITH(find_import_files(path), "while importing {}", path.string());
   CatalogEntry entry = TRY(new_entry(path, options));
+  const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
+  TRY_WITH(ask_loader(folder, files), "{} was not imported, since it could not be loaded", path.string());
   uint64_t total = 0;
   for (const ImportFile& file : files) total += file.size_bytes;
   Staging staging = TRY(stage_for(impl_->blobs, files, total));

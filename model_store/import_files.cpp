@@ -11,6 +11,7 @@
 #include "model_store/copy.h"
 #include "model_store/file_names.h"
 #include "model_store/formats/gguf_split.h"
+#include "model_store/formats/text_side.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -80,21 +81,50 @@ Result<std::set<std::string>> shards_of(const std::vector<ImportFile>& files, co
   return out;
 }
 
-Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pickle) {
+// A Hugging Face cache is made of links into blobs/; a download that was cut leaves some that lead nowhere.
+bool leads_nowhere(const fs::path& path) {
   std::error_code ec;
-  std::vector<ImportFile> out;
+  return fs::is_symlink(fs::symlink_status(path, ec)) && !fs::exists(path, ec);
+}
+
+Result<void> refuse_dangling(const fs::path& folder, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  return error(Code::failed_precondition,
+               "in {} these files are links to files that are not there: {}; the download is not complete, get the "
+               "model again",
+               folder.string(), fmt::join(names, ", "));
+}
+
+// The files of interest in one folder of the model, called `prefix` + name.
+Result<void> add_wanted(const fs::path& folder, const std::string& prefix, std::vector<ImportFile>& out,
+                        bool& has_pickle) {
+  std::error_code ec;
+  std::vector<std::string> dangling;
   for (fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
     std::string name = it->path().filename().string();
     std::error_code ignored;
-    if (!fs::is_regular_file(it->path(), ignored)) continue;  // follows links: a Hugging Face cache is made of them
+    if (is_wanted(name) && leads_nowhere(it->path())) dangling.push_back(prefix + name);
+    if (!fs::is_regular_file(it->path(), ignored)) continue;  // follows links
     has_pickle |= is_pickle(name);
     if (!is_wanted(name)) continue;
     if (out.size() == kMaxFiles)
       return error(Code::invalid_argument, "{} has more than {} files; it is not a model's folder", folder.string(),
                    kMaxFiles);
     out.push_back(TRY(describe(it->path())));
+    out.back().name = prefix + name;
   }
-  if (ec) return errno_error("read folder", folder, ec.value());
+  if (ec && ec != std::errc::no_such_file_or_directory) return errno_error("read folder", folder, ec.value());
+  std::sort(dangling.begin(), dangling.end());
+  return refuse_dangling(folder, dangling);
+}
+
+Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pickle) {
+  std::vector<ImportFile> out;
+  TRY(add_wanted(folder, "", out, has_pickle));
+  // What the loader reads in folders of their own: how an embedder pools, further chat templates.
+  bool ignored = false;
+  for (const std::string inner : {"1_Pooling", kTemplateFolder})
+    TRY(add_wanted(folder / inner, inner + "/", out, ignored));
   std::sort(out.begin(), out.end(), [](const ImportFile& a, const ImportFile& b) { return a.name < b.name; });
   return out;
 }

@@ -14,11 +14,23 @@ namespace hearth::store::test {
 namespace fs = std::filesystem;
 namespace {
 
-// A safetensors file with one bf16 tensor of n_values pseudo-random values.
-std::string safetensors(const std::string& tensor, int seed, size_t n_rows, size_t n_columns) {
-  size_t n_bytes = n_rows * n_columns * 2;
-  std::string header =
-      dump_json({{tensor, {{"dtype", "BF16"}, {"shape", {n_rows, n_columns}}, {"data_offsets", {0, n_bytes}}}}});
+struct Matrix {
+  std::string name;
+  size_t n_rows, n_columns;  // 0 rows: a vector
+  size_t n_values() const { return std::max<size_t>(1, n_rows) * n_columns; }
+};
+
+// A safetensors file of bf16 tensors of pseudo-random values.
+std::string safetensors(const std::vector<Matrix>& tensors, int seed) {
+  Json description = Json::object();
+  size_t n_bytes = 0;
+  for (const Matrix& t : tensors) {
+    const Json shape = t.n_rows == 0 ? Json::array({t.n_columns}) : Json::array({t.n_rows, t.n_columns});
+    description[t.name] = {
+        {"dtype", "BF16"}, {"shape", shape}, {"data_offsets", {n_bytes, n_bytes + 2 * t.n_values()}}};
+    n_bytes += 2 * t.n_values();
+  }
+  std::string header = dump_json(description);
   header.resize((header.size() + 7) / 8 * 8, ' ');
   uint64_t length = header.size();
   std::string out(reinterpret_cast<const char*>(&length), sizeof length);
@@ -28,15 +40,43 @@ std::string safetensors(const std::string& tensor, int seed, size_t n_rows, size
   return out;
 }
 
-std::string config() {
+// A Llama of width 64 whose embedding, and whose layers where there are several files, are as large as one wants.
+struct Sizes {
+  size_t n_vocabulary, d_ff;
+  int n_layers;
+};
+Sizes sizes_for(size_t shard_bytes, int n_shards) {
+  const size_t n_rows = shard_bytes / 128;
+  return {n_rows, n_shards == 1 ? 32 : std::max<size_t>(1, n_rows / 3), std::max(1, n_shards - 1)};
+}
+
+std::vector<Matrix> layer(int number, const Sizes& sizes) {
+  const std::string name = fmt::format("model.layers.{}.", number);
+  return {{name + "input_layernorm.weight", 0, 64},        {name + "self_attn.q_proj.weight", 64, 64},
+          {name + "self_attn.k_proj.weight", 32, 64},      {name + "self_attn.v_proj.weight", 32, 64},
+          {name + "self_attn.o_proj.weight", 64, 64},      {name + "post_attention_layernorm.weight", 0, 64},
+          {name + "mlp.gate_proj.weight", sizes.d_ff, 64}, {name + "mlp.up_proj.weight", sizes.d_ff, 64},
+          {name + "mlp.down_proj.weight", 64, sizes.d_ff}};
+}
+
+// The first file holds what is around the layers.
+std::vector<Matrix> shard(int number, int n_shards, const Sizes& sizes) {
+  if (number > 0) return layer(number - 1, sizes);
+  std::vector<Matrix> out = {{"model.embed_tokens.weight", sizes.n_vocabulary, 64}, {"model.norm.weight", 0, 64}};
+  if (n_shards == 1)
+    for (const Matrix& t : layer(0, sizes)) out.push_back(t);
+  return out;
+}
+
+std::string config(const Sizes& sizes) {
   return dump_json({{"architectures", {"LlamaForCausalLM"}},
                     {"model_type", "llama"},
                     {"hidden_size", 64},
-                    {"intermediate_size", 128},
-                    {"num_hidden_layers", 1},
+                    {"intermediate_size", sizes.d_ff},
+                    {"num_hidden_layers", sizes.n_layers},
                     {"num_attention_heads", 4},
                     {"num_key_value_heads", 2},
-                    {"vocab_size", 512},
+                    {"vocab_size", sizes.n_vocabulary},
                     {"max_position_embeddings", 256},
                     {"rms_norm_eps", 1e-5},
                     {"rope_theta", 10000.0},
@@ -57,8 +97,9 @@ std::string dump_rows(SQLite::Database& db, const std::string& table) {
 }  // namespace
 
 void make_model_folder(const fs::path& folder, int seed, size_t shard_bytes, int n_shards) {
+  const Sizes sizes = sizes_for(shard_bytes, n_shards);
   must(make_folders(folder));
-  must(write_file(folder / "config.json", config()));
+  must(write_file(folder / "config.json", config(sizes)));
   must(write_file(folder / "tokenizer.json",
                   R"({"version":"1.0","model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})"));
   must(write_file(folder / "README.md", "---\nlicense: apache-2.0\n---\nA model for tests.\n"));
@@ -66,10 +107,9 @@ void make_model_folder(const fs::path& folder, int seed, size_t shard_bytes, int
   for (int i = 0; i < n_shards; ++i) {
     std::string name =
         n_shards == 1 ? "model.safetensors" : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n_shards);
-    std::string tensor =
-        i == 0 ? "model.embed_tokens.weight" : fmt::format("model.layers.{}.mlp.up_proj.weight", i - 1);
-    must(write_file(folder / name, safetensors(tensor, seed * 100 + i, shard_bytes / 128, 64)));
-    map[tensor] = name;
+    const std::vector<Matrix> tensors = shard(i, n_shards, sizes);
+    must(write_file(folder / name, safetensors(tensors, seed * 100 + i)));
+    for (const Matrix& t : tensors) map[t.name] = name;
   }
   if (n_shards > 1)
     must(write_file(folder / "model.safetensors.index.json",
@@ -85,7 +125,7 @@ void make_adapter_folder(const fs::path& folder, const std::string& base) {
                                                              {"target_modules", {"q_proj"}},
                                                              {"task_type", "CAUSAL_LM"}})));
   must(write_file(folder / "adapter_model.safetensors",
-                  safetensors("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 7, 4, 64)));
+                  safetensors({{"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 4, 64}}, 7)));
 }
 
 std::string fingerprint(const fs::path& state_dir) {

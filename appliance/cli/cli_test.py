@@ -49,6 +49,7 @@ def without_service():
     answer = run_json("run", "tiny", "Hello", "--max-tokens", "5", "--seed", "3", "--temp", "1")
     check(answer["n_completion_tokens"] <= 5, "run")
     check(answer["text"] == run_json("run", "tiny", "Hello", "--max-tokens", "5", "--seed", "3", "--temp", "1")["text"], "run is repeatable by seed")
+    encodings()
     text = os.path.join(work, "text.txt")
     with open(text, "w") as f:
         f.write("The quick brown fox jumps over the lazy dog. " * 5)
@@ -131,6 +132,30 @@ def garbage():
     freed = run_json("gc")
     check(freed["freed_bytes"] == 8 and freed["models_bytes"] > 0 and not os.path.exists(left), "gc frees what no model uses")
     check("freed 0 B" in run("gc").stdout and run_json("verify", "tiny")["ok"], "and nothing else")
+
+
+def encodings():
+    """What a pipe brings is text in UTF-8, or becomes it, or is named."""
+    words = "grüße und 世界"
+    plain = run_json("tokenize", "tiny", words)["ids"]
+
+    def pipe(data, *arguments, code=0):
+        done = subprocess.run([hearth, "--state-dir", state, *arguments, "--json"], input=data, capture_output=True, timeout=120)
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        check(pipe(words.encode(encoding), "tokenize", "tiny")["ids"] == plain, "tokenize reads " + encoding)
+    answer = pipe(b"Hello", "run", "tiny", "--max-tokens", "3")
+    check(pipe("Hello".encode("utf-16"), "run", "tiny", "--max-tokens", "3") ["n_prompt_tokens"] == answer["n_prompt_tokens"], "run reads UTF-16")
+    for verb in (["run", "tiny"], ["tokenize", "tiny"]):
+        failed = json.dumps(pipe("Die Gr\u00f6\u00dfe ist \u00fcblich f\u00fcr \u00c4pfel.".encode("latin-1"), *verb, code=1))
+        check("stdin looks like ISO-8859-1" in failed and "iconv" in failed, verb[0] + " names another encoding")
+        check("gzip" in json.dumps(pipe(b"\x1f\x8b\x08\x00abc", *verb, code=1)), verb[0] + " names what is no text")
+    latin = os.path.join(work, "latin.txt")
+    with open(latin, "wb") as f:
+        f.write("se\u00f1or, \u00bfqu\u00e9 tal est\u00e1 usted hoy por la ma\u00f1ana?".encode("latin-1"))
+    check("latin.txt looks like" in run("perplexity", "tiny", latin, code=1).stderr, "perplexity names another encoding")
 
 
 def trust_of_the_service():

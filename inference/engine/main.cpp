@@ -69,6 +69,8 @@ Result<void> answer(http::Router router, const Arguments& arguments, int max_seq
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   const std::filesystem::path path = TRY(model_path(arguments));
   auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(path), "while loading {}", arguments.model));
+  for (const std::string& sentence : model->generation.ignored)
+    spdlog::warn("in generation_config.json of {}, {}", arguments.model, sentence);
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
     const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads));
     http::Router router;

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "base/json.h"
+#include "inference/openai/other_tasks.h"
 
 namespace hearth::openai {
 namespace {
@@ -175,8 +176,8 @@ class EncoderSurface {
 
 }  // namespace
 
-void add_encoder_routes(http::Router& router, Encoder& encoder, std::string model_name) {
-  auto surface = std::make_shared<EncoderSurface>(encoder, std::move(model_name));
+void add_encoder_routes(http::Router& router, Encoder& encoder, const std::string& model_name) {
+  auto surface = std::make_shared<EncoderSurface>(encoder, model_name);
   const http::RouteOptions options{.max_body_bytes = kMaxTextsBytes, .time_limit = kEncodeTimeLimit};
   if (encoder.task() == ModelTask::embed)
     router.add(
@@ -184,6 +185,7 @@ void add_encoder_routes(http::Router& router, Encoder& encoder, std::string mode
   else
     router.add(
         "POST", "/v1/rerank", [surface](http::Request& r) { return surface->rerank(r); }, options);
+  add_other_tasks(router, encoder.task(), model_name);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
   router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
   router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});

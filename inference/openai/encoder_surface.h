@@ -1,5 +1,5 @@
-// The routes of an engine whose model is an encoder: /v1/embeddings (OpenAI's) or /v1/rerank (as Cohere and Jina have it),
-// and /v1/models, /health, /metrics as of any engine.
+// The routes of an engine whose model is an encoder: /v1/embeddings (OpenAI's) or /v1/rerank (as Cohere and Jina have
+// it), and /v1/models, /health, /metrics as of any engine.
 #pragma once
 
 #include "base/http/router.h"
@@ -8,6 +8,6 @@
 namespace hearth::openai {
 
 // The encoder must outlive the router.
-void add_encoder_routes(http::Router& router, Encoder& encoder, std::string model_name);
+void add_encoder_routes(http::Router& router, Encoder& encoder, const std::string& model_name);
 
 }  // namespace hearth::openai

@@ -39,6 +39,24 @@ class EncoderSurface : public testing::Test {
   http::Router router_;
 };
 
+TEST_F(EncoderSurface, ChatIsToldWhatTheModelIs) {
+  start("bert_fp32");
+  for (const char* path : {"/v1/chat/completions", "/v1/completions"}) {
+    auto answer = call(path, {{"model", "tiny"}});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Code::invalid_argument);
+    EXPECT_NE(answer.error().message.find("tiny is an embedder"), std::string::npos) << answer.error().message;
+    EXPECT_NE(answer.error().message.find("/v1/embeddings"), std::string::npos) << answer.error().message;
+  }
+  EXPECT_NE(call("/v1/rerank", {{"model", "tiny"}}).error().message.find("is an embedder"), std::string::npos);
+}
+
+TEST_F(EncoderSurface, ARerankerSaysWhatItIs) {
+  start("bert_reranker_fp32");
+  for (const char* path : {"/v1/chat/completions", "/v1/embeddings"})
+    EXPECT_NE(call(path, {{"model", "tiny"}}).error().message.find("is a reranker"), std::string::npos) << path;
+}
+
 TEST_F(EncoderSurface, EmbeddingsOfTokenIds) {
   start("bert_fp32");
   auto answer = call("/v1/embeddings", {{"model", "tiny"}, {"input", {{5, 6, 7}, {8, 9}}}});

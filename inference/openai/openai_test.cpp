@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <filesystem>
+#include <functional>
 
 #include "base/http/sse.h"
 #include "inference/openai/requests.h"
@@ -16,8 +17,15 @@ namespace {
 class Surface : public testing::Test {
  protected:
   void SetUp() override {
+    start([](LoadedModel&) {});
+  }
+
+  // Another engine on the model, changed.
+  void start(const std::function<void(LoadedModel&)>& change) {
     auto model = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/sharded_tokenizer_bf16");
     ASSERT_TRUE(model) << model.error().to_string();
+    change(*model);
+    router_ = {};
     GeneratorOptions options;
     options.step.n_threads = 1;
     auto created = Generator::create(std::make_shared<const LoadedModel>(std::move(*model)), options);
@@ -83,6 +91,39 @@ TEST_F(Surface, ChatAnswersWithUsage) {
   EXPECT_EQ(answer["usage"]["total_tokens"],
             answer["usage"]["prompt_tokens"].get<int>() + answer["usage"]["completion_tokens"].get<int>());
   EXPECT_GT(answer["usage"]["completion_tokens"].get<int>(), 0);
+}
+
+TEST_F(Surface, TheModelsOwnSamplingIsNoFaultOfTheClient) {
+  start([](LoadedModel& model) {
+    model.generation = *generation_from_hf(
+        "{}",
+        R"({"top_k": -1, "top_p": 1.5, "temperature": -1, "min_p": 3, "repetition_penalty": 0, "do_sample": true})");
+  });
+  Json plain = chat_body();
+  plain.erase("temperature");
+  EXPECT_TRUE(call("POST", "/v1/chat/completions", plain));
+  for (const Json& own : {Json{{"top_k", -1}}, Json{{"top_p", 1.5}}, Json{{"temperature", -1}}, Json{{"min_p", 3}}}) {
+    auto refused = call("POST", "/v1/chat/completions", chat_body(own));
+    ASSERT_FALSE(refused) << own.dump();
+    EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  }
+}
+
+TEST_F(Surface, ToolsHaveATemplateOfTheirOwn) {
+  start([](LoadedModel& model) {
+    model.chat_template = *ChatTemplate::parse("plain");
+    model.tool_template = *ChatTemplate::parse("{{ tools|length }} tools for you");
+  });
+  const Json tool = {{"type", "function"}, {"function", {{"name", "f"}, {"parameters", Json::object()}}}};
+  const Json without = call_json("/v1/chat/completions", chat_body());
+  const Json with = call_json("/v1/chat/completions", chat_body({{"tools", Json::array({tool})}}));
+  EXPECT_GT(with["usage"]["prompt_tokens"].get<int>(), without["usage"]["prompt_tokens"].get<int>());
+}
+
+TEST_F(Surface, EmbeddingsOfAWriterAreRefusedByName) {
+  auto refused = call("POST", "/v1/embeddings", {{"model", "tiny"}, {"input", "x"}});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("tiny writes text"), std::string::npos) << refused.error().message;
 }
 
 TEST_F(Surface, StreamSpellsTheSameAnswer) {

@@ -10,6 +10,7 @@
 
 #include "base/http/sse.h"
 #include "inference/openai/answer_reader.h"
+#include "inference/openai/other_tasks.h"
 #include "inference/openai/requests.h"
 #include "inference/openai/wire.h"
 #include "model_store/templates/content_guard.h"
@@ -35,13 +36,14 @@ class Surface {
  public:
   Surface(Generator& generator, std::string model_name) : generator_(generator), model_name_(std::move(model_name)) {
     const LoadedModel& model = generator_.model();
-    if (!model.chat_template) return;
-    format_ = answers::find_format(model.chat_template->source());
+    if (model.chat_template) format_ = answers::find_format(model.chat_template->source());
+    tool_format_ = model.tool_template ? answers::find_format(model.tool_template->source()) : format_;
     if (!model.tokenizer) return;
     guard_.emplace(*model.tokenizer);
-    for (const std::string& mark : format_.marks())
-      if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
-        shown_special_.push_back(*id);
+    for (const answers::AnswerFormat& format : {format_, tool_format_})
+      for (const std::string& mark : format.marks())
+        if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
+          shown_special_.push_back(*id);
     std::sort(shown_special_.begin(), shown_special_.end());
   }
 
@@ -50,11 +52,9 @@ class Surface {
         TRY(parse_chat_request(TRY(http::json_body(http_request)), http_request.body, sampling_defaults()));
     TRY(check_model(request.options));
     const LoadedModel& model = generator_.model();
-    if (!model.chat_template) {
-      if (model.chat_template_problem) return *model.chat_template_problem;
-      return error(Code::failed_precondition, "{} has no chat template; use /v1/completions", model_name_);
-    }
-    if (!request.tools.empty() && model.chat_template->source().find("tools") == std::string::npos)
+    const bool with_tools = !request.tools_json.empty();
+    const ChatTemplate* chat_template = TRY_WITH(chat_template_for(model, with_tools), "{} cannot answer", model_name_);
+    if (!request.tools.empty() && chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
                    model_name_);
     const std::string messages = guard_ ? TRY(guard_->guard_messages(request.messages_json)) : request.messages_json;
@@ -67,8 +67,9 @@ class Surface {
     generation.prompt =
         TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true, .guarded = true}));
     generation.shown_special = shown_special_;
-    auto parser = answers::make_answer_parser(
-        format_, {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt)});
+    auto parser =
+        answers::make_answer_parser(with_tools ? tool_format_ : format_,
+                                    {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt)});
     return answer(kChat, request.options, std::move(generation), "",
                   AnswerReader(std::move(parser), request.parallel_tool_calls), http_request.stop);
   }
@@ -222,20 +223,21 @@ class Surface {
   Generator& generator_;
   std::string model_name_;
   std::optional<ContentGuard> guard_;
-  answers::AnswerFormat format_;
+  answers::AnswerFormat format_, tool_format_;
   std::vector<int32_t> shown_special_;
   int64_t started_ = unix_time();
 };
 
 }  // namespace
 
-void add_routes(http::Router& router, Generator& generator, std::string model_name) {
-  auto surface = std::make_shared<Surface>(generator, std::move(model_name));
+void add_routes(http::Router& router, Generator& generator, const std::string& model_name) {
+  auto surface = std::make_shared<Surface>(generator, model_name);
   const http::RouteOptions generate{.max_body_bytes = kMaxRequestBytes, .time_limit = kAnswerTimeLimit};
   router.add(
       "POST", "/v1/chat/completions", [surface](http::Request& r) { return surface->chat(r); }, generate);
   router.add(
       "POST", "/v1/completions", [surface](http::Request& r) { return surface->complete(r); }, generate);
+  add_other_tasks(router, ModelTask::generate, model_name);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
   router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
   router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});

@@ -8,6 +8,6 @@
 namespace hearth::openai {
 
 // `model_name` is what requests must name. The generator must outlive the router.
-void add_routes(http::Router& router, Generator& generator, std::string model_name);
+void add_routes(http::Router& router, Generator& generator, const std::string& model_name);
 
 }  // namespace hearth::openai

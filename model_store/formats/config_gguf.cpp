@@ -10,13 +10,10 @@ namespace hearth {
 Result<ModelConfig> config_from_gguf(const GgufFile& file) {
   std::string name(TRY(file.string("general.architecture")));
   const GgufConfigSource source(file, name);
-  auto architecture = find_gguf_architecture(name, source);
-  if (!architecture)
-    return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name.substr(0, 80),
-                 architecture.error().message);
+  const Architecture* architecture = TRY(find_gguf_architecture(name, source));
   ModelConfig config;
-  config.family = std::string((*architecture)->family());
-  TRY((*architecture)->read_gguf(source, config));
+  config.family = std::string(architecture->family());
+  TRY(architecture->read_gguf(source, config));
   TRY(validate(config));
   return config;
 }

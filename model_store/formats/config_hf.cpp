@@ -2,8 +2,10 @@
 // The keys themselves are the family's business.
 #include <algorithm>
 
+#include "base/python_json.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/model_config.h"
+#include "model_store/formats/sampling_defaults.h"
 #include "runtime/architectures/architecture.h"
 
 namespace hearth {
@@ -12,7 +14,7 @@ namespace {
 constexpr int kMaxConfigDepth = 32;
 
 Result<Json> parse_object(std::string_view text) {
-  Json json = TRY(parse_json(text, kMaxConfigDepth));
+  Json json = TRY(parse_python_json(text, kMaxConfigDepth));
   if (!json.is_object()) return error(Code::invalid_argument, "expected a JSON object, got {}", json.type_name());
   return json;
 }
@@ -37,11 +39,9 @@ Result<std::string> find_family(const Json& config) {
       (*architectures)[0].is_string())
     name = (*architectures)[0].get<std::string>();
   if (name.empty()) name = TRY(json_get<std::string>(config, "model_type"));
-  auto found = find_architecture(name);
-  if (!found)
-    return error(Code::unimplemented, "models of the kind \"{}\" cannot be run yet: {}", name, found.error().message);
-  TRY(check_model_type(config, **found));
-  return std::string((*found)->family());
+  const Architecture* found = TRY(find_architecture(name));
+  TRY(check_model_type(config, *found));
+  return std::string(found->family());
 }
 
 // Models that take pictures too: what the library takes for the text model where their configuration does not say it.
@@ -94,20 +94,6 @@ Result<void> append_ids(const Json& json, std::string_view key, std::vector<int3
   return {};
 }
 
-Result<void> read_sampling(const Json& json, GenerationDefaults& out) {
-  auto optional_number = [&](const char* key, std::optional<double>& value) -> Result<void> {
-    if (json.contains(key) && !json[key].is_null()) value = TRY(json_get<double>(json, key));
-    return {};
-  };
-  TRY(optional_number("temperature", out.temperature));
-  TRY(optional_number("top_p", out.top_p));
-  TRY(optional_number("min_p", out.min_p));
-  TRY(optional_number("repetition_penalty", out.repetition_penalty));
-  if (json.contains("top_k") && !json["top_k"].is_null()) out.top_k = TRY(json_get<int>(json, "top_k"));
-  if (json.contains("do_sample") && json["do_sample"] == false && !out.temperature) out.temperature = 0;
-  return {};
-}
-
 Json ids_to_hf(const std::vector<int32_t>& ids) {
   return ids.size() == 1 ? Json(ids[0]) : Json(ids);
 }
@@ -133,7 +119,7 @@ Result<GenerationDefaults> generation_from_hf(std::string_view config_json, std:
   if (!generation_config_json.empty()) {
     Json json = TRY(parse_object(generation_config_json));
     TRY(append_ids(json, "eos_token_id", out.eos_ids));
-    TRY(read_sampling(json, out));
+    read_sampling_defaults(json, out);
   }
   std::sort(out.eos_ids.begin(), out.eos_ids.end());
   out.eos_ids.erase(std::unique(out.eos_ids.begin(), out.eos_ids.end()), out.eos_ids.end());

@@ -1,19 +1,28 @@
 // Typed access to JSON configuration by dotted keys.
 #include "model_store/formats/config_json.h"
 
+#include <cmath>
 #include <limits>
 
 namespace hearth {
 namespace {
+
+// What JSON cannot say: the transformers library spells it so, and parse_python_json does.
+std::optional<std::string> special_number(const Json& value) {
+  if (!value.is_object() || value.size() != 1 || !value.contains("__float__")) return std::nullopt;
+  return value["__float__"].is_string() ? value["__float__"].get<std::string>() : dump_json(value["__float__"]);
+}
 
 // One value as T, in the words of json_get.
 template <class T>
 Result<T> value_as(const Json& value, std::string_view key) {
   if constexpr (std::is_same_v<T, int64_t>)
     if (value.is_boolean()) return static_cast<int64_t>(value.get<bool>());
-  if constexpr (std::is_same_v<T, double>)  // how the transformers library spells what JSON cannot
-    if (value.is_object() && value.size() == 1 && value.value("__float__", Json()) == "Infinity")
-      return std::numeric_limits<double>::infinity();
+  if (const auto special = special_number(value)) {
+    if constexpr (std::is_same_v<T, double>)
+      if (*special == "Infinity") return std::numeric_limits<double>::infinity();
+    return error(Code::invalid_argument, "field \"{}\" is {}, with which nothing can be computed", key, *special);
+  }
   if constexpr (std::is_same_v<T, std::string>) {
     if (!value.is_string())
       return error(Code::invalid_argument, "field \"{}\" must be a string, got {}", key, value.type_name());
@@ -59,7 +68,10 @@ Result<int64_t> JsonConfigSource::integer(std::string_view key) const {
   return value_as<int64_t>(*value, key);
 }
 Result<double> JsonConfigSource::number(std::string_view key) const {
-  return value_as<double>(*TRY(require(key)), key);
+  const double out = TRY(value_as<double>(*TRY(require(key)), key));
+  if (!std::isfinite(out))
+    return error(Code::invalid_argument, "field \"{}\" is Infinity, with which nothing can be computed", key);
+  return out;
 }
 Result<bool> JsonConfigSource::boolean(std::string_view key) const {
   return value_as<bool>(*TRY(require(key)), key);

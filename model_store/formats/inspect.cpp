@@ -5,13 +5,13 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/python_json.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
-#include "model_store/formats/model_config.h"
+#include "model_store/formats/load.h"
 #include "model_store/formats/quantised/checkpoint.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/text_side.h"
-#include "runtime/architectures/architecture.h"
 
 namespace hearth {
 namespace fs = std::filesystem;
@@ -35,25 +35,18 @@ void count_weights(const TensorFile& file, ModelFacts& facts) {
   facts.size_bytes = file.size_bytes();
 }
 
-void use_config(const Result<ModelConfig>& config, ModelFacts& facts) {
-  facts.is_supported = config.has_value();
-  if (!config) {
-    facts.why_not = config.error().to_string();
+// What the loader says: the same check, so that what is told here is what will happen.
+void ask_loader(const fs::path& path, ModelFacts& facts) {
+  const auto checked = check_model(path);
+  facts.is_supported = checked.has_value();
+  if (!checked) {
+    facts.why_not = checked.error().to_string();
     return;
   }
-  facts.family = config->family;
-  facts.max_seq_len = config->max_seq_len;
-  facts.vocab_size = config->vocab_size;
-}
-
-// A dtype without kernels makes the model one that cannot run here.
-void check_dtypes(const TensorFile& file, ModelFacts& facts) {
-  for (const auto& tensor : file.tensors()) {
-    if (tensor.dtype || !facts.is_supported) continue;
-    facts.is_supported = false;
-    facts.why_not =
-        fmt::format("tensor \"{}\" holds {}, which this build cannot compute with", tensor.name, tensor.format_dtype);
-  }
+  facts.family = checked->config.family;
+  facts.max_seq_len = checked->config.max_seq_len;
+  facts.vocab_size = checked->config.vocab_size;
+  facts.has_tokenizer = checked->tokenizer.has_value();
 }
 
 uint64_t folder_bytes(const fs::path& folder) {
@@ -82,24 +75,17 @@ Result<ModelFacts> inspect_hf(const fs::path& folder) {
   ModelFacts facts;
   facts.format = "safetensors";
   std::string text = TRY(read_file(folder / "config.json", kMaxConfigBytes));
-  Json config = TRY_WITH(parse_json(text), "in config.json");
+  Json config = TRY_WITH(parse_python_json(text), "in config.json");
   if (!config.is_object())
     return error(Code::invalid_argument, "config.json must be an object, got {}", config.type_name());
   read_spelling(config, facts);
-  use_config(config_from_hf(text), facts);
   auto weights = open_hf_weights(folder, config);
-  if (weights) {
-    check_dtypes(*weights, facts);
-  } else {
-    const Error why = std::move(weights).error();
-    weights = TRY(open_safetensors(folder));  // its sizes can be told all the same
-    facts.is_supported = false;
-    facts.why_not = why.to_string();
-  }
+  if (!weights) weights = TRY(open_safetensors(folder));  // its sizes can be told all the same
   count_weights(*weights, facts);
   std::error_code ec;
   facts.has_tokenizer = fs::exists(folder / "tokenizer.json", ec) || fs::exists(folder / "tokenizer.model", ec);
-  facts.has_chat_template = find_chat_template_hf(folder).has_value();
+  ask_loader(folder, facts);
+  facts.has_chat_template = !find_chat_templates_hf(folder).value_or({}).empty();
   facts.size_bytes = folder_bytes(folder);
   return facts;
 }
@@ -112,11 +98,10 @@ Result<ModelFacts> inspect_gguf(const fs::path& path) {
   facts.name = TRY(file.string_or("general.name", ""));
   auto context = file.integer_or(facts.family + ".context_length", 0);
   facts.max_seq_len = context ? *context : 0;
-  use_config(config_from_gguf(file), facts);
   count_weights(file.tensors(), facts);
-  check_dtypes(file.tensors(), facts);
   facts.has_tokenizer = file.has("tokenizer.ggml.tokens");
-  facts.has_chat_template = file.has("tokenizer.chat_template");
+  ask_loader(path, facts);
+  facts.has_chat_template = !find_chat_templates_gguf(file).value_or({}).empty();
   return facts;
 }
 
@@ -124,7 +109,7 @@ Result<ModelFacts> inspect_adapter(const fs::path& folder) {
   ModelFacts facts;
   facts.format = "peft";
   std::string text = TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes));
-  Json config = TRY_WITH(parse_json(text), "in adapter_config.json");
+  Json config = TRY_WITH(parse_python_json(text), "in adapter_config.json");
   const auto type = TRY(json_get_or<std::string>(config, "peft_type", std::string()));
   facts.is_supported = type == "LORA";
   if (!facts.is_supported)

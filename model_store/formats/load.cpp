@@ -5,9 +5,11 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/python_json.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/gguf_split.h"
+#include "model_store/formats/library_form.h"
 #include "model_store/formats/quantised/checkpoint.h"
 #include "model_store/formats/storage_read.h"
 #include "model_store/formats/text_side.h"
@@ -56,13 +58,27 @@ Storage under_root(const Storage& storage, const std::string& root, const Tensor
   return out;
 }
 
-Result<void> bind_weights(const TensorFile& file, bool is_gguf, LoadedModel& out) {
+// The one of the forms of a parameter that this file has it in.
+Storage form_in(const TensorFile& file, const ParameterSpec& spec, const std::string& root) {
+  if (const auto other = library_form(spec))
+    if (Storage storage = under_root(*other, root, file); file.find(storage.part_name(0))) return storage;
+  return under_root(spec.hf, root, file);
+}
+
+// What is asked of a load: everything, or only whether it would succeed, for which no weights are read.
+enum class Depth { check, whole };
+
+Result<void> bind_weights(const TensorFile& file, bool is_gguf, Depth depth, LoadedModel& out) {
   auto keeper = std::make_shared<WeightKeeper>();
   keeper->mappings = file.keeper();
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
-  for (const auto& spec : out.parameters)
-    out.weights.emplace(
-        spec.role, TRY(read_parameter(file, spec, is_gguf ? spec.gguf : under_root(spec.hf, root, file), *keeper)));
+  for (const auto& spec : out.parameters) {
+    const Storage storage = is_gguf ? spec.gguf : form_in(file, spec, root);
+    if (depth == Depth::check)
+      TRY(find_parameter(file, spec, storage, keeper->used));
+    else
+      out.weights.emplace(spec.role, TRY(read_parameter(file, spec, storage, *keeper)));
+  }
   TRY(refuse_unused(file, keeper->used, root, out.config));
   out.size_bytes = file.size_bytes();
   out.copied_bytes = keeper->copied_bytes;
@@ -95,7 +111,7 @@ Result<void> untie_own_head(const TensorFile& file, LoadedModel& out) {
 Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
   auto text = read_file(folder / "1_Pooling" / "config.json", kMaxConfigBytes);
   if (!text && text.error().code == Code::not_found) return {};
-  const Json json = TRY(parse_json(TRY(std::move(text))));
+  const Json json = TRY(parse_python_json(TRY(std::move(text))));
   const bool first = TRY(json_get_or<bool>(json, "pooling_mode_cls_token", false));
   const bool mean = TRY(json_get_or<bool>(json, "pooling_mode_mean_tokens", false));
   if (first == mean)
@@ -105,21 +121,21 @@ Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
   return {};
 }
 
-Result<void> load_hf(const fs::path& folder, LoadedModel& out) {
+Result<void> load_hf(const fs::path& folder, Depth depth, LoadedModel& out) {
   std::string config = TRY(read_file(folder / "config.json", kMaxConfigBytes));
   TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
   TRY(read_pooling(folder, out.config));
-  const Json json = TRY(parse_json(config, 32));
+  const Json json = TRY(parse_python_json(config, 32));
   const TensorFile weights = TRY(open_hf_weights(folder, json));
   TRY(untie_own_head(weights, out));
-  TRY(bind_weights(weights, /*is_gguf=*/false, out));
+  TRY(bind_weights(weights, /*is_gguf=*/false, depth, out));
   return read_text_side_hf(folder, out);
 }
 
-Result<void> load_gguf(const fs::path& path, LoadedModel& out) {
+Result<void> load_gguf(const fs::path& path, Depth depth, LoadedModel& out) {
   GgufFile file = TRY(GgufFile::open(path));
   TRY(use_config(TRY(config_from_gguf(file)), out));
-  TRY(bind_weights(file.tensors(), /*is_gguf=*/true, out));
+  TRY(bind_weights(file.tensors(), /*is_gguf=*/true, depth, out));
   return read_text_side_gguf(file, out);
 }
 
@@ -147,19 +163,30 @@ Result<std::string_view> checked_json(std::string_view text, char first, std::st
   return text;
 }
 
-}  // namespace
-
-Result<LoadedModel> load_model(const fs::path& given) {
+Result<LoadedModel> load(const fs::path& given, Depth depth) {
   fs::path path = TRY(find_model(given));
   LoadedModel out;
   out.path = path;
   if (TRY(is_folder(path)))
-    TRY_WITH(load_hf(path, out), "while loading {}", path.string());
+    TRY_WITH(load_hf(path, depth, out), "while loading {}", path.string());
   else if (path.extension() == ".gguf")
-    TRY_WITH(load_gguf(path, out), "while loading {}", path.string());
+    TRY_WITH(load_gguf(path, depth, out), "while loading {}", path.string());
   else
     return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
                  path.string());
+  return out;
+}
+
+}  // namespace
+
+Result<LoadedModel> load_model(const fs::path& path) {
+  return load(path, Depth::whole);
+}
+
+Result<LoadedModel> check_model(const fs::path& path) {
+  LoadedModel out = TRY(load(path, Depth::check));
+  if (out.tokenizer_problem && out.brings_tokenizer)
+    return hearth::detail::with_context(*out.tokenizer_problem, "while reading its tokenizer");
   return out;
 }
 
@@ -177,12 +204,17 @@ Result<LoadedModel> load_text_side(const fs::path& given) {
   return out;
 }
 
+Result<const ChatTemplate*> chat_template_for(const LoadedModel& model, bool with_tools) {
+  if (with_tools && model.tool_template) return &*model.tool_template;
+  if (with_tools && model.tool_template_problem) return *model.tool_template_problem;
+  if (model.chat_template) return &*model.chat_template;
+  if (model.chat_template_problem) return *model.chat_template_problem;
+  return error(Code::failed_precondition,
+               "this model has no chat template; it completes text (/v1/completions) but does not chat");
+}
+
 Result<ChatTemplate::Rendered> render_chat(const LoadedModel& model, const ChatPrompt& prompt) {
-  if (!model.chat_template) {
-    if (model.chat_template_problem) return *model.chat_template_problem;
-    return error(Code::failed_precondition,
-                 "this model has no chat template; it completes text (/v1/completions) but does not chat");
-  }
+  const ChatTemplate* chat_template = TRY(chat_template_for(model, !prompt.tools_json.empty()));
   std::string context = "{";
   if (!prompt.extra_json.empty()) {
     std::string_view extra = TRY(checked_json(prompt.extra_json, '{', "the template's variables"));
@@ -199,7 +231,7 @@ Result<ChatTemplate::Rendered> render_chat(const LoadedModel& model, const ChatP
   context.append(",\"bos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->bos_token() : ""));
   context.append(",\"eos_token\":").append(dump_json(model.tokenizer ? model.tokenizer->eos_token() : ""));
   context += "}";
-  return model.chat_template->render_marked(context);
+  return chat_template->render_marked(context);
 }
 
 }  // namespace hearth

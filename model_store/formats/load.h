@@ -36,8 +36,11 @@ struct LoadedModel {
 
   std::optional<Tokenizer> tokenizer;  // absent: `tokenizer_problem` says why
   std::optional<Error> tokenizer_problem;
+  bool brings_tokenizer = false;              // there is one in its files, whether it can be used or not
   std::optional<ChatTemplate> chat_template;  // absent: none, or `chat_template_problem` says why it cannot be used
   std::optional<Error> chat_template_problem;
+  std::optional<ChatTemplate> tool_template;  // what conversations with tools use instead, where the model has one
+  std::optional<Error> tool_template_problem;
   GenerationDefaults generation;
   std::filesystem::path path;  // where it was loaded from; tokenizer files are copied from here on save
 };
@@ -46,9 +49,16 @@ struct LoadedModel {
 // loads; weights missing, of the wrong shape, or of a dtype without kernels are errors that name the tensor.
 Result<LoadedModel> load_model(const std::filesystem::path& path);
 
+// Whether load_model() succeeds, at the cost of reading headers: the result has no weights. Its one rule more: a
+// tokenizer that is there must be one that can be used.
+Result<LoadedModel> check_model(const std::filesystem::path& path);
+
 // Everything but the weights, for tokenizing and templates: works on a vocabulary-only .gguf too, and on a folder
 // without weights. `config`, `parameters` and `weights` are left empty.
 Result<LoadedModel> load_text_side(const std::filesystem::path& path);
+
+// The template of a conversation with or without tools; failed_precondition when the model has none.
+Result<const ChatTemplate*> chat_template_for(const LoadedModel& model, bool with_tools);
 
 // The prompt of a conversation in the model's own template: used by serving and by training, so that both see the same.
 // `messages_json`: [{"role": "user", "content": "..."}, ...]; `tools_json`: an array or empty. The key order of both is

@@ -19,6 +19,7 @@ struct GenerationDefaults {
   std::vector<int32_t> eos_ids;  // any of these ends an answer; sorted
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k;
+  std::vector<std::string> ignored;  // values that mean nothing, in sentences for a log
 };
 
 // config.json. unimplemented for a family or a feature that this build lacks; every number is checked.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/python_json.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
@@ -191,8 +192,8 @@ Result<void> save_peft_adapter(const fs::path& folder, const ModelConfig& base, 
 
 Result<LoraAdapter> load_peft_adapter(const fs::path& folder, const ModelConfig& base) {
   LoraAdapter out;
-  Json json = TRY_WITH(parse_json(TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes))), "while reading {}",
-                       (folder / "adapter_config.json").string());
+  Json json = TRY_WITH(parse_python_json(TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes))),
+                       "while reading {}", (folder / "adapter_config.json").string());
   TRY_WITH(read_config(json, out), "in adapter_config.json");
   auto specs = TRY(base_parameters(base));
   auto keeper = std::make_shared<LoadedTensors>();

@@ -29,6 +29,10 @@ Result<void> add_text_side(const LoadedModel& text_side, const ModelToSave& mode
       break;
     }
   if (text_side.chat_template) out.emplace_back("tokenizer.chat_template", text_side.chat_template->source());
+  if (text_side.tool_template) {
+    out.emplace_back("tokenizer.chat_templates", std::vector<std::string>{"tool_use"});
+    out.emplace_back("tokenizer.chat_template.tool_use", text_side.tool_template->source());
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
 #include "model_store/formats/storage_write.h"
+#include "model_store/formats/text_side.h"
 #include "model_store/formats/weights_to_save.h"
 #include "model_store/tokenizers/tokenizer_export.h"
 
@@ -50,13 +51,23 @@ Dtype dtype_of_most(const std::vector<ParameterSpec>& specs, const ModelToSave& 
   return std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; })->first;
 }
 
+Result<void> copy_templates(const fs::path& from, const fs::path& to) {
+  std::error_code ec;
+  for (fs::directory_iterator it(from, ec), end; !ec && it != end; it.increment(ec)) {
+    if (it->path().extension() != ".jinja") continue;
+    TRY(make_folders(to));
+    TRY(write_file(to / it->path().filename(), TRY(read_file(it->path(), kMaxTokenizerBytes))));
+  }
+  return {};
+}
+
 Result<void> copy_tokenizer_files(const fs::path& from, const fs::path& to) {
   for (const char* name : kTokenizerFiles) {
     auto text = read_file(from / name, kMaxTokenizerBytes);
     if (!text && text.error().code == Code::not_found) continue;
     TRY(write_file(to / name, TRY(std::move(text))));
   }
-  return {};
+  return copy_templates(from / kTemplateFolder, to / kTemplateFolder);
 }
 
 Result<void> write_tokenizer(const LoadedModel& text_side, const fs::path& to) {
@@ -64,7 +75,9 @@ Result<void> write_tokenizer(const LoadedModel& text_side, const fs::path& to) {
   TRY(write_file(to / "tokenizer.json", TRY(tokenizer_to_json(*text_side.tokenizer))));
   TRY(write_file(to / "tokenizer_config.json", tokenizer_config_to_json(*text_side.tokenizer, "")));
   if (text_side.chat_template) TRY(write_file(to / "chat_template.jinja", text_side.chat_template->source()));
-  return {};
+  if (!text_side.tool_template) return {};
+  TRY(make_folders(to / kTemplateFolder));
+  return write_file(to / kTemplateFolder / "tool_use.jinja", text_side.tool_template->source());
 }
 
 }  // namespace

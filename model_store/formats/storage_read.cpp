@@ -176,35 +176,39 @@ void to_stored(const Storage& storage, const Tensor& tensor) {
   }
 }
 
-Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
-                                  WeightKeeper& keeper) {
-  Storage storage = as_declared;
-  if (const StoredTensor* first = file.find(storage.part_name(0)); first && first->rows_are_outputs)
-    storage.is_transposed = false;
-  const Shape wanted = stored_shape(spec, storage);
-  std::vector<const StoredTensor*> parts;
-  std::optional<Dtype> dtype;
-  for (int i = 0; i < std::max(1, storage.n_parts); ++i) {
-    const std::string name = storage.part_name(i);
+Result<FoundParameter> find_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
+                                      std::set<std::string_view>& used) {
+  FoundParameter out{as_declared, {}, Dtype::f32};
+  if (const StoredTensor* first = file.find(as_declared.part_name(0)); first && first->rows_are_outputs)
+    out.storage.is_transposed = false;
+  const Shape wanted = stored_shape(spec, out.storage);
+  for (int i = 0; i < std::max(1, as_declared.n_parts); ++i) {
+    const std::string name = as_declared.part_name(i);
     const StoredTensor* stored = TRY(file.require(name));
     const Dtype its = TRY_WITH(check_tensor(*stored, spec, wanted), "in tensor \"{}\"", name);
-    if (dtype && *dtype != its)
+    if (i > 0 && out.dtype != its)
       return error(Code::unimplemented, "tensor \"{}\" is {}, but others of the same parameter are {}", name,
-                   dtype_info(its).name, dtype_info(*dtype).name);
-    dtype = its;
-    keeper.used.insert(stored->name);
-    parts.push_back(stored);
+                   dtype_info(its).name, dtype_info(out.dtype).name);
+    out.dtype = its;
+    used.insert(stored->name);
+    out.parts.push_back(stored);
   }
-  if (storage.is_transposed && dtype_info(*dtype).is_quantised) return keep(TRY(widened(parts, spec, storage)), keeper);
-  const TensorType type{*dtype, spec.shape};
-  const Rows rows = rows_of(spec, storage, *dtype);
+  return out;
+}
+
+Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
+                                  WeightKeeper& keeper) {
+  const auto [storage, parts, dtype] = TRY(find_parameter(file, spec, as_declared, keeper.used));
+  if (storage.is_transposed && dtype_info(dtype).is_quantised) return keep(TRY(widened(parts, spec, storage)), keeper);
+  const TensorType type{dtype, spec.shape};
+  const Rows rows = rows_of(spec, storage, dtype);
   const std::byte* data = parts[0]->bytes.data();
   if (!parts[0]->decode && !rows.map.empty()) data += rows.map[0] * rows.row_bytes;
   const bool as_stored = !parts[0]->decode && storage.n_parts == 0 && !storage.is_transposed &&
-                         !storage.changes_values() && rows.is_run() && (!is_vector(spec) || *dtype == Dtype::f32) &&
-                         is_aligned(data, *dtype);
+                         !storage.changes_values() && rows.is_run() && (!is_vector(spec) || dtype == Dtype::f32) &&
+                         is_aligned(data, dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
-  return keep(TRY(copy_parts(parts, spec, storage, *dtype)), keeper);
+  return keep(TRY(copy_parts(parts, spec, storage, dtype)), keeper);
 }
 
 }  // namespace hearth

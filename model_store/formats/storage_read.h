@@ -20,6 +20,16 @@ struct WeightKeeper {
   std::set<std::string_view> used;  // names in the file
 };
 
+// The stored tensors of one parameter, checked: they are there, of the right shape, and in a dtype with kernels.
+struct FoundParameter {
+  Storage storage;  // as it lies in this file
+  std::vector<const StoredTensor*> parts;
+  Dtype dtype;
+};
+// Errors name the tensor. Reads no weights.
+Result<FoundParameter> find_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
+                                      std::set<std::string_view>& used);
+
 // In the dtype of the file; norms and biases become f32, the one dtype their ops take. `storage` is spec.hf or
 // spec.gguf. Errors name the tensor.
 Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/python_json.h"
 
 namespace hearth {
 namespace fs = std::filesystem;
@@ -11,33 +12,74 @@ namespace {
 
 constexpr uint64_t kMaxTokenizerBytes = uint64_t{256} << 20;
 constexpr uint64_t kMaxSmallFileBytes = uint64_t{16} << 20;
+constexpr size_t kMaxTemplates = 64;
+
+// A download that was cut leaves links whose targets are not there yet.
+Result<void> refuse_link_to_nothing(const fs::path& path) {
+  std::error_code ec;
+  if (!fs::is_symlink(fs::symlink_status(path, ec)) || fs::exists(path, ec)) return {};
+  return error(Code::failed_precondition,
+               "{} is a link to {}, which is not there: the download is not complete; get the model again",
+               path.string(), fs::read_symlink(path, ec).string());
+}
 
 // The file's text, or empty when there is no such file.
 Result<std::string> read_if_there(const fs::path& path, uint64_t max_bytes) {
   auto text = read_file(path, max_bytes);
-  if (!text && text.error().code == Code::not_found) return std::string();
-  return text;
+  if (text || text.error().code != Code::not_found) return text;
+  TRY(refuse_link_to_nothing(path));
+  return std::string();
 }
 
-// A template is a string, or a list of named ones of which "default" is meant for chat.
-Result<std::string> pick_template(const Json& json) {
-  if (json.is_string()) return json.get<std::string>();
-  if (json.is_array())
-    for (const auto& item : json)
-      if (item.is_object() && item.value("name", Json()) == "default") return json_get<std::string>(item, "template");
-  return error(Code::not_found, "the model has no chat template");
+// A template is a string, or several with names: a list of {"name", "template"} or an object.
+Result<NamedTemplates> named_templates(const Json& json) {
+  NamedTemplates out;
+  if (json.is_string()) out["default"] = json.get<std::string>();
+  for (const auto& item : json.is_array() ? json : Json::array())
+    out[TRY(json_get<std::string>(item, "name"))] = TRY(json_get<std::string>(item, "template"));
+  if (json.is_object())
+    for (const auto& [name, source] : json.items()) out[name] = TRY(json_get<std::string>(json, name));
+  return out;
 }
 
-void use_template(Result<std::string> source, LoadedModel& out) {
-  if (!source) {
-    if (source.error().code != Code::not_found) out.chat_template_problem = source.error();
+void parse_one(const NamedTemplates& sources, const char* name, std::optional<ChatTemplate>& out,
+               std::optional<Error>& problem) {
+  auto source = sources.find(name);
+  if (source == sources.end()) return;
+  auto parsed = ChatTemplate::parse(source->second);
+  if (parsed)
+    out = *std::move(parsed);
+  else
+    problem = parsed.error();
+}
+
+void use_templates(Result<NamedTemplates> sources, LoadedModel& out) {
+  if (!sources) {
+    out.chat_template_problem = sources.error();
     return;
   }
-  auto parsed = ChatTemplate::parse(*source);
-  if (parsed)
-    out.chat_template = *std::move(parsed);
-  else
-    out.chat_template_problem = parsed.error();
+  parse_one(*sources, "default", out.chat_template, out.chat_template_problem);
+  parse_one(*sources, "tool_use", out.tool_template, out.tool_template_problem);
+  if (sources->empty() || sources->contains("default")) return;
+  std::string names;
+  for (const auto& [name, source] : *sources) names += (names.empty() ? "" : ", ") + name;
+  out.chat_template_problem =
+      error(Code::failed_precondition, "the model has chat templates called {}, but none called default", names);
+}
+
+// chat_template.jinja, and further ones that are called as their files.
+Result<NamedTemplates> template_files(const fs::path& folder) {
+  NamedTemplates out;
+  const std::string source = TRY(read_if_there(folder / "chat_template.jinja", kMaxSmallFileBytes));
+  if (!source.empty()) out["default"] = source;
+  std::error_code ec;
+  for (fs::directory_iterator it(folder / kTemplateFolder, ec), end; !ec && it != end; it.increment(ec)) {
+    if (it->path().extension() != ".jinja") continue;
+    if (out.size() == kMaxTemplates)
+      return error(Code::resource_exhausted, "more than {} chat templates", kMaxTemplates);
+    out[it->path().stem().string()] = TRY(read_if_there(it->path(), kMaxSmallFileBytes));
+  }
+  return out;
 }
 
 void add_eos(std::optional<int32_t> id, GenerationDefaults& generation) {
@@ -53,16 +95,27 @@ constexpr const char* kTurnEnds[] = {"<|eot_id|>",    "<|im_end|>",      "<|end|
 
 }  // namespace
 
-Result<std::string> find_chat_template_hf(const fs::path& folder) {
-  std::string source = TRY(read_if_there(folder / "chat_template.jinja", kMaxSmallFileBytes));
-  if (!source.empty()) return source;
+Result<NamedTemplates> find_chat_templates_hf(const fs::path& folder) {
+  NamedTemplates files = TRY(template_files(folder));
+  if (!files.empty()) return files;
   for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
     std::string text = TRY(read_if_there(folder / name, kMaxSmallFileBytes));
     if (text.empty()) continue;
-    Json json = TRY_WITH(parse_json(text), "in {}", name);
-    if (json.is_object() && json.contains("chat_template")) return pick_template(json["chat_template"]);
+    Json json = TRY_WITH(parse_python_json(text), "in {}", name);
+    if (json.is_object() && json.contains("chat_template") && !json["chat_template"].is_null())
+      return TRY_WITH(named_templates(json["chat_template"]), "in the chat_template of {}", name);
   }
-  return error(Code::not_found, "the model has no chat template");
+  return NamedTemplates();
+}
+
+// "tokenizer.chat_template" and "tokenizer.chat_template.NAME".
+Result<NamedTemplates> find_chat_templates_gguf(const GgufFile& file) {
+  const std::string key = "tokenizer.chat_template";
+  NamedTemplates out;
+  for (const char* name : {"default", "tool_use"})
+    if (file.has(key + "." + name)) out[name] = std::string(TRY(file.string(key + "." + name)));
+  if (file.has(key)) out["default"] = std::string(TRY(file.string(key)));
+  return out;
 }
 
 Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
@@ -70,7 +123,8 @@ Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
   std::string tokenizer_config = TRY(read_if_there(folder / "tokenizer_config.json", kMaxSmallFileBytes));
   std::string tokenizer_model;
   if (tokenizer_json.empty()) tokenizer_model = TRY(read_if_there(folder / "tokenizer.model", kMaxTokenizerBytes));
-  if (tokenizer_json.empty() && tokenizer_model.empty()) {
+  out.brings_tokenizer = !tokenizer_json.empty() || !tokenizer_model.empty();
+  if (!out.brings_tokenizer) {
     out.tokenizer_problem = error(Code::not_found, "{} holds no tokenizer.json or tokenizer.model", folder.string());
   } else if (auto tokenizer = tokenizer_json.empty() ? Tokenizer::from_sentencepiece(tokenizer_model, tokenizer_config)
                                                      : Tokenizer::from_json(tokenizer_json, tokenizer_config)) {
@@ -78,7 +132,7 @@ Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
   } else {
     out.tokenizer_problem = tokenizer.error();
   }
-  use_template(find_chat_template_hf(folder), out);
+  use_templates(find_chat_templates_hf(folder), out);
   std::string config = TRY(read_if_there(folder / "config.json", kMaxSmallFileBytes));
   std::string generation = TRY(read_if_there(folder / "generation_config.json", kMaxSmallFileBytes));
   if (config.empty()) config = "{}";
@@ -99,14 +153,12 @@ Result<void> add_generation_beside(const fs::path& weights, GenerationDefaults& 
 }
 
 Result<void> read_text_side_gguf(const GgufFile& file, LoadedModel& out) {
+  out.brings_tokenizer = file.has("tokenizer.ggml.model") || file.has("tokenizer.ggml.tokens");
   if (auto tokenizer = Tokenizer::from_gguf(file))
     out.tokenizer = *std::move(tokenizer);
   else
     out.tokenizer_problem = tokenizer.error();
-  if (file.has("tokenizer.chat_template")) {
-    auto source = file.string("tokenizer.chat_template");
-    use_template(source ? Result<std::string>(std::string(*source)) : Result<std::string>(source.error()), out);
-  }
+  use_templates(find_chat_templates_gguf(file), out);
   out.generation = TRY(generation_from_gguf(file));
   TRY_WITH(add_generation_beside(out.path, out.generation), "while reading generation_config.json");
   if (!out.tokenizer) return {};

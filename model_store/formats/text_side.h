@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/load.h"
@@ -12,7 +13,12 @@ namespace hearth {
 Result<void> read_text_side_hf(const std::filesystem::path& folder, LoadedModel& out);
 Result<void> read_text_side_gguf(const GgufFile& file, LoadedModel& out);
 
-// The chat template's source in a Hugging Face folder; not_found when there is none.
-Result<std::string> find_chat_template_hf(const std::filesystem::path& folder);
+// Chat templates by name, as get_chat_template of the transformers library knows them: "default", and "tool_use" for
+// requests with tools; empty when there are none.
+using NamedTemplates = std::map<std::string, std::string>;
+Result<NamedTemplates> find_chat_templates_hf(const std::filesystem::path& folder);
+Result<NamedTemplates> find_chat_templates_gguf(const GgufFile& file);
+
+constexpr const char* kTemplateFolder = "additional_chat_templates";
 
 }  // namespace hearth

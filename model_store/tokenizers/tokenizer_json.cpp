@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/python_json.h"
+
 namespace hearth {
 namespace {
 
@@ -70,7 +72,8 @@ void read_tokenizer_config(const Json& json, Tokenizer::Impl& out) {
 }
 
 Result<void> read_tokenizer_config_text(std::string_view text, Tokenizer::Impl& out) {
-  if (!text.empty()) read_tokenizer_config(TRY_WITH(parse_json(text, kMaxJsonDepth), "in tokenizer_config.json"), out);
+  if (!text.empty())
+    read_tokenizer_config(TRY_WITH(parse_python_json(text, kMaxJsonDepth), "in tokenizer_config.json"), out);
   return {};
 }
 
@@ -96,7 +99,7 @@ Result<Tokenizer> Tokenizer::from_sentencepiece(std::string_view model, std::str
   auto impl = std::make_shared<Impl>();
   Json config = Json::object();
   if (!tokenizer_config_json.empty())
-    config = TRY_WITH(parse_json(tokenizer_config_json, kMaxJsonDepth), "in tokenizer_config.json");
+    config = TRY_WITH(parse_python_json(tokenizer_config_json, kMaxJsonDepth), "in tokenizer_config.json");
   TRY_WITH(read_sentencepiece_tokenizer(model, config, *impl), "in tokenizer.model");
   return Tokenizer(std::move(impl));
 }

@@ -1,6 +1,9 @@
 // The registry of families, and what a family does with configuration keys unless it says otherwise.
 #include "runtime/architectures/architecture.h"
 
+#include <algorithm>
+
+#include "base/nearest.h"
 #include "runtime/architectures/common_config.h"
 #include "runtime/architectures/families.h"
 #include "runtime/architectures/model_builder.h"
@@ -46,14 +49,33 @@ std::span<const Architecture* const> all_architectures() {
   return all;
 }
 
+// "Qwen3MoeForCausalLM" and "qwen3_moe" without what all have in common.
+static std::string stem(std::string_view name) {
+  std::string out;
+  for (char c : name.substr(0, name.find("For")))
+    if (c != '_') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+static Error unknown_family(std::string_view name) {
+  std::vector<std::string> stems;
+  for (const Architecture* a : all_architectures()) stems.push_back(stem(a->hf_architecture()));
+  const auto near = nearest(stem(name.substr(0, 80)), stems);
+  const auto at = near ? std::find(stems.begin(), stems.end(), *near) - stems.begin() : 0;
+  const std::string closest = near ? fmt::format(" (the closest that it knows is {})",
+                                                 all_architectures()[static_cast<size_t>(at)]->hf_architecture())
+                                   : "";
+  return error(Code::unimplemented,
+               "models of the family \"{}\" cannot be run by this version{}; the handbook lists those that can "
+               "(docs/handbook/model_packs.md, \"Which models run\")",
+               name.substr(0, 80), closest);
+}
+
 Result<const Architecture*> find_architecture(std::string_view name) {
-  std::string known;
-  for (const Architecture* a : all_architectures()) {
+  for (const Architecture* a : all_architectures())
     if (name == a->family() || name == a->hf_architecture() || (!name.empty() && name == a->gguf_architecture()))
       return a;
-    known += (known.empty() ? "" : ", ") + std::string(a->hf_architecture());
-  }
-  return error(Code::unimplemented, "the model family \"{}\" is not supported yet; supported: {}", name, known);
+  return unknown_family(name);
 }
 
 Result<const Architecture*> find_gguf_architecture(std::string_view name, const ConfigSource& source) {

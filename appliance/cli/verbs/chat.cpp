@@ -6,7 +6,9 @@
 
 #include "appliance/cli/deployments.h"
 #include "appliance/cli/interrupt.h"
+#include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
+#include "base/text_encoding.h"
 
 namespace hearth::cli {
 namespace {
@@ -121,6 +123,10 @@ Result<void> talk(const ApiClient& service, const ChatArguments& a) {
     if (said == Said::leave) break;
     if (said == Said::forget) messages = first_messages(a);
     if (said != Said::message) continue;
+    if (auto text = to_utf8(line, "this line"); !text) {
+      fmt::print(stderr, "{}\n", text.error().to_string());
+      continue;
+    }
     messages.push_back({{"role", "user"}, {"content", line}});
     Result<Answer> answer = ask(service, a, messages, true);
     if (!answer) {
@@ -132,10 +138,6 @@ Result<void> talk(const ApiClient& service, const ChatArguments& a) {
     std::cout << std::endl;
   }
   return {};
-}
-
-std::string all_of_stdin() {
-  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace
@@ -150,11 +152,13 @@ void declare_chat(Command& command) {
   command.option("--seed", a->seed, "Same seed, same answer");
   command.on_run([=](const Cli& cli) -> Result<void> {
     take_interrupts();
+    a->prompt = TRY(to_utf8(a->prompt, "the prompt"));
+    a->system = TRY(to_utf8(a->system, "the system message"));
     ApiClient service = TRY(cli.service());
     TRY(wait_until_ready(service, a->model));
     bool is_conversation = a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json;
     if (is_conversation) return talk(service, *a);
-    if (a->prompt.empty()) a->prompt = all_of_stdin();
+    if (a->prompt.empty()) a->prompt = TRY(text_of_stdin());
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");
     return answer_once(cli, service, *a);
   });

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "appliance/cli/text_loss.h"
+#include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
-#include "base/files.h"
 #include "inference/logits.h"
 
 namespace hearth::cli {
@@ -19,7 +19,8 @@ Result<TextLoss> measure(const LoadedModel& model, std::span<const int32_t> ids,
   TextLoss loss;
   auto window = static_cast<size_t>(a.context);
   for (size_t at = 0; at < ids.size(); at += window) {
-    bar.show(static_cast<double>(at) / static_cast<double>(ids.size()), fmt::format("perplexity so far {:.3f}", std::exp(loss.mean())));
+    bar.show(static_cast<double>(at) / static_cast<double>(ids.size()),
+             fmt::format("perplexity so far {:.3f}", std::exp(loss.mean())));
     TRY(add_text_loss(model, ids.subspan(at, std::min(window, ids.size() - at)), {}, a.n_threads, loss));
   }
   return loss;
@@ -37,12 +38,20 @@ void declare_perplexity(Command& command) {
     LoadedModel model = TRY(load_model(TRY(cli.model_path(a->n))));
     if (!model.tokenizer) return error(Code::failed_precondition, "{} has no tokenizer", a->n);
     int longest = std::min(model.config.max_seq_len, kMaxLogitTokens);
-    if (a->context < 2 || a->context > longest) return error(Code::invalid_argument, "--ctx must be from 2 to {}, got {}", longest, a->context);
-    std::vector<int32_t> ids = TRY(model.tokenizer->encode(TRY(read_file(a->file, uint64_t{256} << 20)), {.add_special = true, .parse_special = false}));
+    if (a->context < 2 || a->context > longest)
+      return error(Code::invalid_argument, "--ctx must be from 2 to {}, got {}", longest, a->context);
+    std::vector<int32_t> ids =
+        TRY(model.tokenizer->encode(TRY(text_of_file(a->file)), {.add_special = true, .parse_special = false}));
     if (ids.size() < 2) return error(Code::invalid_argument, "{} holds fewer than two tokens", a->file);
     TextLoss loss = TRY(measure(model, ids, *a));
-    cli.print({{"perplexity", std::exp(loss.mean())}, {"loss", loss.mean()}, {"n_tokens", loss.n_tokens}, {"context", a->context}},
-              [&] { return fmt::format("perplexity {:.4f} over {} tokens (loss {:.4f}, windows of {})", std::exp(loss.mean()), loss.n_tokens, loss.mean(), a->context); });
+    cli.print({{"perplexity", std::exp(loss.mean())},
+               {"loss", loss.mean()},
+               {"n_tokens", loss.n_tokens},
+               {"context", a->context}},
+              [&] {
+                return fmt::format("perplexity {:.4f} over {} tokens (loss {:.4f}, windows of {})",
+                                   std::exp(loss.mean()), loss.n_tokens, loss.mean(), a->context);
+              });
     return {};
   });
 }

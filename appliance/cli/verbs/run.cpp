@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <iterator>
 #include <random>
 
 #include "appliance/cli/interrupt.h"
+#include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
+#include "base/text_encoding.h"
 #include "inference/generator.h"
 #include "model_store/templates/content_guard.h"
 
@@ -85,6 +86,10 @@ Result<void> talk(Generator& generator, RunArguments a) {
     if (a.prompt == "/quit") break;
     if (a.prompt == "/new") messages = first_messages(a);
     if (a.prompt.empty() || a.prompt.front() == '/') continue;
+    if (auto text = to_utf8(a.prompt, "this line"); !text) {
+      fmt::print(stderr, "{}\n", text.error().to_string());
+      continue;
+    }
     messages.push_back({{"role", "user"}, {"content", a.prompt}});
     GenerationSummary s = TRY(answer(generator, messages, a, true));
     messages.push_back({{"role", "assistant"}, {"content", s.text}});
@@ -107,14 +112,18 @@ void declare_run(Command& command) {
   command.flag("--raw", a->raw, "Continue the prompt as it is, without the chat template");
   command.on_run([=](const Cli& cli) -> Result<void> {
     take_interrupts();
+    a->prompt = TRY(to_utf8(a->prompt, "the prompt"));
+    a->system = TRY(to_utf8(a->system, "the system message"));
     auto model = std::make_shared<LoadedModel>(TRY(load_model(TRY(cli.model_path(a->n)))));
+    for (const std::string& sentence : model->generation.ignored)
+      fmt::print(stderr, "in generation_config.json of {}, {}\n", a->n, sentence);
     if (!model->tokenizer)
       return model->tokenizer_problem ? *model->tokenizer_problem
                                       : error(Code::failed_precondition, "{} has no tokenizer", a->n);
     std::unique_ptr<Generator> generator =
         TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1}}));
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);
-    if (a->prompt.empty()) a->prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (a->prompt.empty()) a->prompt = TRY(text_of_stdin());
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");
     return answer_once(cli, *generator, *a);
   });

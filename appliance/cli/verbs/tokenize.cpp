@@ -1,9 +1,7 @@
 // hearth tokenize N [TEXT | --file F]: {"ids": [...]}. A vocabulary-only .gguf is enough.
-#include <iostream>
-#include <iterator>
-
+#include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
-#include "base/files.h"
+#include "base/text_encoding.h"
 #include "model_store/formats/load.h"
 
 namespace hearth::cli {
@@ -18,9 +16,8 @@ struct TokenizeArguments {
 Result<std::string> text_of(const TokenizeArguments& a) {
   if (a.text && !a.file.empty())
     return error(Code::invalid_argument, "give either TEXT or --file {}, not both", a.file);
-  if (a.text) return *a.text;
-  if (!a.file.empty()) return read_file(a.file, uint64_t{256} << 20);
-  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  if (a.text) return to_utf8(*a.text, "the text");
+  return a.file.empty() ? text_of_stdin() : text_of_file(a.file);
 }
 
 }  // namespace
