@@ -102,7 +102,7 @@ TEST_F(Surface, TheModelsOwnSamplingIsNoFaultOfTheClient) {
   Json plain = chat_body();
   plain.erase("temperature");
   EXPECT_TRUE(call("POST", "/v1/chat/completions", plain));
-  for (const Json& own : {Json{{"top_k", -1}}, Json{{"top_p", 1.5}}, Json{{"temperature", -1}}, Json{{"min_p", 3}}}) {
+  for (const Json& own : {Json{{"top_k", -5}}, Json{{"top_p", 1.5}}, Json{{"temperature", -1}}, Json{{"min_p", 3}}}) {
     auto refused = call("POST", "/v1/chat/completions", chat_body(own));
     ASSERT_FALSE(refused) << own.dump();
     EXPECT_EQ(refused.error().code, Code::invalid_argument);
