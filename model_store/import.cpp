@@ -156,9 +156,8 @@ Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOption
 
   Catalog* models = TRY(impl_->catalog());
   entry.record.name = TRY(place_import(*models, entry.record, !options.name.empty(), options.number_if_taken));
-  if (auto existing = TRY(models->find(entry.record.name)))
-    entry = std::move(*existing);  // the same again: its files are
-                                   // renewed, its history stays
+  // The same again: its files are renewed, its history stays.
+  if (auto existing = TRY(models->find(entry.record.name))) entry = std::move(*existing);
   return impl_->commit(staging, std::move(entry));
 }
 

@@ -43,7 +43,10 @@ PackListModel::PackListModel(BoxState& box, QObject* parent)
     : RowListModel<PackRow>(
           {
               {"packId", [](const PackRow& r) { return QVariant(r.key); }},
-              {"name", [](const PackRow& r) { return QVariant(textOf(r.pack.name)); }},
+              {"name",
+               [](const PackRow& r) {
+                 return QVariant(textOf(r.pack.display_name.empty() ? r.pack.name : r.pack.display_name));
+               }},
               {"version", [](const PackRow& r) { return QVariant(textOf(r.pack.version)); }},
               {"description", [](const PackRow& r) { return QVariant(textOf(r.pack.description)); }},
               {"sizeText", [](const PackRow& r) { return QVariant(bytesText(r.pack.size_bytes)); }},
