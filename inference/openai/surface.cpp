@@ -13,7 +13,6 @@
 #include "inference/openai/other_tasks.h"
 #include "inference/openai/requests.h"
 #include "inference/openai/wire.h"
-#include "model_store/templates/content_guard.h"
 
 namespace hearth::openai {
 namespace {
@@ -39,7 +38,6 @@ class Surface {
     if (model.chat_template) format_ = answers::find_format(model.chat_template->source());
     tool_format_ = model.tool_template ? answers::find_format(model.tool_template->source()) : format_;
     if (!model.tokenizer) return;
-    guard_.emplace(*model.tokenizer);
     for (const answers::AnswerFormat& format : {format_, tool_format_})
       for (const std::string& mark : format.marks())
         if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
@@ -57,19 +55,16 @@ class Surface {
     if (!request.tools.empty() && chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
                    model_name_);
-    const std::string messages = guard_ ? TRY(guard_->guard_messages(request.messages_json)) : request.messages_json;
-    std::string prompt = TRY(render_chat(model, {.messages_json = messages,
-                                                 .tools_json = request.tools_json,
-                                                 .add_generation_prompt = request.add_generation_prompt,
-                                                 .extra_json = request.variables_json}))
-                             .text;
+    ChatTemplate::Rendered prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
+                                                            .tools_json = request.tools_json,
+                                                            .add_generation_prompt = request.add_generation_prompt,
+                                                            .extra_json = request.variables_json}));
     GenerationRequest generation = generation_for(request.options);
-    generation.prompt =
-        TRY(model.tokenizer->encode(prompt, {.add_special = false, .parse_special = true, .guarded = true}));
+    generation.prompt = TRY(model.tokenizer->encode(prompt.text, {.add_special = false, .typed = prompt.typed}));
     generation.shown_special = shown_special_;
     auto parser =
         answers::make_answer_parser(with_tools ? tool_format_ : format_,
-                                    {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt)});
+                                    {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt.text)});
     return answer(kChat, request.options, std::move(generation), "",
                   AnswerReader(std::move(parser), request.parallel_tool_calls), http_request.stop);
   }
@@ -222,7 +217,6 @@ class Surface {
 
   Generator& generator_;
   std::string model_name_;
-  std::optional<ContentGuard> guard_;
   answers::AnswerFormat format_, tool_format_;
   std::vector<int32_t> shown_special_;
   int64_t started_ = unix_time();

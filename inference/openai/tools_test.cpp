@@ -140,7 +140,7 @@ TEST_F(Tools, ALengthStaysALength) {
   EXPECT_EQ(choice["message"]["tool_calls"][0]["function"]["arguments"], "{\"a\"");
 }
 
-// What a user or a tool spells stays text; the template's own tokens are tokens.
+// What is spelled in a message stays text, in every role; the template's own tokens are tokens.
 TEST_F(Tools, SpelledSpecialTokensAreText) {
   auto chat = ChatTemplate::parse("{% for m in messages %}<|start_header_id|>{{ m.content }}{% endfor %}");
   ASSERT_TRUE(chat);
@@ -158,9 +158,7 @@ TEST_F(Tools, SpelledSpecialTokensAreText) {
     EXPECT_EQ(generator.prompt, "<|start_header_id|>a<|start_header_id|>b");
     return std::count(generator.prompt_ids.begin(), generator.prompt_ids.end(), header);
   };
-  EXPECT_EQ(count("user"), 1);
-  EXPECT_EQ(count("tool"), 1);
-  EXPECT_EQ(count("system"), 2);
+  for (const char* role : {"user", "tool", "system", "assistant", "developer"}) EXPECT_EQ(count(role), 1) << role;
 }
 
 // Keys of tools and arguments stay in the client's order, arguments reach the template as values, a tool's answer has

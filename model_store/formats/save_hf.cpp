@@ -23,6 +23,7 @@ constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "chat_template.json",
                                            "vocab.json",
                                            "merges.txt",
+                                           "vocab.txt",
                                            "tokenizer.model"};
 
 Result<std::string_view> torch_name(Dtype dtype) {

@@ -118,22 +118,40 @@ Result<NamedTemplates> find_chat_templates_gguf(const GgufFile& file) {
   return out;
 }
 
-Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
-  std::string tokenizer_json = TRY(read_if_there(folder / "tokenizer.json", kMaxTokenizerBytes));
-  std::string tokenizer_config = TRY(read_if_there(folder / "tokenizer_config.json", kMaxSmallFileBytes));
-  std::string tokenizer_model;
+static Result<Tokenizer> read_tokenizer_hf(const fs::path& folder, std::string_view config) {
+  const std::string tokenizer_json = TRY(read_if_there(folder / "tokenizer.json", kMaxTokenizerBytes));
+  std::string tokenizer_model, vocab_txt;
   if (tokenizer_json.empty()) tokenizer_model = TRY(read_if_there(folder / "tokenizer.model", kMaxTokenizerBytes));
-  out.brings_tokenizer = !tokenizer_json.empty() || !tokenizer_model.empty();
-  if (!out.brings_tokenizer) {
-    out.tokenizer_problem = error(Code::not_found, "{} holds no tokenizer.json or tokenizer.model", folder.string());
-  } else if (auto tokenizer = tokenizer_json.empty() ? Tokenizer::from_sentencepiece(tokenizer_model, tokenizer_config)
-                                                     : Tokenizer::from_json(tokenizer_json, tokenizer_config)) {
+  if (tokenizer_json.empty() && tokenizer_model.empty())
+    vocab_txt = TRY(read_if_there(folder / "vocab.txt", kMaxTokenizerBytes));
+  if (tokenizer_json.empty() && tokenizer_model.empty() && vocab_txt.empty())
+    return error(Code::not_found, "{} holds no tokenizer.json, tokenizer.model or vocab.txt", folder.string());
+  const std::string tokenizer_config = TRY(read_if_there(folder / "tokenizer_config.json", kMaxSmallFileBytes));
+  const std::string map = TRY(read_if_there(folder / "special_tokens_map.json", kMaxSmallFileBytes));
+  const std::string added = TRY(read_if_there(folder / "added_tokens.json", kMaxSmallFileBytes));
+  std::string model_type;
+  if (auto json = parse_python_json(config); json && json->is_object())
+    model_type = TRY(json_get_or<std::string>(*json, "model_type", ""));
+  return Tokenizer::from_files({.tokenizer_json = tokenizer_json,
+                                .tokenizer_model = tokenizer_model,
+                                .vocab_txt = vocab_txt,
+                                .tokenizer_config = tokenizer_config,
+                                .special_tokens_map = map,
+                                .added_tokens = added,
+                                .model_type = model_type});
+}
+
+Result<void> read_text_side_hf(const fs::path& folder, LoadedModel& out) {
+  std::string config = TRY(read_if_there(folder / "config.json", kMaxSmallFileBytes));
+  std::error_code ec;
+  out.brings_tokenizer = fs::exists(folder / "tokenizer.json", ec) || fs::exists(folder / "tokenizer.model", ec);
+  if (auto tokenizer = read_tokenizer_hf(folder, config)) {
     out.tokenizer = *std::move(tokenizer);
+    out.brings_tokenizer = true;
   } else {
     out.tokenizer_problem = tokenizer.error();
   }
   use_templates(find_chat_templates_hf(folder), out);
-  std::string config = TRY(read_if_there(folder / "config.json", kMaxSmallFileBytes));
   std::string generation = TRY(read_if_there(folder / "generation_config.json", kMaxSmallFileBytes));
   if (config.empty()) config = "{}";
   out.generation = TRY_WITH(generation_from_hf(config, generation), "while reading {}", folder.string());
@@ -163,7 +181,7 @@ Result<void> read_text_side_gguf(const GgufFile& file, LoadedModel& out) {
   TRY_WITH(add_generation_beside(out.path, out.generation), "while reading generation_config.json");
   if (!out.tokenizer) return {};
   for (const char* text : kTurnEnds)
-    if (auto id = out.tokenizer->token_id(text); id && out.tokenizer->is_special(*id)) add_eos(id, out.generation);
+    if (auto id = out.tokenizer->token_id(text); id && out.tokenizer->is_control(*id)) add_eos(id, out.generation);
   return {};
 }
 

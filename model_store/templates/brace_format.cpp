@@ -37,7 +37,7 @@ Result<Spec> read_brace_spec(std::string_view text) {
   return spec;
 }
 
-Result<std::string> brace_value(Interpreter& in, const Value& v, std::string_view text) {
+Result<Text> brace_value(Interpreter& in, const Value& v, std::string_view text) {
   if (text.empty()) return to_text(in.runtime(), v);
   Spec spec = TRY(read_brace_spec(text));
   if (v.is_number() && !(v.is(Kind::boolean) && !spec.type)) {
@@ -50,9 +50,9 @@ Result<std::string> brace_value(Interpreter& in, const Value& v, std::string_vie
                    kind_name(v.kind()));
     if (spec.type == '%') {
       spec.type = 'f';
-      return padded(number_text(Value::real(v.as_real() * 100), spec) + "%", spec, '>');
+      return padded(Text(number_text(Value::real(v.as_real() * 100), spec) + "%"), spec, '>');
     }
-    return padded(number_text(v, spec), spec, '>');
+    return padded(Text(number_text(v, spec)), spec, '>');
   }
   if ((spec.type && spec.type != 's') || spec.sign || spec.thousands || spec.align == '=' || !v.is(Kind::string))
     return error(Code::invalid_argument, "the format \"{}\" does not suit {}", text.substr(0, 60), kind_name(v.kind()));
@@ -61,24 +61,24 @@ Result<std::string> brace_value(Interpreter& in, const Value& v, std::string_vie
 
 class BraceFormatter {
  public:
-  BraceFormatter(Interpreter& in, std::string_view pattern, const Arguments& values)
-      : in_(in), rest_(pattern), values_(values) {}
+  BraceFormatter(Interpreter& in, const Text& pattern, const Arguments& values)
+      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values) {}
 
-  Result<std::string> run() {
+  Result<Text> run() {
     while (!rest_.empty()) {
       const size_t at = std::min(rest_.find_first_of("{}"), rest_.size());
-      out_ += rest_.substr(0, at);
+      out_.append_part(pattern_, rest_.substr(0, at));
       rest_.remove_prefix(at);
       if (rest_.empty()) break;
       if (rest_.size() > 1 && rest_[1] == rest_[0]) {
-        out_ += rest_[0];
+        out_.append_part(pattern_, rest_.substr(0, 1));
         rest_.remove_prefix(2);
         continue;
       }
       const size_t end = rest_.find('}');
       if (rest_[0] == '}' || end == std::string_view::npos)
         return error(Code::invalid_argument, "a brace in a format is not closed");
-      out_ += TRY(field(rest_.substr(1, end - 1)));
+      put(TRY(field(rest_.substr(1, end - 1))));
       rest_.remove_prefix(end + 1);
       TRY(in_.runtime().check_length(out_.size()));
     }
@@ -86,8 +86,16 @@ class BraceFormatter {
   }
 
  private:
+  // How a typed pattern pads and quotes is typed, too.
+  void put(const Text& value) {
+    if (pattern_.is_typed())
+      out_.append(value.bytes(), true);
+    else
+      out_.append(value);
+  }
+
   // name[key].attribute!r:spec
-  Result<std::string> field(std::string_view text) {
+  Result<Text> field(std::string_view text) {
     if (text.find('{') != std::string_view::npos)
       return error(Code::unimplemented, "a format within a format is not supported");
     const size_t colon = std::min(text.find(':'), text.size());
@@ -100,7 +108,7 @@ class BraceFormatter {
     }
     Value v = TRY(value(name));
     if (conversion == 'r' || conversion == 'a') {
-      std::string repr;
+      Text repr;
       TRY(append_repr(in_.runtime(), v, repr));
       v = TRY(in_.runtime().string(std::move(repr)));
     } else if (conversion == 's') {
@@ -145,15 +153,16 @@ class BraceFormatter {
   }
 
   Interpreter& in_;
+  const Text& pattern_;
   std::string_view rest_;
   const Arguments& values_;
-  std::string out_;
+  Text out_;
   size_t n_auto_ = 0;
 };
 
 }  // namespace
 
-Result<std::string> brace_format(Interpreter& in, std::string_view pattern, const Arguments& values) {
+Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values) {
   return BraceFormatter(in, pattern, values).run();
 }
 

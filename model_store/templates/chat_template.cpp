@@ -23,6 +23,11 @@ static TemplateLimits scaled(TemplateLimits limits, size_t context_bytes) {
   return limits;
 }
 
+// What the tokenizer says; render_chat() lets no client set these.
+static bool is_models_own(std::string_view variable) {
+  return variable == "bos_token" || variable == "eos_token";
+}
+
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const TemplateLimits& limits) {
   if (source.size() > limits.max_source_bytes)
     return error(Code::resource_exhausted, "a chat template of {} bytes is over the limit of {}", source.size(),
@@ -41,7 +46,8 @@ Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view cont
                  limits.max_context_bytes);
   // The context belongs to the same budget; "now" is the interpreter's, the rest are variables.
   jinja::Runtime context_runtime(limits);
-  jinja::Value context = TRY_WITH(jinja::value_from_json(context_runtime, context_json), "in the conversation");
+  jinja::Value context =
+      TRY_WITH(jinja::value_from_json(context_runtime, context_json, is_models_own), "in the conversation");
   if (!context.is(jinja::Kind::dict)) return error(Code::invalid_argument, "the conversation must be a JSON object");
   std::string now;
   if (const jinja::Value* value = context.as_dict().find("now"); value && value->is(jinja::Kind::string))

@@ -19,6 +19,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "model_store/tokenizers/text_range.h"
 
 namespace hearth {
 
@@ -50,11 +51,14 @@ class ChatTemplate {
   // The same from a parsed document; nlohmann::json keeps keys sorted, so tools come out with sorted keys.
   Result<std::string> render_json(const Json& context) const;
 
-  // As render(), and where the text between {% generation %} and {% endgeneration %} lies: byte ranges of the answers,
+  // As render(), and which of it people typed: all texts of the conversation (messages, tools, further variables), and
+  // what the template made of them; not what it writes itself, nor bos_token and eos_token. With it goes where the
+  // text between {% generation %} and {% endgeneration %} lies: byte ranges of the answers,
   // for a loss on answers only. Empty when the template does not mark them.
   struct Rendered {
     std::string text;
     std::vector<std::pair<size_t, size_t>> generated;  // [begin, end) in bytes of text
+    TextRanges typed;                                  // for EncodeOptions::typed
   };
   Result<Rendered> render_marked(std::string_view context_json) const;
 

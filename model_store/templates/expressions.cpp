@@ -18,9 +18,9 @@ Error too_large() {
   return error(Code::invalid_argument, "an integer does not fit 64 bits");
 }
 
-Result<Value> join_text(Runtime& rt, std::string_view a, std::string_view b) {
+Result<Value> join_text(Runtime& rt, const Text& a, const Text& b) {
   TRY(rt.check_length(a.size() + b.size()));
-  std::string out;
+  Text out;
   out.reserve(a.size() + b.size());
   return rt.string(out.append(a).append(b));
 }
@@ -32,7 +32,7 @@ Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
     return Value::integer(out);
   }
   if (a.is_number() && b.is_number()) return Value::real(a.as_real() + b.as_real());
-  if (a.is(Kind::string) && b.is(Kind::string)) return join_text(rt, a.as_string(), b.as_string());
+  if (a.is(Kind::string) && b.is(Kind::string)) return join_text(rt, a.as_text(), b.as_text());
   if (a.is_list() && a.kind() == b.kind() && !a.is_range() && !b.is_range()) {
     TRY(rt.charge((a.as_list().items.size() + b.as_list().items.size()) * sizeof(Value)));
     std::vector<Value> items = a.as_list().items;
@@ -45,14 +45,14 @@ Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
 Result<Value> repeat(Runtime& rt, const Value& what, int64_t n) {
   n = std::max<int64_t>(n, 0);
   if (what.is(Kind::string)) {
-    const std::string& text = what.as_string();
+    const Text& text = what.as_text();
     uint64_t n_bytes = 0;
     if (__builtin_mul_overflow(static_cast<uint64_t>(n), text.size(), &n_bytes)) n_bytes = UINT64_MAX;
     TRY(rt.check_length(n_bytes));
-    std::string out;
+    Text out;
     out.reserve(n_bytes);
     if (!text.empty())
-      for (int64_t i = 0; i < n; ++i) out += text;
+      for (int64_t i = 0; i < n; ++i) out.append(text);
     return rt.string(std::move(out));
   }
   const auto& items = what.as_list().items;
@@ -135,12 +135,12 @@ Result<Value> format_percent(Interpreter& in, const Value& format, const Value& 
   // What is neither a number nor a text nor a tuple need not be used.
   if (arguments.is(Kind::list) || arguments.is(Kind::undefined))
     if (format.as_string().find('%') == std::string::npos) given.positional.clear();
-  if (!arguments.is(Kind::dict)) return in.runtime().string(TRY(percent_format(in, format.as_string(), given)));
+  if (!arguments.is(Kind::dict)) return in.runtime().string(TRY(percent_format(in, format.as_text(), given)));
   for (const auto& [key, value] : arguments.as_dict().items)
     if (key.is(Kind::string)) given.named.emplace_back(key.as_string(), value);
   // A dict need not be used, but may be, as a whole.
   if (format.as_string().find('%') == std::string::npos) given.positional.clear();
-  return in.runtime().string(TRY(percent_format(in, format.as_string(), given)));
+  return in.runtime().string(TRY(percent_format(in, format.as_text(), given)));
 }
 
 Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const Value& b) {
@@ -332,7 +332,7 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   SliceRange range = clamp(begin, end, std::clamp<int64_t>(step.value_or(1), -n - 1, n + 1), n);
   if (base.is(Kind::string) && range.step == 1) {
     TRY(rt.step(base.as_string().size()));
-    return rt.string(std::string(characters(base.as_string(), range.begin, std::max(range.begin, range.end))));
+    return rt.string(base.as_text().part(characters(base.as_string(), range.begin, std::max(range.begin, range.end))));
   }
   std::vector<Value> all = TRY(items_of(rt, base)), picked;
   for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step)
@@ -342,8 +342,8 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
     return rt.range(std::move(picked), TRY(part_of(*base.as_list().range, range)));
   }
   if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
-  std::string text;
-  for (const auto& c : picked) text += c.as_string();
+  Text text;
+  for (const auto& c : picked) text.append(c.as_text());
   return rt.string(std::move(text));
 }
 

@@ -6,7 +6,7 @@
 
 namespace hearth::jinja {
 
-inline Result<std::string> text_of(Interpreter& in, const Value& v) {
+inline Result<Text> text_of(Interpreter& in, const Value& v) {
   return to_text(in.runtime(), v);
 }
 // "a.b.0" through attributes and items, as map(attribute=...) takes it.

@@ -16,17 +16,17 @@ constexpr int64_t kMaxWidth = 100'000;
 template <class Share>
 Result<Value> padded(Interpreter& in, const Value& self, Arguments& arguments, Share share) {
   const Value width = TRY(arguments.require("width"));
-  const std::string fill = TRY(arguments.string_or("fillchar", " "));
-  if (!width.is_integral() || count_characters(fill) != 1)
+  const Text fill = TRY(arguments.text_or("fillchar", " "));
+  if (!width.is_integral() || count_characters(fill.bytes()) != 1)
     return error(Code::invalid_argument, "a width and one character to fill with are needed");
   if (width.as_integer() > kMaxWidth)
     return error(Code::resource_exhausted, "a width of {} is over the limit of {}", width.as_integer(), kMaxWidth);
   const int64_t n = std::max<int64_t>(0, width.as_integer() - count_characters(self.as_string()));
   const int64_t left = share(n, width.as_integer());
-  std::string out;
-  for (int64_t i = 0; i < left; ++i) out += fill;
-  out += self.as_string();
-  for (int64_t i = left; i < n; ++i) out += fill;
+  Text out;
+  for (int64_t i = 0; i < left; ++i) out.append(fill);
+  out.append(self.as_text());
+  for (int64_t i = left; i < n; ++i) out.append(fill);
   return in.runtime().string(std::move(out));
 }
 Result<Value> ljust(Interpreter& in, const Value& self, Arguments& arguments) {
@@ -43,17 +43,17 @@ Result<Value> center(Interpreter& in, const Value& self, Arguments& arguments) {
 Result<Value> expandtabs(Interpreter& in, const Value& self, Arguments& arguments) {
   const int64_t size = TRY(arguments.integer_or("tabsize", 8));
   if (size > kMaxWidth) return error(Code::resource_exhausted, "a tab of {} is over the limit of {}", size, kMaxWidth);
-  std::string out;
+  Text out;
   int64_t column = 0;
   for (std::string_view c : split_characters(self.as_string())) {
     if (c == "\t") {
       const int64_t n = size > 0 ? size - column % size : 0;
-      out.append(static_cast<size_t>(n), ' ');
+      out.append(std::string(static_cast<size_t>(n), ' '));
       column += n;
       TRY(in.runtime().check_length(out.size()));
       continue;
     }
-    out += c;
+    out.append_part(self.as_text(), c);
     column = c == "\n" || c == "\r" ? 0 : column + 1;
   }
   return in.runtime().string(std::move(out));

@@ -8,15 +8,15 @@
 
 namespace hearth::jinja {
 
-std::string padded(std::string text, const Spec& spec, char otherwise) {
-  const int64_t n = spec.width - count_characters(text);
+Text padded(Text text, const Spec& spec, char otherwise) {
+  const int64_t n = spec.width - count_characters(text.bytes());
   if (n <= 0) return text;
   const char align = spec.align ? spec.align : otherwise;
   const int64_t left = align == '<' ? 0 : align == '^' ? n / 2 : n;
-  std::string out;
-  for (int64_t i = 0; i < left; ++i) out += spec.fill;
-  out += text;
-  for (int64_t i = left; i < n; ++i) out += spec.fill;
+  Text out;
+  for (int64_t i = 0; i < left; ++i) out.append(spec.fill);
+  out.append(text);
+  for (int64_t i = left; i < n; ++i) out.append(spec.fill);
   return out;
 }
 
@@ -63,8 +63,8 @@ std::string number_text(const Value& v, const Spec& spec) {
   return out;
 }
 
-std::string first_characters(const std::string& text, int n) {
-  return n < 0 ? text : std::string(characters(text, 0, n));
+Text first_characters(Text text, int n) {
+  return n < 0 ? text : text.part(characters(text.bytes(), 0, n));
 }
 
 }  // namespace hearth::jinja

@@ -50,10 +50,10 @@ class SpecReader {
 };
 
 // Filled up to the width; `otherwise`: where to, when the description does not say.
-std::string padded(std::string text, const Spec& spec, char otherwise);
+Text padded(Text text, const Spec& spec, char otherwise);
 // A number in the description's type, signs and zeros as asked for.
 std::string number_text(const Value& v, const Spec& spec);
 // The text, cut to the precision when there is one.
-std::string first_characters(const std::string& text, int n);
+Text first_characters(Text text, int n);
 
 }  // namespace hearth::jinja

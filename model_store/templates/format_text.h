@@ -6,7 +6,7 @@
 namespace hearth::jinja {
 
 // `values`: positional ones in order; named ones for %(name)s. Every positional value must be used.
-Result<std::string> percent_format(Interpreter& in, std::string_view pattern, const Arguments& values);
-Result<std::string> brace_format(Interpreter& in, std::string_view pattern, const Arguments& values);
+Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values);
+Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values);
 
 }  // namespace hearth::jinja

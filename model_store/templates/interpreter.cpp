@@ -74,22 +74,32 @@ Result<Flow> Interpreter::run_scoped(const Block& block) {
   return run(block);
 }
 
-Result<std::string> Interpreter::capture(const Block& block) {
-  std::string outside = std::exchange(output_, std::string());
+Result<Text> Interpreter::capture(const Block& block) {
+  Text outside = std::exchange(output_, Text());
   ++n_captures_;
   auto flow = run_scoped(block);
   --n_captures_;
-  std::string caught = std::exchange(output_, std::move(outside));
+  Text caught = std::exchange(output_, std::move(outside));
   if (!flow) return std::move(flow).error();
   return caught;
 }
 
-Result<void> Interpreter::write(std::string_view text) {
-  if (output_.size() + text.size() > rt_.limits().max_output_bytes)
+Result<void> Interpreter::check_output(size_t n_more) {
+  if (output_.size() + n_more > rt_.limits().max_output_bytes)
     return error(Code::resource_exhausted, "the chat template writes more than {} bytes",
                  rt_.limits().max_output_bytes);
-  TRY(rt_.step(text.size()));
-  output_ += text;
+  return rt_.step(n_more);
+}
+
+Result<void> Interpreter::write(const Text& text) {
+  TRY(check_output(text.size()));
+  output_.append(text);
+  return {};
+}
+
+Result<void> Interpreter::write_own(std::string_view text) {
+  TRY(check_output(text.size()));
+  output_.append(text);
   return {};
 }
 
@@ -114,6 +124,7 @@ Result<Value> Interpreter::call(const Value& function, Arguments arguments) {
   if (!function.is(Kind::function))
     return error(Code::invalid_argument, "{} cannot be called", kind_name(function.kind()));
   const Function& f = function.as_function();
+  Runtime::Inputs inputs(rt_, !f.macro && (f.self.is_typed() || any_typed(arguments)));
   if (f.macro) return call_macro(f, std::move(arguments));
   return (*f.builtin)(*this, f.self, arguments);
 }
@@ -143,6 +154,7 @@ Result<Value> Interpreter::filter(std::string_view name, const Value& input, Arg
   const Builtin* builtin = find_filter(name);
   if (!builtin) return error(Code::invalid_argument, "no filter is called \"{}\"", name.substr(0, 60));
   TRY(rt_.step(text_bytes(input) + text_bytes(arguments)));
+  Runtime::Inputs inputs(rt_, input.is_typed() || any_typed(arguments));
   Value out = TRY_WITH((*builtin)(*this, input, arguments), "in the filter \"{}\"", std::string(name));
   TRY_WITH(arguments.finish(), "in the filter \"{}\"", std::string(name));
   return out;
@@ -190,7 +202,7 @@ Result<Value> Interpreter::item(const Value& base, const Value& key) {
     if (i < 0 || i >= n) return rt_.undefined("index out of range");
     if (base.is_list()) return base.as_list().items[static_cast<size_t>(i)];
     TRY(rt_.step(base.as_string().size()));
-    return rt_.string(std::string(characters(base.as_string(), i, i + 1)));
+    return rt_.string(base.as_text().part(characters(base.as_string(), i, i + 1)));
   }
   if (key.is(Kind::string))
     return base.is(Kind::dict) && !find_method(base, key.as_string()) ? rt_.undefined(key.as_string())

@@ -29,8 +29,9 @@ class Interpreter {
   Result<Flow> run(const Block& block);
   Result<Flow> run_scoped(const Block& block);
   // Runs it with its output caught.
-  Result<std::string> capture(const Block& block);
-  Result<void> write(std::string_view text);
+  Result<Text> capture(const Block& block);
+  Result<void> write(const Text& text);
+  Result<void> write_own(std::string_view text);  // the template's own
 
   Result<Arguments> evaluate(const CallArguments& arguments);
   Result<Value> call(const Value& function, Arguments arguments);
@@ -56,15 +57,16 @@ class Interpreter {
 
   void begin_generated();
   void end_generated();
-  ChatTemplate::Rendered take_result() { return {std::move(output_), std::move(generated_)}; }
+  ChatTemplate::Rendered take_result() { return {output_.bytes(), std::move(generated_), output_.typed()}; }
 
  private:
+  Result<void> check_output(size_t n_more);
   Result<Value> call_macro(const Function& function, Arguments arguments);
 
   Runtime rt_;
   std::string now_;
   Scope* scope_ = nullptr;
-  std::string output_;
+  Text output_;
   int n_captures_ = 0;
   std::vector<std::pair<size_t, size_t>> generated_;
 };

@@ -15,7 +15,7 @@ bool ExpressionParser::is_reserved(std::string_view name) {
 
 ExpressionPtr ExpressionParser::constant(std::string text) {
   return std::make_unique<Constant>(
-      Value::text(Kind::string, std::make_shared<CountedString>(std::move(text), constants_bytes_)));
+      Value::text(Kind::string, std::make_shared<CountedString>(Text(std::move(text)), constants_bytes_)));
 }
 
 Result<ExpressionPtr> ExpressionParser::primary() {

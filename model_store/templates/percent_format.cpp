@@ -9,8 +9,14 @@
 namespace hearth::jinja {
 namespace {
 
-Result<std::string> percent_value(Interpreter& in, const Value& v, const Spec& spec) {
-  std::string text;
+std::string utf8_text(uint32_t character) {
+  std::string out;
+  append_utf8(character, out);
+  return out;
+}
+
+Result<Text> percent_value(Interpreter& in, const Value& v, const Spec& spec) {
+  Text text;
   switch (spec.type) {
     case 's':
       return padded(first_characters(TRY(to_text(in.runtime(), v)), spec.precision), spec, '>');
@@ -19,11 +25,10 @@ Result<std::string> percent_value(Interpreter& in, const Value& v, const Spec& s
       TRY(append_repr(in.runtime(), v, text));
       return padded(first_characters(text, spec.precision), spec, '>');
     case 'c':
-      if (v.is(Kind::string) && count_characters(v.as_string()) == 1) return padded(v.as_string(), spec, '>');
+      if (v.is(Kind::string) && count_characters(v.as_string()) == 1) return padded(v.as_text(), spec, '>');
       if (!v.is_integral() || v.as_integer() < 0 || v.as_integer() > 0x10FFFF)
         return error(Code::invalid_argument, "%c needs one character");
-      append_utf8(static_cast<uint32_t>(v.as_integer()), text);
-      return padded(std::move(text), spec, '>');
+      return padded(Text(utf8_text(static_cast<uint32_t>(v.as_integer()))), spec, '>');
     case 'x':
     case 'X':
     case 'o':
@@ -32,19 +37,19 @@ Result<std::string> percent_value(Interpreter& in, const Value& v, const Spec& s
     default:
       if (!v.is_number())
         return error(Code::invalid_argument, "%{} needs a number, got {}", spec.type, kind_name(v.kind()));
-      return padded(number_text(v, spec), spec, '>');
+      return padded(Text(number_text(v, spec)), spec, '>');
   }
 }
 
 class PercentFormatter {
  public:
-  PercentFormatter(Interpreter& in, std::string_view pattern, const Arguments& values)
-      : in_(in), rest_(pattern), values_(values) {}
+  PercentFormatter(Interpreter& in, const Text& pattern, const Arguments& values)
+      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values) {}
 
-  Result<std::string> run() {
+  Result<Text> run() {
     while (!rest_.empty()) {
       const size_t at = std::min(rest_.find('%'), rest_.size());
-      out_ += rest_.substr(0, at);
+      out_.append_part(pattern_, rest_.substr(0, at));
       rest_.remove_prefix(at);
       if (!rest_.empty()) TRY(conversion());
       TRY(in_.runtime().check_length(out_.size()));
@@ -55,6 +60,14 @@ class PercentFormatter {
   }
 
  private:
+  // How a typed pattern pads and quotes is typed, too.
+  void put(const Text& value) {
+    if (pattern_.is_typed())
+      out_.append(value.bytes(), true);
+    else
+      out_.append(value);
+  }
+
   Result<void> conversion() {
     SpecReader reader(rest_.substr(1));
     std::optional<std::string> name;
@@ -82,10 +95,10 @@ class PercentFormatter {
     spec.type = reader.take();
     rest_ = reader.rest();
     if (spec.type == '%') {
-      out_ += '%';
+      out_.append("%", pattern_.is_typed());
       return {};
     }
-    out_ += TRY(percent_value(in_, TRY(value(name)), spec));
+    put(TRY(percent_value(in_, TRY(value(name)), spec)));
     return {};
   }
 
@@ -101,16 +114,17 @@ class PercentFormatter {
   }
 
   Interpreter& in_;
+  const Text& pattern_;
   std::string_view rest_;
   const Arguments& values_;
-  std::string out_;
+  Text out_;
   size_t n_used_ = 0;
   bool used_names_ = false;
 };
 
 }  // namespace
 
-Result<std::string> percent_format(Interpreter& in, std::string_view pattern, const Arguments& values) {
+Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values) {
   return PercentFormatter(in, pattern, values).run();
 }
 

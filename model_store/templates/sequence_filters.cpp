@@ -8,16 +8,16 @@ namespace hearth::jinja {
 namespace {
 
 Result<Value> join(Interpreter& in, const Value& input, Arguments& arguments) {
-  std::string separator;
+  Text separator;
   if (auto d = arguments.take("d")) separator = TRY(text_of(in, *d));
   auto attribute = arguments.take("attribute");
-  std::string out;
+  Text out;
   bool first = true;
   auto items = TRY(items_of(in.runtime(), input));
   for (const auto& item : items) {
-    if (!first) out += separator;
+    if (!first) out.append(separator);
     first = false;
-    out += TRY(text_of(in, attribute ? TRY(path_of(in, item, *attribute)) : item));
+    out.append(TRY(text_of(in, attribute ? TRY(path_of(in, item, *attribute)) : item)));
     TRY(in.runtime().check_length(out.size()));
   }
   return in.runtime().string(std::move(out));
@@ -50,8 +50,8 @@ Result<Value> reverse(Interpreter& in, const Value& input, Arguments&) {
   auto all = TRY(items_of(in.runtime(), input));
   std::reverse(all.begin(), all.end());
   if (!input.is(Kind::string)) return in.runtime().generator(std::move(all));
-  std::string out;
-  for (const auto& c : all) out += c.as_string();
+  Text out;
+  for (const auto& c : all) out.append(c.as_text());
   return in.runtime().string(std::move(out));
 }
 
@@ -62,7 +62,7 @@ Result<Value> map(Interpreter& in, const Value& input, Arguments& arguments) {
     attribute = TRY(arguments.require("attribute"));
     otherwise = arguments.take("default");
   }
-  std::string name = attribute ? "" : TRY(text_of(in, TRY(arguments.require("filter"))));
+  const std::string name = attribute ? "" : TRY(text_of(in, TRY(arguments.require("filter")))).bytes();
   Arguments rest;
   if (!attribute) {
     rest.positional.assign(arguments.positional.begin() + 1, arguments.positional.end());
@@ -94,7 +94,7 @@ Result<Value> select(Interpreter& in, const Value& input, Arguments& arguments) 
   rest.named = std::move(arguments.named);
   arguments.positional.resize(std::min(n_own, arguments.positional.size()));
   arguments.named.clear();
-  std::string name = test ? TRY(text_of(in, *test)) : "";
+  const std::string name = test ? TRY(text_of(in, *test)).bytes() : "";
   std::vector<Value> out;
   if (!truth(input)) return in.runtime().generator({});
   auto all = TRY(items_of(in.runtime(), input));

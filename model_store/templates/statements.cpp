@@ -45,14 +45,14 @@ Result<Value> macro_value(Interpreter& in, const MacroDefinition& definition) {
 }  // namespace
 
 Result<Flow> TextOutput::run(Interpreter& in) const {
-  TRY(in.write(text_));
+  TRY(in.write_own(text_));
   return Flow::normal;
 }
 
 Result<Flow> ValueOutput::run(Interpreter& in) const {
   Value value = TRY(value_->evaluate(in));
   if (value.is(Kind::string))
-    TRY(in.write(value.as_string()));
+    TRY(in.write(value.as_text()));
   else
     TRY(in.write(TRY(to_text(in.runtime(), value))));
   return Flow::normal;

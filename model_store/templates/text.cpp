@@ -15,9 +15,6 @@
 namespace hearth::jinja {
 namespace {
 
-// Content guards (content_guard.h) pass through everything that writes text out.
-constexpr uint32_t kGuard = 0xFDD0;
-
 // The character that ends the text; invalid bytes count as one character each.
 Utf8Char last_character(std::string_view text) {
   size_t begin = text.size() - 1;
@@ -164,9 +161,8 @@ std::string real_text(double value) {
   return out;
 }
 
-void append_quoted(std::string_view text, std::string& out) {
-  char quote = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';
-  out += quote;
+static std::string python_quoted(std::string_view text, char quote) {
+  std::string out;
   while (!text.empty()) {
     Utf8Char c = first_character(text);
     std::string_view character = text.substr(0, c.n_bytes);
@@ -182,17 +178,24 @@ void append_quoted(std::string_view text, std::string& out) {
     else if (c.code_point < 0x20 || c.code_point == 0x7F || (c.code_point >= 0x80 && c.code_point <= 0xA0) ||
              c.code_point == 0xAD)
       out += fmt::format("\\x{:02x}", c.code_point);
-    else if (c.code_point != ' ' && c.code_point != kGuard &&
-             (is_space(c.code_point) || !u_isprint(static_cast<UChar32>(c.code_point))))
+    else if (c.code_point != ' ' && (is_space(c.code_point) || !u_isprint(static_cast<UChar32>(c.code_point))))
       out += c.code_point > 0xFFFF ? fmt::format("\\U{:08x}", c.code_point) : fmt::format("\\u{:04x}", c.code_point);
     else
       out += character;
   }
-  out += quote;
+  return out;
 }
 
-void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
-  out += '"';
+void append_quoted(const Text& text, Text& out) {
+  const std::string& all = text;
+  const char quote = all.find('\'') != std::string::npos && all.find('"') == std::string::npos ? '"' : '\'';
+  out.append(std::string_view(&quote, 1));
+  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(python_quoted(run, quote), is_typed); });
+  out.append(std::string_view(&quote, 1));
+}
+
+static std::string json_quoted(std::string_view text, bool ascii) {
+  std::string out;
   while (!text.empty()) {
     Utf8Char c = first_character(text);
     std::string_view character = text.substr(0, c.n_bytes);
@@ -220,7 +223,7 @@ void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
         out += "\\b";
         break;
       default:
-        if (c.code_point != kGuard && (c.code_point < 0x20 || (ascii && c.code_point > 0x7F && c.code_point <= 0xFFFF)))
+        if (c.code_point < 0x20 || (ascii && c.code_point > 0x7F && c.code_point <= 0xFFFF))
           out += fmt::format("\\u{:04x}", c.code_point);
         else if (ascii && c.code_point > 0xFFFF)
           out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((c.code_point - 0x10000) >> 10),
@@ -229,7 +232,13 @@ void append_json_quoted(std::string_view text, bool ascii, std::string& out) {
           out += character;
     }
   }
-  out += '"';
+  return out;
+}
+
+void append_json_quoted(const Text& text, bool ascii, Text& out) {
+  out.append("\"");
+  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(json_quoted(run, ascii), is_typed); });
+  out.append("\"");
 }
 
 }  // namespace hearth::jinja

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model_store/templates/typed_text.h"
+
 namespace hearth::jinja {
 
 bool is_space(uint32_t code_point);  // str.isspace of Python
@@ -29,8 +31,8 @@ std::string to_case_folded(std::string_view text);
 std::string to_capitalized(std::string_view text);
 std::string to_title(std::string_view text);
 
-std::string real_text(double value);                          // repr of a Python float
-void append_quoted(std::string_view text, std::string& out);  // repr of a Python str
-void append_json_quoted(std::string_view text, bool ascii, std::string& out);
+std::string real_text(double value);              // repr of a Python float
+void append_quoted(const Text& text, Text& out);  // repr of a Python str
+void append_json_quoted(const Text& text, bool ascii, Text& out);
 
 }  // namespace hearth::jinja

@@ -20,12 +20,12 @@ Result<Value> map_text(Interpreter& in, const Value& input, Arguments&) {
 
 Result<Value> trim(Interpreter& in, const Value& input, Arguments& arguments) {
   auto set = arguments.take("chars");
-  std::string text = TRY(text_of(in, input));
+  const Text text = TRY(text_of(in, input));
   TRY(in.runtime().step(text.size()));
-  if (!set || set->is(Kind::none)) return in.runtime().string(std::string(strip_left(strip_right(text))));
+  if (!set || set->is(Kind::none)) return in.runtime().string(text.part(strip_left(strip_right(text.bytes()))));
   std::string characters = TRY(text_of(in, *set));
   TRY(in.runtime().step(text.size() * (1 + characters.size() / 16)));
-  return in.runtime().string(std::string(strip_left(strip_right(text, characters), characters)));
+  return in.runtime().string(text.part(strip_left(strip_right(text.bytes(), characters), characters)));
 }
 
 Result<Value> to_string(Interpreter& in, const Value& input, Arguments&) {
@@ -34,9 +34,8 @@ Result<Value> to_string(Interpreter& in, const Value& input, Arguments&) {
 }
 
 Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments) {
-  std::string text = TRY(text_of(in, input));
-  std::string old = TRY(text_of(in, TRY(arguments.require("old")))),
-              fresh = TRY(text_of(in, TRY(arguments.require("new"))));
+  Text text = TRY(text_of(in, input));
+  Text old = TRY(text_of(in, TRY(arguments.require("old")))), fresh = TRY(text_of(in, TRY(arguments.require("new"))));
   int64_t count = TRY(arguments.integer_or("count", -1));
   Arguments method;
   method.positional = {TRY(in.runtime().string(old)), TRY(in.runtime().string(fresh)), Value::integer(count)};
@@ -48,24 +47,24 @@ Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments)
 Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) {
   auto width = arguments.take("width");
   bool first_too = TRY(arguments.flag_or("first", false)), blank_too = TRY(arguments.flag_or("blank", false));
-  std::string margin(4, ' ');
-  if (width && width->is(Kind::string)) margin = width->as_string();
+  Text margin(std::string(4, ' '));
+  if (width && width->is(Kind::string)) margin = width->as_text();
   if (width && width->is_integral()) {
     if (width->as_integer() > 1000)
       return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
-    margin.assign(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' ');
+    margin = Text(std::string(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' '));
   }
   if (!input.is(Kind::string) && (!input.is(Kind::undefined) || first_too || blank_too))
     return error(Code::invalid_argument, "only a string can be indented, not {}", kind_name(input.kind()));
-  const std::string text = TRY(text_of(in, input));
-  std::string out = first_too ? margin : "";
+  const Text text = TRY(text_of(in, input));
+  Text out = first_too ? margin : Text();
   bool is_first = true;
-  std::string_view rest = text;
+  std::string_view rest = text.bytes();
   do {
     const size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
-    if (!is_first) out += '\n';
-    if (!is_first && (end > 0 || blank_too)) out += margin;
-    out += rest.substr(0, end);
+    if (!is_first) out.append("\n");
+    if (!is_first && (end > 0 || blank_too)) out.append(margin);
+    out.append_part(text, rest.substr(0, end));
     TRY(in.runtime().check_length(out.size()));
     is_first = false;
     const bool ends = end == rest.size();
@@ -75,8 +74,8 @@ Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) 
   return in.runtime().string(std::move(out));
 }
 
-Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
-  std::string out, text = TRY(text_of(in, input));
+std::string escaped(std::string_view text) {
+  std::string out;
   for (char c : text) {
     switch (c) {
       case '&':
@@ -98,6 +97,13 @@ Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
         out += c;
     }
   }
+  return out;
+}
+
+Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
+  Text out;
+  const Text text = TRY(text_of(in, input));
+  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(escaped(run), is_typed); });
   return in.runtime().string(std::move(out));
 }
 
@@ -110,13 +116,13 @@ Result<Value> format(Interpreter& in, const Value& input, Arguments& arguments) 
 }
 
 Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) {
-  std::string text = TRY(text_of(in, input));
-  int64_t width = TRY(arguments.integer_or("width", 80)), n = count_characters(text);
+  Text text = TRY(text_of(in, input));
+  int64_t width = TRY(arguments.integer_or("width", 80)), n = count_characters(text.bytes());
   if (width > 100'000) return error(Code::resource_exhausted, "a width of {} is over the limit of 100000", width);
   if (width <= n) return in.runtime().string(std::move(text));
   auto left = static_cast<size_t>((width - n) / 2 + ((width - n) & width & 1)),
        right = static_cast<size_t>(width - n) - left;
-  return in.runtime().string(std::string(left, ' ') + text + std::string(right, ' '));
+  return in.runtime().string(Text(std::string(left, ' ')).append(text).append(std::string(right, ' ')));
 }
 
 // Runs of letters, digits and _.
@@ -148,15 +154,15 @@ Result<Value> title(Interpreter& in, const Value& input, Arguments&) {
 Result<Value> truncate(Interpreter& in, const Value& input, Arguments& arguments) {
   const int64_t length = TRY(arguments.integer_or("length", 255));
   const bool cuts_words = TRY(arguments.flag_or("killwords", false));
-  const std::string end = TRY(arguments.string_or("end", "..."));
-  const int64_t leeway = TRY(arguments.integer_or("leeway", 5)), n_end = count_characters(end);
-  const std::string text = TRY(text_of(in, input));
+  const Text end = TRY(arguments.text_or("end", "..."));
+  const int64_t leeway = TRY(arguments.integer_or("leeway", 5)), n_end = count_characters(end.bytes());
+  const Text text = TRY(text_of(in, input));
   if (length < n_end || leeway < 0 || length > INT64_MAX - leeway)
     return error(Code::invalid_argument, "a text cannot be cut to {} characters", length);
-  if (count_characters(text) <= length + leeway) return in.runtime().string(text);
-  std::string_view kept = characters(text, 0, length - n_end);
+  if (count_characters(text.bytes()) <= length + leeway) return in.runtime().string(text);
+  std::string_view kept = characters(text.bytes(), 0, length - n_end);
   if (!cuts_words) kept = kept.substr(0, kept.rfind(' '));
-  return in.runtime().string(std::string(kept) + end);
+  return in.runtime().string(text.part(kept).append(end));
 }
 
 Result<Value> same(Interpreter&, const Value& input, Arguments&) {

@@ -11,15 +11,11 @@
 namespace hearth::jinja {
 namespace {
 
-Result<Value> new_text(Interpreter& in, std::string_view text) {
-  return in.runtime().string(std::string(text));
-}
-
-Result<std::string> required_text(Arguments& arguments, std::string_view name) {
+Result<Text> required_text(Arguments& arguments, std::string_view name) {
   Value v = TRY(arguments.require(name));
   if (!v.is(Kind::string))
     return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(v.kind()));
-  return v.as_string();
+  return v.as_text();
 }
 
 template <bool left, bool right>
@@ -36,7 +32,7 @@ Result<Value> strip(Interpreter& in, const Value& self, Arguments& arguments) {
     if (left) text = strip_left(text);
     if (right) text = strip_right(text);
   }
-  return new_text(in, text);
+  return in.runtime().string(self.as_text().part(text));
 }
 
 // One string, or a tuple of which any will do.
@@ -112,10 +108,12 @@ std::vector<std::string_view> split_at_from_right(std::string_view text, std::st
   return out;
 }
 
-Result<Value> list_of(Interpreter& in, const std::vector<std::string_view>& parts, bool is_tuple = false) {
+// Parts of `whole`.
+Result<Value> list_of(Interpreter& in, const Text& whole, const std::vector<std::string_view>& parts,
+                      bool is_tuple = false) {
   std::vector<Value> out;
   out.reserve(parts.size());
-  for (auto part : parts) out.push_back(TRY(new_text(in, part)));
+  for (auto part : parts) out.push_back(TRY(in.runtime().string(whole.part(part))));
   return in.runtime().list(std::move(out), is_tuple);
 }
 
@@ -124,26 +122,30 @@ Result<Value> split(Interpreter& in, const Value& self, Arguments& arguments) {
   auto separator = arguments.take("sep");
   int64_t max_splits = TRY(arguments.integer_or("maxsplit", -1));
   if (!separator || separator->is(Kind::none)) {
-    return list_of(in, from_right && max_splits >= 0 ? split_at_blanks_from_right(self.as_string(), max_splits)
-                                                     : split_at_blanks(self.as_string(), max_splits));
+    return list_of(in, self.as_text(),
+                   from_right && max_splits >= 0 ? split_at_blanks_from_right(self.as_string(), max_splits)
+                                                 : split_at_blanks(self.as_string(), max_splits));
   }
   if (!separator->is(Kind::string) || separator->as_string().empty())
     return error(Code::invalid_argument, "the separator must be a string that is not empty");
   if (from_right) TRY(in.runtime().step(self.as_string().size() * (1 + separator->as_string().size() / 16)));
-  return list_of(in, from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits)
-                                : split_at(self.as_string(), separator->as_string(), max_splits));
+  return list_of(in, self.as_text(),
+                 from_right ? split_at_from_right(self.as_string(), separator->as_string(), max_splits)
+                            : split_at(self.as_string(), separator->as_string(), max_splits));
 }
 
 template <bool from_right>
 Result<Value> partition(Interpreter& in, const Value& self, Arguments& arguments) {
-  std::string separator = TRY(required_text(arguments, "sep"));
+  const std::string separator = TRY(required_text(arguments, "sep"));
   if (separator.empty()) return error(Code::invalid_argument, "the separator must not be empty");
   std::string_view text = self.as_string();
   if (from_right) TRY(in.runtime().step(text.size() * (1 + separator.size() / 16)));
   size_t at = from_right ? text.rfind(separator) : find_text(text, separator, 0);
   if (at == std::string_view::npos)
-    return from_right ? list_of(in, {"", "", text}, true) : list_of(in, {text, "", ""}, true);
-  return list_of(in, {text.substr(0, at), separator, text.substr(at + separator.size())}, true);
+    return from_right ? list_of(in, self.as_text(), {text.substr(0, 0), text.substr(0, 0), text}, true)
+                      : list_of(in, self.as_text(), {text, text.substr(0, 0), text.substr(0, 0)}, true);
+  return list_of(in, self.as_text(),
+                 {text.substr(0, at), text.substr(at, separator.size()), text.substr(at + separator.size())}, true);
 }
 
 Result<Value> splitlines(Interpreter& in, const Value& self, Arguments& arguments) {
@@ -156,7 +158,7 @@ Result<Value> splitlines(Interpreter& in, const Value& self, Arguments& argument
     out.push_back(text.substr(0, end + (keep ? n_break : 0)));
     text.remove_prefix(end + n_break);
   }
-  return list_of(in, out);
+  return list_of(in, self.as_text(), out);
 }
 
 template <std::string (*map)(std::string_view)>
@@ -166,31 +168,33 @@ Result<Value> map_text(Interpreter& in, const Value& self, Arguments&) {
 }
 
 Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) {
-  std::string old = TRY(required_text(arguments, "old")), fresh = TRY(required_text(arguments, "new"));
+  const std::string old = TRY(required_text(arguments, "old"));
+  const Text fresh = TRY(required_text(arguments, "new"));
   int64_t count = TRY(arguments.integer_or("count", -1));
-  const std::string& text = self.as_string();
-  std::string out;
+  const Text& whole = self.as_text();
+  const std::string_view text = self.as_string();
+  Text out;
   size_t at = 0;
   if (old.empty()) {  // before every character and at the end
     auto all = split_characters(text);
     for (size_t i = 0; i <= all.size(); ++i) {
-      if (count-- != 0) out += fresh;
-      if (i < all.size()) out += all[i];
+      if (count-- != 0) out.append(fresh);
+      if (i < all.size()) out.append_part(whole, all[i]);
       TRY(in.runtime().check_length(out.size()));
     }
     return in.runtime().string(std::move(out));
   }
   for (size_t found; count-- != 0 && (found = find_text(text, old, at)) != std::string_view::npos;
        at = found + old.size()) {
-    out.append(text, at, found - at).append(fresh);
+    out.append_part(whole, text.substr(at, found - at)).append(fresh);
     TRY(in.runtime().check_length(out.size()));
   }
-  return in.runtime().string(out.append(text, at));
+  return in.runtime().string(out.append_part(whole, text.substr(at)));
 }
 
 template <bool from_right, bool must_be_there>
 Result<Value> find(Interpreter& in, const Value& self, Arguments& arguments) {
-  std::string what = TRY(required_text(arguments, "sub"));
+  const std::string what = TRY(required_text(arguments, "sub"));
   const std::string& text = self.as_string();
   int64_t begin = TRY(arguments.integer_or("start", 0));
   if (begin < 0) begin = std::max<int64_t>(0, begin + count_characters(text));
@@ -204,7 +208,7 @@ Result<Value> find(Interpreter& in, const Value& self, Arguments& arguments) {
 }
 
 Result<Value> count_text(Interpreter&, const Value& self, Arguments& arguments) {
-  std::string what = TRY(required_text(arguments, "sub"));
+  const std::string what = TRY(required_text(arguments, "sub"));
   if (what.empty()) return Value::integer(count_characters(self.as_string()) + 1);
   int64_t n = 0;
   for (size_t at = 0; (at = find_text(self.as_string(), what, at)) != std::string_view::npos; at += what.size()) ++n;
@@ -213,12 +217,12 @@ Result<Value> count_text(Interpreter&, const Value& self, Arguments& arguments) 
 
 Result<Value> join(Interpreter& in, const Value& self, Arguments& arguments) {
   auto items = TRY(items_of(in.runtime(), TRY(arguments.require("iterable"))));
-  std::string out;
+  Text out;
   for (size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is(Kind::string))
       return error(Code::invalid_argument, "only strings can be joined, not {}", kind_name(items[i].kind()));
-    if (i > 0) out += self.as_string();
-    out += items[i].as_string();
+    if (i > 0) out.append(self.as_text());
+    out.append(items[i].as_text());
     TRY(in.runtime().check_length(out.size()));
   }
   return in.runtime().string(std::move(out));
@@ -245,11 +249,11 @@ Result<Value> is_cased(Interpreter& in, const Value& self, Arguments&) {
 
 template <bool prefix>
 Result<Value> remove_affix(Interpreter& in, const Value& self, Arguments& arguments) {
-  std::string affix = TRY(required_text(arguments, "affix"));
+  const std::string affix = TRY(required_text(arguments, "affix"));
   std::string_view text = self.as_string();
   if (prefix && text.starts_with(affix)) text.remove_prefix(affix.size());
   if (!prefix && text.ends_with(affix)) text.remove_suffix(affix.size());
-  return new_text(in, text);
+  return in.runtime().string(self.as_text().part(text));
 }
 
 Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
@@ -264,7 +268,7 @@ Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
 // "{} {0} {name:>5}".format(...)
 Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
   const Arguments given = std::exchange(arguments, Arguments());
-  return in.runtime().string(TRY(brace_format(in, self.as_string(), given)));
+  return in.runtime().string(TRY(brace_format(in, self.as_text(), given)));
 }
 
 constexpr BuiltinEntry kStringMethods[] = {

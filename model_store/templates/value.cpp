@@ -124,11 +124,15 @@ Result<Value> Arguments::require(std::string_view name) {
 }
 
 Result<std::string> Arguments::string_or(std::string_view name, std::string_view otherwise) {
+  return TRY(text_or(name, otherwise)).bytes();
+}
+
+Result<Text> Arguments::text_or(std::string_view name, std::string_view otherwise) {
   auto value = take(name);
-  if (!value || value->is(Kind::none)) return std::string(otherwise);
+  if (!value || value->is(Kind::none)) return Text(std::string(otherwise));
   if (!value->is(Kind::string))
     return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(value->kind()));
-  return value->as_string();
+  return value->as_text();
 }
 
 Result<int64_t> Arguments::integer_or(std::string_view name, int64_t otherwise) {
@@ -168,6 +172,14 @@ size_t text_bytes(const Arguments& arguments) {
   return n;
 }
 
+bool any_typed(const Arguments& arguments) {
+  for (const Value& value : arguments.positional)
+    if (value.is_typed()) return true;
+  for (const auto& [name, value] : arguments.named)
+    if (value.is_typed()) return true;
+  return false;
+}
+
 Runtime::Runtime(const TemplateLimits& limits) : limits_(limits), deadline_(processor_time() + limits.max_time) {}
 Runtime::~Runtime() = default;
 
@@ -199,13 +211,18 @@ Result<void> Runtime::check_length(size_t n_bytes) const {
 }
 
 Result<Value> Runtime::string(std::string text) {
-  TRY(check_length(text.size()));
+  return string(Text(std::move(text), inputs_are_typed_));
+}
+
+Result<Value> Runtime::string(Text text) {
+  TRY(check_length(text.memory_bytes()));
   TRY(step(text.size()));
   return Value::text(Kind::string, std::make_shared<CountedString>(std::move(text), &live_bytes_));
 }
 
 Result<Value> Runtime::undefined(std::string_view name) {
-  return Value::text(Kind::undefined, std::make_shared<CountedString>(std::string(name.substr(0, 80)), &live_bytes_));
+  return Value::text(Kind::undefined,
+                     std::make_shared<CountedString>(Text(std::string(name.substr(0, 80))), &live_bytes_));
 }
 
 Result<void> Runtime::charge(size_t n_bytes) {
@@ -218,7 +235,8 @@ Result<void> Runtime::charge(size_t n_bytes) {
 
 Result<Value> Runtime::list(std::vector<Value> items, bool is_tuple) {
   TRY(charge(sizeof(List) + items.size() * sizeof(Value)));
-  lists_.push_back(List{std::move(items), {}});
+  const bool is_typed = std::any_of(items.begin(), items.end(), [](const Value& v) { return v.is_typed(); });
+  lists_.push_back(List{std::move(items), {}, is_typed});
   return Value::list(&lists_.back(), is_tuple);
 }
 
@@ -235,6 +253,7 @@ Result<Value> Runtime::generator(std::vector<Value> items) {
 
 Result<Value> Runtime::dict(Dict dict) {
   TRY(charge(sizeof(Dict) + dict.items.size() * (2 * sizeof(Value) + (dict.index.empty() ? 0 : 64))));
+  for (const auto& [key, value] : dict.items) dict.is_typed |= key.is_typed() || value.is_typed();
   dicts_.push_back(std::move(dict));
   return Value::dict(&dicts_.back());
 }
@@ -256,6 +275,25 @@ Result<Scope*> Runtime::scope(Scope* parent) {
   scopes_.push_back(std::make_unique<Scope>());
   scopes_.back()->parent = parent;
   return scopes_.back().get();
+}
+
+bool Value::is_typed() const {
+  switch (kind_) {
+    case Kind::string:
+      return string_->text.is_typed();
+    case Kind::list:
+    case Kind::tuple:
+    case Kind::generator:
+      return list_->is_typed;
+    case Kind::dict:
+      return dict_->is_typed;
+    case Kind::function:
+      return function_->self.is_typed();
+    case Kind::name_space:  // it changes, and may hold itself
+      return !namespace_->members.empty();
+    default:
+      return false;
+  }
 }
 
 bool truth(const Value& v) {
@@ -361,7 +399,7 @@ Result<std::vector<Value>> items_of(Runtime& rt, const Value& v) {
       return out;
     case Kind::string:
       TRY(rt.charge(v.as_string().size() * sizeof(Value)));
-      for (std::string_view c : split_characters(v.as_string())) out.push_back(TRY(rt.string(std::string(c))));
+      for (std::string_view c : split_characters(v.as_string())) out.push_back(TRY(rt.string(v.as_text().part(c))));
       return out;
     default:
       return error(Code::invalid_argument, "{} cannot be iterated over", kind_name(v.kind()));

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "model_store/templates/chat_template.h"
+#include "model_store/templates/typed_text.h"
 
 namespace hearth::jinja {
 
@@ -43,12 +44,12 @@ std::string_view kind_name(Kind kind);  // as an error message would call it
 
 // A string that tells the runtime's budget when it goes.
 struct CountedString {
-  std::string text;
+  Text text;
   size_t* live_bytes;
-  CountedString(std::string t, size_t* live) : text(std::move(t)), live_bytes(live) {
-    *live_bytes += text.capacity() + sizeof(*this);
+  CountedString(Text t, size_t* live) : text(std::move(t)), live_bytes(live) {
+    *live_bytes += text.memory_bytes() + sizeof(*this);
   }
-  ~CountedString() { *live_bytes -= text.capacity() + sizeof(*this); }
+  ~CountedString() { *live_bytes -= text.memory_bytes() + sizeof(*this); }
   CountedString(const CountedString&) = delete;
   CountedString& operator=(const CountedString&) = delete;
 };
@@ -107,8 +108,10 @@ class Value {
   bool as_bool() const { return integer_ != 0; }
   int64_t as_integer() const { return integer_; }  // boolean or integer
   double as_real() const { return kind_ == Kind::real ? real_ : static_cast<double>(integer_); }
-  const std::string& as_string() const { return string_->text; }
-  std::string undefined_name() const { return string_ ? string_->text : std::string(); }
+  const std::string& as_string() const { return string_->text.bytes(); }
+  const Text& as_text() const { return string_->text; }
+  std::string undefined_name() const { return string_ ? string_->text.bytes() : std::string(); }
+  bool is_typed() const;  // it is, or holds, something that people typed
   List& as_list() const { return *list_; }
   Dict& as_dict() const { return *dict_; }
   const Function& as_function() const { return *function_; }
@@ -135,6 +138,7 @@ struct Range {
 struct List {
   std::vector<Value> items;
   std::optional<Range> range;  // it was made by range(): printed so, and neither added, repeated nor written as JSON
+  bool is_typed = false;       // any of the items
 };
 
 inline bool Value::is_range() const {
@@ -145,6 +149,7 @@ inline bool Value::is_range() const {
 struct Dict {
   std::vector<std::pair<Value, Value>> items;
   std::unordered_map<std::string, size_t> index;  // by key_text, once there are many items
+  bool is_typed = false;                          // any of the items
 
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
@@ -165,6 +170,7 @@ class Arguments {
   std::optional<Value> take(std::string_view name);
   Result<Value> require(std::string_view name);
   Result<std::string> string_or(std::string_view name, std::string_view otherwise);
+  Result<Text> text_or(std::string_view name, std::string_view otherwise);
   Result<int64_t> integer_or(std::string_view name, int64_t otherwise);
   Result<bool> flag_or(std::string_view name, bool otherwise);
   Result<void> finish() const;
@@ -215,7 +221,21 @@ class Runtime {
   // Hold the result while going one level deeper.
   Result<Depth> enter();
 
+  Result<Value> string(Text text);
+  // Text whose bytes nobody followed: it counts as typed wherever anything is that the built-in function was given.
   Result<Value> string(std::string text);
+  // Around every call of a built-in function: is any of what it was given typed?
+  class Inputs {
+   public:
+    Inputs(Runtime& runtime, bool are_typed)
+        : runtime_(runtime), before_(std::exchange(runtime.inputs_are_typed_, are_typed)) {}
+    ~Inputs() { runtime_.inputs_are_typed_ = before_; }
+    Inputs(const Inputs&) = delete;
+
+   private:
+    Runtime& runtime_;
+    bool before_;
+  };
   Result<Value> undefined(std::string_view name);
   Result<Value> list(std::vector<Value> items, bool is_tuple = false);
   Result<Value> range(std::vector<Value> items, const Range& bounds);
@@ -234,6 +254,7 @@ class Runtime {
   std::chrono::nanoseconds deadline_;  // of this thread's processor time
   int64_t n_steps_ = 0, next_clock_check_ = 0;
   int depth_ = 0;
+  bool inputs_are_typed_ = false;
   size_t live_bytes_ = 0, container_bytes_ = 0;
   // Containers after the counter that their strings tell, so that they go first.
   std::deque<List> lists_;
@@ -259,10 +280,10 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b);
 // -1, 0, 1; an error for kinds that have no order.
 Result<int> compare(Runtime& rt, const Value& a, const Value& b);
 // str(value) and repr(value) of Python.
-Result<std::string> to_text(Runtime& rt, const Value& value);
-Result<void> append_repr(Runtime& rt, const Value& value, std::string& out);
-Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
-                                 std::string_view item_separator, std::string_view key_separator);
+Result<Text> to_text(Runtime& rt, const Value& value);
+Result<void> append_repr(Runtime& rt, const Value& value, Text& out);
+Result<Text> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
+                          std::string_view item_separator, std::string_view key_separator);
 // The items that a loop would see: list items, dict keys, characters.
 Result<std::vector<Value>> items_of(Runtime& rt, const Value& value);
 Result<int64_t> length_of(const Value& value);
@@ -271,9 +292,11 @@ inline size_t text_bytes(const Value& value) {
   return value.is(Kind::string) ? value.as_string().size() : 0;
 }
 size_t text_bytes(const Arguments& arguments);
+bool any_typed(const Arguments& arguments);
 Result<bool> contains(Runtime& rt, const Value& container, const Value& item);
 
-// A JSON document as a value, the order of keys kept.
-Result<Value> value_from_json(Runtime& rt, std::string_view json);
+// A JSON document as a value, the order of keys kept. Its texts are typed, but for the members of the outermost object
+// that `is_own` names.
+Result<Value> value_from_json(Runtime& rt, std::string_view json, bool (*is_own)(std::string_view name));
 
 }  // namespace hearth::jinja

@@ -9,37 +9,37 @@
 namespace hearth::jinja {
 namespace {
 
-Result<void> append_list(Runtime& rt, const Value& list, std::string& out) {
+Result<void> append_list(Runtime& rt, const Value& list, Text& out) {
   if (const auto& range = list.as_list().range) {
-    out += fmt::format("range({}, {}", range->begin, range->end);
-    if (range->step != 1) out += fmt::format(", {}", range->step);
-    out += ')';
+    out.append(fmt::format("range({}, {}", range->begin, range->end));
+    if (range->step != 1) out.append(fmt::format(", {}", range->step));
+    out.append(")");
     return {};
   }
   const bool is_tuple = list.is(Kind::tuple);
-  out += is_tuple ? '(' : '[';
+  out.append(is_tuple ? "(" : "[");
   bool first = true;
   for (const auto& item : list.as_list().items) {
-    if (!first) out += ", ";
+    if (!first) out.append(", ");
     first = false;
     TRY(append_repr(rt, item, out));
   }
-  if (is_tuple && list.as_list().items.size() == 1) out += ',';
-  out += is_tuple ? ')' : ']';
+  if (is_tuple && list.as_list().items.size() == 1) out.append(",");
+  out.append(is_tuple ? ")" : "]");
   return {};
 }
 
-Result<void> append_dict(Runtime& rt, const Dict& dict, std::string& out) {
-  out += '{';
+Result<void> append_dict(Runtime& rt, const Dict& dict, Text& out) {
+  out.append("{");
   bool first = true;
   for (const auto& [key, value] : dict.items) {
-    if (!first) out += ", ";
+    if (!first) out.append(", ");
     first = false;
     TRY(append_repr(rt, key, out));
-    out += ": ";
+    out.append(": ");
     TRY(append_repr(rt, value, out));
   }
-  out += '}';
+  out.append("}");
   return {};
 }
 
@@ -61,20 +61,20 @@ class JsonWriter {
     auto depth = TRY(rt_.enter());
     switch (v.kind()) {
       case Kind::none:
-        out += "null";
+        out.append("null");
         return {};
       case Kind::boolean:
-        out += v.as_bool() ? "true" : "false";
+        out.append(v.as_bool() ? "true" : "false");
         return {};
       case Kind::integer:
-        out += std::to_string(v.as_integer());
+        out.append(std::to_string(v.as_integer()));
         return {};
       case Kind::real:
-        out += number(v.as_real());
+        out.append(number(v.as_real()));
         return {};
       case Kind::string:
         TRY(rt_.step(v.as_string().size()));
-        append_json_quoted(v.as_string(), ascii_, out);
+        append_json_quoted(v.as_text(), ascii_, out);
         return {};
       case Kind::list:
       case Kind::tuple:
@@ -87,7 +87,7 @@ class JsonWriter {
     }
   }
 
-  std::string out;
+  Text out;
 
  private:
   static std::string number(double d) {
@@ -98,40 +98,40 @@ class JsonWriter {
 
   void new_line(int level) {
     if (indent_ < 0) return;
-    out += '\n';
-    out.append(static_cast<size_t>(indent_) * level, ' ');
+    out.append("\n");
+    out.append(std::string(static_cast<size_t>(indent_) * level, ' '));
   }
 
   Result<void> write_list(const List& list, int level) {
     if (list.items.empty()) {
-      out += "[]";
+      out.append("[]");
       return {};
     }
-    out += '[';
+    out.append("[");
     for (size_t i = 0; i < list.items.size(); ++i) {
-      if (i > 0) out += item_separator_;
+      if (i > 0) out.append(item_separator_);
       new_line(level + 1);
       TRY(write(list.items[i], level + 1));
     }
     new_line(level);
-    out += ']';
+    out.append("]");
     return {};
   }
 
   Result<void> write_key(const Value& key) {
     if (key.is(Kind::string)) {
-      append_json_quoted(key.as_string(), ascii_, out);
+      append_json_quoted(key.as_text(), ascii_, out);
       return {};
     }
-    out += '"';
+    out.append("\"");
     TRY(write(key, 0));
-    out += '"';
+    out.append("\"");
     return {};
   }
 
   Result<void> write_dict(const Dict& dict, int level) {
     if (dict.items.empty()) {
-      out += "{}";
+      out.append("{}");
       return {};
     }
     std::vector<const std::pair<Value, Value>*> items;
@@ -142,16 +142,16 @@ class JsonWriter {
       std::sort(items.begin(), items.end(),
                 [](auto* a, auto* b) { return a->first.as_string() < b->first.as_string(); });
     }
-    out += '{';
+    out.append("{");
     for (size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) out += item_separator_;
+      if (i > 0) out.append(item_separator_);
       new_line(level + 1);
       TRY(write_key(items[i]->first));
-      out += key_separator_;
+      out.append(key_separator_);
       TRY(write(items[i]->second, level + 1));
     }
     new_line(level);
-    out += '}';
+    out.append("}");
     return {};
   }
 
@@ -164,7 +164,7 @@ class JsonWriter {
 // Receives JSON events and builds values, innermost container last on the stack.
 class JsonReader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit JsonReader(Runtime& rt) : rt_(rt) {}
+  JsonReader(Runtime& rt, bool (*is_own)(std::string_view name)) : rt_(rt), is_own_(is_own) {}
   Value result;
   std::optional<Error> problem;
 
@@ -175,14 +175,15 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
     return i <= INT64_MAX ? put(Value::integer(static_cast<int64_t>(i))) : put(Value::real(static_cast<double>(i)));
   }
   bool number_float(double d, const std::string&) override { return put(Value::real(d)); }
-  bool string(std::string& s) override { return put(rt_.string(s)); }
+  bool string(std::string& s) override { return put(rt_.string(Text(s, !in_own_))); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
   bool start_object(size_t) override { return open(true); }
   bool start_array(size_t) override { return open(false); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
-    auto value = rt_.string(name);
+    if (open_.size() == 1) in_own_ = is_own_ && is_own_(name);
+    auto value = rt_.string(Text(name, !in_own_));
     if (!value) return fail(value.error());
     open_.back().key = *value;
     return true;
@@ -227,69 +228,71 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   Runtime& rt_;
+  bool (*is_own_)(std::string_view name);
+  bool in_own_ = false;
   std::vector<Open> open_;
 };
 
 }  // namespace
 
-Result<void> append_repr(Runtime& rt, const Value& v, std::string& out) {
+Result<void> append_repr(Runtime& rt, const Value& v, Text& out) {
   TRY(rt.step());
   TRY(rt.check_length(out.size()));
   auto depth = TRY(rt.enter());
   switch (v.kind()) {
     case Kind::undefined:
-      out += "Undefined";
+      out.append("Undefined");
       return {};
     case Kind::none:
-      out += "None";
+      out.append("None");
       return {};
     case Kind::boolean:
-      out += v.as_bool() ? "True" : "False";
+      out.append(v.as_bool() ? "True" : "False");
       return {};
     case Kind::integer:
-      out += std::to_string(v.as_integer());
+      out.append(std::to_string(v.as_integer()));
       return {};
     case Kind::real:
-      out += real_text(v.as_real());
+      out.append(real_text(v.as_real()));
       return {};
     case Kind::string:
       TRY(rt.step(v.as_string().size()));
-      append_quoted(v.as_string(), out);
+      append_quoted(v.as_text(), out);
       return {};
     case Kind::list:
     case Kind::tuple:
       return append_list(rt, v, out);
     case Kind::generator:
-      out += "<generator object>";
+      out.append("<generator object>");
       return {};
     case Kind::dict:
       return append_dict(rt, v.as_dict(), out);
     case Kind::function:
-      out += "<function>";
+      out.append("<function>");
       return {};
     case Kind::name_space:
-      out += "<Namespace>";
+      out.append("<Namespace>");
       return {};
   }
   return {};
 }
 
-Result<std::string> to_text(Runtime& rt, const Value& v) {
-  if (v.is(Kind::string)) return v.as_string();
-  std::string out;
+Result<Text> to_text(Runtime& rt, const Value& v) {
+  if (v.is(Kind::string)) return v.as_text();
+  Text out;
   if (!v.is(Kind::undefined)) TRY(append_repr(rt, v, out));
   return out;
 }
 
-Result<std::string> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
-                                 std::string_view item_separator, std::string_view key_separator) {
+Result<Text> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
+                          std::string_view item_separator, std::string_view key_separator) {
   JsonWriter writer(rt, indent, ascii, sort_keys, item_separator, key_separator);
   TRY(writer.write(value, 0));
   return std::move(writer.out);
 }
 
-Result<Value> value_from_json(Runtime& rt, std::string_view json) {
-  JsonReader reader(rt);
+Result<Value> value_from_json(Runtime& rt, std::string_view json, bool (*is_own)(std::string_view name)) {
+  JsonReader reader(rt, is_own);
   bool ok = false;
   try {
     ok = nlohmann::json::sax_parse(json.begin(), json.end(), &reader);

@@ -36,6 +36,14 @@ constexpr std::string_view kUpToThreeDigits = R"(\p{N}{1,3})";
 constexpr std::string_view kGpt4o =
     CASED_WORDS(CONTRACTION "?") R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" LINES_AND_BLANKS;
 
+// Families whose own tokenizers bring text into form C, which the metadata does not say.
+constexpr std::string_view kNfc[] = {"qwen2",     "qwen35",     "deepseek-r1-qwen", "f2llmv2",
+                                     "stablelm2", "hunyuan",    "command-r",        "mpt",
+                                     "olmo",      "modern-bert"};
+bool has_nfc(std::string_view name) {
+  return std::find(std::begin(kNfc), std::end(kNfc), name) != std::end(kNfc);
+}
+
 struct Entry {
   NamedPreTokenizer what;
   std::vector<std::string_view> names;  // the first is the one we write
@@ -104,7 +112,11 @@ const std::vector<Entry>& table() {
 
 Result<NamedPreTokenizer> find_pre_tokenizer(std::string_view gguf_name) {
   for (const Entry& entry : table())
-    if (std::find(entry.names.begin(), entry.names.end(), gguf_name) != entry.names.end()) return entry.what;
+    if (std::find(entry.names.begin(), entry.names.end(), gguf_name) != entry.names.end()) {
+      NamedPreTokenizer out = entry.what;
+      out.nfc = has_nfc(gguf_name);
+      return out;
+    }
   return error(Code::unimplemented, "the pre-tokenizer \"{}\" (tokenizer.ggml.pre) is not known to this version",
                gguf_name.substr(0, 60));
 }
@@ -120,13 +132,16 @@ Json pre_tokenizer_json(const NamedPreTokenizer& named) {
   return {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
 }
 
-std::optional<std::string_view> gguf_pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges) {
+std::optional<std::string_view> gguf_pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges,
+                                                        bool nfc) {
   std::optional<std::string_view> out;
   for (const Entry& entry : table()) {
     const Patterns& those = entry.what.patterns;
     if (!std::equal(patterns.begin(), patterns.end(), those.begin(), those.end())) continue;
-    if (entry.what.ignore_merges == ignore_merges) return entry.names.front();
-    if (!out) out = entry.names.front();
+    auto name = std::find_if(entry.names.begin(), entry.names.end(), [&](auto each) { return has_nfc(each) == nfc; });
+    if (name == entry.names.end()) continue;
+    if (entry.what.ignore_merges == ignore_merges) return *name;
+    if (!out) out = *name;
   }
   return out;
 }

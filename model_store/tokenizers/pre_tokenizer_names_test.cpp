@@ -71,9 +71,12 @@ TEST(PreTokenizerNames, EveryFamilyHasOne) {
 
 TEST(PreTokenizerNames, NamesAreFoundByPattern) {
   auto patterns = make("qwen2").patterns();
-  EXPECT_EQ(gguf_pre_tokenizer_name(patterns, false), "qwen2");
-  EXPECT_EQ(gguf_pre_tokenizer_name(make("glm4").patterns(), true), "llama-bpe");
-  EXPECT_EQ(gguf_pre_tokenizer_name({"x+"}, false), std::nullopt);
+  EXPECT_EQ(gguf_pre_tokenizer_name(patterns, false, true), "qwen2");
+  EXPECT_EQ(gguf_pre_tokenizer_name(patterns, false, false), "megrez") << "one that does not normalise";
+  EXPECT_EQ(gguf_pre_tokenizer_name(make("glm4").patterns(), true, false), "llama-bpe");
+  EXPECT_EQ(gguf_pre_tokenizer_name(make("glm4").patterns(), true, true), std::nullopt);
+  EXPECT_EQ(gguf_pre_tokenizer_name(make("mpt").patterns(), false, true), "mpt");
+  EXPECT_EQ(gguf_pre_tokenizer_name({"x+"}, false, false), std::nullopt);
 }
 
 }  // namespace

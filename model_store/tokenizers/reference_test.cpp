@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 TEST(TokenizerReference, MatchesEveryVocabulary) {
   fs::path folder = reference_folder() / "tokenizers";
   if (!fs::exists(folder))
-    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+    GTEST_SKIP()
+        << folder
+        << " is absent; HEARTH_REFERENCE_DIR names the reference data; peers_test.cpp tries the repository's own";
   int n_vocabularies = 0, n_texts = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".gguf") continue;
@@ -33,7 +35,9 @@ TEST(TokenizerReference, MatchesEveryVocabulary) {
 TEST(TokenizerReference, ExportsGiveTheSameIds) {
   fs::path folder = reference_folder() / "tokenizers";
   if (!fs::exists(folder))
-    GTEST_SKIP() << folder << " is absent; set HEARTH_REFERENCE to the folder with the reference data";
+    GTEST_SKIP()
+        << folder
+        << " is absent; HEARTH_REFERENCE_DIR names the reference data; peers_test.cpp tries the repository's own";
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".gguf") continue;
     Tokenizer tokenizer = load_tokenizer(entry.path());

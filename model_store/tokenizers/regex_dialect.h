@@ -8,12 +8,12 @@
 
 namespace hearth {
 
-// The same pattern for PCRE2:
-//   \s \S \w \W      Unicode's White_Space and word characters exactly; \h \H: hexadecimal digits
-//   \p{Han}          a script, without its extensions
-//   [a[bc]]          classes in classes; [a&&[^b]]: what is in both
-//   x{1,3}+          a repetition of repetitions there, possessive here
-// unimplemented where there is no such way. Patterns that take quadratic time are replaced by equal ones that do not.
+// The same pattern for PCRE2 (UTF and MULTILINE), with nothing left in it that the two read differently: classes and
+// properties are written out with the characters of Oniguruma's Unicode, letters that stand for others ((?i), ß and ſ
+// among them) as classes, (?m), {,2}, \b, \h, \R, && and nested classes in PCRE2's own ways.
+// unimplemented where there is no such way, or where it is not known that there is: \X, \K, \G, calls of groups, absent
+// operators, conditions, letters that stand for two. Patterns that take quadratic time are replaced by equal ones that
+// do not.
 Result<std::string> pcre_pattern(std::string_view pattern);
 
 }  // namespace hearth

@@ -37,6 +37,7 @@ Result<void> Tokenizer::Impl::add_piece(int64_t id, std::string text) {
     text_of.resize(index + 1);
     special.resize(index + 1);
     is_added.resize(index + 1);
+    is_mark.resize(index + 1);
   }
   id_of[text] = static_cast<int32_t>(id);
   text_of[index] = std::move(text);
@@ -51,14 +52,46 @@ Result<void> Tokenizer::Impl::add_token(AddedToken token) {
   TRY(add_piece(token.id, token.content));
   special[token.id] = token.special;
   is_added[token.id] = true;
+  is_mark[token.id] = is_control_mark(token);
   added.push_back(std::move(token));
+  return {};
+}
+
+// A special token that is added again as a plain one stays special, and is looked for in both ways.
+void Tokenizer::Impl::change_token(AddedToken& known, AddedToken token) {
+  token.id = known.id;
+  token.in_both = known.special && !token.special && known.normalized != token.normalized;
+  token.special |= known.special;
+  special[token.id] = token.special;
+  is_mark[token.id] = is_control_mark(token);
+  known = std::move(token);
+}
+
+Result<void> Tokenizer::Impl::add_tokens(std::span<const AddedToken> tokens) {
+  std::unordered_map<std::string, size_t> place_of;
+  auto next = static_cast<int32_t>(n_model_pieces);
+  for (size_t i = 0; i < added.size(); ++i) {
+    place_of[added[i].content] = i;
+    next = std::max(next, added[i].id + 1);
+  }
+  for (AddedToken token : tokens) {
+    if (token.content.empty()) continue;
+    auto [place, is_new] = place_of.try_emplace(token.content, added.size());
+    if (!is_new) {
+      change_token(added[place->second], std::move(token));
+      continue;
+    }
+    token.id = find(token.content).value_or(next);
+    next = std::max(next, token.id + 1);
+    TRY(add_token(std::move(token)));
+  }
   return {};
 }
 
 std::vector<std::string> Tokenizer::Impl::matchable_pieces() const {
   std::vector<std::string> out = text_of;
   for (size_t id = 0; id < out.size(); ++id)
-    if (special[id]) out[id].clear();
+    if (special[id] || is_mark[id]) out[id].clear();
   return out;
 }
 
@@ -68,10 +101,15 @@ std::optional<int32_t> Tokenizer::Impl::find(const std::string& text) const {
 }
 
 Result<void> Tokenizer::Impl::finish() {
-  for (const auto& token : added) {
-    if (!token.normalized || normalizer.is_identity())
-      raw_added.add(&token, token.content);
-    else
+  // Of two that are spelled alike in normalised text, special ones come first.
+  std::vector<const AddedToken*> in_order;
+  for (bool specials : {true, false})
+    for (const AddedToken& token : added)
+      if (token.special == specials) in_order.push_back(&token);
+  for (const AddedToken* each : in_order) {
+    const AddedToken& token = *each;
+    if (!token.normalized || token.in_both) raw_added.add(&token, token.content);
+    if (token.normalized || token.in_both)
       normalized_added.add(&token, TRY(normalizer.apply(token.content)));
   }
   bytes_of.resize(text_of.size());
@@ -98,6 +136,10 @@ std::string_view Tokenizer::token_bytes(int32_t id) const {
 
 bool Tokenizer::is_special(int32_t id) const {
   return id >= 0 && id < vocab_size() && impl_->special[id];
+}
+
+bool Tokenizer::is_control(int32_t id) const {
+  return id >= 0 && id < vocab_size() && (impl_->special[id] || impl_->is_mark[id]);
 }
 
 std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {

@@ -16,19 +16,19 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model_store/tokenizers/text_range.h"
+#include "model_store/tokenizers/tokenizer_files.h"
 
 namespace hearth {
 
 class GgufFile;
 
-// A character that no text uses (U+FDD0). ContentGuard puts it inside what only spells a special token.
-inline constexpr std::string_view kContentGuard = "\xEF\xB7\x90";
-
 struct EncodeOptions {
   bool add_special = true;    // put the model's own bos/eos around the text, as the tokenizer's post-processor says
-  bool parse_special = true;  // text that spells a special token ("<|im_end|>") becomes that token; false: plain text.
-                              // Use false for what a user typed, true for what a chat template produced.
-  bool guarded = false;       // the text holds content guards: they are dropped, and what they stand in is plain text
+  bool parse_special = true;  // text that spells a control token ("<|im_end|>", "</think>") becomes that token; false:
+                              // plain text. False for what a person typed, true for what a chat template produced.
+  std::span<const TextRange> typed = {};  // what in the text a person typed (ChatTemplate::Rendered::typed): no control
+                                          // token is found in it, or reaches into it
   uint64_t* n_steps = nullptr;  // when set: how many table look-ups it took (tests: never more than so many a byte)
 };
 
@@ -40,12 +40,13 @@ struct PairEncoding {
 // Immutable; encode and decode may be called from several threads at once.
 class Tokenizer {
  public:
-  // `tokenizer_json`: the text of tokenizer.json. `tokenizer_config_json`: the text of tokenizer_config.json, or empty:
-  // it names bos, eos, pad and unk. Errors name the field; unimplemented names a component that is not known.
+  // A Hugging Face folder's tokenizer: the ids are those that AutoTokenizer of transformers gives. Errors name the file
+  // and the field; unimplemented names a component that is not known.
+  static Result<Tokenizer> from_files(const TokenizerFiles& files);
   static Result<Tokenizer> from_json(std::string_view tokenizer_json, std::string_view tokenizer_config_json = {});
-  static Result<Tokenizer> from_gguf(const GgufFile& file);
   // `model`: the bytes of a SentencePiece tokenizer.model.
   static Result<Tokenizer> from_sentencepiece(std::string_view model, std::string_view tokenizer_config_json = {});
+  static Result<Tokenizer> from_gguf(const GgufFile& file);
 
   // Text longer than 256 MiB is resource_exhausted. Invalid UTF-8 is kept byte for byte where every byte is a
   // token; elsewhere it is U+FFFD.
@@ -57,10 +58,11 @@ class Tokenizer {
   std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
 
   // The raw bytes that a token stands for in the middle of a text, valid as long as the tokenizer; perhaps a part of a
-  // character.
-  // Empty for ids outside the vocabulary.
+  // character. Empty for ids outside the vocabulary.
   std::string_view token_bytes(int32_t id) const;
-  bool is_special(int32_t id) const;
+  bool is_special(int32_t id) const;  // hidden by decode
+  bool is_control(
+      int32_t id) const;  // special, or a mark such as "</think>" or "<|User|>": never made of what is typed
   std::optional<int32_t> token_id(std::string_view token) const;  // by its text in the vocabulary or as an added token
 
   int32_t vocab_size() const;  // one more than the largest id

@@ -64,15 +64,65 @@ Result<void> Tokenizer::Impl::encode_words(std::string_view text, bool is_text_s
   return {};
 }
 
-Result<void> Tokenizer::Impl::encode_valid(std::string_view text, bool parse_special, bool is_text_start,
+// Puts `mark` around every range.
+static std::string with_borders(std::string_view text, std::span<const TextRange> ranges, std::string_view mark) {
+  std::string out;
+  size_t at = 0;
+  for (const TextRange& r : ranges) {
+    out.append(text.substr(at, r.begin - at)).append(mark);
+    out.append(text.substr(r.begin, r.end - r.begin)).append(mark);
+    at = r.end;
+  }
+  return out.append(text.substr(at));
+}
+
+// Takes the marks out again; they alternate between beginnings and ends.
+static TextRanges take_borders(std::string& text, std::string_view mark) {
+  TextRanges out;
+  std::string plain;
+  size_t begin = 0, n_marks = 0;
+  for (size_t at = 0;;) {
+    const size_t found = text.find(mark, at);
+    plain.append(text, at, found - at);
+    if (found == std::string::npos) break;
+    if (n_marks++ % 2 == 0)
+      begin = plain.size();
+    else
+      append_range(out, begin, plain.size());
+    at = found + mark.size();
+  }
+  if (n_marks % 2 == 1) append_range(out, begin, plain.size());
+  text = std::move(plain);
+  return out;
+}
+
+// Normalises, and finds what became of the typed ranges: a character that no text uses goes through the normalizer at
+// their borders. That may change what comes out (a template's letter with a typed accent behind it), so it is done only
+// where there is a mark to tell apart.
+Result<TextRanges> Tokenizer::Impl::normalize(std::string_view text, std::span<const TextRange> typed,
+                                              std::string& normalized) const {
+  constexpr std::string_view kBorder = "\xEF\xB7\x90";  // U+FDD0
+  normalized = TRY(normalizer.apply(std::string(text)));
+  if (typed.empty() || !normalized_added.has_mark(normalized)) return TextRanges();
+  const bool all = typed.size() == 1 && typed[0] == TextRange{0, text.size()};
+  if (all || text.find(kBorder) != std::string_view::npos) return TextRanges{{0, normalized.size()}};
+  std::string bordered = TRY(normalizer.apply(with_borders(text, typed, kBorder)));
+  TextRanges out = take_borders(bordered, kBorder);
+  normalized = std::move(bordered);
+  return out;
+}
+
+Result<void> Tokenizer::Impl::encode_valid(std::string_view text, std::span<const TextRange> typed, bool is_text_start,
                                            EncodeScratch& scratch, std::vector<int32_t>& out) const {
   std::string normalized;
+  TextRanges typed_then;
   if (!normalizer.is_identity()) {
-    normalized = TRY(normalizer.apply(std::string(text)));
+    typed_then = TRY(normalize(text, typed, normalized));
     text = normalized;
+    typed = typed_then;
   }
   std::vector<TextPart> parts;
-  normalized_added.split(text, parse_special, parts);
+  normalized_added.split(text, typed, parts);
   for (const auto& part : parts) {
     if (part.token)
       out.push_back(part.token->id);
@@ -83,49 +133,45 @@ Result<void> Tokenizer::Impl::encode_valid(std::string_view text, bool parse_spe
 }
 
 // Text between raw added tokens.
-Result<void> Tokenizer::Impl::encode_part(std::string_view text, bool parse_special, bool is_text_start,
+Result<void> Tokenizer::Impl::encode_part(std::string_view text, std::span<const TextRange> typed, bool is_text_start,
                                           EncodeScratch& scratch, std::vector<int32_t>& out) const {
   size_t n_valid = valid_utf8_prefix(text);
-  if (n_valid < text.size() && !model->takes_bytes())
-    return encode_valid(with_replacements(text), parse_special, is_text_start, scratch, out);
-  while (!text.empty()) {
-    if (n_valid > 0) TRY(encode_valid(text.substr(0, n_valid), parse_special, is_text_start, scratch, out));
+  if (n_valid == text.size()) return encode_valid(text, typed, is_text_start, scratch, out);
+  if (!model->takes_bytes()) {  // no chat template writes this: what is typed and what is not is not told apart
+    const std::string valid = with_replacements(text);
+    const TextRange all[] = {{0, valid.size()}};
+    return encode_valid(valid, std::span(all, typed.empty() ? 0 : 1), is_text_start, scratch, out);
+  }
+  for (size_t at = 0; !text.empty();) {
+    const TextRanges here = part_of(typed, {at, at + n_valid});
+    if (n_valid > 0) TRY(encode_valid(text.substr(0, n_valid), here, is_text_start, scratch, out));
     text.remove_prefix(n_valid);
+    at += n_valid;
     size_t n_invalid = 0;
     while (n_invalid < text.size() && decode_utf8(text.substr(n_invalid)).n_bytes == 0) ++n_invalid;
     if (n_invalid > 0) model->encode(text.substr(0, n_invalid), scratch.work, out);
     text.remove_prefix(n_invalid);
+    at += n_invalid;
     n_valid = valid_utf8_prefix(text);
     is_text_start = false;
   }
   return {};
 }
 
-// A guard inside the spelling kept it from being found as a special token; now the guard goes.
-static std::string without_guards(std::string_view text) {
-  std::string out;
-  for (size_t at = 0; at < text.size();) {
-    const size_t guard = std::min(text.find(kContentGuard, at), text.size());
-    out += text.substr(at, guard - at);
-    at = guard + kContentGuard.size();
-  }
-  return out;
-}
-
 Result<void> Tokenizer::Impl::encode(std::string_view text, const EncodeOptions& options, EncodeScratch& scratch,
                                      std::vector<int32_t>& out) const {
   if (text.size() > kMaxTextBytes)
     return error(Code::resource_exhausted, "a text of {} bytes is over the limit of {}", text.size(), kMaxTextBytes);
+  const TextRange all[] = {{0, text.size()}};
+  const std::span<const TextRange> typed = options.parse_special ? options.typed : std::span<const TextRange>(all);
   std::vector<TextPart> parts;
-  raw_added.split(text, options.parse_special, parts);
+  raw_added.split(text, typed, parts);
   for (const auto& part : parts) {
-    const bool is_start = part.text.data() == text.data();
+    const auto begin = static_cast<size_t>(part.text.data() - text.data());
     if (part.token)
       out.push_back(part.token->id);
-    else if (options.guarded && part.text.find(kContentGuard) != std::string_view::npos)
-      TRY(encode_part(without_guards(part.text), /*parse_special=*/false, is_start, scratch, out));
     else
-      TRY(encode_part(part.text, options.parse_special, is_start, scratch, out));
+      TRY(encode_part(part.text, part_of(typed, {begin, begin + part.text.size()}), begin == 0, scratch, out));
   }
   return {};
 }

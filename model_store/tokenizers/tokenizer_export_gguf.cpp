@@ -125,9 +125,10 @@ class GgufVocabularyWriter {
   }
 
   Result<void> write_byte_level(const BpeModel& bpe) {
-    if (!t_.normalizer.is_identity() || !t_.pre_tokenizer.is_plain())
+    const bool nfc = t_.normalizer.json() == Json{{"type", "NFC"}};
+    if ((!nfc && !t_.normalizer.is_identity()) || !t_.pre_tokenizer.is_plain())
       return no_way("how this tokenizer normalises text or cuts it");
-    auto name = gguf_pre_tokenizer_name(t_.pre_tokenizer.patterns(), bpe.options().ignore_merges);
+    auto name = gguf_pre_tokenizer_name(t_.pre_tokenizer.patterns(), bpe.options().ignore_merges, nfc);
     if (!name) return no_way("how this tokenizer cuts text");
     put("model", std::string("gpt2"));
     put("pre", std::string(*name));

@@ -56,6 +56,7 @@ class GgufVocabularyReader {
     auto name = TRY(file_.string_or("tokenizer.ggml.pre", "default"));
     NamedPreTokenizer named = TRY(find_pre_tokenizer(name));
     t_.pre_tokenizer = TRY(PreTokenizer::from_json(pre_tokenizer_json(named)));
+    if (named.nfc) t_.normalizer = TRY(Normalizer::from_json({{"type", "NFC"}}));
     t_.decoder = TRY(Decoder::from_json(
         {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}));
     std::vector<std::string> bytes(tokens_.size());
@@ -63,10 +64,9 @@ class GgufVocabularyReader {
       auto id = static_cast<int32_t>(i);
       std::string text(tokens_[i]);
       if (is_special(kinds_[i]) || kinds_[i] == PieceKind::user_defined) {
-        // Merges may yield what a user has defined: runs of blanks, for example.
-        if (!is_special(kinds_[i])) bytes[i] = text;
-        TRY(t_.add_token(
-            {.id = id, .content = std::move(text), .special = is_special(kinds_[i]), .lstrip = is_mask(name, i)}));
+        TRY(t_.add_token({.id = id, .content = text, .special = is_special(kinds_[i]), .lstrip = is_mask(name, i)}));
+        // Merges may yield what a user has defined, but no control marks: runs of blanks, for example.
+        if (!t_.is_mark[i]) bytes[i] = std::move(text);
       } else {
         if (auto raw = symbols_to_bytes(text)) bytes[i] = std::move(*raw);
         TRY(t_.add_piece(id, std::move(text)));
@@ -142,7 +142,7 @@ class GgufVocabularyReader {
     TRY(build_sentencepiece(std::move(v), t_));
     TRY(read_special_ids(true, false));
     for (size_t i = 0; i < pieces.size(); ++i)
-      if (is_special(kinds_[i])) pieces[i].clear();
+      if (t_.is_mark[i]) pieces[i].clear();
     auto bpe = std::make_unique<BpeModel>(
         std::move(pieces), BpeOptions{.byte_fallback = true, .fuse_unk = true, .unk_id = t_.unk.value_or(-1)});
     TRY(bpe->add_merges(TRY(read_merges(/*as_symbols=*/false)), /*strict=*/false));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,10 +34,11 @@ struct EncodeScratch {
 };
 
 struct Tokenizer::Impl {
-  std::vector<std::string> text_of;   // by id, as the vocabulary spells it; empty: no such id
-  std::vector<std::string> bytes_of;  // by id, what it stands for when it is neither first nor last
-  std::vector<bool> special, is_added;
+  std::vector<std::string> text_of;                // by id, as the vocabulary spells it; empty: no such id
+  std::vector<std::string> bytes_of;               // by id, what it stands for when it is neither first nor last
+  std::vector<bool> special, is_added, is_mark;    // is_mark: see is_control_mark()
   std::deque<AddedToken> added;                    // addresses are stable
+  size_t n_model_pieces = 0;                       // what the model's own vocabulary counts
   std::unordered_map<std::string, int32_t> id_of;  // text of vocabulary entries, content of added tokens
   AddedTokenFinder raw_added, normalized_added;
   Normalizer normalizer;
@@ -49,6 +51,9 @@ struct Tokenizer::Impl {
   // Id is checked and the tables grow to hold it.
   Result<void> add_piece(int64_t id, std::string text);
   Result<void> add_token(AddedToken token);
+  // As the `tokenizers` library adds them, whatever ids the files say: a text that is in the vocabulary keeps its id, a
+  // new one gets the next; what is there already takes the new flags.
+  Result<void> add_tokens(std::span<const AddedToken> tokens);
   // After all pieces, tokens, the normalizer and the decoder are in.
   Result<void> finish();
   // Spellings by id for a model: without control tokens, which text never becomes.
@@ -63,10 +68,12 @@ struct Tokenizer::Impl {
   void give_back(std::unique_ptr<EncodeScratch> scratch) const;
 
  private:
-  Result<void> encode_part(std::string_view text, bool parse_special, bool is_text_start, EncodeScratch& scratch,
-                           std::vector<int32_t>& out) const;
-  Result<void> encode_valid(std::string_view text, bool parse_special, bool is_text_start, EncodeScratch& scratch,
-                            std::vector<int32_t>& out) const;
+  void change_token(AddedToken& known, AddedToken token);
+  Result<void> encode_part(std::string_view text, std::span<const TextRange> typed, bool is_text_start,
+                           EncodeScratch& scratch, std::vector<int32_t>& out) const;
+  Result<void> encode_valid(std::string_view text, std::span<const TextRange> typed, bool is_text_start,
+                            EncodeScratch& scratch, std::vector<int32_t>& out) const;
+  Result<TextRanges> normalize(std::string_view text, std::span<const TextRange> typed, std::string& normalized) const;
   Result<void> encode_words(std::string_view text, bool is_text_start, EncodeScratch& scratch,
                             std::vector<int32_t>& out) const;
 

@@ -1,6 +1,8 @@
 // The "model" member of tokenizer.json: BPE, Unigram, WordPiece, WordLevel.
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "model_store/tokenizers/bpe.h"
 #include "model_store/tokenizers/byte_level.h"
@@ -101,9 +103,19 @@ Result<BpeOptions> read_bpe_options(const Json& json, const Tokenizer::Impl& t) 
   return out;
 }
 
-Result<void> make_bpe(const Json& json, std::vector<std::string> pieces, Tokenizer::Impl& t) {
+// Merges that would make a control token out of text.
+void drop_merges(const std::set<std::string>& marks, std::vector<BpeModel::Merge>& merges) {
+  if (marks.empty()) return;
+  std::erase_if(merges, [&](const BpeModel::Merge& m) {
+    return marks.contains(m.left) || marks.contains(m.right) || marks.contains(m.left + m.right);
+  });
+}
+
+Result<void> make_bpe(const Json& json, std::vector<std::string> pieces, const std::set<std::string>& marks,
+                      Tokenizer::Impl& t) {
   BpeOptions options = TRY(read_bpe_options(json, t));
   auto merges = TRY(read_merges(json_member(json, "merges")));
+  drop_merges(marks, merges);
   if (options.bytes)
     TRY(to_bytes(pieces, merges));
   else
@@ -151,12 +163,15 @@ Result<JsonModel> read_json_vocabulary(const Json& model, Tokenizer::Impl& out) 
   else
     return error(Code::unimplemented, "tokenizers of the type \"{}\" are not supported yet", result.type.substr(0, 60));
   result.pieces = out.text_of;
+  out.n_model_pieces = json_member(model, "vocab").size();
   return result;
 }
 
 Result<void> make_json_model(const Json& json, JsonModel model, Tokenizer::Impl& t) {
+  std::set<std::string> marks;
   for (size_t id = 0; id < model.pieces.size(); ++id)
-    if (t.special[id]) model.pieces[id].clear();  // text never becomes a control token by way of the model
+    if (t.is_mark[id] && !is_plain_word(model.pieces[id]))  // text never becomes a control token by way of the model
+      marks.insert(std::exchange(model.pieces[id], std::string()));
   if (model.type == "Unigram") {
     const Json& unk = json_member(json, "unk_id");
     if (!unk.is_null()) {
@@ -173,7 +188,7 @@ Result<void> make_json_model(const Json& json, JsonModel model, Tokenizer::Impl&
     return {};
   }
   if (json.contains("unk_token") && json["unk_token"].is_string()) t.unk = t.find(json["unk_token"].get<std::string>());
-  if (model.type == "BPE") return make_bpe(json, std::move(model.pieces), t);
+  if (model.type == "BPE") return make_bpe(json, std::move(model.pieces), marks, t);
   t.pre_tokenizer.keep_symbols();
   return make_word_piece(json, model.type == "WordLevel", model.pieces, t);
 }

@@ -14,7 +14,7 @@ namespace hearth {
 namespace fs = std::filesystem;
 
 fs::path reference_folder() {
-  const char* chosen = std::getenv("HEARTH_REFERENCE");
+  const char* chosen = std::getenv("HEARTH_REFERENCE_DIR");
   return chosen ? fs::path(chosen) : fs::path(HEARTH_SOURCE_DIR) / "../shared/reference";
 }
 

@@ -9,7 +9,7 @@
 
 namespace hearth {
 
-// The folder with reference data: $HEARTH_REFERENCE, else ../shared/reference beside the checkout.
+// The folder with reference data: $HEARTH_REFERENCE_DIR, else ../shared/reference beside the checkout.
 std::filesystem::path reference_folder();
 std::filesystem::path golden_folder();
 std::filesystem::path fixture_folder();  // small tokenizers beside these tests

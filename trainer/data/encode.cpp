@@ -30,26 +30,32 @@ struct Encoder::Part {
   Part first(size_t n) const { return {{turns.begin(), turns.begin() + static_cast<ptrdiff_t>(n)}, tools, variables}; }
 };
 
+// A part of a rendered conversation. What the data say is typed: no control token is made of it, in any role.
 struct Encoder::Piece {
   std::string_view text;
+  TextRanges typed;
   bool is_learned = false;
+
+  static Piece of(const ChatTemplate::Rendered& whole, size_t begin, size_t end, bool is_learned) {
+    return {std::string_view(whole.text).substr(begin, end - begin), part_of(whole.typed, {begin, end}), is_learned};
+  }
+  static Piece of(const ChatTemplate::Rendered& whole) { return of(whole, 0, whole.text.size(), false); }
+  Piece first(size_t n) const { return {text.substr(0, n), part_of(typed, {0, n}), is_learned}; }
 };
 
 struct Encoder::Answer {
   size_t turn = 0;
   bool is_learned = true;
-  std::optional<std::string> prompt;  // nothing: the template gives none at this place
-  std::string through;
-  bool is_after_prompt() const { return prompt && through.starts_with(*prompt); }
+  std::optional<ChatTemplate::Rendered> prompt;  // nothing: the template gives none at this place
+  ChatTemplate::Rendered through;
+  bool is_after_prompt() const { return prompt && through.text.starts_with(prompt->text); }
 };
 
 int64_t Document::n_learned() const {
   return learned.empty() ? 0 : std::count(learned.begin() + 1, learned.end(), 1);
 }
 
-Encoder::Encoder(const LoadedModel& model) : model_(model) {
-  if (model.tokenizer) guard_.emplace(*model.tokenizer);
-}
+Encoder::Encoder(const LoadedModel& model) : model_(model) {}
 
 bool Encoder::is_stop(int32_t id) const {
   const auto& stops = model_.generation.eos_ids;
@@ -61,13 +67,11 @@ std::optional<int32_t> Encoder::end_of_text() const {
   return !model_.generation.eos_ids.empty() ? model_.generation.eos_ids.front() : model_.tokenizer->eos_id();
 }
 
-// The messages as serving gives them to a template. What people and tools typed stays text; of an answer the template
-// finds its own tags.
+// The messages as serving gives them to a template.
 std::string Encoder::messages_json(std::span<const ChatTurn> turns) const {
   Ordered list = Ordered::array();
   for (const ChatTurn& turn : turns) {
-    const bool is_typed = turn.role != "assistant" && guard_;
-    Ordered message = {{"role", turn.role}, {"content", is_typed ? guard_->guard(turn.content) : turn.content}};
+    Ordered message = {{"role", turn.role}, {"content", turn.content}};
     if (!turn.reasoning.empty()) message["reasoning_content"] = message["thinking"] = turn.reasoning;
     if (!turn.tool_calls.empty()) message["tool_calls"] = Ordered::parse(turn.tool_calls, nullptr, false);
     if (turn.role == "tool") message["tool_call_id"] = turn.tool_call_id;
@@ -77,22 +81,21 @@ std::string Encoder::messages_json(std::span<const ChatTurn> turns) const {
   return list.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }
 
-Result<std::string> Encoder::render(const Part& part, bool generation_prompt) const {
+Result<ChatTemplate::Rendered> Encoder::render(const Part& part, bool generation_prompt) const {
   const std::string json = messages_json(part.turns);
-  return TRY(render_chat(model_, {.messages_json = json,
-                                  .tools_json = part.tools,
-                                  .add_generation_prompt = generation_prompt,
-                                  .extra_json = part.variables}))
-      .text;
+  return render_chat(model_, {.messages_json = json,
+                              .tools_json = part.tools,
+                              .add_generation_prompt = generation_prompt,
+                              .extra_json = part.variables});
 }
 
-Result<std::vector<int32_t>> Encoder::tokens(std::string_view text) const {
-  return model_.tokenizer->encode(text, {.add_special = false, .parse_special = true, .guarded = true});
+Result<std::vector<int32_t>> Encoder::tokens(const Piece& piece) const {
+  return model_.tokenizer->encode(piece.text, {.add_special = false, .typed = piece.typed});
 }
 
 // The tokens of an answer up to its last stop token are learned. A template that writes none ends with the model's own.
-Result<bool> Encoder::add_answer(std::string_view text, Document& out) const {
-  std::vector<int32_t> ids = TRY(tokens(text));
+Result<bool> Encoder::add_answer(const Piece& piece, Document& out) const {
+  std::vector<int32_t> ids = TRY(tokens(piece));
   const auto last = std::find_if(ids.rbegin(), ids.rend(), [&](int32_t id) { return is_stop(id); });
   auto n_learned = static_cast<size_t>(ids.rend() - last);
   const bool is_unended = n_learned == 0;
@@ -103,7 +106,7 @@ Result<bool> Encoder::add_answer(std::string_view text, Document& out) const {
                    "neither the model's chat template nor its configuration has a stop token, so answers could not "
                    "learn to end; "
                    "set eos_token_id in generation_config.json");
-    ids = TRY(tokens(text.substr(0, text.find_last_not_of(" \t\r\n") + 1)));
+    ids = TRY(tokens(piece.first(piece.text.find_last_not_of(" \t\r\n") + 1)));
     ids.push_back(*end);
     n_learned = ids.size();
   }
@@ -118,10 +121,10 @@ Result<bool> Encoder::encode_pieces(std::span<const Piece> pieces, Document& out
   bool is_ended = false;
   for (const Piece& piece : pieces) {
     if (piece.is_learned) {
-      is_ended = TRY(add_answer(piece.text, out)) || is_ended;
+      is_ended = TRY(add_answer(piece, out)) || is_ended;
       continue;
     }
-    const std::vector<int32_t> ids = TRY(tokens(piece.text));
+    const std::vector<int32_t> ids = TRY(tokens(piece));
     out.ids.insert(out.ids.end(), ids.begin(), ids.end());
     out.learned.resize(out.ids.size(), 0);
   }
@@ -131,43 +134,39 @@ Result<bool> Encoder::encode_pieces(std::span<const Piece> pieces, Document& out
 // Where the template itself marks answers. Empty when it does not, or not one mark an answer.
 Result<std::vector<Document>> Encoder::encode_marked(const Part& all) const {
   std::vector<Document> out;
-  const std::string json = messages_json(all.turns);
-  const auto rendered = TRY(render_chat(
-      model_,
-      {.messages_json = json, .tools_json = all.tools, .add_generation_prompt = false, .extra_json = all.variables}));
+  const auto rendered = TRY(render(all, false));
   std::vector<bool> is_learned;
   for (const ChatTurn& turn : all.turns)
     if (turn.role == "assistant") is_learned.push_back(turn.is_learned);
   const bool all_learned = std::all_of(is_learned.begin(), is_learned.end(), [](bool b) { return b; });
   if (rendered.generated.empty() || (!all_learned && rendered.generated.size() != is_learned.size())) return out;
-  const std::string_view text = rendered.text;
   std::vector<Piece> pieces;
   size_t at = 0;
   for (size_t i = 0; i < rendered.generated.size(); ++i) {
     const auto& [begin, end] = rendered.generated[i];
-    pieces.push_back({text.substr(at, begin - at), false});
-    pieces.push_back({text.substr(begin, end - begin), all_learned || is_learned[i]});
+    pieces.push_back(Piece::of(rendered, at, begin, false));
+    pieces.push_back(Piece::of(rendered, begin, end, all_learned || is_learned[i]));
     at = end;
   }
-  pieces.push_back({text.substr(at), false});
+  pieces.push_back(Piece::of(rendered, at, rendered.text.size(), false));
   if (TRY(encode_pieces(pieces, out.emplace_back())) && is_learned.size() > 1) out.clear();
   return out;
 }
 
 // Every prompt is the beginning of what follows it.
 Result<std::vector<Document>> Encoder::encode_by_prefix(std::span<const Answer> answers,
-                                                        const std::string& full) const {
+                                                        const ChatTemplate::Rendered& full) const {
   std::vector<Document> out;
   std::vector<Piece> pieces;
   size_t at = 0;
   bool grows = true;  // every rendering is the beginning of the next
   for (const Answer& a : answers) {
-    grows = grows && full.starts_with(a.through) && a.prompt->size() >= at;
+    const size_t n_prompt = a.prompt->text.size(), n_through = a.through.text.size();
+    grows = grows && full.text.starts_with(a.through.text) && n_prompt >= at;
     if (!grows) break;
-    pieces.push_back({std::string_view(full).substr(at, a.prompt->size() - at), false});
-    pieces.push_back(
-        {std::string_view(full).substr(a.prompt->size(), a.through.size() - a.prompt->size()), a.is_learned});
-    at = a.through.size();
+    pieces.push_back(Piece::of(full, at, n_prompt, false));
+    pieces.push_back(Piece::of(full, n_prompt, n_through, a.is_learned));
+    at = n_through;
   }
   // A stop token that had to be added ends its document: serving never sees it in a prompt.
   if (grows && (!TRY(encode_pieces(pieces, out.emplace_back())) || answers.size() == 1)) return out;
@@ -178,8 +177,8 @@ Result<std::vector<Document>> Encoder::encode_by_prefix(std::span<const Answer> 
 }
 
 Result<void> Encoder::encode_after_prompt(const Answer& answer, Document& out) const {
-  const Piece both[] = {{*answer.prompt, false},
-                        {std::string_view(answer.through).substr(answer.prompt->size()), true}};
+  const Piece both[] = {Piece::of(*answer.prompt),
+                        Piece::of(answer.through, answer.prompt->text.size(), answer.through.text.size(), true)};
   TRY(encode_pieces(both, out));
   return {};
 }
@@ -189,10 +188,11 @@ Result<Document> Encoder::encode_by_difference(const Part& all, const Answer& an
   Part other = all.first(answer.turn + 1);
   ChatTurn& turn = other.turns.back();
   turn = {"assistant", kStandIn};
-  const std::vector<int32_t> first = TRY(tokens(TRY(render(other, false))));
+  const auto ids_of = [&](const ChatTemplate::Rendered& rendered) { return tokens(Piece::of(rendered)); };
+  const std::vector<int32_t> first = TRY(ids_of(TRY(render(other, false))));
   turn.content = kOtherStandIn;
-  const std::vector<int32_t> second = TRY(tokens(TRY(render(other, false))));
-  const std::vector<int32_t> ids = TRY(tokens(answer.through));
+  const std::vector<int32_t> second = TRY(ids_of(TRY(render(other, false))));
+  const std::vector<int32_t> ids = TRY(ids_of(answer.through));
   const size_t begin = std::min(common(ids, first), common(ids, second));
   Document out;
   out.ids.assign(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(begin));
@@ -222,7 +222,7 @@ Result<void> Encoder::check_all_is_shown(const Part& all, std::string_view full)
   // Is the rendering another one when this changes? A template that then refuses has looked at it.
   const auto is_seen = [&](const Part& changed, std::string_view before) {
     const auto now = render(changed, false);
-    return !now || *now != before;
+    return !now || now->text != before;
   };
   if (!all.tools.empty()) {
     Part changed = all;
@@ -254,7 +254,7 @@ Result<void> Encoder::check_all_is_shown(const Part& all, std::string_view full)
     if (turn.role != "assistant" || !turn.is_learned || (turn.reasoning.empty() && turn.tool_calls.empty())) continue;
     // As it is when it is the last answer: earlier ones may lose their reasoning, as they do in serving.
     const Part through = all.first(i + 1);
-    const std::string before = TRY(render(through, false));
+    const std::string before = TRY(render(through, false)).text;
     for (std::string ChatTurn::*what : {&ChatTurn::reasoning, &ChatTurn::tool_calls}) {
       if ((turn.*what).empty()) continue;
       Part changed = through;
@@ -273,8 +273,8 @@ Result<std::vector<Document>> Encoder::encode_conversation(const Example& exampl
                  "or a chat model");
   }
   const Part all{example.messages, example.tools, example.variables};
-  const std::string full = TRY(render(all, false));
-  TRY(check_all_is_shown(all, full));
+  const ChatTemplate::Rendered full = TRY(render(all, false));
+  TRY(check_all_is_shown(all, full.text));
   std::vector<Answer> answers;
   for (size_t i = 0; i < all.turns.size(); ++i) {
     if (all.turns[i].role != "assistant") continue;
@@ -323,7 +323,8 @@ Result<std::vector<Document>> Encoder::encode(const Example& example) const {
 Result<std::vector<int32_t>> Encoder::prompt(const Example& example, std::span<const ChatTurn> turns) const {
   if (turns.empty()) return model_.tokenizer->encode(example.text, {.add_special = true, .parse_special = false});
   const Part part{{turns.begin(), turns.end()}, example.tools, example.variables};
-  return tokens(TRY(render(part, true)));
+  const ChatTemplate::Rendered rendered = TRY(render(part, true));
+  return tokens(Piece::of(rendered));
 }
 
 Result<Corpus> encode_all(const LoadedModel& model, std::span<const Example> examples, int64_t stop_after_tokens) {

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "model_store/formats/load.h"
-#include "model_store/templates/content_guard.h"
 #include "trainer/dataset.h"
 
 namespace hearth::train {
@@ -47,21 +46,21 @@ class Encoder {
   Result<std::vector<Document>> encode_text(std::string_view text) const;
   Result<std::vector<Document>> encode_conversation(const Example& example) const;
   Result<std::vector<Document>> encode_marked(const Part& all) const;
-  Result<std::vector<Document>> encode_by_prefix(std::span<const Answer> answers, const std::string& full) const;
+  Result<std::vector<Document>> encode_by_prefix(std::span<const Answer> answers,
+                                                 const ChatTemplate::Rendered& full) const;
   Result<void> encode_after_prompt(const Answer& answer, Document& out) const;
   Result<Document> encode_by_difference(const Part& all, const Answer& answer) const;
   // Both say whether a stop token had to be added: the template writes none.
   Result<bool> encode_pieces(std::span<const Piece> pieces, Document& out) const;
-  Result<bool> add_answer(std::string_view text, Document& out) const;
+  Result<bool> add_answer(const Piece& piece, Document& out) const;
   Result<void> check_all_is_shown(const Part& all, std::string_view full) const;
-  Result<std::string> render(const Part& part, bool generation_prompt) const;
+  Result<ChatTemplate::Rendered> render(const Part& part, bool generation_prompt) const;
   std::string messages_json(std::span<const ChatTurn> turns) const;
-  Result<std::vector<int32_t>> tokens(std::string_view text) const;
+  Result<std::vector<int32_t>> tokens(const Piece& piece) const;
   bool is_stop(int32_t id) const;
   std::optional<int32_t> end_of_text() const;
 
   const LoadedModel& model_;
-  std::optional<ContentGuard> guard_;
 };
 
 // All examples; an error names the example's line. `stop_after_tokens`: 0 reads all.

@@ -19,6 +19,8 @@ Result<std::vector<int32_t>> parse_ids(std::string_view text) {
     text.remove_prefix(std::min(text.size(), one.size() + 1));
     int32_t id = 0;
     auto [end, failed] = std::from_chars(one.data(), one.data() + one.size(), id);
+    if (failed == std::errc::result_out_of_range)
+      return error(Code::invalid_argument, "--ids: token id {} is outside every vocabulary", one);
     if (failed != std::errc() || end != one.data() + one.size())
       return error(Code::invalid_argument, "--ids must be numbers separated by commas, got \"{}\"", one);
     out.push_back(id);
@@ -41,7 +43,8 @@ void declare_logits(Command& command) {
     auto n_vocab = static_cast<size_t>(model.config.vocab_size);
     const auto* values = static_cast<const float*>(logits.view().data);
     Json rows = Json::array();
-    for (size_t i = 0; i < ids.size(); ++i) rows.push_back(std::vector<float>(values + i * n_vocab, values + (i + 1) * n_vocab));
+    for (size_t i = 0; i < ids.size(); ++i)
+      rows.push_back(std::vector<float>(values + i * n_vocab, values + (i + 1) * n_vocab));
     Json document = {{"logits", std::move(rows)}};
     cli.print(document, [&] { return dump_json(document); });
     return {};

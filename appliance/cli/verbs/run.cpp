@@ -10,7 +10,6 @@
 #include "appliance/cli/verbs.h"
 #include "base/text_encoding.h"
 #include "inference/generator.h"
-#include "model_store/templates/content_guard.h"
 
 namespace hearth::cli {
 namespace {
@@ -37,10 +36,10 @@ SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defa
 Result<std::vector<int32_t>> prompt_tokens(const LoadedModel& model, const Json& messages, const RunArguments& a) {
   if (a.raw || !model.chat_template)
     return model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false});
-  // What is typed stays text, also where it spells a special token.
-  std::string text = TRY(ContentGuard(*model.tokenizer).guard_messages(dump_json(messages)));
-  auto rendered = TRY(render_chat(model, {.messages_json = text}));
-  return model.tokenizer->encode(rendered.text, {.add_special = false, .guarded = true});
+  // What is typed stays text, also where it spells a control token.
+  const std::string text = dump_json(messages);
+  const auto rendered = TRY(render_chat(model, {.messages_json = text}));
+  return model.tokenizer->encode(rendered.text, {.add_special = false, .typed = rendered.typed});
 }
 
 Result<GenerationSummary> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
