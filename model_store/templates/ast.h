@@ -39,7 +39,11 @@ using Block = std::vector<StatementPtr>;
 struct CallArguments {
   std::vector<ExpressionPtr> positional;
   std::vector<std::pair<std::string, ExpressionPtr>> named;
+  ExpressionPtr more_positional, more_named;  // *these, **these; each may be absent
 };
+
+// What {% autoescape %} says where a node stands: known from the source, or only when it runs.
+enum class Escaping : uint8_t { off, on, when_run };
 
 // What a value is assigned to: a name, an attribute of a namespace, or several of them.
 struct Target {
@@ -58,6 +62,8 @@ class MacroDefinition {
   std::vector<std::string> parameters;
   std::vector<ExpressionPtr> defaults;  // of the last parameters
   Block body;
+  // Names that the body mentions and that have a meaning only then.
+  bool uses_caller = false, uses_varargs = false, uses_kwargs = false;
 };
 
 enum class BinaryOperator : uint8_t { add, subtract, multiply, divide, floor_divide, modulo, power, concatenate };
@@ -92,6 +98,7 @@ class BinaryChain : public Expression {
   Result<Value> evaluate(Interpreter& in) const override;
   ExpressionPtr first_;
   std::vector<std::pair<BinaryOperator, ExpressionPtr>> rest_;
+  bool escapes_ = false;  // ~ inside {% autoescape true %}
 };
 class ComparisonChain : public Expression {
  public:
@@ -178,6 +185,7 @@ class ValueOutput : public Statement {
   using Statement::Statement;
   Result<Flow> run(Interpreter& in) const override;
   ExpressionPtr value_;
+  Escaping escaping_ = Escaping::off;
 };
 class If : public Statement {
  public:
@@ -190,8 +198,10 @@ class For : public Statement {
  public:
   using Statement::Statement;
   Result<Flow> run(Interpreter& in) const override;
+  Result<Flow> run_over(Interpreter& in, const Value& sequence, int depth0) const;
   Target target_;
   ExpressionPtr sequence_, condition_;  // condition_ may be absent
+  bool is_recursive_ = false;
   Block body_, otherwise_;
 };
 class Set : public Statement {
@@ -229,6 +239,39 @@ class FilterBlock : public Statement {
   Result<Flow> run(Interpreter& in) const override;
   std::vector<FilterUse> filters_;
   Block body_;
+  Escaping escaping_ = Escaping::off;
+};
+class Print : public Statement {  // {% print a, b %}
+ public:
+  using Statement::Statement;
+  Result<Flow> run(Interpreter& in) const override;
+  std::vector<ExpressionPtr> values_;
+  Escaping escaping_ = Escaping::off;
+};
+class Autoescape : public Statement {
+ public:
+  using Statement::Statement;
+  Result<Flow> run(Interpreter& in) const override;
+  ExpressionPtr is_on_;
+  Block body_;
+};
+// {% block name %}: a part of the page that self.name() shows again. It sees the template's own variables only, unless
+// it is scoped.
+class BlockTag : public Statement {
+ public:
+  using Statement::Statement;
+  Result<Flow> run(Interpreter& in) const override;
+  Result<Flow> show(Interpreter& in, Scope* around) const;
+  std::string name_;
+  bool is_scoped_ = false, is_required_ = false;
+  Block body_;
+};
+// extends, include, import, from: there are no other templates to load.
+class LoadTag : public Statement {
+ public:
+  LoadTag(int line, std::string tag) : Statement(line), tag_(std::move(tag)) {}
+  Result<Flow> run(Interpreter& in) const override;
+  std::string tag_;
 };
 class With : public Statement {
  public:

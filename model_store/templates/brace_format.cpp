@@ -61,8 +61,8 @@ Result<Text> brace_value(Interpreter& in, const Value& v, std::string_view text)
 
 class BraceFormatter {
  public:
-  BraceFormatter(Interpreter& in, const Text& pattern, const Arguments& values)
-      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values) {}
+  BraceFormatter(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes)
+      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values), escapes_(escapes) {}
 
   Result<Text> run() {
     while (!rest_.empty()) {
@@ -116,7 +116,10 @@ class BraceFormatter {
     } else if (conversion) {
       return error(Code::invalid_argument, "the conversion \"!{}\" is not known", conversion);
     }
-    return brace_value(in_, v, spec);
+    if (!escapes_) return brace_value(in_, v, spec);
+    if (!v.is_markup()) return escape_html(TRY(brace_value(in_, v, spec)));
+    if (!spec.empty()) return error(Code::invalid_argument, "markup cannot be formatted by \"{}\"", spec.substr(0, 60));
+    return v.as_text();
   }
 
   Result<Value> value(std::string_view name) {
@@ -156,14 +159,15 @@ class BraceFormatter {
   const Text& pattern_;
   std::string_view rest_;
   const Arguments& values_;
+  bool escapes_;
   Text out_;
   size_t n_auto_ = 0;
 };
 
 }  // namespace
 
-Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values) {
-  return BraceFormatter(in, pattern, values).run();
+Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes) {
+  return BraceFormatter(in, pattern, values, escapes).run();
 }
 
 }  // namespace hearth::jinja

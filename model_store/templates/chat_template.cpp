@@ -52,7 +52,7 @@ Result<ChatTemplate::Rendered> ChatTemplate::render_marked(std::string_view cont
   std::string now;
   if (const jinja::Value* value = context.as_dict().find("now"); value && value->is(jinja::Kind::string))
     now = value->as_string();
-  jinja::Interpreter interpreter(limits, std::move(now));
+  jinja::Interpreter interpreter(limits, std::move(now), &impl_->parsed.blocks);
   TRY(interpreter.start(context));
   TRY(interpreter.run(impl_->parsed.body));
   return interpreter.take_result();

@@ -122,7 +122,21 @@ TEST(ChatTemplate, RefusalsAreErrorsWithTheMessage) {
   EXPECT_NE(render("{{ nope|int(5) }}").find("\"nope\" is undefined"), std::string::npos);
   EXPECT_NE(render("{{ nope|float }}").find("\"nope\" is undefined"), std::string::npos);
   EXPECT_NE(render("a\n\n{{ [1].append(2) }}").find("in line 3"), std::string::npos);
-  EXPECT_NE(render("{% include 'x' %}").find("PARSE"), std::string::npos);
+  EXPECT_NE(render("{% include 'x' %}").find("stands alone"), std::string::npos);
+  EXPECT_NE(render("{% nope %}").find("PARSE"), std::string::npos);
+}
+
+// Wherever it stands, not only inside an if as in Jinja2, whose loops and filter blocks look at compile time.
+TEST(ChatTemplate, AFilterOrTestThatDoesNotExistIsAnErrorWhenItIsReached) {
+  for (const char* source : {"{% for x in [] %}{{ x|from_json }}{% endfor %}ok",
+                             "{% if false %}{% filter nope %}{% endfilter %}{% endif %}ok",
+                             "{% if false %}{% for x in [1] %}{{ x is nope }}{% endfor %}{% endif %}ok",
+                             "{% macro m() %}{{ 1|nope }}{% endmacro %}ok", "{{ 'ok' if true else 1|nope }}",
+                             "{{ []|map('nope')|list|length }}"})
+    EXPECT_TRUE(render(source).ends_with("ok") || render(source) == "0") << source << render(source);
+  EXPECT_NE(render("{% if true %}\n{{ 1|from_json }}{% endif %}").find("from_json"), std::string::npos);
+  EXPECT_NE(render("{% if true %}\n{{ 1|from_json }}{% endif %}").find("in line 2"), std::string::npos);
+  EXPECT_NE(render("{{ 1 is nope }}").find("nope"), std::string::npos);
 }
 
 }  // namespace

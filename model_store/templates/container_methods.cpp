@@ -10,6 +10,12 @@ Result<Value> refuse_change(Interpreter&, const Value& self, Arguments&) {
                kind_name(self.kind()));
 }
 
+Result<Value> view(Interpreter& in, std::vector<Value> items, const char* name) {
+  Value out = TRY(in.runtime().list(std::move(items)));
+  out.as_list().view = name;
+  return out;
+}
+
 Result<Value> dict_get(Interpreter&, const Value& self, Arguments& arguments) {
   Value key = TRY(arguments.require("key"));
   auto otherwise = arguments.take("default");
@@ -19,19 +25,22 @@ Result<Value> dict_get(Interpreter&, const Value& self, Arguments& arguments) {
 Result<Value> dict_items(Interpreter& in, const Value& self, Arguments&) {
   std::vector<Value> out;
   for (const auto& [key, value] : self.as_dict().items) out.push_back(TRY(in.runtime().list({key, value}, true)));
-  return in.runtime().list(std::move(out));
+  return view(in, std::move(out), "dict_items");
 }
 Result<Value> dict_keys(Interpreter& in, const Value& self, Arguments&) {
-  return in.runtime().list(TRY(items_of(in.runtime(), self)));
+  return view(in, TRY(items_of(in.runtime(), self)), "dict_keys");
 }
 Result<Value> dict_values(Interpreter& in, const Value& self, Arguments&) {
   std::vector<Value> out;
   for (const auto& [key, value] : self.as_dict().items) out.push_back(value);
-  return in.runtime().list(std::move(out));
+  return view(in, std::move(out), "dict_values");
 }
-Result<Value> copy(Interpreter&, const Value& self, Arguments&) {
-  return self;
-}  // nothing can be changed: the same will do
+Result<Value> dict_copy(Interpreter& in, const Value& self, Arguments&) {
+  return in.runtime().dict(self.as_dict());
+}
+Result<Value> list_copy(Interpreter& in, const Value& self, Arguments&) {
+  return in.runtime().list(self.as_list().items);
+}
 
 Result<Value> list_index(Interpreter& in, const Value& self, Arguments& arguments) {
   Value what = TRY(arguments.require("value"));
@@ -48,16 +57,21 @@ Result<Value> list_count(Interpreter& in, const Value& self, Arguments& argument
 }
 
 constexpr BuiltinEntry kDictMethods[] = {
-    {"clear", refuse_change},         {"copy", checked<copy>},       {"get", checked<dict_get>},
+    {"clear", refuse_change},         {"copy", checked<dict_copy>},  {"get", checked<dict_get>},
     {"items", checked<dict_items>},   {"keys", checked<dict_keys>},  {"pop", refuse_change},
     {"popitem", refuse_change},       {"setdefault", refuse_change}, {"update", refuse_change},
     {"values", checked<dict_values>},
 };
 constexpr BuiltinEntry kListMethods[] = {
-    {"append", refuse_change},      {"clear", refuse_change},  {"copy", checked<copy>},
+    {"append", refuse_change},      {"clear", refuse_change},  {"copy", checked<list_copy>},
     {"count", checked<list_count>}, {"extend", refuse_change}, {"index", checked<list_index>},
     {"insert", refuse_change},      {"pop", refuse_change},    {"remove", refuse_change},
     {"reverse", refuse_change},     {"sort", refuse_change},
+};
+
+constexpr BuiltinEntry kTupleMethods[] = {
+    {"count", checked<list_count>},
+    {"index", checked<list_index>},
 };
 
 }  // namespace
@@ -65,7 +79,9 @@ constexpr BuiltinEntry kListMethods[] = {
 const Builtin* find_method(const Value& self, std::string_view name) {
   if (self.is(Kind::string)) return find_text_method(name);
   if (self.is(Kind::dict)) return find_in(kDictMethods, name);
-  if (self.is_list()) return find_in(kListMethods, name);
+  if (self.is_view()) return nullptr;
+  if (self.is(Kind::tuple) || self.is_range()) return find_in(kTupleMethods, name);
+  if (self.is(Kind::list)) return find_in(kListMethods, name);
   return nullptr;
 }
 

@@ -24,7 +24,14 @@ class ExpressionParser : protected TokenReader {
   Result<FilterUse> filter();
   // "(" ... ")"
   Result<CallArguments> arguments();
+  Result<void> argument(CallArguments& out);
   static bool is_reserved(std::string_view name);
+
+  Escaping escaping_ = Escaping::off;  // where the parser is
+  // Which of these the macro under way mentions.
+  struct Mentions {
+    bool caller = false, varargs = false, kwargs = false;
+  } mentions_;
 
  private:
   // Operators, from the weakest to the strongest.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model_store/templates/filters.h"
 #include "model_store/templates/format_text.h"
 #include "model_store/templates/interpreter.h"
 #include "model_store/templates/text.h"
@@ -32,8 +33,8 @@ Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
     return Value::integer(out);
   }
   if (a.is_number() && b.is_number()) return Value::real(a.as_real() + b.as_real());
-  if (a.is(Kind::string) && b.is(Kind::string)) return join_text(rt, a.as_text(), b.as_text());
-  if (a.is_list() && a.kind() == b.kind() && !a.is_range() && !b.is_range()) {
+  if (a.is(Kind::string) && b.is(Kind::string)) return concatenated(rt, a, b);
+  if (a.is_plain_list() && b.is_plain_list() && a.kind() == b.kind()) {
     TRY(rt.charge((a.as_list().items.size() + b.as_list().items.size()) * sizeof(Value)));
     std::vector<Value> items = a.as_list().items;
     items.insert(items.end(), b.as_list().items.begin(), b.as_list().items.end());
@@ -53,7 +54,7 @@ Result<Value> repeat(Runtime& rt, const Value& what, int64_t n) {
     out.reserve(n_bytes);
     if (!text.empty())
       for (int64_t i = 0; i < n; ++i) out.append(text);
-    return rt.string(std::move(out));
+    return TRY(rt.string(std::move(out))).marked(what.is_markup());
   }
   const auto& items = what.as_list().items;
   uint64_t n_items = 0;
@@ -74,8 +75,8 @@ Result<Value> multiply(Runtime& rt, const Value& a, const Value& b) {
     return Value::integer(out);
   }
   if (a.is_number() && b.is_number()) return Value::real(a.as_real() * b.as_real());
-  if ((a.is(Kind::string) || (a.is_list() && !a.is_range())) && b.is_integral()) return repeat(rt, a, b.as_integer());
-  if ((b.is(Kind::string) || (b.is_list() && !b.is_range())) && a.is_integral()) return repeat(rt, b, a.as_integer());
+  if ((a.is(Kind::string) || a.is_plain_list()) && b.is_integral()) return repeat(rt, a, b.as_integer());
+  if ((b.is(Kind::string) || b.is_plain_list()) && a.is_integral()) return repeat(rt, b, a.as_integer());
   return no_operation("multiply", a, b);
 }
 
@@ -108,8 +109,18 @@ Result<Value> divide(BinaryOperator op, const Value& a, const Value& b) {
     }
     return Value::integer(op == BinaryOperator::modulo ? remainder : quotient);
   }
-  double quotient = std::floor(a.as_real() / b.as_real());
-  return Value::real(op == BinaryOperator::modulo ? a.as_real() - quotient * b.as_real() : quotient);
+  // By the remainder, which is exact, as CPython does.
+  const double x = a.as_real(), y = b.as_real();
+  double remainder = std::fmod(x, y);
+  double quotient = (x - remainder) / y;
+  if (remainder != 0 && (remainder < 0) != (y < 0)) {
+    remainder += y;
+    quotient -= 1;
+  }
+  if (op == BinaryOperator::modulo) return Value::real(remainder == 0 ? std::copysign(0.0, y) : remainder);
+  if (quotient == 0) return Value::real(std::copysign(0.0, x / y));
+  const double whole = std::floor(quotient);
+  return Value::real(quotient - whole > 0.5 ? whole + 1 : whole);
 }
 
 Result<Value> power(const Value& a, const Value& b) {
@@ -135,15 +146,27 @@ Result<Value> format_percent(Interpreter& in, const Value& format, const Value& 
   // What is neither a number nor a text nor a tuple need not be used.
   if (arguments.is(Kind::list) || arguments.is(Kind::undefined))
     if (format.as_string().find('%') == std::string::npos) given.positional.clear();
-  if (!arguments.is(Kind::dict)) return in.runtime().string(TRY(percent_format(in, format.as_text(), given)));
+  const auto formatted = [&]() -> Result<Value> {
+    const Text text = TRY(percent_format(in, format.as_text(), given, format.is_markup()));
+    return TRY(in.runtime().string(text)).marked(format.is_markup());
+  };
+  if (!arguments.is(Kind::dict)) return formatted();
   for (const auto& [key, value] : arguments.as_dict().items)
     if (key.is(Kind::string)) given.named.emplace_back(key.as_string(), value);
   // A dict need not be used, but may be, as a whole.
   if (format.as_string().find('%') == std::string::npos) given.positional.clear();
-  return in.runtime().string(TRY(percent_format(in, format.as_text(), given)));
+  return formatted();
 }
 
-Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const Value& b) {
+// a ~ b ~ c: plain text, but inside {% autoescape %} markup as soon as one of them is.
+Result<Value> concatenate(Interpreter& in, bool escapes, const Value& a, const Value& b) {
+  Runtime& rt = in.runtime();
+  if (!escapes || (!a.is_markup() && !b.is_markup()))
+    return join_text(rt, TRY(to_text(rt, a)), TRY(to_text(rt, b)));
+  return TRY(join_text(rt, TRY(markup_text(rt, a)), TRY(markup_text(rt, b)))).marked();
+}
+
+Result<Value> binary(Interpreter& in, BinaryOperator op, bool escapes, const Value& a, const Value& b) {
   Runtime& rt = in.runtime();
   TRY(rt.step());
   switch (op) {
@@ -162,7 +185,7 @@ Result<Value> binary(Interpreter& in, BinaryOperator op, const Value& a, const V
     case BinaryOperator::power:
       return power(a, b);
     case BinaryOperator::concatenate:
-      return join_text(rt, TRY(to_text(rt, a)), TRY(to_text(rt, b)));
+      return concatenate(in, escapes, a, b);
   }
   return error(Code::internal, "no such operator");
 }
@@ -212,6 +235,11 @@ SliceRange clamp(std::optional<int64_t> begin, std::optional<int64_t> end, int64
 
 }  // namespace
 
+Result<Value> concatenated(Runtime& rt, const Value& a, const Value& b) {
+  if (!a.is_markup() && !b.is_markup()) return join_text(rt, a.as_text(), b.as_text());
+  return TRY(join_text(rt, TRY(markup_text(rt, a)), TRY(markup_text(rt, b)))).marked();
+}
+
 Result<Value> Constant::evaluate(Interpreter&) const {
   return value_;
 }
@@ -241,7 +269,7 @@ Result<Value> DictDisplay::evaluate(Interpreter& in) const {
 Result<Value> BinaryChain::evaluate(Interpreter& in) const {
   auto depth = TRY(in.runtime().enter());
   Value out = TRY(first_->evaluate(in));
-  for (const auto& [op, operand] : rest_) out = TRY(binary(in, op, out, TRY(operand->evaluate(in))));
+  for (const auto& [op, operand] : rest_) out = TRY(binary(in, op, escapes_, out, TRY(operand->evaluate(in))));
   return out;
 }
 
@@ -321,7 +349,7 @@ static Result<Range> part_of(const Range& whole, const SliceRange& slice) {
 
 Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   Runtime& rt = in.runtime();
-  if (!base.is_list() && !base.is(Kind::string))
+  if ((!base.is_list() || base.is_view()) && !base.is(Kind::string))
     return error(Code::invalid_argument, "{} cannot be sliced",
                  base.is(Kind::undefined) ? "\"" + base.undefined_name() + "\" (undefined)"
                                           : std::string(kind_name(base.kind())));
@@ -332,7 +360,9 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   SliceRange range = clamp(begin, end, std::clamp<int64_t>(step.value_or(1), -n - 1, n + 1), n);
   if (base.is(Kind::string) && range.step == 1) {
     TRY(rt.step(base.as_string().size()));
-    return rt.string(base.as_text().part(characters(base.as_string(), range.begin, std::max(range.begin, range.end))));
+    const std::string_view part =
+        characters(base.as_string(), range.begin, std::max(range.begin, range.end));
+    return TRY(rt.string(base.as_text().part(part))).marked(base.is_markup());
   }
   std::vector<Value> all = TRY(items_of(rt, base)), picked;
   for (int64_t i = range.begin; range.step > 0 ? i < range.end : i > range.end; i += range.step)
@@ -344,7 +374,7 @@ Result<Value> SliceSuffix::apply(Interpreter& in, const Value& base) const {
   if (base.is_list()) return rt.list(std::move(picked), base.is(Kind::tuple));
   Text text;
   for (const auto& c : picked) text.append(c.as_text());
-  return rt.string(std::move(text));
+  return TRY(rt.string(std::move(text))).marked(base.is_markup());
 }
 
 }  // namespace hearth::jinja

@@ -44,6 +44,15 @@ Error undefined_number(const Value& input) {
   return error(Code::invalid_argument, "\"{}\" is undefined and no number", input.undefined_name());
 }
 
+// "1_000": Python takes single underscores between digits.
+std::string without_underscores(std::string_view text) {
+  auto is_digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '_' || i == 0 || !is_digit(i - 1) || !is_digit(i + 1)) out += text[i];
+  return out;
+}
+
 Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   auto otherwise = arguments.take("default");
   int64_t base = TRY(arguments.integer_or("base", 10));
@@ -55,7 +64,8 @@ Result<Value> to_int(Interpreter&, const Value& input, Arguments& arguments) {
   if (input.is(Kind::real))
     return std::abs(input.as_real()) < 9e18 ? Value::integer(static_cast<int64_t>(input.as_real())) : fallback;
   if (!input.is(Kind::string)) return fallback;
-  std::string_view text = strip_left(strip_right(input.as_string()));
+  const std::string digits = without_underscores(strip_left(strip_right(input.as_string())));
+  std::string_view text = digits;
   if (text.starts_with('+')) text.remove_prefix(1);
   if (base == 16 && (text.starts_with("0x") || text.starts_with("0X"))) text.remove_prefix(2);
   int64_t out = 0;
@@ -74,7 +84,7 @@ Result<Value> to_float(Interpreter&, const Value& input, Arguments& arguments) {
   if (input.is(Kind::undefined)) return undefined_number(input);
   if (input.is_number()) return Value::real(input.as_real());
   if (input.is(Kind::string)) {
-    std::string_view text = strip_left(strip_right(input.as_string()));
+    const std::string text = without_underscores(strip_left(strip_right(input.as_string())));
     double real = 0;
     auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), real);
     if (problem == std::errc() && end == text.data() + text.size() && !text.empty()) return Value::real(real);
@@ -127,7 +137,7 @@ static const Builtin* find_value_filter(std::string_view name) {
 }
 
 const Builtin* find_filter(std::string_view name) {
-  for (auto find : {find_value_filter, find_text_filter, find_sequence_filter})
+  for (auto find : {find_value_filter, find_text_filter, find_sequence_filter, find_page_filter})
     if (const Builtin* found = find(name)) return found;
   return nullptr;
 }

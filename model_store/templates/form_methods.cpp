@@ -16,7 +16,8 @@ constexpr int64_t kMaxWidth = 100'000;
 template <class Share>
 Result<Value> padded(Interpreter& in, const Value& self, Arguments& arguments, Share share) {
   const Value width = TRY(arguments.require("width"));
-  const Text fill = TRY(arguments.text_or("fillchar", " "));
+  Text fill = TRY(arguments.text_or("fillchar", " "));
+  if (self.is_markup()) fill = escape_html(fill);
   if (!width.is_integral() || count_characters(fill.bytes()) != 1)
     return error(Code::invalid_argument, "a width and one character to fill with are needed");
   if (width.as_integer() > kMaxWidth)

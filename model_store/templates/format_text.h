@@ -6,7 +6,8 @@
 namespace hearth::jinja {
 
 // `values`: positional ones in order; named ones for %(name)s. Every positional value must be used.
-Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values);
-Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values);
+// `escapes`: the pattern is markup, so what goes into it is escaped.
+Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes);
+Result<Text> brace_format(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes);
 
 }  // namespace hearth::jinja

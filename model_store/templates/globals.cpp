@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "model_store/templates/builtin_table.h"
+#include "model_store/templates/globals.h"
 #include "model_store/templates/interpreter.h"
 
 namespace hearth::jinja {
@@ -102,15 +103,29 @@ Result<Value> strftime_now(Interpreter& in, const Value&, Arguments& arguments) 
   return in.runtime().string(std::string(buffer, n));
 }
 
-// loop.cycle("a", "b"): `self` is the turn's index.
-Result<Value> cycle(Interpreter&, const Value& self, Arguments& arguments) {
-  if (arguments.positional.empty()) return error(Code::invalid_argument, "cycle needs values");
-  return arguments.positional[static_cast<size_t>(self.as_integer()) % arguments.positional.size()];
+// dict.fromkeys(["a", "b"], 0)
+Result<Value> from_keys(Interpreter& in, const Value&, Arguments& arguments) {
+  const Value keys = TRY(arguments.require("iterable"));
+  const Value value = arguments.take("value").value_or(Value::none());
+  TRY(arguments.finish());
+  Dict out;
+  for (const Value& key : TRY(items_of(in.runtime(), keys))) {
+    if (!is_key(key)) return error(Code::invalid_argument, "{} cannot be a key", kind_name(key.kind()));
+    out.set(key, value);
+  }
+  return in.runtime().dict(std::move(out));
+}
+
+Result<Value> lipsum(Interpreter&, const Value&, Arguments&) {
+  return error(Code::unimplemented, "lipsum() is not supported: a prompt must be the same every time");
 }
 
 constexpr BuiltinEntry kGlobals[] = {
+    {"cycler", make_cycler},
     {"dict", make_dict},
-    {"loop.cycle", cycle},
+    {"dict.fromkeys", from_keys},
+    {"joiner", make_joiner},
+    {"lipsum", lipsum},
     {"namespace", make_namespace},
     {"raise_exception", raise_exception},
     {"range", range},

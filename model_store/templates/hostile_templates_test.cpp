@@ -156,12 +156,13 @@ TEST(HostileTemplates, Numbers) {
 TEST(HostileTemplates, NothingOfTheHost) {
   // Python's inner attributes do not exist here: undefined, and nothing hangs on that.
   for (const char* expression : {"''.__class__", "[].__class__", "{}.__init__", "range.__globals__", "''['__class__']",
-                                 "''|attr('__class__')", "'{0.__class__}'.format(1)", "dict.__class__", "x.__dict__"})
+                                 "''|attr('__class__')", "'{0.__class__}'.format(1)", "dict.__class__", "x.__dict__",
+                                 "self.__init__", "lipsum.__globals__", "joiner().__class__"})
     EXPECT_EQ(*ChatTemplate::parse(std::string("{{ ") + expression + " }}")->render(R"({"x": {"a": 1}})"), "")
         << expression;
   for (const char* expression :
        {"''.__class__.__mro__", "[].__class__.__base__.__subclasses__()", "{}.__init__.__globals__",
-        "cycler.__init__.__globals__.os.popen('id').read()", "self.__init__", "lipsum.__globals__",
+        "cycler.__init__.__globals__.os.popen('id').read()", "self.__init__.__globals__", "lipsum.__globals__.os",
         "request.application", "config.items()", "open('/etc/passwd')", "import os", "os.system('id')",
         "'{x[__class__]}'.format(x=1)", "namespace(__class__=1)"})
     expect_stopped(std::string("{{ ") + expression + " }}", R"({"x": {"a": 1}})");

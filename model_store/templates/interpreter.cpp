@@ -1,6 +1,9 @@
 // Variables, output and calls of a rendering.
 #include "model_store/templates/interpreter.h"
 
+#include <algorithm>
+
+#include "model_store/templates/globals.h"
 #include "model_store/templates/text.h"
 
 namespace hearth::jinja {
@@ -11,7 +14,7 @@ Result<void> Interpreter::start(const Value& context) {
     scope_->variables[name] = Value::none();  // transformers defines them so
   for (const auto& [key, value] : context.as_dict().items) scope_->variables[key.as_string()] = value;
   // What the template assigns at its top level lies above, as a scope that macros may remember.
-  scope_ = TRY(rt_.scope(scope_));
+  scope_ = top_ = TRY(rt_.scope(scope_));
   return {};
 }
 
@@ -20,6 +23,7 @@ Result<Value> Interpreter::variable(std::string_view name) {
   for (Scope* s = scope_; s; s = s->parent)
     if (auto it = s->variables.find(key); it != s->variables.end()) return it->second;
   if (const Builtin* builtin = find_global(name)) return rt_.function({.builtin = builtin});
+  if (name == "self") return make_self(*this);
   return rt_.undefined(name);
 }
 
@@ -74,10 +78,19 @@ Result<Flow> Interpreter::run_scoped(const Block& block) {
   return run(block);
 }
 
+const BlockTag* Interpreter::find_block(std::string_view name) const {
+  auto it = blocks_->find(name);
+  return it == blocks_->end() ? nullptr : it->second;
+}
+
 Result<Text> Interpreter::capture(const Block& block) {
+  return capture([&] { return run_scoped(block); });
+}
+
+Result<Text> Interpreter::capture(const std::function<Result<Flow>()>& work) {
   Text outside = std::exchange(output_, Text());
   ++n_captures_;
-  auto flow = run_scoped(block);
+  auto flow = work();
   --n_captures_;
   Text caught = std::exchange(output_, std::move(outside));
   if (!flow) return std::move(flow).error();
@@ -114,6 +127,18 @@ Result<Arguments> Interpreter::evaluate(const CallArguments& arguments) {
   Arguments out;
   for (const auto& each : arguments.positional) out.positional.push_back(TRY(each->evaluate(*this)));
   for (const auto& [name, each] : arguments.named) out.named.emplace_back(name, TRY(each->evaluate(*this)));
+  if (arguments.more_positional)
+    for (Value& each : TRY(items_of(rt_, TRY(arguments.more_positional->evaluate(*this)))))
+      out.positional.push_back(std::move(each));
+  if (!arguments.more_named) return out;
+  const Value more = TRY(arguments.more_named->evaluate(*this));
+  if (!more.is(Kind::dict)) return error(Code::invalid_argument, "** needs a dict, not {}", kind_name(more.kind()));
+  for (const auto& [key, value] : more.as_dict().items) {
+    if (!key.is(Kind::string)) return error(Code::invalid_argument, "arguments must be named by strings");
+    for (const auto& [name, given] : out.named)
+      if (name == key.as_string()) return error(Code::invalid_argument, "argument \"{}\" is given twice", name);
+    out.named.emplace_back(key.as_string(), value);
+  }
   return out;
 }
 
@@ -121,11 +146,16 @@ Result<Value> Interpreter::call(const Value& function, Arguments arguments) {
   TRY(rt_.step());
   if (function.is(Kind::undefined))
     return error(Code::invalid_argument, "\"{}\" is undefined and cannot be called", function.undefined_name());
+  if (function.is(Kind::object)) return function.as_object().call(*this, arguments);
   if (!function.is(Kind::function))
     return error(Code::invalid_argument, "{} cannot be called", kind_name(function.kind()));
   const Function& f = function.as_function();
-  Runtime::Inputs inputs(rt_, !f.macro && (f.self.is_typed() || any_typed(arguments)));
+  Runtime::Inputs inputs(rt_, !f.macro && !f.block && (f.self.is_typed() || any_typed(arguments)));
   if (f.macro) return call_macro(f, std::move(arguments));
+  if (f.block) {
+    TRY(arguments.finish());
+    return TRY(rt_.string(TRY(capture([&] { return f.block->show(*this, top_); })))).marked(autoescape_);
+  }
   return (*f.builtin)(*this, f.self, arguments);
 }
 
@@ -140,14 +170,29 @@ Result<Value> Interpreter::call_macro(const Function& function, Arguments argume
     if (!value && i >= n_required) value = TRY(macro.defaults[i - n_required]->evaluate(*this));
     TRY(define(macro.parameters[i], value ? *value : TRY(rt_.undefined(macro.parameters[i]))));
   }
-  for (auto it = arguments.named.begin(); it != arguments.named.end(); ++it)
-    if (it->first == "caller") {
-      TRY(define("caller", it->second));
-      arguments.named.erase(it);
-      break;
-    }
-  TRY_WITH(arguments.finish(), "in the call of macro \"{}\"", macro.name);
-  return rt_.string(TRY(capture(macro.body)));
+  TRY_WITH(define_rest(macro, arguments), "in the call of macro \"{}\"", macro.name);
+  return TRY(rt_.string(TRY(capture(macro.body)))).marked(autoescape_);
+}
+
+Result<void> Interpreter::define_rest(const MacroDefinition& macro, Arguments& arguments) {
+  const bool names_caller =
+      std::find(macro.parameters.begin(), macro.parameters.end(), "caller") != macro.parameters.end();
+  if (macro.uses_caller && !names_caller) {
+    auto it = std::find_if(arguments.named.begin(), arguments.named.end(), [](auto& a) { return a.first == "caller"; });
+    TRY(define("caller", it != arguments.named.end() ? it->second : TRY(rt_.undefined("caller"))));
+    if (it != arguments.named.end()) arguments.named.erase(it);
+  }
+  if (macro.uses_kwargs) {
+    Dict rest;
+    for (const auto& [name, value] : std::exchange(arguments.named, {})) rest.set(TRY(rt_.string(Text(name))), value);
+    TRY(define("kwargs", TRY(rt_.dict(std::move(rest)))));
+  }
+  if (macro.uses_varargs) {
+    std::vector<Value> rest;
+    while (!arguments.positional.empty() && !arguments.all_taken()) rest.push_back(*arguments.take(""));
+    TRY(define("varargs", TRY(rt_.list(std::move(rest), true))));
+  }
+  return arguments.finish();
 }
 
 Result<Value> Interpreter::filter(std::string_view name, const Value& input, Arguments&& arguments) {
@@ -184,10 +229,46 @@ Result<Value> Interpreter::attribute(const Value& base, std::string_view name) {
     if (it != base.as_namespace().members.end()) return it->second;
     return rt_.undefined(name);
   }
+  if (base.is(Kind::object)) {
+    auto found = TRY(base.as_object().attribute(*this, name));
+    return found ? *found : rt_.undefined(name);
+  }
   if (const Builtin* method = find_method(base, name)) return rt_.function({.builtin = method, .self = base});
+  if (auto found = TRY(builtin_attribute(base, name))) return *found;
   if (base.is(Kind::dict))
     if (const Value* found = base.as_dict().find(name)) return *found;
   return rt_.undefined(name);
+}
+
+// Attributes of Python's own types that are no methods.
+Result<std::optional<Value>> Interpreter::builtin_attribute(const Value& base, std::string_view name) {
+  using Out = std::optional<Value>;
+  if (base.is_list() && base.as_list().is_group && (name == "grouper" || name == "list"))
+    return Out(base.as_list().items[name == "list" ? 1 : 0]);
+  if (base.is_range()) {
+    const Range& range = *base.as_list().range;
+    if (name == "start") return Out(Value::integer(range.begin));
+    if (name == "stop") return Out(Value::integer(range.end));
+    if (name == "step") return Out(Value::integer(range.step));
+  }
+  if (base.is_number() && name == "real") return Out(base.is_integral() ? Value::integer(base.as_integer()) : base);
+  if (base.is_number() && name == "imag") return Out(base.is_integral() ? Value::integer(0) : Value::real(0));
+  if (base.is_integral() && name == "numerator") return Out(Value::integer(base.as_integer()));
+  if (base.is_integral() && name == "denominator") return Out(Value::integer(1));
+  if (!base.is(Kind::function)) return Out();
+  const Function& function = base.as_function();
+  if (function.builtin == find_global("dict") && name == "fromkeys")
+    return Out(TRY(rt_.function({.builtin = find_global("dict.fromkeys")})));
+  if (!function.macro) return Out();
+  const MacroDefinition& macro = *function.macro;
+  if (name == "name") return Out(TRY(rt_.string(Text(macro.name))));
+  if (name == "caller") return Out(Value::boolean(macro.uses_caller));
+  if (name == "catch_kwargs") return Out(Value::boolean(macro.uses_kwargs));
+  if (name == "catch_varargs") return Out(Value::boolean(macro.uses_varargs));
+  if (name != "arguments") return Out();
+  std::vector<Value> names;
+  for (const std::string& parameter : macro.parameters) names.push_back(TRY(rt_.string(Text(parameter))));
+  return Out(TRY(rt_.list(std::move(names), true)));
 }
 
 Result<Value> Interpreter::item(const Value& base, const Value& key) {
@@ -196,13 +277,13 @@ Result<Value> Interpreter::item(const Value& base, const Value& key) {
     return error(Code::invalid_argument, "\"{}\" is undefined, so it has no items", base.undefined_name());
   if (base.is(Kind::dict)) {
     if (const Value* found = base.as_dict().find(key)) return *found;
-  } else if (key.is_integral() && (base.is_list() || base.is(Kind::string))) {
+  } else if (key.is_integral() && ((base.is_list() && !base.is_view()) || base.is(Kind::string))) {
     int64_t n = TRY(length_of(base)), i = key.as_integer();
     if (i < 0) i += n;
     if (i < 0 || i >= n) return rt_.undefined("index out of range");
     if (base.is_list()) return base.as_list().items[static_cast<size_t>(i)];
     TRY(rt_.step(base.as_string().size()));
-    return rt_.string(base.as_text().part(characters(base.as_string(), i, i + 1)));
+    return TRY(rt_.string(base.as_text().part(characters(base.as_string(), i, i + 1)))).marked(base.is_markup());
   }
   if (key.is(Kind::string))
     return base.is(Kind::dict) && !find_method(base, key.as_string()) ? rt_.undefined(key.as_string())

@@ -6,13 +6,20 @@
 
 namespace hearth::jinja {
 
+// What a method of markup gives is markup, also in a list.
+inline Value as_markup(Value out) {
+  if (out.is(Kind::list) || out.is(Kind::tuple))
+    for (Value& item : out.as_list().items) item = item.marked();
+  return out.marked();
+}
+
 // Every method checks its arguments to the end.
 template <Builtin method>
 Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) {
   TRY(in.runtime().step(text_bytes(self) + text_bytes(arguments)));
   Value out = TRY(method(in, self, arguments));
   TRY(arguments.finish());
-  return out;
+  return self.is_markup() ? as_markup(std::move(out)) : out;
 }
 
 const Builtin* find_text_method(std::string_view name);

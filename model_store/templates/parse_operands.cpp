@@ -65,6 +65,9 @@ Result<ExpressionPtr> ExpressionParser::name() {
     return ExpressionPtr(std::make_unique<Constant>(Value::none()));
   }
   if (is_reserved(word)) return unexpected("an expression");
+  mentions_.caller |= word == "caller";
+  mentions_.varargs |= word == "varargs";
+  mentions_.kwargs |= word == "kwargs";
   next();
   return ExpressionPtr(std::make_unique<Name>(std::move(word)));
 }
@@ -154,21 +157,31 @@ Result<CallArguments> ExpressionParser::arguments() {
   TRY(expect_symbol("("));
   CallArguments out;
   while (!at_symbol(")")) {
-    if (at_symbol("*") || at_symbol("**"))
-      return error(Code::unimplemented, "line {} of the chat template: * and ** arguments are not supported", line());
-    if (at(TokenKind::name) && following().kind == TokenKind::symbol && following().text == "=") {
-      std::string keyword = current().text;
-      next();
-      next();
-      out.named.emplace_back(std::move(keyword), TRY(expression()));
-    } else {
-      if (!out.named.empty()) return unexpected("a keyword argument");
-      out.positional.push_back(TRY(expression()));
-    }
+    TRY(argument(out));
     if (!take_symbol(",")) break;
   }
   TRY(expect_symbol(")"));
   return out;
+}
+
+Result<void> ExpressionParser::argument(CallArguments& out) {
+  if (out.more_named) return unexpected("the end of the arguments");
+  if (take_symbol("**")) {
+    out.more_named = TRY(expression());
+  } else if (at_symbol("*")) {
+    if (out.more_positional) return unexpected("one * argument");
+    next();
+    out.more_positional = TRY(expression());
+  } else if (at(TokenKind::name) && following().kind == TokenKind::symbol && following().text == "=") {
+    std::string keyword = current().text;
+    next();
+    next();
+    out.named.emplace_back(std::move(keyword), TRY(expression()));
+  } else {
+    if (!out.named.empty() || out.more_positional) return unexpected("a keyword argument");
+    out.positional.push_back(TRY(expression()));
+  }
+  return {};
 }
 
 Result<std::string> ExpressionParser::dotted_name() {
@@ -180,9 +193,6 @@ Result<std::string> ExpressionParser::dotted_name() {
 Result<FilterUse> ExpressionParser::filter() {
   FilterUse out;
   out.name = TRY(dotted_name());
-  if (!find_filter(out.name))
-    return error(Code::invalid_argument, "line {} of the chat template: no filter is called \"{}\"", line(),
-                 out.name.substr(0, 60));
   if (at_symbol("(")) out.arguments = TRY(arguments());
   return out;
 }
@@ -229,9 +239,6 @@ Result<std::unique_ptr<const Suffix>> ExpressionParser::test() {
     next();
   else
     node->name_ = TRY(dotted_name());
-  if (!find_test(node->name_))
-    return error(Code::invalid_argument, "line {} of the chat template: no test is called \"{}\"", line(),
-                 node->name_.substr(0, 60));
   if (at_symbol("(")) {
     node->arguments_ = TRY(arguments());
   } else if (at_test_operand()) {

@@ -95,6 +95,7 @@ Result<ExpressionPtr> ExpressionParser::binary(
     if (found == operators.end()) break;
     next();
     if (!node) node = std::make_unique<BinaryChain>();
+    node->escapes_ = escaping_ == Escaping::on;
     node->rest_.emplace_back(found->second, TRY(operand()));
   }
   if (!node) return first;

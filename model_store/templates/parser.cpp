@@ -2,6 +2,7 @@
 #include "model_store/templates/parser.h"
 
 #include "model_store/templates/expression_parser.h"
+#include "model_store/templates/text.h"
 
 namespace hearth::jinja {
 namespace {
@@ -10,10 +11,12 @@ class StatementParser : private ExpressionParser {
  public:
   using ExpressionParser::ExpressionParser;
 
-  Result<Block> whole() {
-    Block body = TRY(block({}));
+  Result<ParsedTemplate> whole() {
+    ParsedTemplate out;
+    out.body = TRY(block({}));
     if (!at(TokenKind::end)) return unexpected("the template's end");
-    return body;
+    out.blocks = std::move(blocks_);
+    return out;
   }
 
  private:
@@ -34,11 +37,21 @@ class StatementParser : private ExpressionParser {
   Result<StatementPtr> filter_statement(int start);
   Result<StatementPtr> with_statement(int start);
   Result<StatementPtr> generation_statement(int start);
+  Result<StatementPtr> print_statement(int start);
+  Result<StatementPtr> autoescape_statement(int start);
+  Result<StatementPtr> block_statement(int start);
+  // What a tag that loads another template may say after its name; nothing is loaded.
+  Result<StatementPtr> load_statement(int start, const std::string& tag);
+  Result<void> imported_names();
+  void take_context();
+  // The body of a macro or a call, and which of caller, varargs and kwargs it mentions.
+  Result<void> macro_body(MacroDefinition& macro, std::string_view end);
   // name | name.attribute | (a, b) | a, b
   Result<Target> target(bool may_be_attribute);
   Result<Target> single_target(bool may_be_attribute);
 
   int loop_depth_ = 0;
+  std::map<std::string, const BlockTag*, std::less<>> blocks_;
 };
 
 Result<Block> StatementParser::block(std::initializer_list<std::string_view> ends) {
@@ -51,6 +64,7 @@ Result<Block> StatementParser::block(std::initializer_list<std::string_view> end
       next();
     } else if (at(TokenKind::variable_begin)) {
       auto node = std::make_unique<ValueOutput>(line());
+      node->escaping_ = escaping_;
       next();
       node->value_ = TRY(tuple_or_expression());
       if (!at(TokenKind::variable_end)) return unexpected("}}");
@@ -73,28 +87,23 @@ Result<Block> StatementParser::body_until(std::string_view end) {
 }
 
 Result<StatementPtr> StatementParser::statement() {
-  int start = line();
-  std::string tag = TRY(expect_name());
+  using Parse = Result<StatementPtr> (StatementParser::*)(int);
+  constexpr std::pair<std::string_view, Parse> kTags[] = {
+      {"if", &StatementParser::if_statement},       {"for", &StatementParser::for_statement},
+      {"set", &StatementParser::set_statement},     {"macro", &StatementParser::macro_statement},
+      {"call", &StatementParser::call_statement},   {"filter", &StatementParser::filter_statement},
+      {"with", &StatementParser::with_statement},   {"generation", &StatementParser::generation_statement},
+      {"print", &StatementParser::print_statement}, {"autoescape", &StatementParser::autoescape_statement},
+      {"block", &StatementParser::block_statement},
+  };
+  const int start = line();
+  const std::string tag = TRY(expect_name());
   StatementPtr out;
-  if (tag == "if")
-    out = TRY(if_statement(start));
-  else if (tag == "for")
-    out = TRY(for_statement(start));
-  else if (tag == "set")
-    out = TRY(set_statement(start));
-  else if (tag == "macro")
-    out = TRY(macro_statement(start));
-  else if (tag == "call")
-    out = TRY(call_statement(start));
-  else if (tag == "filter")
-    out = TRY(filter_statement(start));
-  else if (tag == "with")
-    out = TRY(with_statement(start));
-  else if (tag == "generation")
-    out = TRY(generation_statement(start));
-  else if (tag == "break" || tag == "continue")
-    out = TRY(loop_control(start, tag));
-  else
+  for (const auto& [name, parse] : kTags)
+    if (name == tag) out = TRY((this->*parse)(start));
+  if (tag == "break" || tag == "continue") out = TRY(loop_control(start, tag));
+  if (tag == "extends" || tag == "include" || tag == "import" || tag == "from") out = TRY(load_statement(start, tag));
+  if (!out)
     return error(Code::invalid_argument, "line {} of the chat template: the tag \"{}\" is not known here", start,
                  tag.substr(0, 60));
   TRY(expect_block_end());
@@ -130,8 +139,7 @@ Result<StatementPtr> StatementParser::for_statement(int start) {
   if (!take_name("in")) return unexpected("\"in\"");
   node->sequence_ = TRY(tuple_or_expression(/*with_condition=*/false));
   if (take_name("if")) node->condition_ = TRY(expression());
-  if (at_name("recursive"))
-    return error(Code::unimplemented, "line {} of the chat template: recursive loops are not supported", start);
+  node->is_recursive_ = take_name("recursive");
   TRY(expect_block_end());
   ++loop_depth_;
   node->body_ = TRY(block({"else", "endfor"}));
@@ -185,7 +193,7 @@ Result<StatementPtr> StatementParser::macro_statement(int start) {
   auto node = std::make_unique<Macro>(start);
   node->definition_.name = TRY(expect_name());
   TRY(signature(node->definition_));
-  node->definition_.body = TRY(isolated_body("endmacro"));
+  TRY(macro_body(node->definition_, "endmacro"));
   return StatementPtr(std::move(node));
 }
 
@@ -203,12 +211,13 @@ Result<StatementPtr> StatementParser::call_statement(int start) {
   node->arguments_ = std::move(last->arguments_);
   chain->suffixes_.pop_back();
   node->function_ = std::move(call);
-  node->caller_.body = TRY(isolated_body("endcall"));
+  TRY(macro_body(node->caller_, "endcall"));
   return StatementPtr(std::move(node));
 }
 
 Result<StatementPtr> StatementParser::filter_statement(int start) {
   auto node = std::make_unique<FilterBlock>(start);
+  node->escaping_ = escaping_;
   do {
     node->filters_.push_back(TRY(filter()));
   } while (take_symbol("|"));
@@ -234,6 +243,93 @@ Result<StatementPtr> StatementParser::generation_statement(int start) {
   return StatementPtr(std::move(node));
 }
 
+Result<void> StatementParser::macro_body(MacroDefinition& macro, std::string_view end) {
+  const Mentions outside = std::exchange(mentions_, Mentions());
+  macro.body = TRY(isolated_body(end));
+  macro.uses_caller = mentions_.caller;
+  macro.uses_varargs = mentions_.varargs;
+  macro.uses_kwargs = mentions_.kwargs;
+  mentions_ = {mentions_.caller || outside.caller, mentions_.varargs || outside.varargs,
+               mentions_.kwargs || outside.kwargs};
+  for (size_t i = 0; i + macro.defaults.size() < macro.parameters.size(); ++i)
+    if (macro.uses_caller && macro.parameters[i] == "caller")
+      return error(Code::invalid_argument, "line {} of the chat template: the parameter \"caller\" needs a default",
+                   line());
+  for (const std::string& parameter : macro.parameters) {
+    macro.uses_varargs &= parameter != "varargs";
+    macro.uses_kwargs &= parameter != "kwargs";
+  }
+  return {};
+}
+
+Result<StatementPtr> StatementParser::print_statement(int start) {
+  auto node = std::make_unique<Print>(start);
+  node->escaping_ = escaping_;
+  while (!at(TokenKind::block_end)) {
+    node->values_.push_back(TRY(expression()));
+    if (!take_symbol(",")) break;
+  }
+  return StatementPtr(std::move(node));
+}
+
+Result<StatementPtr> StatementParser::autoescape_statement(int start) {
+  auto node = std::make_unique<Autoescape>(start);
+  node->is_on_ = TRY(expression());
+  const auto* constant = dynamic_cast<const Constant*>(node->is_on_.get());
+  const Escaping inside = !constant ? Escaping::when_run : truth(constant->value_) ? Escaping::on : Escaping::off;
+  const Escaping outside = std::exchange(escaping_, inside);
+  node->body_ = TRY(body_until("endautoescape"));
+  escaping_ = outside;
+  return StatementPtr(std::move(node));
+}
+
+Result<StatementPtr> StatementParser::block_statement(int start) {
+  auto node = std::make_unique<BlockTag>(start);
+  node->name_ = TRY(expect_name());
+  node->is_scoped_ = take_name("scoped");
+  node->is_required_ = take_name("required");
+  if (!blocks_.emplace(node->name_, node.get()).second)
+    return error(Code::invalid_argument, "line {} of the chat template: the block \"{}\" is there twice", start,
+                 node->name_.substr(0, 60));
+  node->body_ = TRY(isolated_body("endblock"));
+  take_name(node->name_);
+  for (const StatementPtr& inside : node->body_) {
+    const auto* text = dynamic_cast<const TextOutput*>(inside.get());
+    if (node->is_required_ && (!text || !strip_left(text->text_).empty()))
+      return error(Code::invalid_argument, "line {} of the chat template: a required block holds blanks only", start);
+  }
+  return StatementPtr(std::move(node));
+}
+
+Result<StatementPtr> StatementParser::load_statement(int start, const std::string& tag) {
+  TRY(expression());
+  if (tag == "include" && take_name("ignore") && !take_name("missing")) return unexpected("\"missing\"");
+  if (tag == "import") {
+    if (!take_name("as")) return unexpected("\"as\"");
+    TRY(expect_name());
+  }
+  if (tag == "from") TRY(imported_names());
+  if (tag != "extends") take_context();
+  return StatementPtr(std::make_unique<LoadTag>(start, tag));
+}
+
+Result<void> StatementParser::imported_names() {
+  if (!take_name("import")) return unexpected("\"import\"");
+  do {
+    if (TRY(expect_name()).starts_with('_'))
+      return error(Code::invalid_argument, "line {} of the chat template: names with _ cannot be imported", line());
+    if (take_name("as")) TRY(expect_name());
+  } while (take_symbol(","));
+  return {};
+}
+
+void StatementParser::take_context() {
+  if ((at_name("with") || at_name("without")) && following().text == "context") {
+    next();
+    next();
+  }
+}
+
 Result<Target> StatementParser::target(bool may_be_attribute) {
   Target first = TRY(single_target(may_be_attribute));
   if (!at_symbol(",")) return first;
@@ -242,7 +338,7 @@ Result<Target> StatementParser::target(bool may_be_attribute) {
   while (take_symbol(",")) {
     if (!at(TokenKind::name) && !at_symbol("(")) break;
     if (at_name("in")) break;
-    all.parts.push_back(TRY(single_target(false)));
+    all.parts.push_back(TRY(single_target(may_be_attribute)));
     if (all.parts.size() > 255)
       return error(Code::resource_exhausted, "line {} of the chat template: more than 255 targets", line());
   }
@@ -268,9 +364,7 @@ Result<Target> StatementParser::single_target(bool may_be_attribute) {
 
 Result<ParsedTemplate> parse_template(std::string_view source, int max_depth, size_t* constants_bytes) {
   auto tokens = TRY(tokenize_template(source));
-  ParsedTemplate out;
-  out.body = TRY(StatementParser(std::move(tokens), max_depth, constants_bytes).whole());
-  return out;
+  return StatementParser(std::move(tokens), max_depth, constants_bytes).whole();
 }
 
 }  // namespace hearth::jinja

@@ -15,15 +15,20 @@ std::string utf8_text(uint32_t character) {
   return out;
 }
 
-Result<Text> percent_value(Interpreter& in, const Value& v, const Spec& spec) {
-  Text text;
+// The value's text, or that of what repr() gives.
+Result<Text> plain_text(Interpreter& in, const Value& v, bool is_repr, bool escapes) {
+  if (!is_repr) return escapes ? markup_text(in.runtime(), v) : to_text(in.runtime(), v);
+  Text out;
+  TRY(append_repr(in.runtime(), v, out));
+  return escapes ? escape_html(out) : out;
+}
+
+Result<Text> percent_value(Interpreter& in, const Value& v, const Spec& spec, bool escapes) {
   switch (spec.type) {
     case 's':
-      return padded(first_characters(TRY(to_text(in.runtime(), v)), spec.precision), spec, '>');
     case 'r':
     case 'a':
-      TRY(append_repr(in.runtime(), v, text));
-      return padded(first_characters(text, spec.precision), spec, '>');
+      return padded(first_characters(TRY(plain_text(in, v, spec.type != 's', escapes)), spec.precision), spec, '>');
     case 'c':
       if (v.is(Kind::string) && count_characters(v.as_string()) == 1) return padded(v.as_text(), spec, '>');
       if (!v.is_integral() || v.as_integer() < 0 || v.as_integer() > 0x10FFFF)
@@ -43,8 +48,8 @@ Result<Text> percent_value(Interpreter& in, const Value& v, const Spec& spec) {
 
 class PercentFormatter {
  public:
-  PercentFormatter(Interpreter& in, const Text& pattern, const Arguments& values)
-      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values) {}
+  PercentFormatter(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes)
+      : in_(in), pattern_(pattern), rest_(pattern.bytes()), values_(values), escapes_(escapes) {}
 
   Result<Text> run() {
     while (!rest_.empty()) {
@@ -98,7 +103,7 @@ class PercentFormatter {
       out_.append("%", pattern_.is_typed());
       return {};
     }
-    put(TRY(percent_value(in_, TRY(value(name)), spec)));
+    put(TRY(percent_value(in_, TRY(value(name)), spec, escapes_)));
     return {};
   }
 
@@ -117,6 +122,7 @@ class PercentFormatter {
   const Text& pattern_;
   std::string_view rest_;
   const Arguments& values_;
+  bool escapes_;
   Text out_;
   size_t n_used_ = 0;
   bool used_names_ = false;
@@ -124,8 +130,8 @@ class PercentFormatter {
 
 }  // namespace
 
-Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values) {
-  return PercentFormatter(in, pattern, values).run();
+Result<Text> percent_format(Interpreter& in, const Text& pattern, const Arguments& values, bool escapes) {
+  return PercentFormatter(in, pattern, values, escapes).run();
 }
 
 }  // namespace hearth::jinja

@@ -7,20 +7,25 @@
 namespace hearth::jinja {
 namespace {
 
+// Plain text, but inside {% autoescape %} markup as soon as one of the parts is.
 Result<Value> join(Interpreter& in, const Value& input, Arguments& arguments) {
-  Text separator;
-  if (auto d = arguments.take("d")) separator = TRY(text_of(in, *d));
+  const Value separator = arguments.take("d").value_or(TRY(in.runtime().string(Text())));
   auto attribute = arguments.take("attribute");
-  Text out;
-  bool first = true;
   auto items = TRY(items_of(in.runtime(), input));
-  for (const auto& item : items) {
-    if (!first) out.append(separator);
-    first = false;
-    out.append(TRY(text_of(in, attribute ? TRY(path_of(in, item, *attribute)) : item)));
+  bool is_markup = in.autoescape() && separator.is_markup();
+  for (Value& item : items) {
+    if (attribute) item = TRY(path_of(in, item, *attribute));
+    is_markup |= in.autoescape() && item.is_markup();
+  }
+  auto part = [&](const Value& v) { return is_markup ? markup_text(in.runtime(), v) : text_of(in, v); };
+  const Text between = TRY(part(separator));
+  Text out;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out.append(between);
+    out.append(TRY(part(items[i])));
     TRY(in.runtime().check_length(out.size()));
   }
-  return in.runtime().string(std::move(out));
+  return TRY(in.runtime().string(std::move(out))).marked(is_markup);
 }
 
 Result<Value> items(Interpreter& in, const Value& input, Arguments&) {
@@ -37,13 +42,23 @@ Result<Value> list(Interpreter& in, const Value& input, Arguments&) {
 }
 
 Result<Value> first(Interpreter& in, const Value& input, Arguments&) {
+  if (input.is(Kind::generator)) {  // the rest stays in it
+    std::vector<Value>& rest = input.as_list().items;
+    if (rest.empty()) return in.runtime().undefined("the first item of nothing");
+    const Value out = rest.front();
+    TRY(in.runtime().step(rest.size() * sizeof(Value)));
+    rest.erase(rest.begin());
+    return out;
+  }
   auto all = TRY(items_of(in.runtime(), input));
   return all.empty() ? in.runtime().undefined("the first item of nothing") : Result<Value>(all.front());
 }
 
 Result<Value> last(Interpreter& in, const Value& input, Arguments&) {
+  if (input.is(Kind::generator)) return error(Code::invalid_argument, "a generator has no last item; make it a list");
   auto all = TRY(items_of(in.runtime(), input));
-  return all.empty() ? in.runtime().undefined("the last item of nothing") : Result<Value>(all.back());
+  return all.empty() ? in.runtime().undefined("the last item of nothing")
+                     : Result<Value>(input.is_markup() ? all.back().marked() : all.back());
 }
 
 Result<Value> reverse(Interpreter& in, const Value& input, Arguments&) {
@@ -52,7 +67,7 @@ Result<Value> reverse(Interpreter& in, const Value& input, Arguments&) {
   if (!input.is(Kind::string)) return in.runtime().generator(std::move(all));
   Text out;
   for (const auto& c : all) out.append(c.as_text());
-  return in.runtime().string(std::move(out));
+  return TRY(in.runtime().string(std::move(out))).marked(input.is_markup());
 }
 
 // map(attribute="x", default=...) or map("filter", arguments...)
@@ -180,6 +195,8 @@ Result<Value> unique(Interpreter& in, const Value& input, Arguments& arguments) 
   auto all = TRY(items_of(in.runtime(), input));
   for (const auto& item : all) {
     Value key = TRY(lowered_if(in, !case_sensitive, attribute ? TRY(path_of(in, item, *attribute)) : item));
+    if (!is_key(key) && (key.is_list() || key.is(Kind::dict)))
+      return error(Code::invalid_argument, "{} cannot be compared by its hash", kind_name(key.kind()));
     bool is_new = true;
     for (const auto& seen : keys) is_new = is_new && !TRY(equals(in.runtime(), seen, key));
     if (!is_new) continue;
@@ -281,6 +298,7 @@ Result<Value> groupby(Interpreter& in, const Value& input, Arguments& arguments)
     Value key = TRY(path_of(in, group[0], attribute));
     if (key.is(Kind::undefined) && otherwise) key = *otherwise;
     out.push_back(TRY(in.runtime().list({key, TRY(in.runtime().list(std::move(group)))}, true)));
+    out.back().as_list().is_group = true;
   }
   return in.runtime().list(std::move(out));
 }

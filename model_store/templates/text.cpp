@@ -113,6 +113,31 @@ std::vector<std::string_view> split_characters(std::string_view text) {
   return out;
 }
 
+// How many bytes of the text's beginning end a line; 0: none.
+static size_t line_end_bytes(std::string_view text) {
+  if (text.starts_with("\r\n")) return 2;
+  const Utf8Char c = first_character(text);
+  const bool ends = (c.code_point >= '\n' && c.code_point <= '\r') || (c.code_point >= 0x1C && c.code_point <= 0x1E) ||
+                    c.code_point == 0x85 || c.code_point == 0x2028 || c.code_point == 0x2029;
+  return ends ? static_cast<size_t>(c.n_bytes) : 0;
+}
+
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends) {
+  std::vector<std::string_view> out;
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t n = line_end_bytes(text.substr(at));
+    if (n == 0) {
+      at += static_cast<size_t>(first_character(text.substr(at)).n_bytes);
+      continue;
+    }
+    out.push_back(text.substr(begin, at - begin + (keep_ends ? n : 0)));
+    begin = at += n;
+  }
+  if (begin < text.size()) out.push_back(text.substr(begin));
+  return out;
+}
+
 std::string to_lower(std::string_view text) {
   return mapped(text, [](std::string_view t, icu::ByteSink& sink, UErrorCode& s) {
     icu::CaseMap::utf8ToLower("", 0, t, sink, nullptr, s);
@@ -186,11 +211,45 @@ static std::string python_quoted(std::string_view text, char quote) {
   return out;
 }
 
+static std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+Text escape_html(const Text& text) {
+  Text out;
+  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(escaped(run), is_typed); });
+  return out;
+}
+
 void append_quoted(const Text& text, Text& out) {
   const std::string& all = text;
   const char quote = all.find('\'') != std::string::npos && all.find('"') == std::string::npos ? '"' : '\'';
   out.append(std::string_view(&quote, 1));
-  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(python_quoted(run, quote), is_typed); });
+  text.for_each_run(
+      [&](std::string_view run, bool is_typed) { out.append(python_quoted(run, quote), is_typed); });
   out.append(std::string_view(&quote, 1));
 }
 

@@ -24,6 +24,8 @@ int64_t count_characters(std::string_view text);
 // The text from one character to another, clamped; begin <= end.
 std::string_view characters(std::string_view text, int64_t begin, int64_t end);
 std::vector<std::string_view> split_characters(std::string_view text);
+// Lines as str.splitlines of Python cuts them, with their ends or without.
+std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends = false);
 
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
@@ -33,6 +35,7 @@ std::string to_title(std::string_view text);
 
 std::string real_text(double value);              // repr of a Python float
 void append_quoted(const Text& text, Text& out);  // repr of a Python str
+Text escape_html(const Text& text);               // & < > " '
 void append_json_quoted(const Text& text, bool ascii, Text& out);
 
 }  // namespace hearth::jinja

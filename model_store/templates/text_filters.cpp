@@ -34,16 +34,19 @@ Result<Value> to_string(Interpreter& in, const Value& input, Arguments&) {
 }
 
 Result<Value> replace(Interpreter& in, const Value& input, Arguments& arguments) {
-  Text text = TRY(text_of(in, input));
-  Text old = TRY(text_of(in, TRY(arguments.require("old")))), fresh = TRY(text_of(in, TRY(arguments.require("new"))));
-  int64_t count = TRY(arguments.integer_or("count", -1));
+  const Value old = TRY(arguments.require("old")), fresh = TRY(arguments.require("new"));
+  const int64_t count = TRY(arguments.integer_or("count", -1));
+  const bool is_markup = in.autoescape() && (input.is_markup() || old.is_markup() || fresh.is_markup());
+  auto as = [&](const Value& v) -> Result<Value> {
+    return TRY(in.runtime().string(TRY(text_of(in, v)))).marked(v.is_markup() && in.autoescape());
+  };
   Arguments method;
-  method.positional = {TRY(in.runtime().string(old)), TRY(in.runtime().string(fresh)), Value::integer(count)};
-  Value self = TRY(in.runtime().string(std::move(text)));
+  method.positional = {TRY(as(old)), TRY(as(fresh)), Value::integer(count)};
+  const Text text = is_markup ? TRY(markup_text(in.runtime(), input)) : TRY(text_of(in, input));
+  const Value self = TRY(in.runtime().string(text)).marked(is_markup);
   return (*find_method(self, "replace"))(in, self, method);
 }
 
-// Lines as Python's splitlines() cuts them; a line's end at the text's end begins no other.
 Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) {
   auto width = arguments.take("width");
   bool first_too = TRY(arguments.flag_or("first", false)), blank_too = TRY(arguments.flag_or("blank", false));
@@ -54,57 +57,31 @@ Result<Value> indent(Interpreter& in, const Value& input, Arguments& arguments) 
       return error(Code::resource_exhausted, "an indent of {} is over the limit of 1000", width->as_integer());
     margin = Text(std::string(static_cast<size_t>(std::max<int64_t>(width->as_integer(), 0)), ' '));
   }
-  if (!input.is(Kind::string) && (!input.is(Kind::undefined) || first_too || blank_too))
+  if (!input.is(Kind::string))
     return error(Code::invalid_argument, "only a string can be indented, not {}", kind_name(input.kind()));
-  const Text text = TRY(text_of(in, input));
+  const Text text = TRY(text_of(in, input)).append("\n");  // as Jinja does, so that a last line that is empty counts
   Text out = first_too ? margin : Text();
   bool is_first = true;
-  std::string_view rest = text.bytes();
-  do {
-    const size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+  for (std::string_view line : split_lines(text.bytes())) {
     if (!is_first) out.append("\n");
-    if (!is_first && (end > 0 || blank_too)) out.append(margin);
-    out.append_part(text, rest.substr(0, end));
+    if (!is_first && (!line.empty() || blank_too)) out.append(margin);
+    out.append_part(text, line);
     TRY(in.runtime().check_length(out.size()));
     is_first = false;
-    const bool ends = end == rest.size();
-    rest.remove_prefix(ends ? end : end + (rest.substr(end).starts_with("\r\n") ? 2 : 1));
-    if (ends) break;
-  } while (true);
-  return in.runtime().string(std::move(out));
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
   }
-  return out;
+  return in.runtime().string(std::move(out));
 }
 
 Result<Value> escape(Interpreter& in, const Value& input, Arguments&) {
-  Text out;
-  const Text text = TRY(text_of(in, input));
-  text.for_each_run([&](std::string_view run, bool is_typed) { out.append(escaped(run), is_typed); });
-  return in.runtime().string(std::move(out));
+  return TRY(in.runtime().string(TRY(markup_text(in.runtime(), input)))).marked();
+}
+
+Result<Value> force_escape(Interpreter& in, const Value& input, Arguments&) {
+  return TRY(in.runtime().string(TRY(markup_text(in.runtime(), input.marked(false))))).marked();
+}
+
+Result<Value> safe(Interpreter& in, const Value& input, Arguments&) {
+  return TRY(in.runtime().string(TRY(text_of(in, input)))).marked();
 }
 
 // "%s: %d"|format(a, b)
@@ -112,7 +89,7 @@ Result<Value> format(Interpreter& in, const Value& input, Arguments& arguments) 
   const Arguments given = std::exchange(arguments, Arguments());
   if (!given.named.empty() && !given.positional.empty())
     return error(Code::invalid_argument, "a format takes positional or named values, not both");
-  return in.runtime().string(TRY(percent_format(in, TRY(text_of(in, input)), given)));
+  return in.runtime().string(TRY(percent_format(in, TRY(text_of(in, input)), given, input.is_markup())));
 }
 
 Result<Value> center(Interpreter& in, const Value& input, Arguments& arguments) {
@@ -154,37 +131,46 @@ Result<Value> title(Interpreter& in, const Value& input, Arguments&) {
 Result<Value> truncate(Interpreter& in, const Value& input, Arguments& arguments) {
   const int64_t length = TRY(arguments.integer_or("length", 255));
   const bool cuts_words = TRY(arguments.flag_or("killwords", false));
-  const Text end = TRY(arguments.text_or("end", "..."));
-  const int64_t leeway = TRY(arguments.integer_or("leeway", 5)), n_end = count_characters(end.bytes());
-  const Text text = TRY(text_of(in, input));
+  const Value end = arguments.take("end").value_or(TRY(in.runtime().string(Text("..."))));
+  if (!end.is(Kind::string))
+    return error(Code::invalid_argument, "the end must be a string, it is {}", kind_name(end.kind()));
+  const int64_t leeway = TRY(arguments.integer_or("leeway", 5)), n_end = count_characters(end.as_string());
+  if (!input.is(Kind::string)) {
+    if (TRY(length_of(input)) <= length + leeway) return input;
+    return error(Code::invalid_argument, "only a string can be cut, not {}", kind_name(input.kind()));
+  }
+  const Text& text = input.as_text();
   if (length < n_end || leeway < 0 || length > INT64_MAX - leeway)
     return error(Code::invalid_argument, "a text cannot be cut to {} characters", length);
-  if (count_characters(text.bytes()) <= length + leeway) return in.runtime().string(text);
+  if (count_characters(text.bytes()) <= length + leeway) return input;
   std::string_view kept = characters(text.bytes(), 0, length - n_end);
   if (!cuts_words) kept = kept.substr(0, kept.rfind(' '));
-  return in.runtime().string(text.part(kept).append(end));
+  const Value cut = TRY(in.runtime().string(text.part(kept))).marked(input.is_markup());
+  return concatenated(in.runtime(), cut, end);
 }
 
-Result<Value> same(Interpreter&, const Value& input, Arguments&) {
-  return input;
+// What Markup's own method would give where the input is one.
+template <Builtin filter>
+Result<Value> keeps_markup(Interpreter& in, const Value& input, Arguments& arguments) {
+  return TRY(filter(in, input, arguments)).marked(input.is_markup());
 }
 
 constexpr BuiltinEntry kTextFilters[] = {
-    {"capitalize", map_text<to_capitalized>},
-    {"center", center},
+    {"capitalize", keeps_markup<map_text<to_capitalized>>},
+    {"center", keeps_markup<center>},
     {"e", escape},
     {"escape", escape},
-    {"forceescape", escape},
-    {"format", format},
-    {"indent", indent},
-    {"lower", map_text<to_lower>},
+    {"forceescape", force_escape},
+    {"format", keeps_markup<format>},
+    {"indent", keeps_markup<indent>},
+    {"lower", keeps_markup<map_text<to_lower>>},
     {"replace", replace},
-    {"safe", same},
+    {"safe", safe},
     {"string", to_string},
     {"title", title},
-    {"trim", trim},
+    {"trim", keeps_markup<trim>},
     {"truncate", truncate},
-    {"upper", map_text<to_upper>},
+    {"upper", keeps_markup<map_text<to_upper>>},
     {"wordcount", wordcount},
 };
 

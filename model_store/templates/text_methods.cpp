@@ -18,6 +18,13 @@ Result<Text> required_text(Arguments& arguments, std::string_view name) {
   return v.as_text();
 }
 
+// What goes into `self`, which may be markup.
+Result<Text> text_into(const Value& self, const Value& v, std::string_view name) {
+  if (!v.is(Kind::string))
+    return error(Code::invalid_argument, "argument \"{}\" must be a string, it is {}", name, kind_name(v.kind()));
+  return self.is_markup() && !v.is_markup() ? escape_html(v.as_text()) : v.as_text();
+}
+
 template <bool left, bool right>
 Result<Value> strip(Interpreter& in, const Value& self, Arguments& arguments) {
   auto set = arguments.take("chars");
@@ -149,16 +156,8 @@ Result<Value> partition(Interpreter& in, const Value& self, Arguments& arguments
 }
 
 Result<Value> splitlines(Interpreter& in, const Value& self, Arguments& arguments) {
-  bool keep = TRY(arguments.flag_or("keepends", false));
-  std::vector<std::string_view> out;
-  std::string_view text = self.as_string();
-  while (!text.empty()) {
-    size_t end = std::min(text.find_first_of("\r\n"), text.size());
-    size_t n_break = end == text.size() ? 0 : text.substr(end).starts_with("\r\n") ? 2 : 1;
-    out.push_back(text.substr(0, end + (keep ? n_break : 0)));
-    text.remove_prefix(end + n_break);
-  }
-  return list_of(in, self.as_text(), out);
+  const bool keep_ends = TRY(arguments.flag_or("keepends", false));
+  return list_of(in, self.as_text(), split_lines(self.as_string(), keep_ends));
 }
 
 template <std::string (*map)(std::string_view)>
@@ -169,7 +168,7 @@ Result<Value> map_text(Interpreter& in, const Value& self, Arguments&) {
 
 Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) {
   const std::string old = TRY(required_text(arguments, "old"));
-  const Text fresh = TRY(required_text(arguments, "new"));
+  const Text fresh = TRY(text_into(self, TRY(arguments.require("new")), "new"));
   int64_t count = TRY(arguments.integer_or("count", -1));
   const Text& whole = self.as_text();
   const std::string_view text = self.as_string();
@@ -219,10 +218,10 @@ Result<Value> join(Interpreter& in, const Value& self, Arguments& arguments) {
   auto items = TRY(items_of(in.runtime(), TRY(arguments.require("iterable"))));
   Text out;
   for (size_t i = 0; i < items.size(); ++i) {
-    if (!items[i].is(Kind::string))
+    if (!items[i].is(Kind::string) && !self.is_markup())
       return error(Code::invalid_argument, "only strings can be joined, not {}", kind_name(items[i].kind()));
     if (i > 0) out.append(self.as_text());
-    out.append(items[i].as_text());
+    out.append(self.is_markup() ? TRY(markup_text(in.runtime(), items[i])) : items[i].as_text());
     TRY(in.runtime().check_length(out.size()));
   }
   return in.runtime().string(std::move(out));
@@ -237,6 +236,17 @@ Result<Value> all_characters(Interpreter&, const Value& self, Arguments&) {
 }
 UBool is_python_space(UChar32 c) {
   return is_space(static_cast<uint32_t>(c));
+}
+
+// Python's classes of digits, each within the next: 0-9 of any script; superscripts and the like; fractions, Roman and
+// Chinese numbers.
+template <int least>
+UBool is_numeric(UChar32 c) {
+  const int32_t type = u_getIntPropertyValue(c, UCHAR_NUMERIC_TYPE);
+  return type != U_NT_NONE && type <= least;
+}
+UBool is_alphanumeric(UChar32 c) {
+  return u_isalpha(c) || is_numeric<U_NT_NUMERIC>(c);
 }
 
 template <bool upper>
@@ -265,10 +275,21 @@ Result<Value> zfill(Interpreter& in, const Value& self, Arguments& arguments) {
   return in.runtime().string(std::move(text));
 }
 
+// "{a}".format_map({"a": 1})
+Result<Value> format_map(Interpreter& in, const Value& self, Arguments& arguments) {
+  const Value mapping = TRY(arguments.require("mapping"));
+  if (!mapping.is(Kind::dict))
+    return error(Code::invalid_argument, "format_map needs a dict, not {}", kind_name(mapping.kind()));
+  Arguments given;
+  for (const auto& [key, value] : mapping.as_dict().items)
+    if (key.is(Kind::string)) given.named.emplace_back(key.as_string(), value);
+  return in.runtime().string(TRY(brace_format(in, self.as_text(), given, self.is_markup())));
+}
+
 // "{} {0} {name:>5}".format(...)
 Result<Value> format(Interpreter& in, const Value& self, Arguments& arguments) {
   const Arguments given = std::exchange(arguments, Arguments());
-  return in.runtime().string(TRY(brace_format(in, self.as_text(), given)));
+  return in.runtime().string(TRY(brace_format(in, self.as_text(), given, self.is_markup())));
 }
 
 constexpr BuiltinEntry kStringMethods[] = {
@@ -277,12 +298,13 @@ constexpr BuiltinEntry kStringMethods[] = {
     {"endswith", checked<starts_or_ends<false>>},
     {"find", checked<find<false, false>>},
     {"format", checked<format>},
+    {"format_map", checked<format_map>},
     {"index", checked<find<false, true>>},
-    {"isalnum", checked<all_characters<u_isalnum>>},
+    {"isalnum", checked<all_characters<is_alphanumeric>>},
     {"isalpha", checked<all_characters<u_isalpha>>},
-    {"isdigit", checked<all_characters<u_isdigit>>},
+    {"isdigit", checked<all_characters<is_numeric<U_NT_DIGIT>>>},
     {"islower", checked<is_cased<false>>},
-    {"isnumeric", checked<all_characters<u_isdigit>>},
+    {"isnumeric", checked<all_characters<is_numeric<U_NT_NUMERIC>>>},
     {"isspace", checked<all_characters<is_python_space>>},
     {"isupper", checked<is_cased<true>>},
     {"join", checked<join>},

@@ -13,6 +13,14 @@ namespace {
 
 constexpr size_t kIndexedFrom = 16;
 
+// Ranges of the same numbers are equal: how many, the first, the step.
+std::vector<int64_t> numbers_of(const List& range) {
+  const size_t n = range.items.size();
+  if (n == 0) return {};
+  const int64_t first = range.items[0].as_integer();
+  return {static_cast<int64_t>(n), first, n > 1 ? range.items[1].as_integer() - first : 0};
+}
+
 // Equal keys have equal texts: 1, 1.0 and true are one key, as in Python.
 std::string key_text(const Value& key) {
   switch (key.kind()) {
@@ -25,6 +33,18 @@ std::string key_text(const Value& key) {
       double d = key.as_real();
       if (d == std::floor(d) && std::abs(d) < 9e15) return "n" + std::to_string(static_cast<int64_t>(d));
       return "r" + real_text(d);
+    }
+    case Kind::undefined:
+      return "u";
+    case Kind::list:
+      return fmt::format("range {}", fmt::join(numbers_of(key.as_list()), ","));
+    case Kind::tuple: {
+      std::string out = "t";
+      for (const Value& item : key.as_list().items) {
+        const std::string part = key_text(item);
+        out += fmt::format("{}:{}", part.size(), part);
+      }
+      return out;
     }
     default:
       return "none";
@@ -65,12 +85,15 @@ std::string_view kind_name(Kind kind) {
       return "a function";
     case Kind::name_space:
       return "a namespace";
+    case Kind::object:
+      return "an object";
   }
   return "";
 }
 
 bool is_key(const Value& v) {
-  return v.is_number() || v.is(Kind::string) || v.is(Kind::none);
+  if (v.is(Kind::tuple)) return std::all_of(v.as_list().items.begin(), v.as_list().items.end(), is_key);
+  return v.is_number() || v.is(Kind::string) || v.is(Kind::none) || v.is(Kind::undefined) || v.is_range();
 }
 
 const Value* Dict::find(const Value& key) const {
@@ -270,6 +293,16 @@ Result<Value> Runtime::name_space() {
   return Value::name_space(&namespaces_.back());
 }
 
+Result<Value> Runtime::object(std::unique_ptr<Object> object) {
+  TRY(charge(sizeof(Object) + 96));
+  objects_.push_back(std::move(object));
+  return Value::object(objects_.back().get());
+}
+
+Result<Value> Object::call(Interpreter&, Arguments&) {
+  return error(Code::invalid_argument, "{} cannot be called", repr());
+}
+
 Result<Scope*> Runtime::scope(Scope* parent) {
   TRY(charge(sizeof(Scope)));
   scopes_.push_back(std::make_unique<Scope>());
@@ -291,6 +324,8 @@ bool Value::is_typed() const {
       return function_->self.is_typed();
     case Kind::name_space:  // it changes, and may hold itself
       return !namespace_->members.empty();
+    case Kind::object:
+      return true;
     default:
       return false;
   }
@@ -317,6 +352,8 @@ bool truth(const Value& v) {
     case Kind::function:
     case Kind::name_space:
       return true;
+    case Kind::object:
+      return v.as_object().length().value_or(1) != 0;
   }
   return false;
 }
@@ -330,7 +367,7 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
   auto depth = TRY(rt.enter());
   if (a.is_number() && b.is_number())
     return a.is_integral() && b.is_integral() ? a.as_integer() == b.as_integer() : a.as_real() == b.as_real();
-  if (a.kind() != b.kind() || a.is_range() != b.is_range()) return false;
+  if (a.kind() != b.kind() || a.is_range() != b.is_range() || a.is_view() != b.is_view()) return false;
   switch (a.kind()) {
     case Kind::undefined:
     case Kind::none:
@@ -358,6 +395,10 @@ Result<bool> equals(Runtime& rt, const Value& a, const Value& b) {
       return &a.as_function() == &b.as_function();
     case Kind::name_space:
       return &a.as_namespace() == &b.as_namespace();
+    case Kind::object:
+      return &a.as_object() == &b.as_object();
+    case Kind::generator:
+      return &a.as_list() == &b.as_list();
     default:
       return false;
   }
@@ -370,7 +411,7 @@ Result<int> compare(Runtime& rt, const Value& a, const Value& b) {
   if (a.is_integral() && b.is_integral()) return sign(a.as_integer(), b.as_integer());
   if (a.is_number() && b.is_number()) return sign(a.as_real(), b.as_real());
   if (a.is(Kind::string) && b.is(Kind::string)) return sign(a.as_string().compare(b.as_string()), 0);
-  if (a.is_list() && a.kind() == b.kind() && !a.is_range() && !b.is_range()) {
+  if (a.is_plain_list() && a.kind() == b.kind() && b.is_plain_list()) {
     const auto &x = a.as_list().items, &y = b.as_list().items;
     // As Python: the first items that are not equal decide, so equal ones need no order.
     for (size_t i = 0; i < std::min(x.size(), y.size()); ++i)
@@ -390,9 +431,11 @@ Result<std::vector<Value>> items_of(Runtime& rt, const Value& v) {
       return out;
     case Kind::list:
     case Kind::tuple:
-    case Kind::generator:
       TRY(rt.step(v.as_list().items.size() * sizeof(Value)));
       return v.as_list().items;
+    case Kind::generator:
+      TRY(rt.step(v.as_list().items.size() * sizeof(Value)));
+      return std::exchange(v.as_list().items, {});
     case Kind::dict:
       TRY(rt.step(v.as_dict().items.size() * sizeof(Value)));
       for (const auto& [key, value] : v.as_dict().items) out.push_back(key);
@@ -417,6 +460,9 @@ Result<int64_t> length_of(const Value& v) {
       return static_cast<int64_t>(v.as_list().items.size());
     case Kind::dict:
       return static_cast<int64_t>(v.as_dict().items.size());
+    case Kind::object:
+      if (auto n = v.as_object().length()) return *n;
+      [[fallthrough]];
     default:
       return error(Code::invalid_argument, "{} has no length", kind_name(v.kind()));
   }
@@ -432,15 +478,23 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
       TRY(rt.step(container.as_string().size()));
       return find_text(container.as_string(), item.as_string(), 0) != std::string_view::npos;
     case Kind::dict:
-      if (item.is(Kind::list) || item.is(Kind::dict))
+      if (!is_key(item) && (item.is_list() || item.is(Kind::dict)))
         return error(Code::invalid_argument, "{} cannot be a key", kind_name(item.kind()));
       return container.as_dict().find(item) != nullptr;
     case Kind::list:
     case Kind::tuple:
-    case Kind::generator:
       for (const auto& each : container.as_list().items)
         if (TRY(equals(rt, each, item))) return true;
       return false;
+    case Kind::generator: {
+      // What was looked at is gone.
+      std::vector<Value>& rest = container.as_list().items;
+      size_t n = 0;
+      bool found = false;
+      while (n < rest.size() && !found) found = TRY(equals(rt, rest[n++], item));
+      rest.erase(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(n));
+      return found;
+    }
     default:
       return error(Code::invalid_argument, "nothing can be in {}", kind_name(container.kind()));
   }

@@ -23,6 +23,7 @@ namespace hearth::jinja {
 class Runtime;
 struct Function;
 struct Namespace;
+class Object;
 struct List;
 struct Dict;
 
@@ -38,7 +39,8 @@ enum class Kind : uint8_t {
   generator,
   dict,
   function,
-  name_space
+  name_space,
+  object  // loop, cycler(), joiner(), self
 };
 std::string_view kind_name(Kind kind);  // as an error message would call it
 
@@ -91,17 +93,31 @@ class Value {
     v.namespace_ = n;
     return v;
   }
+  static Value object(Object* o) {
+    Value v(Kind::object, 0);
+    v.object_ = o;
+    return v;
+  }
   // Made by Runtime::string(); also the name of something undefined.
   static Value text(Kind kind, std::shared_ptr<const CountedString> s) {
     Value v(kind, 0);
     v.string_ = std::move(s);
     return v;
   }
+  // The same string as MarkupSafe's Markup, which |safe and |escape make: what is added to it is escaped.
+  Value marked(bool is_markup = true) const {
+    Value v = *this;
+    v.is_markup_ = is_markup && v.kind_ == Kind::string;
+    return v;
+  }
 
   Kind kind() const { return kind_; }
   bool is(Kind kind) const { return kind_ == kind; }
+  bool is_markup() const { return is_markup_; }
   bool is_list() const { return kind_ == Kind::list || kind_ == Kind::tuple; }
   bool is_range() const;
+  bool is_view() const;
+  bool is_plain_list() const { return is_list() && !is_range() && !is_view(); }  // of Python's list or tuple
   bool is_number() const { return kind_ == Kind::boolean || kind_ == Kind::integer || kind_ == Kind::real; }
   bool is_integral() const { return kind_ == Kind::boolean || kind_ == Kind::integer; }
 
@@ -116,10 +132,12 @@ class Value {
   Dict& as_dict() const { return *dict_; }
   const Function& as_function() const { return *function_; }
   Namespace& as_namespace() const { return *namespace_; }
+  Object& as_object() const { return *object_; }
 
  private:
   Value(Kind kind, int64_t i) : kind_(kind), integer_(i) {}
   Kind kind_ = Kind::undefined;
+  bool is_markup_ = false;
   union {
     int64_t integer_;
     double real_;
@@ -127,6 +145,7 @@ class Value {
     Dict* dict_;
     const Function* function_;
     Namespace* namespace_;
+    Object* object_;
   };
   std::shared_ptr<const CountedString> string_;
 };
@@ -139,10 +158,15 @@ struct List {
   std::vector<Value> items;
   std::optional<Range> range;  // it was made by range(): printed so, and neither added, repeated nor written as JSON
   bool is_typed = false;       // any of the items
+  const char* view = nullptr;  // it was made by items(), keys() or values(): "dict_items", ...; nothing has a number in it
+  bool is_group = false;       // a tuple of groupby: its parts are called grouper and list, too
 };
 
 inline bool Value::is_range() const {
   return kind_ == Kind::list && list_->range.has_value();
+}
+inline bool Value::is_view() const {
+  return kind_ == Kind::list && list_->view != nullptr;
 }
 
 // Insertion-ordered, keys compared as Python does.
@@ -173,6 +197,7 @@ class Arguments {
   Result<Text> text_or(std::string_view name, std::string_view otherwise);
   Result<int64_t> integer_or(std::string_view name, int64_t otherwise);
   Result<bool> flag_or(std::string_view name, bool otherwise);
+  bool all_taken() const { return n_taken_ >= positional.size(); }  // of the positional ones
   Result<void> finish() const;
 
  private:
@@ -190,12 +215,25 @@ const Builtin* find_global(std::string_view name);
 const Builtin* find_method(const Value& self, std::string_view name);
 
 class MacroDefinition;
+class BlockTag;
 struct Scope;
 struct Function {
   const Builtin* builtin = nullptr;
   Value self;                              // of a bound method
   const MacroDefinition* macro = nullptr;  // else a macro, with the scope that it was defined in
   Scope* scope = nullptr;
+  const BlockTag* block = nullptr;  // else a block, as self.name() calls it
+};
+
+// What has a state of its own while rendering. Attributes that it lacks are undefined.
+class Object {
+ public:
+  virtual ~Object() = default;
+  virtual Result<std::optional<Value>> attribute(Interpreter& in, std::string_view name) = 0;
+  virtual Result<Value> call(Interpreter& in, Arguments& arguments);  // refuses
+  virtual bool is_callable() const { return false; }
+  virtual std::optional<int64_t> length() const { return std::nullopt; }
+  virtual std::string repr() const = 0;
 };
 
 // Budget and owner of everything made while rendering.
@@ -243,6 +281,7 @@ class Runtime {
   Result<Value> dict(Dict dict);
   Result<Value> function(Function function);
   Result<Value> name_space();
+  Result<Value> object(std::unique_ptr<Object> object);
   Result<Scope*> scope(Scope* parent);
   Result<void> charge(size_t n_bytes);              // memory of containers
   Result<void> check_length(size_t n_bytes) const;  // a string about to be made
@@ -261,6 +300,7 @@ class Runtime {
   std::deque<Dict> dicts_;
   std::deque<Function> functions_;
   std::deque<Namespace> namespaces_;
+  std::deque<std::unique_ptr<Object>> objects_;
   std::deque<std::unique_ptr<Scope>> scopes_;
 
  public:
@@ -279,12 +319,14 @@ bool is_none_or_undefined(const Value& value);
 Result<bool> equals(Runtime& rt, const Value& a, const Value& b);
 // -1, 0, 1; an error for kinds that have no order.
 Result<int> compare(Runtime& rt, const Value& a, const Value& b);
+// str(value) as it goes into markup: escaped, unless it is markup itself.
+Result<Text> markup_text(Runtime& rt, const Value& value);
 // str(value) and repr(value) of Python.
 Result<Text> to_text(Runtime& rt, const Value& value);
 Result<void> append_repr(Runtime& rt, const Value& value, Text& out);
 Result<Text> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
-                          std::string_view item_separator, std::string_view key_separator);
-// The items that a loop would see: list items, dict keys, characters.
+                                 std::string_view item_separator, std::string_view key_separator);
+// The items that a loop would see: list items, dict keys, characters. A generator gives them once.
 Result<std::vector<Value>> items_of(Runtime& rt, const Value& value);
 Result<int64_t> length_of(const Value& value);
 // Bytes of text that work on a value handles at once, for Runtime::step().

@@ -28,14 +28,16 @@ Result<Value> iterable(Interpreter&, const Value& v, Arguments&) {
                         v.is(Kind::dict));
 }
 Result<Value> sequence(Interpreter&, const Value& v, Arguments&) {
-  return Value::boolean(v.is(Kind::undefined) || v.is(Kind::string) || v.is_list() || v.is(Kind::dict));
+  return Value::boolean(v.is(Kind::undefined) || v.is(Kind::string) || (v.is_list() && !v.is_view()) ||
+                        v.is(Kind::dict));
 }
 
-Result<Value> never(Interpreter&, const Value&, Arguments&) {
-  return Value::boolean(false);
+Result<Value> escaped(Interpreter&, const Value& v, Arguments&) {
+  return Value::boolean(v.is_markup());
 }
 Result<Value> callable(Interpreter&, const Value& v, Arguments&) {
-  return Value::boolean(v.is(Kind::function) || v.is(Kind::undefined));  // as Jinja2's undefined is
+  const bool is_object = v.is(Kind::object) && v.as_object().is_callable();
+  return Value::boolean(is_object || v.is(Kind::function) || v.is(Kind::undefined));  // as Jinja2's undefined is
 }
 
 template <int remainder>
@@ -115,7 +117,7 @@ constexpr BuiltinEntry kTests[] = {
     {"divisibleby", divisible_by},
     {"eq", equal},
     {"equalto", equal},
-    {"escaped", never},
+    {"escaped", escaped},
     {"even", parity<0>},
     {"false", is_exactly<false>},
     {"filter", is_filter},

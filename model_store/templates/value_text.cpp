@@ -16,6 +16,8 @@ Result<void> append_list(Runtime& rt, const Value& list, Text& out) {
     out.append(")");
     return {};
   }
+  const char* view = list.as_list().view;
+  if (view) out.append(view).append("(");
   const bool is_tuple = list.is(Kind::tuple);
   out.append(is_tuple ? "(" : "[");
   bool first = true;
@@ -26,6 +28,7 @@ Result<void> append_list(Runtime& rt, const Value& list, Text& out) {
   }
   if (is_tuple && list.as_list().items.size() == 1) out.append(",");
   out.append(is_tuple ? ")" : "]");
+  if (view) out.append(")");
   return {};
 }
 
@@ -78,7 +81,9 @@ class JsonWriter {
         return {};
       case Kind::list:
       case Kind::tuple:
-        if (v.is_range()) return error(Code::invalid_argument, "a range cannot be written as JSON; make it a list");
+        if (!v.is_plain_list())
+          return error(Code::invalid_argument, "{} cannot be written as JSON; make it a list",
+                       v.is_range() ? "a range" : v.as_list().view);
         return write_list(v.as_list(), level);
       case Kind::dict:
         return write_dict(v.as_dict(), level);
@@ -257,7 +262,9 @@ Result<void> append_repr(Runtime& rt, const Value& v, Text& out) {
       return {};
     case Kind::string:
       TRY(rt.step(v.as_string().size()));
+      if (v.is_markup()) out.append("Markup(");
       append_quoted(v.as_text(), out);
+      if (v.is_markup()) out.append(")");
       return {};
     case Kind::list:
     case Kind::tuple:
@@ -273,6 +280,9 @@ Result<void> append_repr(Runtime& rt, const Value& v, Text& out) {
     case Kind::name_space:
       out.append("<Namespace>");
       return {};
+    case Kind::object:
+      out.append(v.as_object().repr());
+      return {};
   }
   return {};
 }
@@ -282,6 +292,12 @@ Result<Text> to_text(Runtime& rt, const Value& v) {
   Text out;
   if (!v.is(Kind::undefined)) TRY(append_repr(rt, v, out));
   return out;
+}
+
+Result<Text> markup_text(Runtime& rt, const Value& v) {
+  Text text = TRY(to_text(rt, v));
+  TRY(rt.step(text.size()));
+  return v.is_markup() ? text : escape_html(text);
 }
 
 Result<Text> to_json_text(Runtime& rt, const Value& value, int indent, bool ascii, bool sort_keys,
