@@ -13,13 +13,27 @@ ApplicationWindow {
 
     function openPage(name: string) {
         page = name
-        stack.children[stack.currentIndex].forceActiveFocus()
+        focusPage()
+        // Once more when what was clicked has been dealt with: a button that just became grey gives the keyboard away.
+        Qt.callLater(focusPage)
+    }
+    function focusPage() {
+        if (page === "chat")
+            chatPage.focusInput()
+        else
+            stack.children[stack.currentIndex].forceActiveFocus()
+    }
+    function chatWith(model: string) {
+        app.chat.startNew()
+        app.chat.model = model
+        openPage("chat")
     }
 
-    width: 1100
-    height: 720
-    minimumWidth: 880
-    minimumHeight: 560
+    // No larger than the screen, which at 200 % is not large.
+    width: Math.min(1100, Screen.desktopAvailableWidth)
+    height: Math.min(720, Screen.desktopAvailableHeight)
+    minimumWidth: 560
+    minimumHeight: 380
     visible: true
     title: qsTr("Hearth")
     color: Theme.window
@@ -52,7 +66,8 @@ ApplicationWindow {
 
         SideBar {
             Layout.fillHeight: true
-            Layout.preferredWidth: 216
+            Layout.preferredWidth: isCompact ? 64 : 216
+            isCompact: window.width < Theme.narrow
             connection: window.app.connection
             newPacks: window.app.updates.newCount
             page: window.page
@@ -72,25 +87,22 @@ ApplicationWindow {
                 onPageRequested: name => window.openPage(name)
             }
             ChatPage {
+                id: chatPage
                 chat: window.app.chat
                 onPageRequested: name => window.openPage(name)
             }
             ModelsPage {
                 library: window.app.library
                 isLocal: window.app.connection.isLocal
-                onChatRequested: model => {
-                    window.app.chat.startNew()
-                    window.app.chat.model = model
-                    window.openPage("chat")
-                }
+                onChatRequested: model => window.chatWith(model)
                 onPageRequested: name => window.openPage(name)
             }
             FineTunePage {
                 fineTune: window.app.fineTune
+                // Somebody who has gone elsewhere in the meantime stays there.
                 onChatRequested: model => {
-                    window.app.chat.startNew()
-                    window.app.chat.model = model
-                    window.openPage("chat")
+                    if (window.page === "finetune")
+                        window.chatWith(model)
                 }
             }
             UpdatesPage {

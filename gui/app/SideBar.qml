@@ -8,6 +8,7 @@ Rectangle {
     required property Connection connection
     required property int newPacks
     required property string page
+    property bool isCompact: false  // icons alone
     signal pageChosen(string name)
 
     color: Theme.sidebar
@@ -21,13 +22,13 @@ Rectangle {
 
     ColumnLayout {
         anchors.fill: parent
-        anchors.margins: Theme.gap3
+        anchors.margins: bar.isCompact ? Theme.gap2 : Theme.gap3
         spacing: Theme.gap1
 
         RowLayout {
             Layout.margins: Theme.gap2
-            Layout.topMargin: Theme.gap3
-            Layout.bottomMargin: Theme.gap4
+            Layout.topMargin: bar.height < 520 ? Theme.gap1 : Theme.gap3
+            Layout.bottomMargin: bar.height < 520 ? Theme.gap1 : Theme.gap4
             spacing: Theme.gap2 + 2
             Rectangle {
                 implicitWidth: 34
@@ -43,6 +44,7 @@ Rectangle {
                 }
             }
             AppText {
+                visible: !bar.isCompact
                 text: "Hearth"
                 font.pixelSize: 19
                 font.bold: true
@@ -52,6 +54,7 @@ Rectangle {
         NavButton {
             objectName: "navHome"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Home")
             glyph: Icons.home
             current: bar.page === "home"
@@ -60,6 +63,7 @@ Rectangle {
         NavButton {
             objectName: "navChat"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Chat")
             glyph: Icons.chat
             current: bar.page === "chat"
@@ -68,6 +72,7 @@ Rectangle {
         NavButton {
             objectName: "navModels"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Models")
             glyph: Icons.models
             current: bar.page === "models"
@@ -76,6 +81,7 @@ Rectangle {
         NavButton {
             objectName: "navFinetune"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Fine-tune")
             glyph: Icons.sliders
             current: bar.page === "finetune"
@@ -84,6 +90,7 @@ Rectangle {
         NavButton {
             objectName: "navUpdates"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Updates")
             glyph: Icons.download
             count: bar.newPacks
@@ -94,6 +101,7 @@ Rectangle {
         NavButton {
             objectName: "navSettings"
             Layout.fillWidth: true
+            isCompact: bar.isCompact
             text: qsTr("Settings")
             glyph: Icons.gear
             current: bar.page === "settings"
@@ -101,7 +109,8 @@ Rectangle {
         }
         RowLayout {
             Layout.fillWidth: true
-            Layout.margins: Theme.gap3
+            Layout.margins: bar.isCompact ? Theme.gap2 : Theme.gap3
+            Layout.leftMargin: bar.isCompact ? Theme.gap4 + 4 : Theme.gap3
             spacing: Theme.gap2
             Rectangle {
                 implicitWidth: 8
@@ -110,6 +119,7 @@ Rectangle {
                 color: bar.connection.isConnected ? Theme.good : bar.connection.isUnreachable ? Theme.bad : Theme.busy
             }
             AppText {
+                visible: !bar.isCompact
                 Layout.fillWidth: true
                 kind: "small"
                 text: bar.connection.stateText

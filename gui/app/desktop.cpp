@@ -83,6 +83,7 @@ Desktop::~Desktop() {
 
 QQuickWindow* Desktop::show() {
   engine_ = std::make_unique<QQmlApplicationEngine>();
+  engine_->setNetworkAccessManagerFactory(network_);
   engine_->addImportPath(QStringLiteral("qrc:/qt/qml"));
   engine_->setInitialProperties(
       {{QStringLiteral("app"), QVariant::fromValue(this)},

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "gui/app/no_network.h"
 #include "gui/chat/chat.h"
 #include "gui/client/box_state.h"
 #include "gui/finetune/fine_tune.h"
@@ -53,6 +54,8 @@ class Desktop : public QObject {
   explicit Desktop(const DesktopOptions& options, std::unique_ptr<Client> client = nullptr);
   ~Desktop() override;
 
+  // Another network for the window, before show(): for tests that watch it.
+  void setNetwork(QQmlNetworkAccessManagerFactory* network) { network_ = network; }
   // Loads the window. Null when the QML could not be loaded (a defect; the engine has printed why).
   QQuickWindow* show();
 
@@ -81,6 +84,8 @@ class Desktop : public QObject {
   FineTune fineTune_;
   Updates updates_;
   QTranslator translator_;
+  NoNetwork noNetwork_;
+  QQmlNetworkAccessManagerFactory* network_ = &noNetwork_;
   std::unique_ptr<QQmlApplicationEngine> engine_;
 };
 

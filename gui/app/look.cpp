@@ -1,4 +1,6 @@
-// Fonts: Noto Sans CJK has good Latin letters too, so one family serves both languages; DejaVu stands in where it is missing.
+// Fonts: Noto Sans CJK has good Latin letters too, so one family serves both languages; DejaVu stands in where it is
+// missing. What a model writes may be in any script: the families after it are asked for the letters that these do not
+// have. The package depends on them (packaging/debian/control).
 #include "gui/app/look.h"
 
 #include <QFont>
@@ -6,10 +8,11 @@
 #include <QGuiApplication>
 #include <QQuickStyle>
 
-
 namespace hearth::gui {
 
-void prepareLook() { QQuickStyle::setStyle(QStringLiteral("Basic")); }
+void prepareLook() {
+  QQuickStyle::setStyle(QStringLiteral("Basic"));
+}
 
 void applyLook(QGuiApplication& app) {
   app.setApplicationName(QStringLiteral("hearth-desktop"));
@@ -18,7 +21,9 @@ void applyLook(QGuiApplication& app) {
   app.setDesktopFileName(QStringLiteral("hearth-desktop"));
   QStringList families;
   const QStringList installed = QFontDatabase::families();
-  for (const char* family : {"Noto Sans CJK SC", "Noto Sans", "DejaVu Sans"})
+  for (const char* family : {"Noto Sans CJK SC", "Noto Sans", "DejaVu Sans", "Noto Sans Devanagari", "Noto Sans Thai",
+                             "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Bengali", "Noto Sans Tamil",
+                             "Noto Sans Symbols", "Noto Sans Symbols2", "Noto Sans Math", "Noto Color Emoji"})
     if (installed.contains(QLatin1String(family))) families.append(QLatin1String(family));
   QFont font;
   if (!families.isEmpty()) font.setFamilies(families);

@@ -1,4 +1,5 @@
-// AnswerBlocks: an answer's prose and code, one below the other.
+// AnswerBlocks: an answer's prose, code and tables, one below the other. Everything in it is text: what a model writes is
+// never read as rich text by Qt.
 import QtQuick
 import QtQuick.Layouts
 import Hearth
@@ -7,42 +8,55 @@ ColumnLayout {
     id: column
     required property BlockListModel blocks
     required property Chat chat
+    property int pixelSize: 15
 
-    spacing: Theme.gap3
+    spacing: 0
 
     Repeater {
         model: column.blocks
-        delegate: ColumnLayout {
-            id: block
-            required property bool isCode
-            required property string blockText
+        delegate: Loader {
+            id: slot
+            required property int index
+            required property string kind
+            required property var block
             required property string language
+            required property bool continues
             Layout.fillWidth: true
-            spacing: 0
+            Layout.topMargin: index === 0 || continues ? 0 : Theme.gap3
+            sourceComponent: kind === "code" ? code : kind === "table" ? table : kind === "rule" ? rule : prose
 
-            TextEdit {
-                objectName: "answerText"
-                visible: !block.isCode
-                Layout.fillWidth: true
-                readOnly: true
-                selectByMouse: true
-                textFormat: TextEdit.MarkdownText
-                wrapMode: TextEdit.Wrap
-                text: block.isCode ? "" : block.blockText
-                color: Theme.text
-                selectionColor: Theme.accent
-                selectedTextColor: Theme.accentInk
-                font.pixelSize: 15
-                Accessible.role: Accessible.StaticText
-                Accessible.name: block.blockText
-                onLinkActivated: link => Qt.openUrlExternally(link)
+            Component {
+                id: prose
+                AnswerProse {
+                    block: slot.block
+                    pixelSize: column.pixelSize
+                    onLinkActivated: link => column.chat.askAboutLink(link)
+                }
             }
-            CodeBlock {
-                visible: block.isCode
-                Layout.fillWidth: true
-                code: block.isCode ? block.blockText : ""
-                language: block.language
-                onCopied: column.chat.copy(block.blockText)
+            Component {
+                id: code
+                CodeBlock {
+                    block: slot.block
+                    language: slot.language
+                    continues: slot.continues
+                    onCopied: column.chat.copy(column.blocks.codeAt(slot.index))
+                }
+            }
+            Component {
+                id: table
+                TableBlock {
+                    block: slot.block
+                    continues: slot.continues
+                    onCopied: column.chat.copy(column.blocks.tableAt(slot.index))
+                    onLinkActivated: link => column.chat.askAboutLink(link)
+                }
+            }
+            Component {
+                id: rule
+                Item {
+                    implicitHeight: 1
+                    Rectangle { width: parent.width; height: 1; color: Theme.border }
+                }
             }
         }
     }

@@ -6,6 +6,9 @@ import Hearth
 Item {
     id: header
     required property Chat chat
+    property bool showsListButton: false
+    signal listWanted()
+    signal samplingWanted()
 
     implicitHeight: 60
 
@@ -14,6 +17,13 @@ Item {
         anchors.leftMargin: Theme.gap5
         anchors.rightMargin: Theme.gap5
         spacing: Theme.gap3
+        IconButton {
+            objectName: "showConversations"
+            visible: header.showsListButton
+            glyph: Icons.list
+            text: qsTr("Conversations")
+            onClicked: header.listWanted()
+        }
         AppText {
             objectName: "chatTitle"
             Layout.fillWidth: true
@@ -25,11 +35,19 @@ Item {
         AppComboBox {
             objectName: "modelPicker"
             visible: header.chat.modelNames.length > 0
+            Layout.maximumWidth: header.width * 0.4
             label: qsTr("Model that answers")
             model: header.chat.modelNames
             currentIndex: header.chat.modelIndex
             enabled: !header.chat.isAnswering
             onActivated: index => header.chat.model = header.chat.modelNames[index]
+        }
+        IconButton {
+            objectName: "samplingButton"
+            glyph: Icons.sliders
+            accent: header.chat.hasSampling
+            text: qsTr("How it answers: temperature, longest answer")
+            onClicked: header.samplingWanted()
         }
     }
     Rectangle {

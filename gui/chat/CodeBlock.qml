@@ -1,25 +1,27 @@
-// CodeBlock: code in a frame, scrolling sideways, with a button that copies it.
+// CodeBlock: code in a frame, scrolling sideways, with a button that copies it. Long code comes in several, which look like
+// one: those that continue it have neither a head nor the button.
 import QtQuick
 import QtQuick.Controls.Basic
 import QtQuick.Layouts
 import Hearth
 
 Rectangle {
-    id: block
-    required property string code
+    id: root
+    required property var block
     required property string language
+    required property bool continues
     property bool justCopied: false
     signal copied()
 
     implicitHeight: column.implicitHeight
-    radius: Theme.controlRadius + 2
+    radius: continues ? 0 : Theme.controlRadius + 2
     color: Theme.card
     border.color: Theme.border
 
     Timer {
         id: reset
         interval: 1600
-        onTriggered: block.justCopied = false
+        onTriggered: root.justCopied = false
     }
 
     ColumnLayout {
@@ -27,6 +29,7 @@ Rectangle {
         width: parent.width
         spacing: 0
         RowLayout {
+            visible: !root.continues
             Layout.fillWidth: true
             Layout.leftMargin: Theme.gap3
             Layout.rightMargin: Theme.gap1
@@ -34,7 +37,9 @@ Rectangle {
             AppText {
                 Layout.fillWidth: true
                 kind: "small"
-                text: block.language === "" ? qsTr("Code") : block.language
+                text: root.language === "" ? qsTr("Code") : root.language
+                elide: Text.ElideRight
+                wrapMode: Text.NoWrap
             }
             AppButton {
                 objectName: "copyCode"
@@ -42,16 +47,17 @@ Rectangle {
                 implicitHeight: 30
                 leftPadding: Theme.gap2
                 rightPadding: Theme.gap2
-                glyph: block.justCopied ? Icons.check : Icons.copy
-                text: block.justCopied ? qsTr("Copied") : qsTr("Copy code")
+                glyph: root.justCopied ? Icons.check : Icons.copy
+                text: root.justCopied ? qsTr("Copied") : qsTr("Copy code")
                 onClicked: {
-                    block.copied()
-                    block.justCopied = true
+                    root.copied()
+                    root.justCopied = true
                     reset.restart()
                 }
             }
         }
         Rectangle {
+            visible: !root.continues
             Layout.fillWidth: true
             implicitHeight: 1
             color: Theme.border
@@ -59,7 +65,7 @@ Rectangle {
         Flickable {
             id: flick
             Layout.fillWidth: true
-            implicitHeight: words.implicitHeight + 2 * Theme.gap3
+            implicitHeight: words.implicitHeight + (root.continues ? 0 : 2 * Theme.gap3)
             contentWidth: Math.max(width, words.implicitWidth + 2 * Theme.gap3)
             contentHeight: height
             clip: true
@@ -69,18 +75,22 @@ Rectangle {
             TextEdit {
                 id: words
                 x: Theme.gap3
-                y: Theme.gap3
+                y: root.continues ? 0 : Theme.gap3
                 readOnly: true
                 selectByMouse: true
                 textFormat: TextEdit.PlainText
-                text: block.code
                 color: Theme.text
                 selectionColor: Theme.accent
                 selectedTextColor: Theme.accentInk
                 font.family: Theme.mono
                 font.pixelSize: 13
                 Accessible.role: Accessible.StaticText
-                Accessible.name: block.code
+                Accessible.name: text
+
+                CodeFormatter {
+                    document: words.textDocument
+                    block: root.block
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ import Hearth
 FocusScope {
     id: composer
     required property Chat chat
+    property real maxInputHeight: 160
     signal pageRequested(string name)
 
     function focusInput() { input.forceActiveFocus() }
@@ -14,6 +15,11 @@ FocusScope {
         input.text = text
         if (!send())
             focusInput()
+    }
+    // What was typed while nothing had the keyboard.
+    function insert(text: string) {
+        focusInput()
+        input.insert(input.cursorPosition, text)
     }
     function send(): bool {
         if (!chat.send(input.text))
@@ -34,8 +40,9 @@ FocusScope {
             objectName: "obstacle"
             tone: "busy"
             text: composer.chat.obstacle
-            actionText: text === "" ? "" : qsTr("Go to Models")
-            onAction: composer.pageRequested("models")
+            actionText: composer.chat.obstaclePage === "models" ? qsTr("Go to Models")
+                      : composer.chat.obstaclePage === "home" ? qsTr("Go to Home") : ""
+            onAction: composer.pageRequested(composer.chat.obstaclePage)
         }
         Rectangle {
             Layout.fillWidth: true
@@ -53,21 +60,30 @@ FocusScope {
                 spacing: Theme.gap2
                 ScrollView {
                     Layout.fillWidth: true
-                    Layout.preferredHeight: Math.min(input.implicitHeight, 160)
+                    Layout.preferredHeight: Math.min(input.implicitHeight, 160, composer.maxInputHeight)
                     ScrollBar.horizontal.policy: ScrollBar.AlwaysOff
                     TextArea {
                         id: input
                         objectName: "messageInput"
                         focus: true
                         wrapMode: TextEdit.Wrap
-                        placeholderText: qsTr("Write a message")
-                        placeholderTextColor: Theme.faint
+                        textFormat: TextEdit.PlainText
                         color: Theme.text
                         selectionColor: Theme.accent
                         selectedTextColor: Theme.accentInk
                         font.pixelSize: 15
                         background: null
                         Accessible.name: qsTr("Your message")
+
+                        AppText {
+                            x: input.leftPadding
+                            y: input.topPadding
+                            visible: input.length === 0 && input.preeditText === ""
+                            text: qsTr("Write a message")
+                            color: Theme.faint
+                            font.pixelSize: 15
+                            Accessible.ignored: true
+                        }
                         Keys.onReturnPressed: event => {
                             if (event.modifiers & Qt.ShiftModifier)
                                 event.accepted = false

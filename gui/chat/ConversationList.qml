@@ -27,7 +27,7 @@ Item {
         AppTextField {
             objectName: "searchChats"
             Layout.fillWidth: true
-            placeholderText: qsTr("Search")
+            hint: qsTr("Search")
             label: qsTr("Search in conversations")
             glyph: Icons.search
             onTextChanged: root.chat.conversations.filter = text
@@ -70,7 +70,8 @@ Item {
             visible: list.count === 0
             kind: "small"
             horizontalAlignment: Text.AlignHCenter
-            text: root.chat.conversations.filter === "" ? qsTr("Conversations are kept here.") : qsTr("Nothing found.")
+            text: root.chat.conversations.filter === "" ? qsTr("Conversations are kept here.")
+                : root.chat.conversations.isSearching ? qsTr("Searching…") : qsTr("Nothing found.")
         }
     }
 

@@ -4,13 +4,17 @@ import QtQuick.Layouts
 import Hearth
 
 FocusScope {
-    id: item
+    id: message
     required property Chat chat
     required property int messageId
     required property bool isUser
-    required property string messageText
+    required property string userText
+    required property bool hasText
     required property BlockListModel blocks
     required property bool isStreaming
+    required property BlockListModel thoughts
+    required property string thoughtTitle
+    required property bool isThinking
     required property string footText
     required property string problem
     required property bool isLast
@@ -19,6 +23,7 @@ FocusScope {
     readonly property bool showsButtons: hover.hovered || isLast || activeFocus
     readonly property int column: Math.min(760, width - 2 * Theme.gap5)
 
+    objectName: "message:" + messageId
     implicitHeight: body.implicitHeight
     height: implicitHeight
 
@@ -26,93 +31,108 @@ FocusScope {
 
     ColumnLayout {
         id: body
-        x: (item.width - width) / 2
-        width: item.column
+        x: (message.width - width) / 2
+        width: message.column
         spacing: Theme.gap1
 
         // Its buttons lie beside the bubble: below it, seldom seen, they would part a question from its answer.
         RowLayout {
-            visible: item.isUser && !item.editing
+            visible: message.isUser && !message.editing
             Layout.alignment: Qt.AlignRight
             spacing: 2
             IconButton {
                 objectName: "copyMessage"
-                opacity: item.showsButtons ? 1 : 0
+                opacity: message.showsButtons ? 1 : 0
                 size: 28
                 glyph: Icons.copy
                 text: qsTr("Copy")
-                onClicked: item.chat.copy(item.messageText)
+                onClicked: message.chat.copyMessage(message.messageId)
             }
             IconButton {
                 objectName: "editMessage"
-                opacity: !item.showsButtons ? 0 : enabled ? 1 : 0.4
+                opacity: !message.showsButtons ? 0 : enabled ? 1 : 0.4
                 size: 28
                 glyph: Icons.pencil
                 text: qsTr("Edit and ask again")
-                enabled: !item.chat.isAnswering
+                enabled: !message.chat.isAnswering
                 onClicked: {
-                    editor.begin(item.messageText)
-                    item.editing = true
+                    editor.begin(message.userText)
+                    message.editing = true
                 }
             }
             UserBubble {
-                Layout.maximumWidth: item.column * 0.82
+                Layout.maximumWidth: message.column * 0.82
                 Layout.leftMargin: Theme.gap1
-                text: item.isUser ? item.messageText : ""
+                text: message.userText
             }
         }
         MessageEditor {
-            visible: item.editing
+            visible: message.editing
             Layout.fillWidth: true
             onAccepted: text => {
-                if (item.chat.editAndResend(item.messageId, text))
-                    item.editing = false
+                if (message.chat.editAndResend(message.messageId, text))
+                    message.editing = false
             }
-            onRejected: item.editing = false
+            onRejected: message.editing = false
             id: editor
         }
-        AnswerBlocks {
-            visible: !item.isUser
+        Loader {
             Layout.fillWidth: true
-            blocks: item.isUser ? null : item.blocks
-            chat: item.chat
+            Layout.bottomMargin: Theme.gap2
+            visible: active
+            active: message.thoughtTitle !== ""
+            sourceComponent: ThoughtBox {
+                chat: message.chat
+                thoughts: message.thoughts
+                title: message.thoughtTitle
+                isThinking: message.isThinking
+            }
+        }
+        Loader {
+            Layout.fillWidth: true
+            visible: active
+            active: !message.isUser
+            sourceComponent: AnswerBlocks {
+                blocks: message.blocks
+                chat: message.chat
+            }
         }
         ThinkingDots {
-            visible: item.isStreaming && item.messageText === ""
+            visible: message.isStreaming && !message.hasText && message.thoughtTitle === ""
         }
         Notice {
             Layout.topMargin: Theme.gap1
-            text: item.problem
-            actionText: item.isLast ? qsTr("Try again") : ""
-            onAction: item.chat.regenerate()
+            text: message.problem
+            actionText: message.isLast ? qsTr("Try again") : ""
+            onAction: message.chat.regenerate()
         }
         RowLayout {
-            visible: !item.isUser
+            visible: !message.isUser
             spacing: 2
-            opacity: item.showsButtons ? 1 : 0
+            opacity: message.showsButtons ? 1 : 0
             IconButton {
                 objectName: "copyMessage"
                 size: 28
                 glyph: Icons.copy
                 text: qsTr("Copy")
-                visible: item.messageText !== "" && !item.isStreaming
-                onClicked: item.chat.copy(item.messageText)
+                visible: message.hasText && !message.isStreaming
+                onClicked: message.chat.copyMessage(message.messageId)
             }
             IconButton {
                 objectName: "regenerate"
                 size: 28
                 glyph: Icons.again
                 text: qsTr("Answer again")
-                visible: item.isLast && !item.isStreaming
-                enabled: !item.chat.isAnswering
-                onClicked: item.chat.regenerate()
+                visible: message.isLast && !message.isStreaming
+                enabled: !message.chat.isAnswering
+                onClicked: message.chat.regenerate()
             }
             AppText {
                 Layout.leftMargin: Theme.gap1
                 kind: "small"
                 color: Theme.faint
-                visible: !item.isStreaming
-                text: item.footText
+                visible: !message.isStreaming
+                text: message.footText
             }
         }
     }

@@ -23,6 +23,7 @@ ColumnLayout {
         Layout.fillWidth: true
         padding: Theme.gap3
         wrapMode: TextEdit.Wrap
+        textFormat: TextEdit.PlainText
         color: Theme.text
         selectionColor: Theme.accent
         selectedTextColor: Theme.accentInk

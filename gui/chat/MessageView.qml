@@ -20,8 +20,8 @@ ListView {
     spacing: Theme.gap3
     topMargin: Theme.gap5
     bottomMargin: Theme.gap4
-    // Long answers are few; measuring them all keeps scrolling steady.
-    cacheBuffer: 4000
+    // A few screens above and below are laid out: scrolling is steady, and a long conversation opens at once.
+    cacheBuffer: 1500
     Accessible.role: Accessible.List
     Accessible.name: qsTr("Messages")
     ScrollBar.vertical: AppScrollBar {}

@@ -1,29 +1,46 @@
-// BlockListModel: one message's Markdown blocks. While an answer streams only its last block changes, so the delegates of
-// the others are left alone.
+// BlockListModel: one answer's Markdown blocks, as they come. Only the last rows change while an answer streams, and a
+// long answer that is opened shows itself a few blocks at a time, so that no round of the event loop is long.
 //
-// Roles: isCode, blockText, language
+// Roles: kind (prose | code | table | rule), block (BlockPointer), language, continues
 #pragma once
 
 #include <QtQml/qqmlregistration.h>
+#include <QTimer>
 
 #include "gui/chat/markdown_blocks.h"
 #include "gui/components/row_list_model.h"
 
 namespace hearth::gui {
 
-struct BlockRow {
-  QString key;  // its position
-  MarkdownBlock block;
-  bool operator==(const BlockRow&) const = default;
-};
-
-class BlockListModel : public RowListModel<BlockRow> {
+class BlockListModel : public CountedListModel {
   Q_OBJECT
   QML_ELEMENT
   QML_UNCREATABLE("made by MessageListModel")
  public:
+  enum Role { KindRole = Qt::UserRole, BlockRole, LanguageRole, ContinuesRole };
+  static constexpr int kShownAtOnce = 12, kShownPerRound = 4;
+
   explicit BlockListModel(QObject* parent = nullptr);
-  void setMarkdown(const QString& markdown);
+
+  int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : nShown_; }
+  QVariant data(const QModelIndex& index, int role) const override;
+  QHash<int, QByteArray> roleNames() const override;
+
+  void append(const QString& markdown);
+  const MarkdownReader& reader() const { return reader_; }
+
+  // The code that begins at `row`, with the blocks that continue it.
+  Q_INVOKABLE QString codeAt(int row) const;
+  // The table that begins at `row`: a line a row, cells parted by tabs.
+  Q_INVOKABLE QString tableAt(int row) const;
+
+ private:
+  void show(int n);
+  int rowAfter(int row) const;  // the first that does not continue it
+
+  MarkdownReader reader_;
+  int nShown_ = 0;
+  QTimer more_;
 };
 
 }  // namespace hearth::gui

@@ -3,14 +3,20 @@
 //   {"kind": "conversation", "version": 1, "at": ..., "title": "", "model": "m"}
 //   {"kind": "message", "id": 1, "role": "user", "text": "Hello", "at": ...}
 //   {"kind": "message", "id": 2, "role": "assistant", "model": "m", "at": ...}
+//   {"kind": "thought", "id": 2, "text": "A greeting."}
 //   {"kind": "delta", "id": 2, "text": "Hel"}
-//   {"kind": "end", "id": 2, "ending": "stop", "tokens_per_s": 31}
+//   {"kind": "end", "id": 2, "ending": "stop", "tokens_per_s": 31, "thinking_s": 2}
 //   {"kind": "cut", "id": 2}         messages from 2 on are gone (edited, regenerated)
 //   {"kind": "title", "title": "..."}
+//   {"kind": "sampling", "temperature": 0.2, "top_p": null, "max_tokens": null}
 //
-// Every line is in the kernel's hands when append() returns, so a crash of the desktop loses nothing; sync() makes it survive
-// a power cut, and the chat calls it a few times a second while tokens arrive. A last line that was cut short by a power
-// failure is dropped on reading. An answer without "end" reads as interrupted.
+// Every line is in the kernel's hands when append() returns, so a crash of the desktop loses nothing; sync() makes it
+// survive a power cut, and the chat calls it a few times a second while tokens arrive. A last line that was cut short
+// by a power failure is dropped on reading. An answer without "end" reads as interrupted.
+//
+// Two desktops may show the same folder. A log that is open for writing holds a lock on its file, so that only one of
+// them writes at a time; opening it tells what the other wrote in between. Logs are open while something is written, no
+// longer.
 #pragma once
 
 #include <filesystem>
@@ -22,36 +28,69 @@
 
 namespace hearth::gui {
 
+// Which state of a file somebody has seen.
+struct SeenFile {
+  uint64_t inode = 0, size = 0;
+  bool operator==(const SeenFile&) const = default;
+};
+
 class ChatLog {
  public:
   static constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
   static constexpr int kCompactAfterLines = 400;
 
+  using Seen = SeenFile;
+  struct Opened;
+
   // A new file in `folder` (made when missing), already durable.
   static Result<ChatLog> create(const std::filesystem::path& folder, const QString& model);
-  // The file as it is, rewritten shorter first when many deltas piled up.
-  static Result<ChatLog> open(const std::filesystem::path& folder, const QString& id);
-  static Result<Conversation> read(const std::filesystem::path& folder, const QString& id);
+  // The file to go on with. Its conversation is told when it is not the one that was `seen`; it is rewritten shorter
+  // first when many deltas piled up. failed_precondition while another window writes into it.
+  static Result<Opened> open(const std::filesystem::path& folder, const QString& id, const Seen& seen = {});
+  static Result<Conversation> read(const std::filesystem::path& folder, const QString& id, Seen* seen = nullptr);
+  // The title, or what the first question begins with, without reading all of a long file.
+  static Result<QString> readTitle(const std::filesystem::path& folder, const QString& id);
   static Result<void> remove(const std::filesystem::path& folder, const QString& id);
-  // The ids found in `folder`; none when there is no such folder.
-  static QStringList list(const std::filesystem::path& folder);
+  static Seen seenNow(const std::filesystem::path& folder, const QString& id);
+
+  // Of the files found in `folder`; none when there is no such folder. Looks at names and times, not into files.
+  struct Listed {
+    QString id;
+    double updatedAt = 0;
+    uint64_t size = 0;
+  };
+  static std::vector<Listed> list(const std::filesystem::path& folder);
 
   const QString& id() const { return id_; }
+  Seen seen() const;  // with what was written through this log
 
   Result<void> message(const ChatMessage& message);
   Result<void> delta(int messageId, const QString& text);
+  Result<void> thought(int messageId, const QString& text);
   Result<void> end(const ChatMessage& message);  // its ending, error and speed
   Result<void> cut(int fromMessageId);
-  Result<void> title(const QString& title);
+  Result<void> title(const QString& title);  // the file's time stays: nothing was said
+  Result<void> sampling(const Sampling& sampling);
   Result<void> sync();
 
  private:
-  ChatLog(std::filesystem::path path, QString id, Fd file) : path_(std::move(path)), id_(std::move(id)), file_(std::move(file)) {}
+  ChatLog(std::filesystem::path path, QString id, Fd file)
+      : path_(std::move(path)), id_(std::move(id)), file_(std::move(file)) {}
   Result<void> append(const Json& line);
+  static Result<Fd> lockedFile(const std::filesystem::path& path);
+  static Result<Fd> rewrite(const std::filesystem::path& path, const std::string& text);
 
   std::filesystem::path path_;
   QString id_;
   Fd file_;
 };
+
+struct ChatLog::Opened {
+  ChatLog log;
+  std::optional<Conversation> conversation;
+};
+
+// What a conversation is called: its title, or how its first question begins. "" for one without either.
+QString titleTextOf(const Conversation& conversation);
 
 }  // namespace hearth::gui

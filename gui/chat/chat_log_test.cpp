@@ -10,8 +10,12 @@
 namespace hearth::gui {
 namespace {
 
-ChatMessage user(int id, const char* text) { return {id, "user", text, {}, "stop", {}, 100.0 + id, 0}; }
-ChatMessage assistant(int id) { return {id, "assistant", {}, "m", {}, {}, 100.0 + id, 0}; }
+ChatMessage user(int id, const char* text) {
+  return {id, "user", text, {}, "stop", {}, 100.0 + id, 0};
+}
+ChatMessage assistant(int id) {
+  return {id, "assistant", {}, "m", {}, {}, 100.0 + id, 0};
+}
 
 TEST(ChatLog, ReadsBackWhatStreamed) {
   QTemporaryDir dir;
@@ -60,8 +64,8 @@ TEST(ChatLog, AnyTornEndIsSurvived) {
   size_t firstEnd = whole.find('\n', whole.find("first")) + 1;
   for (size_t size = firstEnd; size < whole.size(); ++size) {
     ASSERT_TRUE(write_file(path, whole.substr(0, size)).has_value());
-    ChatLog log = *ChatLog::open(pathIn(dir), id);
-    ASSERT_TRUE(log.message(user(3, "third")).has_value());
+    ChatLog::Opened opened = std::move(*ChatLog::open(pathIn(dir), id));
+    ASSERT_TRUE(opened.log.message(user(3, "third")).has_value());
     Conversation read = *ChatLog::read(pathIn(dir), id);
     ASSERT_EQ(read.messages.front().text, "first") << size;
     ASSERT_EQ(read.messages.back().text, "third") << size;
@@ -96,6 +100,77 @@ TEST(ChatLog, OpeningALongFileShortensItAndLosesNothing) {
   EXPECT_EQ(read.messages[0].text, expected);
   EXPECT_EQ(read.messages[0].ending, "interrupted");
   EXPECT_EQ(read.title, "T");
+}
+
+TEST(ChatLog, ThoughtsAndSamplingAreKeptToo) {
+  QTemporaryDir dir;
+  const Sampling sampling{.temperature = 0.2, .topP = std::nullopt, .maxTokens = 300};
+  QString id;
+  {
+    ChatLog log = *ChatLog::create(pathIn(dir), "m");
+    id = log.id();
+    ASSERT_TRUE(log.sampling(sampling).has_value());
+    ASSERT_TRUE(log.message(assistant(1)).has_value());
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(log.thought(1, "hm ").has_value());
+    ASSERT_TRUE(log.delta(1, "Yes").has_value());
+    ChatMessage end = assistant(1);
+    end.ending = "stop";
+    end.thinkingSeconds = 12;
+    ASSERT_TRUE(log.end(end).has_value());
+  }
+  for (int round = 0; round < 2; ++round) {  // as written, and as shortened
+    Conversation read = *ChatLog::read(pathIn(dir), id);
+    EXPECT_EQ(read.messages[0].thought, QString("hm ").repeated(500));
+    EXPECT_EQ(read.messages[0].text, "Yes");
+    EXPECT_EQ(read.messages[0].thinkingSeconds, 12);
+    EXPECT_EQ(read.sampling, sampling);
+    ASSERT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
+  }
+}
+
+TEST(ChatLog, OnlyOneWritesAtATime) {
+  QTemporaryDir dir;
+  std::optional<ChatLog> first = std::move(*ChatLog::create(pathIn(dir), "m"));
+  auto second = ChatLog::open(pathIn(dir), first->id());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, Code::failed_precondition);
+  EXPECT_TRUE(ChatLog::read(pathIn(dir), first->id()).has_value());
+  const QString id = first->id();
+  first.reset();
+  EXPECT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
+}
+
+// Shortening replaces the file; who waited for the old one must not write into what nobody reads any more.
+TEST(ChatLog, ShorteningKeepsTheLockAndTheTime) {
+  QTemporaryDir dir;
+  QString id;
+  {
+    ChatLog log = *ChatLog::create(pathIn(dir), "m");
+    id = log.id();
+    ASSERT_TRUE(log.message(assistant(1)).has_value());
+    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(log.delta(1, "x").has_value());
+  }
+  const std::filesystem::path path = pathIn(dir) / (id + ".jsonl").toStdString();
+  const auto longAgo = std::filesystem::last_write_time(path) - std::chrono::hours(50);
+  std::filesystem::last_write_time(path, longAgo);
+  auto opened = ChatLog::open(pathIn(dir), id);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(std::filesystem::last_write_time(path), longAgo);
+  EXPECT_FALSE(ChatLog::open(pathIn(dir), id).has_value());
+  ASSERT_TRUE(opened->log.message(user(2, "last")).has_value());
+  EXPECT_EQ(ChatLog::read(pathIn(dir), id)->messages.back().text, "last");
+}
+
+TEST(ChatLog, ATitleIsFoundWithoutReadingEverything) {
+  QTemporaryDir dir;
+  ChatLog log = *ChatLog::create(pathIn(dir), "m");
+  const std::string pasted = "Line one of a long text\n" + std::string(300'000, 'x');
+  ASSERT_TRUE(log.message(user(1, pasted.c_str())).has_value());
+  EXPECT_TRUE(ChatLog::readTitle(pathIn(dir), log.id())->startsWith("Line one of a long text"));
+  EXPECT_LE(ChatLog::readTitle(pathIn(dir), log.id())->size(), 50);
+  ASSERT_TRUE(log.title("Named").has_value());
+  EXPECT_EQ(*ChatLog::readTitle(pathIn(dir), log.id()), "Named");
+  EXPECT_FALSE(ChatLog::readTitle(pathIn(dir), "nobody").has_value());
 }
 
 TEST(ChatLog, AFolderThatCannotBeMadeIsAnError) {

@@ -15,6 +15,18 @@ QString footOf(const ChatMessage& m) {
   if (m.tokensPerSecond <= 0) return m.model;
   return QStringLiteral("%1 · %2").arg(m.model, speedText(m.tokensPerSecond));
 }
+
+bool isThinking(const ChatMessage& m) {
+  return m.ending.isEmpty() && m.text.isEmpty() && !m.thought.isEmpty();
+}
+
+QString thoughtTitleOf(const ChatMessage& m) {
+  if (m.thought.isEmpty()) return {};
+  const QString time = durationText(m.thinkingSeconds);
+  if (isThinking(m)) return MessageListModel::tr("Thinking… %1").arg(time);
+  return m.thinkingSeconds < 1 ? MessageListModel::tr("Thought for a moment")
+                               : MessageListModel::tr("Thought for %1").arg(time);
+}
 }  // namespace
 
 MessageListModel::MessageListModel(QObject* parent) : CountedListModel(parent) {}
@@ -25,26 +37,46 @@ int MessageListModel::rowCount(const QModelIndex& parent) const {
 
 QVariant MessageListModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
-  const Entry& entry = entries_[static_cast<size_t>(index.row())];
+  Entry& entry = entries_[static_cast<size_t>(index.row())];
   const ChatMessage& m = entry.message;
+  const bool isUser = m.role == QLatin1String("user");
   switch (role) {
-    case MessageIdRole: return m.id;
-    case IsUserRole: return m.role == QLatin1String("user");
-    case TextRole: return m.text;
-    case BlocksRole: return QVariant::fromValue(entry.blocks.get());
-    case IsStreamingRole: return m.ending.isEmpty();
-    case ModelRole: return m.model;
-    case FootRole: return footOf(m);
-    case ProblemRole: return m.error;
-    case IsLastRole: return index.row() + 1 == rowCount();
-    default: return {};
+    case MessageIdRole:
+      return m.id;
+    case IsUserRole:
+      return isUser;
+    case UserTextRole:
+      return isUser ? m.text : QString();
+    case HasTextRole:
+      return !m.text.isEmpty();
+    case BlocksRole:
+      return QVariant::fromValue(blocksAt(index.row()));
+    case IsStreamingRole:
+      return m.ending.isEmpty();
+    case ThoughtsRole:
+      return QVariant::fromValue(m.thought.isEmpty() ? nullptr : madeFrom(entry.thoughts, m.thought));
+    case ThoughtTitleRole:
+      return thoughtTitleOf(m);
+    case IsThinkingRole:
+      return isThinking(m);
+    case FootRole:
+      return footOf(m);
+    case ProblemRole:
+      return m.error;
+    case IsLastRole:
+      return index.row() + 1 == rowCount();
+    default:
+      return {};
   }
 }
 
 QHash<int, QByteArray> MessageListModel::roleNames() const {
-  return {{MessageIdRole, "messageId"}, {IsUserRole, "isUser"}, {TextRole, "messageText"}, {BlocksRole, "blocks"},
-          {IsStreamingRole, "isStreaming"}, {ModelRole, "modelName"}, {FootRole, "footText"}, {ProblemRole, "problem"},
-          {IsLastRole, "isLast"}};
+  return {{MessageIdRole, "messageId"},   {IsUserRole, "isUser"},
+          {UserTextRole, "userText"},     {HasTextRole, "hasText"},
+          {BlocksRole, "blocks"},         {IsStreamingRole, "isStreaming"},
+          {ThoughtsRole, "thoughts"},     {ThoughtTitleRole, "thoughtTitle"},
+          {IsThinkingRole, "isThinking"}, {FootRole, "footText"},
+          {ProblemRole, "problem"},       {IsLastRole, "isLast"}};
 }
 
 int MessageListModel::rowOf(int messageId) const {
@@ -53,11 +85,18 @@ int MessageListModel::rowOf(int messageId) const {
   return -1;
 }
 
-MessageListModel::Entry MessageListModel::entryOf(const ChatMessage& message) {
-  Entry entry{message, std::make_unique<BlockListModel>()};
-  QQmlEngine::setObjectOwnership(entry.blocks.get(), QQmlEngine::CppOwnership);
-  entry.blocks->setMarkdown(message.text);
-  return entry;
+BlockListModel* MessageListModel::madeFrom(std::unique_ptr<BlockListModel>& blocks, const QString& text) {
+  if (!blocks) {
+    blocks = std::make_unique<BlockListModel>();
+    QQmlEngine::setObjectOwnership(blocks.get(), QQmlEngine::CppOwnership);
+    blocks->append(text);
+  }
+  return blocks.get();
+}
+
+BlockListModel* MessageListModel::blocksAt(int row) const {
+  Entry& entry = entries_[static_cast<size_t>(row)];
+  return entry.message.role == QLatin1String("user") ? nullptr : madeFrom(entry.blocks, entry.message.text);
 }
 
 void MessageListModel::reset(const std::vector<ChatMessage>& messages) {
@@ -65,7 +104,7 @@ void MessageListModel::reset(const std::vector<ChatMessage>& messages) {
   std::vector<Entry> old;
   beginResetModel();
   old.swap(entries_);
-  for (const ChatMessage& m : messages) entries_.push_back(entryOf(m));
+  for (const ChatMessage& m : messages) entries_.push_back({m, nullptr, nullptr});
   endResetModel();
   emit countChanged();
 }
@@ -73,19 +112,30 @@ void MessageListModel::reset(const std::vector<ChatMessage>& messages) {
 void MessageListModel::append(const ChatMessage& message) {
   int row = rowCount();
   beginInsertRows({}, row, row);
-  entries_.push_back(entryOf(message));
+  entries_.push_back({message, nullptr, nullptr});
   endInsertRows();
   if (row > 0) emit dataChanged(index(row - 1), index(row - 1), {IsLastRole});
   emit countChanged();
 }
 
-void MessageListModel::replace(const ChatMessage& message) {
-  int row = rowOf(message.id);
-  if (row < 0) return;
-  Entry& entry = entries_[static_cast<size_t>(row)];
-  if (entry.message.text != message.text) entry.blocks->setMarkdown(message.text);
-  entry.message = message;
-  emit dataChanged(index(row), index(row));
+void MessageListModel::appendToLast(const QString& thought, const QString& text, double thinkingSeconds) {
+  Entry& entry = entries_.back();
+  const bool begins =
+      (entry.message.text.isEmpty() && !text.isEmpty()) || (entry.message.thought.isEmpty() && !thought.isEmpty());
+  entry.message.thought += thought;
+  entry.message.text += text;
+  entry.message.thinkingSeconds = thinkingSeconds;
+  if (entry.thoughts && !thought.isEmpty()) entry.thoughts->append(thought);
+  if (entry.blocks && !text.isEmpty()) entry.blocks->append(text);
+  QList<int> roles;
+  if (begins) roles << HasTextRole << ThoughtsRole << IsThinkingRole;
+  if (begins || text.isEmpty()) roles << ThoughtTitleRole;
+  if (!roles.isEmpty()) emit dataChanged(index(rowCount() - 1), index(rowCount() - 1), roles);
+}
+
+void MessageListModel::replaceLast(const ChatMessage& message) {
+  entries_.back().message = message;
+  emit dataChanged(index(rowCount() - 1), index(rowCount() - 1));
 }
 
 void MessageListModel::cutFrom(int row) {
@@ -100,7 +150,7 @@ void MessageListModel::cutFrom(int row) {
 }
 
 void MessageListModel::refresh() {
-  if (!entries_.empty()) emit dataChanged(index(0), index(rowCount() - 1));
+  if (!entries_.empty()) emit dataChanged(index(0), index(rowCount() - 1), {ThoughtTitleRole, FootRole, ProblemRole});
 }
 
 }  // namespace hearth::gui

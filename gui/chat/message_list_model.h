@@ -1,11 +1,12 @@
 // MessageListModel: the open conversation's messages.
 //
-// Roles: messageId, isUser, messageText (as written), blocks (BlockListModel*), isStreaming, modelName, footText (speed, or why
-// it ended early), problem (for people, when the answer failed), isLast
+// Roles: messageId, isUser, userText (as written; "" for answers), hasText, blocks (BlockListModel*, of answers),
+// isStreaming, thoughts (BlockListModel*), thoughtTitle ("Thought for 12 s"; "" when it did not think), isThinking,
+// footText (speed, or why it ended early), problem (for people, when the answer failed), isLast
 #pragma once
 
-#include <QAbstractListModel>
 #include <QtQml/qqmlregistration.h>
+#include <QAbstractListModel>
 
 #include <memory>
 
@@ -19,7 +20,20 @@ class MessageListModel : public CountedListModel {
   QML_ELEMENT
   QML_UNCREATABLE("made by Chat")
  public:
-  enum Role { MessageIdRole = Qt::UserRole, IsUserRole, TextRole, BlocksRole, IsStreamingRole, ModelRole, FootRole, ProblemRole, IsLastRole };
+  enum Role {
+    MessageIdRole = Qt::UserRole,
+    IsUserRole,
+    UserTextRole,
+    HasTextRole,
+    BlocksRole,
+    IsStreamingRole,
+    ThoughtsRole,
+    ThoughtTitleRole,
+    IsThinkingRole,
+    FootRole,
+    ProblemRole,
+    IsLastRole
+  };
 
   explicit MessageListModel(QObject* parent = nullptr);
 
@@ -29,21 +43,25 @@ class MessageListModel : public CountedListModel {
 
   const ChatMessage& at(int row) const { return entries_[static_cast<size_t>(row)].message; }
   int rowOf(int messageId) const;  // -1 when there is none
+  // Of an answer, read from its Markdown when first asked for. For tests too.
+  BlockListModel* blocksAt(int row) const;
 
   void reset(const std::vector<ChatMessage>& messages);
   void append(const ChatMessage& message);
-  void replace(const ChatMessage& message);  // the one with its id
+  // What came of the last message. The work is in proportion to it.
+  void appendToLast(const QString& thought, const QString& text, double thinkingSeconds);
+  void replaceLast(const ChatMessage& message);  // its text is as it was
   void cutFrom(int row);
   void refresh();
 
  private:
   struct Entry {
     ChatMessage message;
-    std::unique_ptr<BlockListModel> blocks;
+    std::unique_ptr<BlockListModel> blocks, thoughts;  // made when first asked for
   };
-  static Entry entryOf(const ChatMessage& message);
+  static BlockListModel* madeFrom(std::unique_ptr<BlockListModel>& blocks, const QString& text);
 
-  std::vector<Entry> entries_;
+  mutable std::vector<Entry> entries_;
 };
 
 }  // namespace hearth::gui

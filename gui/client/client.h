@@ -5,7 +5,6 @@
 // once, and never after the client is gone: destroy the client before whatever the callbacks refer to.
 #pragma once
 
-#include <QByteArray>
 #include <QObject>
 #include <QString>
 
@@ -16,6 +15,7 @@
 
 #include "appliance/api/types.h"
 #include "base/result.h"
+#include "gui/client/sampling.h"
 
 namespace hearth::gui {
 
@@ -25,11 +25,11 @@ using Then = std::function<void(Result<T>)>;
 struct ChatRequest {
   std::string model;
   std::vector<api::Message> messages;
-  std::optional<double> temperature;
-  std::optional<int> maxTokens;
+  Sampling sampling;
 };
 
-// How an answer ended. `finishReason` is OpenAI's (stop, length); `error` is set when it did not end well.
+// How an answer ended. `finishReason` is OpenAI's (stop, length); `error` is set when it did not end well. The tokens
+// are the service's own count, thoughts among them; 0 when it did not say.
 struct ChatOutcome {
   std::string finishReason;
   int promptTokens = 0, completionTokens = 0;
@@ -45,8 +45,22 @@ class ChatStream : public QObject {
   virtual void stop() = 0;
 
  signals:
+  void thought(const QString& text);  // what it thinks before it answers
   void delta(const QString& text);
   void finished(const hearth::gui::ChatOutcome& outcome);
+};
+
+// A file on its way to the service. Owned by the client; valid until finished() has been emitted.
+class Upload : public QObject {
+  Q_OBJECT
+ public:
+  using QObject::QObject;
+  // finished() follows with Code::cancelled; the service keeps nothing.
+  virtual void cancel() = 0;
+
+ signals:
+  void progressed(qint64 sentBytes, qint64 totalBytes);
+  void finished(const hearth::Result<hearth::api::Dataset>& dataset);
 };
 
 class Client : public QObject {
@@ -80,7 +94,8 @@ class Client : public QObject {
   virtual void undeploy(const std::string& model, Then<void> then) = 0;
 
   virtual void datasets(Then<std::vector<api::Dataset>> then) = 0;
-  virtual void addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) = 0;
+  // Sends a file of this machine piece by piece, as it is read from the disk.
+  virtual Upload* addDataset(const QString& path) = 0;
   virtual void removeDataset(const std::string& id, Then<void> then) = 0;
   virtual void previewDataset(const std::string& id, Then<api::DatasetPreview> then) = 0;
 

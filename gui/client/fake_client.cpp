@@ -1,6 +1,9 @@
 // FakeClient: a clock that ticks while there is work, and the API's answers from memory.
 #include "gui/client/fake_client.h"
 
+#include <QFile>
+#include <QFileInfo>
+
 #include <algorithm>
 
 #include "gui/components/format.h"
@@ -10,36 +13,54 @@ namespace hearth::gui {
 namespace {
 constexpr int kTrainSteps = 60;
 
-// Streams a prepared answer a few characters at a time.
+// Streams a prepared answer, thoughts first, a few characters at a time.
 class FakeChatStream : public ChatStream {
  public:
-  FakeChatStream(QString text, std::optional<Error> error, int tickMs, QObject* parent)
-      : ChatStream(parent), text_(std::move(text)), error_(std::move(error)) {
-    connect(&timer_, &QTimer::timeout, this, [this] { step(); });
+  FakeChatStream(FakeAnswer answer, std::optional<Error> error, int tickMs, QObject* parent)
+      : ChatStream(parent), answer_(std::move(answer)), error_(std::move(error)) {
+    connect(&timer_, &QTimer::timeout, this, [this] {
+      for (int i = 0; i < answer_.piecesPerTick && timer_.isActive(); ++i) step();
+    });
     timer_.start(tickMs);
   }
   void stop() override { finish(error(Code::cancelled, "stopped")); }
 
  private:
   void step() {
-    if (error_ || at_ >= text_.size()) return finish(error_);
-    QString piece = text_.mid(at_, 4);
+    if (error_ || at_ >= answer_.thought.size() + answer_.text.size()) return finish(error_);
+    const bool isThought = at_ < answer_.thought.size();
+    QString piece = isThought ? answer_.thought.mid(at_, answer_.pieceChars)
+                              : answer_.text.mid(at_ - answer_.thought.size(), answer_.pieceChars);
     at_ += piece.size();
     ++nTokens_;
-    emit delta(piece);
+    isThought ? emit thought(piece) : emit delta(piece);
   }
   void finish(const std::optional<Error>& error) {
     if (!timer_.isActive()) return;
     timer_.stop();
-    emit finished({error ? "" : "stop", 24, nTokens_, error});
+    emit finished({error ? "" : "stop", 24, error ? 0 : nTokens_, error});
     deleteLater();
   }
 
-  QString text_;
+  FakeAnswer answer_;
   std::optional<Error> error_;
   QTimer timer_;
   qsizetype at_ = 0;
   int nTokens_ = 0;
+};
+
+class FakeUpload : public Upload {
+ public:
+  using Upload::Upload;
+  void cancel() override { end(error(Code::cancelled, "stopped")); }
+  void end(const Result<api::Dataset>& dataset) {
+    if (std::exchange(isOver_, true)) return;
+    emit finished(dataset);
+    deleteLater();
+  }
+
+ private:
+  bool isOver_ = false;
 };
 
 }  // namespace
@@ -242,18 +263,25 @@ void FakeClient::datasets(Then<std::vector<api::Dataset>> then) {
     return list;
   });
 }
-void FakeClient::addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) {
-  answer<api::Dataset>(std::move(then), [this, name, bytes]() -> Result<api::Dataset> {
+Upload* FakeClient::addDataset(const QString& path) {
+  QPointer<FakeUpload> upload = new FakeUpload(this);
+  auto end = [upload](const Result<api::Dataset>& dataset) {
+    if (upload) upload->end(dataset);
+  };
+  answer<api::Dataset>(end, [this, path, upload]() -> Result<api::Dataset> {
+    QFile file(path);
+    if (!upload) return error(Code::cancelled, "stopped");
+    if (!file.open(QIODevice::ReadOnly)) return error(Code::not_found, "cannot open {}", path.toStdString());
+    emit upload->progressed(file.size() / 2, file.size());
     api::DatasetPreview entry;
     api::Dataset& dataset = entry.dataset;
     dataset = {.id = fmt::format("d{}", nextId_++),
-               .name = name,
+               .name = QFileInfo(path).fileName().toStdString(),
                .format = "messages",
-               .size_bytes = static_cast<uint64_t>(bytes.size()),
+               .size_bytes = static_cast<uint64_t>(file.size()),
                .added_at = nowSeconds()};
-    int n = 0;
-    for (const QByteArray& line : bytes.split('\n')) {
-      ++n;
+    for (int n = 1; !file.atEnd(); ++n) {
+      const QByteArray line = file.readLine();
       if (line.trimmed().isEmpty()) continue;
       auto json = parse_json({line.constData(), static_cast<size_t>(line.size())});
       auto messages = json ? json_get<Json>(*json, "messages") : Result<Json>(json.error());
@@ -270,6 +298,7 @@ void FakeClient::addDataset(const std::string& name, const QByteArray& bytes, Th
     datasets_.push_back(entry);
     return dataset;
   });
+  return upload;
 }
 void FakeClient::removeDataset(const std::string& id, Then<void> then) {
   answer<void>(std::move(then), [this, id]() -> Result<void> {
@@ -331,7 +360,7 @@ void FakeClient::metrics(const std::string& id, Then<std::vector<api::MetricPoin
   answer<std::vector<api::MetricPoint>>(std::move(then), [this, id] { return metrics_[id]; });
 }
 void FakeClient::samples(const std::string&, Then<std::vector<api::BeforeAfter>> then) {
-  answer<std::vector<api::BeforeAfter>>(std::move(then), [] { return fakeSamples(); });
+  answer<std::vector<api::BeforeAfter>>(std::move(then), [this] { return samples_; });
 }
 
 ChatStream* FakeClient::chat(const ChatRequest& request) {
@@ -340,7 +369,9 @@ ChatStream* FakeClient::chat(const ChatRequest& request) {
   if (!isReachable_)
     problem = error(Code::unavailable, "no answer from Hearth's service at {}", address().toStdString());
   QString question = request.messages.empty() ? QString() : textOf(request.messages.back().content);
-  return new FakeChatStream(fakeAnswer(question), problem, timer_.interval(), this);
+  FakeAnswer prepared = answer_;
+  if (prepared.text.isEmpty()) prepared.text = fakeAnswer(question);
+  return new FakeChatStream(std::move(prepared), problem, timer_.interval(), this);
 }
 
 // --- work in progress ---

@@ -9,6 +9,13 @@
 
 namespace hearth::gui {
 
+struct FakeAnswer {
+  QString text, thought;  // no text: one that fits the question
+  int pieceChars = 4, piecesPerTick = 1;
+};
+
+std::vector<api::BeforeAfter> fakeSamples();
+
 class FakeClient : public Client {
   Q_OBJECT
  public:
@@ -18,8 +25,14 @@ class FakeClient : public Client {
   // --- what tests do to the box ---
   void setReachable(bool reachable);
   void setBox(const api::Box& box) { box_ = box; }  // told at the next connection
+  void setModels(const std::vector<api::Model>& models) { models_ = models; }
+  void setSamples(const std::vector<api::BeforeAfter>& samples) { samples_ = samples; }
   void plugIn(const api::PackSource& source);
-  void failNext(const Error& error);   // the next call gets this
+  void failNext(const Error& error);  // the next call gets this
+  // The next answers: what is thought first, the text, and how many characters come in a piece, how many pieces a tick.
+  void setAnswer(const QString& text, const QString& thought = {}, int pieceChars = 4, int piecesPerTick = 1) {
+    answer_ = {text, thought, pieceChars, piecesPerTick};
+  }
   void holdJobs() { isHeld_ = true; }  // work gets to its middle and stays there
   const std::vector<ChatRequest>& chatRequests() const { return chatRequests_; }
   const std::vector<api::TrainRequest>& trainRequests() const { return trainRequests_; }
@@ -42,7 +55,7 @@ class FakeClient : public Client {
   void deploy(const api::DeployRequest& request, Then<api::Deployment> then) override;
   void undeploy(const std::string& model, Then<void> then) override;
   void datasets(Then<std::vector<api::Dataset>> then) override;
-  void addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) override;
+  Upload* addDataset(const QString& path) override;
   void removeDataset(const std::string& id, Then<void> then) override;
   void previewDataset(const std::string& id, Then<api::DatasetPreview> then) override;
   void presets(Then<std::vector<api::TrainPreset>> then) override;
@@ -79,6 +92,8 @@ class FakeClient : public Client {
   std::map<std::string, api::Model> willInstall_;  // by job id
   std::map<std::string, std::vector<api::MetricPoint>> metrics_;
   std::vector<ChatRequest> chatRequests_;
+  FakeAnswer answer_;
+  std::vector<api::BeforeAfter> samples_ = fakeSamples();
   std::vector<api::TrainRequest> trainRequests_;
 };
 
@@ -88,7 +103,6 @@ std::vector<api::Model> fakeModels();
 api::PackSource fakeStick();
 std::vector<api::Job> fakeHistory();  // work that is over
 std::vector<api::TrainPreset> fakePresets();
-std::vector<api::BeforeAfter> fakeSamples();
 QString fakeAnswer(const QString& question);
 api::MetricPoint fakeMetric(int step, int nSteps);
 

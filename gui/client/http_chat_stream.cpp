@@ -13,8 +13,9 @@ HttpRequest requestOf(const ChatRequest& chat) {
                {"messages", to_json_value(chat.messages)},
                {"stream", true},
                {"stream_options", {{"include_usage", true}}}};
-  if (chat.temperature) body["temperature"] = *chat.temperature;
-  if (chat.maxTokens) body["max_tokens"] = *chat.maxTokens;
+  if (chat.sampling.temperature) body["temperature"] = *chat.sampling.temperature;
+  if (chat.sampling.topP) body["top_p"] = *chat.sampling.topP;
+  if (chat.sampling.maxTokens) body["max_tokens"] = *chat.sampling.maxTokens;
   HttpRequest request;
   request.method = "POST";
   request.target = "/v1/chat/completions";
@@ -57,7 +58,8 @@ void HttpChatStream::readChunk(const QByteArray& data) {
     return;
   }
   auto chunk = parse_json({data.constData(), static_cast<size_t>(data.size())});
-  if (!chunk || !chunk->is_object()) return finish(error(Code::data_loss, "the service sent a chunk that is not JSON; try again"));
+  if (!chunk || !chunk->is_object())
+    return finish(error(Code::data_loss, "the service sent a chunk that is not JSON; try again"));
   if (chunk->contains("error")) return finish(errorOfResponse(500, data));
   if (auto usage = chunk->find("usage"); usage != chunk->end() && usage->is_object()) {
     outcome_.promptTokens = json_get_or<int>(*usage, "prompt_tokens", 0).value_or(0);
@@ -70,6 +72,8 @@ void HttpChatStream::readChunk(const QByteArray& data) {
     outcome_.finishReason = *reason;
   auto delta = choice.find("delta");
   if (delta == choice.end()) return;
+  if (auto text = json_get_or<std::string>(*delta, "reasoning_content", ""); text && !text->empty())
+    emit thought(QString::fromStdString(*text));
   if (auto text = json_get_or<std::string>(*delta, "content", ""); text && !text->empty())
     emit this->delta(QString::fromStdString(*text));
 }

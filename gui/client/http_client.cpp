@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <QFileInfo>
+#include <QPointer>
 #include <QUrl>
 
 #include "gui/client/http_chat_stream.h"
@@ -82,7 +84,7 @@ void HttpClient::setEndpoint(const Endpoint& endpoint) {
 
 // --- calls ---
 
-void HttpClient::call(const HttpRequest& request, const std::function<void(Result<Json>)>& then) {
+HttpExchange* HttpClient::call(const HttpRequest& request, const std::function<void(Result<Json>)>& then) {
   auto* exchange = new HttpExchange(endpoint_, request, this);
   auto body = std::make_shared<QByteArray>();
   connect(exchange, &HttpExchange::bodyArrived, exchange, [exchange, body](const QByteArray& bytes) {
@@ -98,6 +100,7 @@ void HttpClient::call(const HttpRequest& request, const std::function<void(Resul
     if (body->isEmpty()) return then(Json::object());
     then(parse_json({body->constData(), static_cast<size_t>(body->size())}));
   });
+  return exchange;
 }
 
 template <class T>
@@ -169,14 +172,47 @@ void HttpClient::undeploy(const std::string& model, Then<void> then) {
 void HttpClient::datasets(Then<std::vector<api::Dataset>> then) {
   fetchList("/hearth/v1/datasets", "datasets", std::move(then));
 }
-void HttpClient::addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) {
+namespace {
+// A dataset's file on its way; deletes itself when it is there.
+class HttpUpload : public Upload {
+ public:
+  explicit HttpUpload(QObject* parent) : Upload(parent) {}
+  void follow(HttpExchange* exchange) {
+    exchange_ = exchange;
+    connect(exchange, &HttpExchange::fileSent, this, &Upload::progressed);
+  }
+  void cancel() override {
+    if (exchange_) exchange_->abort();
+  }
+  void end(const Result<api::Dataset>& dataset) {
+    emit finished(dataset);
+    deleteLater();
+  }
+
+ private:
+  QPointer<HttpExchange> exchange_;
+};
+}  // namespace
+
+Upload* HttpClient::addDataset(const QString& path) {
+  auto* upload = new HttpUpload(this);
   HttpRequest request;
   request.method = "POST";
-  request.target = "/hearth/v1/datasets?name=" + quoted(name);
-  request.body = bytes;
+  request.target = "/hearth/v1/datasets?name=" + quoted(QFileInfo(path).fileName().toStdString());
+  request.file = std::make_shared<QFile>(path);
   request.contentType = "application/octet-stream";
   request.silenceLimitMs = kLongSilenceMs;
-  fetch<api::Dataset>(request, std::move(then));
+  if (!request.file->open(QIODevice::ReadOnly)) {
+    Error why =
+        error(Code::not_found, "cannot open {}: {}", path.toStdString(), request.file->errorString().toStdString());
+    QMetaObject::invokeMethod(
+        upload, [upload, why] { upload->end(why); }, Qt::QueuedConnection);
+    return upload;
+  }
+  upload->follow(call(request, [upload](Result<Json> json) {
+    upload->end(json ? from_json<api::Dataset>(*json) : Result<api::Dataset>(std::move(json).error()));
+  }));
+  return upload;
 }
 void HttpClient::removeDataset(const std::string& id, Then<void> then) {
   fetch<void>(remove("/hearth/v1/datasets/" + quoted(id)), std::move(then));

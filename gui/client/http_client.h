@@ -37,7 +37,7 @@ class HttpClient : public Client {
   void deploy(const api::DeployRequest& request, Then<api::Deployment> then) override;
   void undeploy(const std::string& model, Then<void> then) override;
   void datasets(Then<std::vector<api::Dataset>> then) override;
-  void addDataset(const std::string& name, const QByteArray& bytes, Then<api::Dataset> then) override;
+  Upload* addDataset(const QString& path) override;
   void removeDataset(const std::string& id, Then<void> then) override;
   void previewDataset(const std::string& id, Then<api::DatasetPreview> then) override;
   void presets(Then<std::vector<api::TrainPreset>> then) override;
@@ -50,7 +50,7 @@ class HttpClient : public Client {
   ChatStream* chat(const ChatRequest& request) override;
 
  private:
-  void call(const HttpRequest& request, const std::function<void(Result<Json>)>& then);
+  HttpExchange* call(const HttpRequest& request, const std::function<void(Result<Json>)>& then);
   template <class T>
   void fetch(const HttpRequest& request, Then<T> then);
   template <class T>

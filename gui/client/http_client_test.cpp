@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <QFile>
+
 #include <algorithm>
+#include <fstream>
 
 #include "gui/tests/script_server.h"
 #include "gui/tests/support.h"
@@ -19,13 +22,108 @@ QByteArray chunk(const QByteArray& data) {
 }
 
 struct Answer {
-  QString text;
+  QString text, thought;
   std::optional<ChatOutcome> outcome;
 };
 
 void follow(ChatStream* stream, Answer& answer) {
   QObject::connect(stream, &ChatStream::delta, [&answer](const QString& text) { answer.text += text; });
+  QObject::connect(stream, &ChatStream::thought, [&answer](const QString& text) { answer.thought += text; });
   QObject::connect(stream, &ChatStream::finished, [&answer](const ChatOutcome& outcome) { answer.outcome = outcome; });
+}
+
+struct UploadResult {
+  std::optional<Result<api::Dataset>> dataset;
+  qint64 sent = 0, total = 0, most = 0;
+  int nSteps = 0;
+};
+
+void follow(Upload* upload, UploadResult& result) {
+  QObject::connect(upload, &Upload::finished,
+                   [&result](const Result<api::Dataset>& dataset) { result.dataset = dataset; });
+  QObject::connect(upload, &Upload::progressed, [&result](qint64 sent, qint64 total) {
+    result.sent = sent;
+    result.total = total;
+    ++result.nSteps;
+  });
+}
+
+// Counts what it is sent and keeps none of it. Reads slowly, so that whoever holds a file whole is seen to.
+struct CountingServer {
+  QTemporaryDir dir;
+  QLocalServer server;
+  qint64 nBytes = 0, answersAt = -1;
+  QByteArray answer = ScriptServer::ok(R"({"id":"d9"})");
+  CountingServer() {
+    server.listen(dir.filePath("s"));
+    QObject::connect(&server, &QLocalServer::newConnection, [this] {
+      QLocalSocket* socket = server.nextPendingConnection();
+      socket->setReadBufferSize(1 << 20);
+      QObject::connect(socket, &QLocalSocket::readyRead, [this, socket] {
+        nBytes += socket->readAll().size();
+        if (answersAt < 0 || nBytes < answersAt) return;
+        answersAt = -1;
+        socket->write(answer);
+        socket->disconnectFromServer();
+      });
+    });
+  }
+};
+
+qint64 memoryInUse() {  // bytes
+  QFile file("/proc/self/statm");
+  return file.open(QIODevice::ReadOnly) ? file.readAll().split(' ')[1].toLongLong() * 4096 : 0;
+}
+
+// 300 MiB that the disk does not hold, and the desktop neither.
+TEST(HttpClient, ALargeFileIsStreamed) {
+  constexpr qint64 size = qint64{300} << 20;
+  CountingServer server;
+  server.answersAt = size;
+  QFile file(server.dir.filePath("big.jsonl"));
+  ASSERT_TRUE(file.open(QIODevice::WriteOnly) && file.resize(size));
+  HttpClient client({.socketPath = server.server.fullServerName()});
+  UploadResult result;
+  const qint64 before = memoryInUse();
+  qint64 most = 0;
+  Upload* upload = client.addDataset(file.fileName());
+  follow(upload, result);
+  QObject::connect(upload, &Upload::progressed, [&](qint64 sent, qint64 total) {
+    EXPECT_LE(sent, total);
+    most = std::max(most, memoryInUse());
+  });
+  ASSERT_TRUE(waitFor([&] { return result.dataset.has_value(); }, 120'000));
+  ASSERT_TRUE(result.dataset->has_value());
+  EXPECT_EQ((*result.dataset)->id, "d9");
+  EXPECT_GT(result.nSteps, 100);
+  EXPECT_EQ(result.total, size);
+  EXPECT_LT(most - before, qint64{64} << 20);
+}
+
+TEST(HttpClient, AnUploadIsCancelledAndRefusedInTheMiddle) {
+  CountingServer server;
+  QFile file(server.dir.filePath("big.jsonl"));
+  ASSERT_TRUE(file.open(QIODevice::WriteOnly) && file.resize(qint64{1} << 34));
+  HttpClient client({.socketPath = server.server.fullServerName()});
+  UploadResult cancelled;
+  Upload* upload = client.addDataset(file.fileName());
+  follow(upload, cancelled);
+  ASSERT_TRUE(waitFor([&] { return server.nBytes > (4 << 20); }));
+  upload->cancel();
+  ASSERT_TRUE(cancelled.dataset.has_value());
+  EXPECT_EQ(cancelled.dataset->error().code, Code::cancelled);
+
+  server.answersAt = server.nBytes + (2 << 20);
+  server.answer = ScriptServer::status("413 Payload Too Large", R"({"error":{"message":"at most 4 GiB"}})");
+  UploadResult refused;
+  follow(client.addDataset(file.fileName()), refused);
+  ASSERT_TRUE(waitFor([&] { return refused.dataset.has_value(); }));
+  EXPECT_EQ(refused.dataset->error().message, "at most 4 GiB");
+
+  UploadResult missing;
+  follow(client.addDataset(server.dir.filePath("none")), missing);
+  ASSERT_TRUE(waitFor([&] { return missing.dataset.has_value(); }));
+  EXPECT_EQ(missing.dataset->error().code, Code::not_found);
 }
 
 TEST(HttpClient, ReadsAList) {
@@ -46,10 +144,13 @@ TEST(HttpClient, QuotesNamesAndSendsBytes) {
   server.on("POST /hearth/v1/datasets?name=a%26b%20c.jsonl ", ScriptServer::ok(R"({"id":"d1"})"));
   HttpClient client({.socketPath = server.path()});
   bool removed = false;
-  std::string id;
   client.removeModel("a/b", [&](const Result<void>& done) { removed = done.has_value(); });
-  client.addDataset("a&b c.jsonl", QByteArray(1 << 20, 'x'), [&](Result<api::Dataset> d) { id = d ? d->id : ""; });
-  ASSERT_TRUE(waitFor([&] { return removed && id == "d1"; }));
+  QTemporaryDir dir;
+  std::ofstream(pathIn(dir, "a&b c.jsonl")) << std::string(1 << 20, 'x');
+  UploadResult uploaded;
+  follow(client.addDataset(dir.filePath("a&b c.jsonl")), uploaded);
+  ASSERT_TRUE(waitFor([&] { return removed && uploaded.dataset.has_value(); }));
+  EXPECT_EQ((*uploaded.dataset)->id, "d1");
   auto isRemoval = [](const QByteArray& request) { return request.startsWith("DELETE /hearth/v1/models/a%2Fb "); };
   EXPECT_EQ(std::count_if(server.requests.begin(), server.requests.end(), isRemoval), 1);
 }
@@ -104,6 +205,21 @@ TEST(HttpClient, StreamsAnAnswer) {
   EXPECT_EQ(answer.outcome->finishReason, "length");
   EXPECT_EQ(answer.outcome->completionTokens, 2);
   EXPECT_TRUE(server.requests[0].contains(R"("stream":true)"));
+}
+
+TEST(HttpClient, ThoughtsComeApartAndSamplingIsSent) {
+  ScriptServer server;
+  server.on("POST ", sseHead() + chunk("data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm.\"}}]}\n\n") +
+                         chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Yes\"}}]}\n\ndata: [DONE]\n\n") +
+                         "0\r\n\r\n");
+  HttpClient client({.socketPath = server.path()});
+  Answer answer;
+  follow(client.chat({.model = "m", .sampling = {.temperature = 0.25, .topP = 0.5, .maxTokens = 7}}), answer);
+  ASSERT_TRUE(waitFor([&] { return answer.outcome.has_value(); }));
+  EXPECT_EQ(answer.thought, "Hm.");
+  EXPECT_EQ(answer.text, "Yes");
+  for (const char* part : {R"("temperature":0.25)", R"("top_p":0.5)", R"("max_tokens":7)"})
+    EXPECT_TRUE(server.requests[0].contains(part)) << part;
 }
 
 TEST(HttpClient, AnAnswerThatBreaksOffSaysSo) {

@@ -5,6 +5,8 @@
 #include <QTcpSocket>
 #include <QUrl>
 
+#include <algorithm>
+
 namespace hearth::gui {
 
 QString Endpoint::toString() const {
@@ -46,7 +48,10 @@ void HttpExchange::open(const Endpoint& endpoint) {
     socket_ = socket;
     connect(socket, &Socket::connected, this, &HttpExchange::send);
     connect(socket, &Socket::readyRead, this, &HttpExchange::read);
-    connect(socket, &Socket::bytesWritten, this, [this] { silence_.start(); });
+    connect(socket, &Socket::bytesWritten, this, [this] {
+      silence_.start();
+      if (fileLeft_ > 0) sendFile();
+    });
     connect(socket, &Socket::errorOccurred, this, [this, socket] { fail(socket->errorString()); });
     connect(socket, &Socket::disconnected, this, [this] {
       read();
@@ -68,12 +73,27 @@ void HttpExchange::send() {
   QByteArray head =
       request_.method + ' ' + request_.target + " HTTP/1.1\r\nHost: " + host_ + "\r\nConnection: close\r\n";
   for (const auto& [name, value] : request_.headers) head += name + ": " + value + "\r\n";
+  fileLeft_ = request_.file ? request_.file->size() : 0;
   if (!request_.body.isEmpty() || request_.method == "POST") {
     head += "Content-Type: " + request_.contentType + "\r\n";
-    head += "Content-Length: " + QByteArray::number(request_.body.size()) + "\r\n";
+    head += "Content-Length: " + QByteArray::number(request_.body.size() + fileLeft_) + "\r\n";
   }
   socket_->write(head + "\r\n");
   socket_->write(request_.body);
+  if (fileLeft_ > 0) sendFile();
+}
+
+void HttpExchange::sendFile() {
+  while (fileLeft_ > 0 && !isOver_ && socket_->bytesToWrite() < kFilePieceBytes) {
+    const QByteArray piece = request_.file->read(std::min(kFilePieceBytes, fileLeft_));
+    if (piece.isEmpty())
+      return finish(error(Code::data_loss, "{} became shorter or could not be read while it was sent; try again",
+                          request_.file->fileName().toStdString()));
+    fileLeft_ -= piece.size();
+    socket_->write(piece);
+  }
+  emit fileSent(request_.file->size() - fileLeft_ - std::min(socket_->bytesToWrite(), kFilePieceBytes),
+                request_.file->size());
 }
 
 void HttpExchange::read() {
@@ -89,12 +109,11 @@ void HttpExchange::read() {
 
 void HttpExchange::fail(const QString& why) {
   if (isOver_) return;
-  // A close by the other side is reported as an error first; what it sent before still counts.
-  if (parser_.hasHead()) {
-    read();
-    if (isOver_) return;
-    return finish(parser_.pushEnd());
-  }
+  // A close by the other side is reported as an error first; what it sent before still counts: a refusal, for example,
+  // of a file that is too large.
+  read();
+  if (isOver_) return;
+  if (parser_.hasHead()) return finish(parser_.pushEnd());
   finish(error(Code::unavailable, "no answer from Hearth's service at {} ({})", address_.toStdString(),
                why.toStdString()));
 }

@@ -1,9 +1,12 @@
 // HttpExchange: one HTTP/1.1 request and its response over a Unix socket or TCP. Deletes itself when it is over.
 #pragma once
 
+#include <QFile>
 #include <QIODevice>
 #include <QObject>
 #include <QTimer>
+
+#include <memory>
 
 #include "base/result.h"
 #include "gui/client/http_parser.h"
@@ -26,6 +29,7 @@ struct Endpoint {
 struct HttpRequest {
   QByteArray method = "GET", target;
   QByteArray body, contentType = "application/json";
+  std::shared_ptr<QFile> file = {};  // the body instead, open for reading; never held whole
   QList<std::pair<QByteArray, QByteArray>> headers;
   int silenceLimitMs = 60'000;  // no byte for this long is deadline_exceeded
 };
@@ -33,6 +37,8 @@ struct HttpRequest {
 class HttpExchange : public QObject {
   Q_OBJECT
  public:
+  static constexpr qint64 kFilePieceBytes = 256 << 10;  // and at most twice as much waits in the socket
+
   HttpExchange(const Endpoint& endpoint, const HttpRequest& request, QObject* parent);
 
   const HttpParser& response() const { return parser_; }
@@ -42,12 +48,14 @@ class HttpExchange : public QObject {
  signals:
   void headArrived(int status);
   void bodyArrived(const QByteArray& bytes);
+  void fileSent(qint64 sentBytes, qint64 totalBytes);
   // Once, last. A response with an error status is a success here.
   void finished(const hearth::Result<void>& result);
 
  private:
   void open(const Endpoint& endpoint);
   void send();
+  void sendFile();
   void read();
   void fail(const QString& why);
   void finish(const Result<void>& result);
@@ -58,6 +66,7 @@ class HttpExchange : public QObject {
   HttpParser parser_;
   QIODevice* socket_ = nullptr;
   QTimer silence_;
+  qint64 fileLeft_ = 0;
   bool isOver_ = false;
 };
 

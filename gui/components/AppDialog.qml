@@ -1,4 +1,4 @@
-// AppDialog: a question in the middle of the window; Escape says no.
+// AppDialog: a question in the middle of the window; Escape says no. Never larger than the window: what does not fit scrolls.
 import QtQuick
 import QtQuick.Controls.Basic
 import QtQuick.Layouts
@@ -9,13 +9,19 @@ Dialog {
     property string acceptText: qsTr("OK")
     property string acceptKind: "primary"
     property bool acceptEnabled: true
+    property bool closesOnAccept: true  // else acceptWanted() is told, and who hears it closes
+    default property alias body: holder.data
+    readonly property real maxWidth: parent ? parent.width - 2 * Theme.gap4 : 460
+    readonly property real maxHeight: parent ? parent.height - 2 * Theme.gap4 : 460
+    signal acceptWanted()
 
     parent: T.Overlay.overlay
     anchors.centerIn: parent
     modal: true
     focus: true
     padding: Theme.gap5
-    width: 460
+    width: Math.min(460, maxWidth)
+    height: Math.min(implicitHeight, maxHeight)
     closePolicy: Popup.CloseOnEscape
 
     T.Overlay.modal: Rectangle { color: Theme.shade }
@@ -23,6 +29,20 @@ Dialog {
         radius: Theme.cardRadius
         color: Theme.card
         border.color: Theme.border
+    }
+    contentItem: Flickable {
+        implicitHeight: holder.childrenRect.height
+        contentWidth: width
+        contentHeight: holder.childrenRect.height
+        clip: contentHeight > height
+        interactive: contentHeight > height
+        boundsBehavior: Flickable.StopAtBounds
+        ScrollBar.vertical: AppScrollBar {}
+        Item {
+            id: holder
+            width: parent.width
+            height: childrenRect.height
+        }
     }
     header: AppText {
         kind: "heading"
@@ -48,7 +68,12 @@ Dialog {
             enabled: dialog.acceptEnabled
             Layout.bottomMargin: Theme.gap5
             Layout.rightMargin: Theme.gap5
-            onClicked: dialog.accept()
+            onClicked: {
+                if (dialog.closesOnAccept)
+                    dialog.accept()
+                else
+                    dialog.acceptWanted()
+            }
         }
     }
 }

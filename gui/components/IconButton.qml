@@ -17,9 +17,10 @@ Button {
     Accessible.name: text
     Keys.onReturnPressed: button.clicked()
     Keys.onEnterPressed: button.clicked()
-    ToolTip.visible: hovered && text !== ""
-    ToolTip.text: text
-    ToolTip.delay: 600
+    AppToolTip {
+        visible: button.hovered && button.text !== ""
+        text: button.text
+    }
 
     contentItem: Item {
         AppIcon {

@@ -4,6 +4,9 @@ import QtQuick
 
 QtObject {
     readonly property string flame: "M12.5 2.5 C13 6.5 18.5 9 18.5 14.5 A6.5 6.5 0 0 1 5.5 14.5 C5.5 11.8 7 10 8.3 8.8 C8.6 10.8 9.4 11.6 10.3 12 C9.9 8.6 10.6 5 12.5 2.5 Z"
+    readonly property string list: "M4 6.5 H20 M4 12 H20 M4 17.5 H14"
+    readonly property string file: "M7 3.5 H13.5 L18 8 V20.5 H7 Z M13.5 3.5 V8 H18"
+    readonly property string up: "M12 19 V5.5 M6.5 11 L12 5.5 L17.5 11"
     readonly property string home: "M3.5 11 L12 4 L20.5 11 M5.5 9.6 V19.5 H18.5 V9.6 M10 19.5 V14 H14 V19.5"
     readonly property string chat: "M6.5 4.5 H17.5 A2.5 2.5 0 0 1 20 7 V13.5 A2.5 2.5 0 0 1 17.5 16 H11.5 L7.5 19.5 V16 H6.5 A2.5 2.5 0 0 1 4 13.5 V7 A2.5 2.5 0 0 1 6.5 4.5 Z"
     readonly property string models: "M12 3 L20 7.4 V16.6 L12 21 L4 16.6 V7.4 Z M4 7.4 L12 11.8 L20 7.4 M12 11.8 V21"

@@ -8,6 +8,7 @@ Button {
     required property string glyph
     property bool current: false
     property int count: 0
+    property bool isCompact: false  // the icon alone, the words as a hint
 
     implicitHeight: 40
     leftPadding: Theme.gap3
@@ -18,13 +19,19 @@ Button {
     Accessible.role: Accessible.PageTab
     Keys.onReturnPressed: button.clicked()
 
+    AppToolTip {
+        visible: button.isCompact && button.hovered
+        text: button.text
+    }
+
     contentItem: RowLayout {
-        spacing: Theme.gap3
+        spacing: button.isCompact ? 0 : Theme.gap3
         AppIcon {
             glyph: button.glyph
             color: button.current ? Theme.accent : Theme.muted
         }
         AppText {
+            visible: !button.isCompact
             Layout.fillWidth: true
             text: button.text
             color: button.current ? Theme.text : Theme.muted
@@ -34,6 +41,7 @@ Button {
         }
         Rectangle {
             visible: button.count > 0
+            Layout.leftMargin: button.isCompact ? -Theme.gap2 : 0
             implicitWidth: button.count < 10 ? 20 : 28
             implicitHeight: 20
             radius: 10

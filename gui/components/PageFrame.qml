@@ -9,22 +9,25 @@ FocusScope {
     property string subtitle
     property alias actions: actionRow.data
     default property alias content: column.data
+    property alias footer: footerRow.data  // stays in sight below what scrolls
+    readonly property int margin: width < 640 ? Theme.gap4 : Theme.gap6
 
     function scrollToTop() { flick.contentY = 0 }
 
     Flickable {
         id: flick
         anchors.fill: parent
+        anchors.bottomMargin: foot.height
         contentWidth: width
-        contentHeight: body.implicitHeight + 2 * Theme.gap6
+        contentHeight: body.implicitHeight + 2 * page.margin
         boundsBehavior: Flickable.StopAtBounds
         ScrollBar.vertical: AppScrollBar {}
 
         ColumnLayout {
             id: body
-            x: Math.max(Theme.gap6, (flick.width - width) / 2)
-            y: Theme.gap6
-            width: Math.min(Theme.pageWidth, flick.width - 2 * Theme.gap6)
+            x: Math.max(page.margin, (flick.width - width) / 2)
+            y: page.margin
+            width: Math.min(Theme.pageWidth, flick.width - 2 * page.margin)
             spacing: Theme.gap5
 
             RowLayout {
@@ -60,11 +63,33 @@ FocusScope {
         }
     }
 
+    Rectangle {
+        id: foot
+        readonly property bool isUsed: footerRow.visibleChildren.length > 0
+        anchors.bottom: parent.bottom
+        width: parent.width
+        height: isUsed ? footerRow.implicitHeight + 2 * Theme.gap3 : 0
+        color: Theme.window
+        Rectangle {
+            visible: foot.isUsed
+            width: parent.width
+            height: 1
+            color: Theme.border
+        }
+        RowLayout {
+            id: footerRow
+            x: body.x
+            y: Theme.gap3
+            width: body.width
+            spacing: Theme.gap2
+        }
+    }
+
     // There is more below: the page fades out instead of ending in the middle of a card.
     Rectangle {
         objectName: "moreBelow"
         visible: !flick.atYEnd
-        anchors.bottom: parent.bottom
+        anchors.bottom: foot.top
         anchors.left: parent.left
         anchors.right: parent.right
         anchors.rightMargin: Theme.gap3

@@ -1,16 +1,15 @@
 // PathField: a path that is typed or chosen. Browsing is offered only where the path is on this machine.
 import QtQuick
-import QtQuick.Dialogs
 import QtQuick.Layouts
 
 RowLayout {
     id: row
     property alias text: field.text
-    property alias placeholder: field.placeholderText
+    property alias placeholder: field.hint
     property alias label: field.label
     property bool wantsFile: false
     property bool canBrowse: true
-    property alias nameFilters: fileDialog.nameFilters
+    property alias patterns: chooser.patterns
     signal accepted()
 
     function clear() { field.clear() }
@@ -29,19 +28,15 @@ RowLayout {
         visible: row.canBrowse
         text: qsTr("Browse…")
         glyph: Icons.folder
-        onClicked: row.wantsFile ? fileDialog.open() : folderDialog.open()
+        objectName: row.objectName + "Browse"
+        onClicked: chooser.show(field.text)
     }
-    FileDialog {
-        id: fileDialog
-        onAccepted: {
-            field.text = `${selectedFile}`
-            row.accepted()
-        }
-    }
-    FolderDialog {
-        id: folderDialog
-        onAccepted: {
-            field.text = `${selectedFolder}`
+    FileChooser {
+        id: chooser
+        objectName: row.objectName + "Chooser"
+        wantsFile: row.wantsFile
+        onPathChosen: path => {
+            field.text = path
             row.accepted()
         }
     }

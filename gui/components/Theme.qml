@@ -62,12 +62,16 @@ QtObject {
     readonly property int title: 24
     readonly property int display: 30
     readonly property string mono: "DejaVu Sans Mono"
+    readonly property list<string> monoFamilies: [mono, "Noto Sans Mono", "Noto Sans Mono CJK SC", "Noto Color Emoji"]
 
     // shapes
     readonly property int controlHeight: 38
     readonly property int controlRadius: 9
     readonly property int cardRadius: 14
     readonly property int pageWidth: 860
+
+    // narrower than this a page gives up what lies beside it
+    readonly property int narrow: 860
 
     readonly property int quick: 120  // ms, of every small transition
 }

@@ -61,6 +61,32 @@ TEST(RowListModel, OneChangedRowIsOneChange) {
   EXPECT_EQ(rows.data(rows.index(1), Qt::UserRole).toInt(), 9);
 }
 
+// Thousands of rows come, go and come back as one change each, in a time that no one sees.
+TEST(RowListModel, ManyRowsAreOneChange) {
+  Rows rows;
+  std::vector<Row> all, every;
+  for (int i = 0; i < 20'000; ++i) all.push_back({QString::number(i), i});
+  QSignalSpy inserted(&rows, &Rows::rowsInserted), removed(&rows, &Rows::rowsRemoved), moved(&rows, &Rows::rowsMoved);
+  rows.setRows(all);
+  EXPECT_EQ(inserted.size(), 1);
+  rows.setRows({all.begin() + 9'000, all.begin() + 9'010});
+  EXPECT_EQ(removed.size(), 2);
+  rows.setRows(all);
+  EXPECT_EQ(inserted.size(), 3);
+  std::rotate(all.begin(), all.begin() + 15'000, all.begin() + 15'001);  // one was touched and is the newest now
+  rows.setRows(all);
+  EXPECT_EQ(moved.size(), 1);
+  EXPECT_EQ(rows.rows(), all);
+}
+
+TEST(RowListModel, AKeyThatIsThereTwiceDoesNoHarm) {
+  Rows rows;
+  rows.setRows({{"a", 1}, {"a", 2}, {"b", 3}});
+  EXPECT_LE(rows.rowCount(), 3);
+  rows.setRows({{"b", 1}, {"a", 2}});
+  EXPECT_EQ(rows.rowCount(), 2);
+}
+
 TEST(RowListModel, AnyListBecomesAnyOther) {
   Rows rows;
   QAbstractItemModelTester tester(&rows, QAbstractItemModelTester::FailureReportingMode::Fatal);

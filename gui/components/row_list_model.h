@@ -1,5 +1,6 @@
-// RowListModel<Row>: a list model over plain structs. A feature's model is a table of roles and a function that fills rows;
-// setRows() turns old rows into new ones with the fewest changes, so that delegates, focus and scroll positions survive.
+// RowListModel<Row>: a list model over plain structs. A feature's model is a table of roles and a function that fills
+// rows; setRows() turns old rows into new ones with the fewest changes, so that delegates, focus and scroll positions
+// survive.
 //
 //   class JobListModel : public RowListModel<JobRow> { ... JobListModel() : RowListModel({{"title", &titleOf}, ...}) };
 //
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <QAbstractListModel>
+#include <QSet>
 
 #include <algorithm>
 #include <utility>
@@ -63,6 +65,7 @@ class RowListModel : public CountedListModel {
   void setRows(std::vector<Row> wanted) {
     size_t countBefore = rows_.size();
     removeUnwanted(wanted);
+    insertMissing(wanted);
     for (int i = 0; i < static_cast<int>(wanted.size()); ++i) place(std::move(wanted[static_cast<size_t>(i)]), i);
     if (rows_.size() != countBefore) emit countChanged();
   }
@@ -72,23 +75,46 @@ class RowListModel : public CountedListModel {
   }
 
  private:
+  using Keys = QSet<QString>;
+  static Keys keysOf(const std::vector<Row>& rows) {
+    Keys keys;
+    keys.reserve(static_cast<qsizetype>(rows.size()));
+    for (const Row& row : rows) keys.insert(row.key);
+    return keys;
+  }
+
+  // Rows beside each other go, and come, together: thousands are one change.
   void removeUnwanted(const std::vector<Row>& wanted) {
-    for (int i = static_cast<int>(rows_.size()) - 1; i >= 0; --i) {
-      const QString& key = rows_[static_cast<size_t>(i)].key;
-      if (std::any_of(wanted.begin(), wanted.end(), [&](const Row& row) { return row.key == key; })) continue;
-      beginRemoveRows({}, i, i);
-      rows_.erase(rows_.begin() + i);
+    const Keys keys = keysOf(wanted);
+    auto isWanted = [&](int i) { return keys.contains(rows_[static_cast<size_t>(i)].key); };
+    for (int last = static_cast<int>(rows_.size()) - 1; last >= 0; --last) {
+      if (isWanted(last)) continue;
+      int first = last;
+      while (first > 0 && !isWanted(first - 1)) --first;
+      beginRemoveRows({}, first, last);
+      rows_.erase(rows_.begin() + first, rows_.begin() + last + 1);
       endRemoveRows();
+      last = first;
+    }
+  }
+  void insertMissing(std::vector<Row>& wanted) {
+    Keys known = keysOf(rows_);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (known.contains(wanted[i].key)) continue;
+      size_t end = i;
+      while (end < wanted.size() && !known.contains(wanted[end].key)) known.insert(wanted[end++].key);
+      const size_t at = std::min(i, rows_.size());
+      beginInsertRows({}, static_cast<int>(at), static_cast<int>(at + (end - i)) - 1);
+      rows_.insert(rows_.begin() + static_cast<std::ptrdiff_t>(at), wanted.begin() + static_cast<std::ptrdiff_t>(i),
+                   wanted.begin() + static_cast<std::ptrdiff_t>(end));
+      endInsertRows();
+      i = end - 1;
     }
   }
   void place(Row row, int i) {
-    int from = indexOf(row.key);
-    if (from < 0) {
-      beginInsertRows({}, i, i);
-      rows_.insert(rows_.begin() + i, std::move(row));
-      endInsertRows();
-      return;
-    }
+    int from = i;
+    while (from < rowCount() && rows_[static_cast<size_t>(from)].key != row.key) ++from;
+    if (from >= rowCount()) return;  // its key was there twice
     if (from != i) {
       beginMoveRows({}, from, from, {}, i);
       std::rotate(rows_.begin() + i, rows_.begin() + from, rows_.begin() + from + 1);

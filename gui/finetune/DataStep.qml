@@ -23,14 +23,33 @@ ColumnLayout {
                 wantsFile: true
                 label: qsTr("File with examples")
                 placeholder: qsTr("/path/to/examples.jsonl")
-                nameFilters: [qsTr("Examples (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)"), qsTr("All files (*)")]
+                patterns: ["*.jsonl", "*.json", "*.csv", "*.tsv", "*.txt", "*.md", "*.gz", "*.zst"]
                 onAccepted: step.fineTune.addData(text)
             }
             AppButton {
                 objectName: "dataAdd"
-                text: step.fineTune.isUploading ? qsTr("Checking…") : qsTr("Add")
+                text: qsTr("Add")
                 enabled: path.text.trim() !== "" && !step.fineTune.isUploading
                 onClicked: step.fineTune.addData(path.text)
+            }
+        }
+        RowLayout {
+            visible: step.fineTune.isUploading
+            spacing: Theme.gap3
+            AppText {
+                kind: "small"
+                text: step.fineTune.uploadProgress < 1 ? qsTr("Sending the file: %1 %").arg(Math.floor(step.fineTune.uploadProgress * 100))
+                                                       : qsTr("Checking…")
+            }
+            Meter {
+                Layout.fillWidth: true
+                value: step.fineTune.uploadProgress
+                label: qsTr("Sending the file")
+            }
+            AppButton {
+                objectName: "uploadCancel"
+                text: qsTr("Cancel")
+                onClicked: step.fineTune.cancelUpload()
             }
         }
     }
@@ -51,6 +70,18 @@ ColumnLayout {
             onClicked: step.fineTune.dataset = datasetId
         }
     }
+    AppDialog {
+        id: removeDialog
+        objectName: "removeData"
+        title: qsTr("Remove %1?").arg(step.fineTune.datasetName)
+        acceptText: qsTr("Remove")
+        acceptKind: "danger"
+        onAccepted: step.fineTune.removeData(step.fineTune.dataset)
+        AppText {
+            width: parent.width
+            text: qsTr("The examples are deleted from this box. Models that were trained on them stay. Your own file is not touched.")
+        }
+    }
     Card {
         visible: step.fineTune.dataset !== ""
         AppText {
@@ -69,7 +100,7 @@ ColumnLayout {
                 objectName: "removeDataset"
                 text: qsTr("Remove")
                 Accessible.name: qsTr("Remove %1").arg(step.fineTune.datasetName)
-                onClicked: step.fineTune.removeData(step.fineTune.dataset)
+                onClicked: removeDialog.open()
             }
         }
     }

@@ -8,6 +8,7 @@ PageFrame {
     required property FineTune fineTune
     signal chatRequested(string model)
     readonly property int step: fineTune.step
+    readonly property bool isWizard: step !== FineTune.Overview && step !== FineTune.Watch
     onStepChanged: scrollToTop()
 
     objectName: "finetunePage"
@@ -28,6 +29,27 @@ PageFrame {
             glyph: Icons.left
             text: qsTr("All fine-tunes")
             onClicked: page.fineTune.step = FineTune.Overview
+        }
+    ]
+
+    footer: [
+        AppButton {
+            objectName: "wizardBack"
+            visible: page.isWizard
+            text: qsTr("Back")
+            onClicked: page.fineTune.back()
+        },
+        Item {
+            visible: page.isWizard
+            Layout.fillWidth: true
+        },
+        AppButton {
+            objectName: "wizardNext"
+            visible: page.isWizard
+            kind: "primary"
+            enabled: page.fineTune.canGoOn
+            text: page.fineTune.step === FineTune.ChoosePreset ? qsTr("Start training") : qsTr("Continue")
+            onClicked: page.fineTune.next()
         }
     ]
 
@@ -69,24 +91,5 @@ PageFrame {
         visible: page.fineTune.step === FineTune.Watch
         Layout.fillWidth: true
         fineTune: page.fineTune
-    }
-
-    RowLayout {
-        visible: page.fineTune.step !== FineTune.Overview && page.fineTune.step !== FineTune.Watch
-        Layout.fillWidth: true
-        spacing: Theme.gap2
-        AppButton {
-            objectName: "wizardBack"
-            text: qsTr("Back")
-            onClicked: page.fineTune.back()
-        }
-        Item { Layout.fillWidth: true }
-        AppButton {
-            objectName: "wizardNext"
-            kind: "primary"
-            enabled: page.fineTune.canGoOn
-            text: page.fineTune.step === FineTune.ChoosePreset ? qsTr("Start training") : qsTr("Continue")
-            onClicked: page.fineTune.next()
-        }
     }
 }

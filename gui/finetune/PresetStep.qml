@@ -67,7 +67,7 @@ ColumnLayout {
             objectName: "resultName"
             Layout.fillWidth: true
             label: qsTr("Name of the new model")
-            placeholderText: qsTr("Left empty: derived from the model and the data")
+            hint: qsTr("Left empty: derived from the model and the data")
             text: step.fineTune.resultName
             onTextEdited: step.fineTune.resultName = text
         }

@@ -2,7 +2,6 @@
 #include "gui/finetune/fine_tune.h"
 
 #include <QFile>
-#include <QFileInfo>
 
 #include <cmath>
 
@@ -118,24 +117,28 @@ void FineTune::setResultName(const QString& name) {
 // --- data ---
 
 void FineTune::addData(const QString& text) {
-  std::string path = pathOf(text);
-  if (path.empty()) return setProblem(tr("Choose a file first."));
-  QFile file(textOf(path));
-  if (!file.open(QIODevice::ReadOnly))
-    return setProblem(tr("Cannot open %1: %2").arg(file.fileName(), file.errorString()));
-  if (file.size() > kMaxDatasetBytes)
-    return setProblem(
-        tr("%1 is larger than %2. Split it into smaller files.").arg(file.fileName(), bytesText(kMaxDatasetBytes)));
-  isUploading_ = true;
+  const QString path = textOf(pathOf(text));
+  if (path.isEmpty()) return setProblem(tr("Choose a file first."));
+  QFile file(path);
+  if (!file.open(QIODevice::ReadOnly)) return setProblem(tr("Cannot open %1: %2").arg(path, file.errorString()));
+  uploadProgress_ = 0;
+  upload_ = box_.client().addDataset(path);
   setProblem({});
-  box_.client().addDataset(QFileInfo(file).fileName().toStdString(), file.readAll(),
-                           [this](Result<api::Dataset> dataset) {
-                             isUploading_ = false;
-                             if (!dataset) return setProblem(textOf(dataset.error()));
-                             loadLists();
-                             dataset_.clear();
-                             setDataset(textOf(dataset->id));
-                           });
+  connect(upload_, &Upload::progressed, this, [this](qint64 sent, qint64 total) {
+    uploadProgress_ = total > 0 ? static_cast<double>(sent) / static_cast<double>(total) : 0;
+    emit uploadProgressChanged();
+  });
+  connect(upload_, &Upload::finished, this, [this](const Result<api::Dataset>& dataset) {
+    upload_.clear();
+    if (!dataset) return setProblem(dataset.error().code == Code::cancelled ? QString() : textOf(dataset.error()));
+    loadLists();
+    dataset_.clear();
+    setDataset(textOf(dataset->id));
+  });
+}
+
+void FineTune::cancelUpload() {
+  if (upload_) upload_->cancel();
 }
 
 void FineTune::removeData(const QString& id) {

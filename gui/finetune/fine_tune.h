@@ -3,6 +3,7 @@
 
 #include <QtQml/qqmlregistration.h>
 #include <QObject>
+#include <QPointer>
 #include <QTimer>
 
 #include "gui/finetune/fine_tune_lists.h"
@@ -26,6 +27,7 @@ class FineTune : public QObject {
   Q_PROPERTY(hearth::gui::DatasetListModel* datasets READ datasets CONSTANT FINAL)
   Q_PROPERTY(QString dataset READ dataset WRITE setDataset NOTIFY changed FINAL)
   Q_PROPERTY(bool isUploading READ isUploading NOTIFY changed FINAL)
+  Q_PROPERTY(double uploadProgress READ uploadProgress NOTIFY uploadProgressChanged FINAL)  // 0..1
   Q_PROPERTY(QString datasetName READ datasetName NOTIFY changed FINAL)
   Q_PROPERTY(bool datasetIsValid READ datasetIsValid NOTIFY changed FINAL)
   Q_PROPERTY(
@@ -64,7 +66,6 @@ class FineTune : public QObject {
  public:
   enum Step { Overview, ChooseModel, ChooseData, ChoosePreset, Watch };
   Q_ENUM(Step)
-  static constexpr qint64 kMaxDatasetBytes = qint64{256} << 20;
 
   explicit FineTune(BoxState& box, QObject* parent = nullptr);
 
@@ -80,7 +81,8 @@ class FineTune : public QObject {
   DatasetListModel* datasets() { return &datasets_; }
   QString dataset() const { return dataset_; }
   void setDataset(const QString& id);
-  bool isUploading() const { return isUploading_; }
+  bool isUploading() const { return !upload_.isNull(); }
+  double uploadProgress() const { return uploadProgress_; }
   QString datasetName() const;
   bool datasetIsValid() const;
   QString datasetNotes() const;
@@ -121,6 +123,7 @@ class FineTune : public QObject {
   Q_INVOKABLE void next();   // from the last step: starts the training
   Q_INVOKABLE void back();
   Q_INVOKABLE void addData(const QString& path);  // on this machine; a file:// URL is taken too
+  Q_INVOKABLE void cancelUpload();
   Q_INVOKABLE void removeData(const QString& id);
   Q_INVOKABLE void openJob(const QString& id);
   Q_INVOKABLE void cancelJob();
@@ -129,6 +132,7 @@ class FineTune : public QObject {
 
  signals:
   void changed();
+  void uploadProgressChanged();
   void resultReady(const QString& model);  // once after deployResult(), when it answers
 
  private:
@@ -155,7 +159,9 @@ class FineTune : public QObject {
   LossCurve curve_;
   Step step_ = Overview;
   QString problem_, model_, dataset_, preset_ = QStringLiteral("balanced"), resultName_, jobId_;
-  bool isUploading_ = false, isAwaitingResult_ = false;
+  bool isAwaitingResult_ = false;
+  QPointer<Upload> upload_;
+  double uploadProgress_ = 0;
   std::optional<api::TrainEstimate> estimate_;
   int estimateNumber_ = 0;  // answers to older questions are dropped
   QTimer metricsTimer_;

@@ -109,7 +109,7 @@ PageFrame {
     GridLayout {
         visible: page.home.isKnown && !page.connection.isUnreachable
         Layout.fillWidth: true
-        columns: 2
+        columns: page.width > 0 && page.width < 560 ? 1 : 2
         columnSpacing: Theme.gap4
         rowSpacing: Theme.gap4
         FactCard { glyph: Icons.chip; label: qsTr("Processor"); value: page.home.cpuText }

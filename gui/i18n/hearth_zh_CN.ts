@@ -18,6 +18,14 @@
         <source>Model that answers</source>
         <translation>回答的模型</translation>
     </message>
+    <message>
+        <source>Conversations</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>How it answers: temperature, longest answer</source>
+        <translation>回答方式：温度、最长回答</translation>
+    </message>
 </context>
 <context>
     <name>ChatWelcome</name>
@@ -73,6 +81,10 @@
     <message>
         <source>Send</source>
         <translation>发送</translation>
+    </message>
+    <message>
+        <source>Go to Home</source>
+        <translation>前往“主页”</translation>
     </message>
 </context>
 <context>
@@ -136,6 +148,10 @@
         <source>Title</source>
         <translation>标题</translation>
     </message>
+    <message>
+        <source>Searching…</source>
+        <translation>正在搜索……</translation>
+    </message>
 </context>
 <context>
     <name>DataStep</name>
@@ -150,10 +166,6 @@
     <message>
         <source>/path/to/examples.jsonl</source>
         <translation>/路径/示例.jsonl</translation>
-    </message>
-    <message>
-        <source>All files (*)</source>
-        <translation>所有文件 (*)</translation>
     </message>
     <message>
         <source>Checking…</source>
@@ -180,10 +192,6 @@
         <translation>JSON 或 CSV 格式的对话、问答或指令，或者纯文本。</translation>
     </message>
     <message>
-        <source>Examples (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)</source>
-        <translation>示例 (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst)</translation>
-    </message>
-    <message>
         <source>The file was copied to this box. Removing it also removes what past trainings kept of its texts.</source>
         <translation>该文件已复制到本机。移除它也会移除以往训练保留的其中文本。</translation>
     </message>
@@ -194,6 +202,61 @@
     <message>
         <source>Remove %1</source>
         <translation>移除 %1</translation>
+    </message>
+    <message>
+        <source>Sending the file: %1 %</source>
+        <translation>正在发送文件：%1 %</translation>
+    </message>
+    <message>
+        <source>Sending the file</source>
+        <translation>正在发送文件</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Remove %1?</source>
+        <translation>删除 %1？</translation>
+    </message>
+    <message>
+        <source>The examples are deleted from this box. Models that were trained on them stay. Your own file is not touched.</source>
+        <translation>这些示例将从本机删除。用它们训练过的模型会保留，你自己的文件不受影响。</translation>
+    </message>
+</context>
+<context>
+    <name>FileChooser</name>
+    <message>
+        <source>Choose a file</source>
+        <translation>选择文件</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>选择文件夹</translation>
+    </message>
+    <message>
+        <source>Choose</source>
+        <translation>选择</translation>
+    </message>
+    <message>
+        <source>One folder up</source>
+        <translation>上一级文件夹</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Nothing here that fits.</source>
+        <translation>这里没有合适的文件。</translation>
+    </message>
+    <message>
+        <source>No folders here.</source>
+        <translation>这里没有文件夹。</translation>
+    </message>
+    <message>
+        <source>Shown: %1</source>
+        <translation>显示：%1</translation>
     </message>
 </context>
 <context>
@@ -358,6 +421,21 @@
     <message>
         <source>Cancel %1</source>
         <translation>取消：%1</translation>
+    </message>
+</context>
+<context>
+    <name>LinkDialog</name>
+    <message>
+        <source>Open this link?</source>
+        <translation>打开此链接？</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>A model wrote this link. It leads out of this box, to:</source>
+        <translation>此链接由模型写出，会离开本机，前往：</translation>
     </message>
 </context>
 <context>
@@ -610,6 +688,45 @@
     <message>
         <source>In the data</source>
         <translation>数据中的答案</translation>
+    </message>
+</context>
+<context>
+    <name>SamplingDialog</name>
+    <message>
+        <source>How it answers in this conversation</source>
+        <translation>在此对话中如何回答</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>the model&apos;s own (0 to 2)</source>
+        <translation>模型自带（0 到 2）</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>the model&apos;s own (0 to 1)</source>
+        <translation>模型自带（0 到 1）</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>最长回答</translation>
+    </message>
+    <message>
+        <source>as long as it gets (tokens)</source>
+        <translation>不限（词元数）</translation>
+    </message>
+    <message>
+        <source>A temperature of 0 gives the most likely words, higher ones more variety. Top-p leaves out unlikely words.</source>
+        <translation>温度为 0 时总选最可能的词，越高变化越多。Top-p 会排除不太可能的词。</translation>
     </message>
 </context>
 <context>
@@ -913,10 +1030,28 @@
     </message>
 </context>
 <context>
+    <name>TableBlock</name>
+    <message>
+        <source>Copy the table</source>
+        <translation>复制表格</translation>
+    </message>
+</context>
+<context>
     <name>ThinkingDots</name>
     <message>
         <source>The model is thinking</source>
         <translation>模型正在思考</translation>
+    </message>
+</context>
+<context>
+    <name>ThoughtBox</name>
+    <message>
+        <source>Hide what the model thought</source>
+        <translation>隐藏模型的思考</translation>
+    </message>
+    <message>
+        <source>Show what the model thought</source>
+        <translation>显示模型的思考</translation>
     </message>
 </context>
 <context>
@@ -1082,6 +1217,22 @@
         <source>This conversation cannot be saved: %1</source>
         <translation>无法保存此对话：%1</translation>
     </message>
+    <message>
+        <source>Another window of Hearth is answering in this conversation. Wait for it, or start a new chat.</source>
+        <translation>另一个 Hearth 窗口正在此对话中回答。请等它结束，或开始新对话。</translation>
+    </message>
+    <message>
+        <source>The temperature is a number from 0 to 2.</source>
+        <translation>温度是 0 到 2 之间的数。</translation>
+    </message>
+    <message>
+        <source>Top-p is a number above 0, and at most 1.</source>
+        <translation>Top-p 是大于 0 且不超过 1 的数。</translation>
+    </message>
+    <message>
+        <source>The longest answer is a number of tokens, 1 or more.</source>
+        <translation>最长回答是词元数，至少为 1。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::Connection</name>
@@ -1193,10 +1344,6 @@
         <translation>无法打开 %1：%2</translation>
     </message>
     <message>
-        <source>%1 is larger than %2. Split it into smaller files.</source>
-        <translation>%1 超过 %2。请拆分成较小的文件。</translation>
-    </message>
-    <message>
         <source>About %1</source>
         <translation>约 %1</translation>
     </message>
@@ -1287,6 +1434,25 @@
     <message>
         <source>%1. The best step (%2) is kept; the last one had %3</source>
         <translation>%1。保留最好的一步（第 %2 步）；最后一步为 %3</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::FolderModel</name>
+    <message>
+        <source>This folder cannot be looked into.</source>
+        <translation>无法查看此文件夹。</translation>
+    </message>
+    <message>
+        <source>Only the first %1 entries are shown; type the path instead.</source>
+        <translation>只显示前 %1 项；请改为输入路径。</translation>
+    </message>
+    <message>
+        <source>Home folder</source>
+        <translation>主文件夹</translation>
+    </message>
+    <message>
+        <source>This machine</source>
+        <translation>本机</translation>
     </message>
 </context>
 <context>
@@ -1418,6 +1584,18 @@
     <message>
         <source>This answer was interrupted.</source>
         <translation>此回答被中断。</translation>
+    </message>
+    <message>
+        <source>Thinking… %1</source>
+        <translation>正在思考…… %1</translation>
+    </message>
+    <message>
+        <source>Thought for a moment</source>
+        <translation>思考了片刻</translation>
+    </message>
+    <message>
+        <source>Thought for %1</source>
+        <translation>思考了 %1</translation>
     </message>
 </context>
 <context>

@@ -116,8 +116,7 @@ Card {
         AppText {
             Layout.fillWidth: true
             kind: "small"
-            textFormat: Text.StyledText
-            text: "<b>" + card.fitText + "</b> · " + card.fitDetail
+            text: card.fitText + " · " + card.fitDetail
         }
     }
 }

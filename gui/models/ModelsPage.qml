@@ -91,7 +91,7 @@ PageFrame {
         title: qsTr("Add a model")
         acceptText: qsTr("Add")
         acceptEnabled: pathField.text.trim() !== ""
-        width: 560
+        width: Math.min(560, maxWidth)
         onOpened: pathField.focusField()
         onAccepted: {
             page.library.add(pathField.text, nameField.text)
@@ -119,7 +119,7 @@ PageFrame {
                 objectName: "addName"
                 Layout.fillWidth: true
                 label: qsTr("Name")
-                placeholderText: qsTr("Name (left empty: from the path)")
+                hint: qsTr("Name (left empty: from the path)")
             }
         }
     }
@@ -131,7 +131,7 @@ PageFrame {
         title: qsTr("Export %1").arg(modelName)
         acceptText: qsTr("Export")
         acceptEnabled: exportPath.text.trim() !== ""
-        width: 560
+        width: Math.min(560, maxWidth)
         onOpened: exportPath.focusField()
         onAccepted: {
             page.library.exportTo(modelName, exportPath.text)

@@ -67,7 +67,7 @@ PageFrame {
                 objectName: "urlField"
                 Layout.fillWidth: true
                 label: qsTr("Address of another box")
-                placeholderText: "http://192.168.1.20:8080"
+                hint: "http://192.168.1.20:8080"
                 text: page.settings.url
                 onAccepted: page.connection.connectTo(text)
             }
@@ -95,7 +95,7 @@ PageFrame {
     Card {
         AppText { kind: "heading"; text: qsTr("Keyboard") }
         GridLayout {
-            columns: 4
+            columns: page.width > 0 && page.width < 600 ? 2 : 4
             columnSpacing: Theme.gap5
             rowSpacing: Theme.gap2
             ShortcutText { keys: "Ctrl+1 … Ctrl+6" }

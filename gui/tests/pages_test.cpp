@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <QAccessible>
+#include <QDir>
 #include <QImage>
 #include <QSet>
 
@@ -158,6 +159,47 @@ TEST_P(Pages, Chat) {
     ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }));
   }
   picture("chat");
+}
+
+// What an answer may hold, with its thoughts unfolded.
+TEST_P(Pages, ChatAnswer) {
+  ASSERT_TRUE(ui_->click("navChat"));
+  client_->setAnswer(
+      isChinese()
+          ? QStringLiteral(
+                "三种预设的区别如下（`rank` 越高，*附加部分*越大）：\n\n"
+                "| 预设 | 方法 | 遍数 | 适用 |\n|---|---|--:|---|\n| **快速** | LoRA `r=8` | 1 | 先看看数据是否可用 |\n"
+                "| **均衡** | LoRA `r=16` | 3 | 大多数情况 |\n| **彻底** | LoRA `r=32` | 6 | 必须记牢的内容 |\n\n"
+                "每一步的参数更新为 $w \\leftarrow w - \\eta \\nabla L$。\n\n"
+                "- 五十个好示例就可以开始；\n- 两百个会明显改变回答方式。\n\n"
+                "> 十分之一的数据会留出来，用于衡量结果。\n\n另见[手册](https://hearth.example/handbook)。")
+          : QStringLiteral("The presets differ in how much they change (a higher `rank` makes a larger *add-on*):\n\n"
+                           "| Preset | Method | Passes | What for |\n|---|---|--:|---|\n"
+                           "| **Quick** | LoRA `r=8` | 1 | whether the data work at all |\n"
+                           "| **Balanced** | LoRA `r=16` | 3 | most work |\n"
+                           "| **Thorough** | LoRA `r=32` | 6 | what must really stick |\n\n"
+                           "Each step changes a weight by $w \\leftarrow w - \\eta \\nabla L$.\n\n"
+                           "- Fifty good examples are a start;\n- two hundred change a model's manner clearly.\n\n"
+                           "> A tenth of the data is held out to measure the result.\n\n"
+                           "See also the [handbook](https://hearth.example/handbook)."),
+      isChinese() ? QStringLiteral("用户想知道预设的区别。用表格比较最清楚。")
+                  : QStringLiteral("They want to know how the presets differ. A table compares them best."));
+  ASSERT_TRUE(desktop_->chat()->send(isChinese() ? QStringLiteral("三种预设有什么区别？")
+                                                 : QStringLiteral("How do the presets differ?")));
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }));
+  ASSERT_TRUE(ui_->click("thoughtTitle"));
+  ui_->key(Qt::Key_Tab);
+  picture("chat-answer");
+}
+
+TEST_P(Pages, FileChooser) {
+  ASSERT_TRUE(ui_->click("navUpdates"));
+  QTemporaryDir folder(QDir::tempPath() + QStringLiteral("/stick-XXXXXX"));
+  for (const char* name : {"mistral-7b", "story-1b", "coder-3b"}) QDir(folder.path()).mkdir(QLatin1String(name));
+  ASSERT_TRUE(ui_->type("scanPathText", folder.path()));
+  ASSERT_TRUE(ui_->click("scanPathBrowse"));
+  ASSERT_TRUE(ui_->click("entry:mistral-7b"));
+  EXPECT_FALSE(ui_->textOf("scanPathChooserFolder").isEmpty());
 }
 
 TEST_P(Pages, ChatWelcome) {

@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "appliance/cli/answer_view.h"
 #include "appliance/cli/deployments.h"
 #include "appliance/cli/interrupt.h"
 #include "appliance/cli/typed_text.h"
@@ -30,23 +31,30 @@ Json request_body(const ChatArguments& a, const Json& messages) {
 }
 
 struct Answer {
-  std::string text, finish_reason;
+  std::string text, reasoning, finish_reason;
   Json usage;
 };
 
 // Takes one event's document; shows what it adds.
-Result<void> take(const Json& chunk, Answer& answer, bool show) {
+Result<void> take(const Json& chunk, Answer& answer, AnswerView& view) {
   if (chunk.contains("error"))
     return error(Code::unavailable, "{}", chunk["error"].value("message", "the service reported an error"));
   if (chunk.contains("usage") && chunk["usage"].is_object()) answer.usage = chunk["usage"];
   for (const Json& choice : chunk.value("choices", Json::array())) {
     if (choice.contains("finish_reason") && choice["finish_reason"].is_string())
       answer.finish_reason = choice["finish_reason"];
-    if (!choice.contains("delta") || !choice["delta"].contains("content") || !choice["delta"]["content"].is_string())
-      continue;
-    std::string text = choice["delta"]["content"];
+    if (!choice.contains("delta")) continue;
+    auto piece = [&](const char* key) {
+      auto it = choice["delta"].find(key);
+      return it != choice["delta"].end() && it->is_string() ? it->get<std::string>() : std::string();
+    };
+    if (std::string thought = piece("reasoning_content"); !thought.empty()) {
+      answer.reasoning += thought;
+      view.thought(thought);
+    }
+    std::string text = piece("content");
     answer.text += text;
-    if (show) std::cout << text << std::flush;
+    view.text(text);
   }
   return {};
 }
@@ -59,16 +67,18 @@ Result<Answer> ask(const ApiClient& service, const ChatArguments& a, const Json&
   request.body = dump_json(request_body(a, messages));
   request.stop = under_way.token();
   Answer answer;
+  AnswerView view(show);
   auto read_all = [&]() -> Result<void> {
     http::ClientStream stream = TRY(http::ClientStream::open(request));
     if (stream.status() >= 400) return http::error_from_response(stream.status(), TRY(stream.read()));
     while (auto event = TRY(stream.next_event())) {
       if (event->data == "[DONE]") break;
-      TRY(take(TRY(parse_json(event->data)), answer, show));
+      TRY(take(TRY(parse_json(event->data)), answer, view));
     }
     return {};
   };
   Result<void> done = read_all();
+  view.finish();
   if (!done && done.error().code != Code::cancelled) return std::move(done).error();
   if (!done) answer.finish_reason = "cancelled";
   return answer;
@@ -85,9 +95,10 @@ Result<void> answer_once(const Cli& cli, const ApiClient& service, const ChatArg
   messages.push_back({{"role", "user"}, {"content", a.prompt}});
   Answer answer = TRY(ask(service, a, messages, !cli.json));
   if (cli.json) {
-    cli.print(
-        {{"model", a.model}, {"text", answer.text}, {"finish_reason", answer.finish_reason}, {"usage", answer.usage}},
-        [] { return std::string(); });
+    Json document = {
+        {"model", a.model}, {"text", answer.text}, {"finish_reason", answer.finish_reason}, {"usage", answer.usage}};
+    if (!answer.reasoning.empty()) document["reasoning"] = answer.reasoning;
+    cli.print(document, [] { return std::string(); });
   } else {
     std::cout << std::endl;
   }

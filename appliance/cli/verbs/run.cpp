@@ -2,13 +2,16 @@
 // continues the text. Without a prompt: a conversation on a terminal, else the whole of stdin.
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <random>
 
+#include "appliance/cli/answer_view.h"
 #include "appliance/cli/interrupt.h"
 #include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
 #include "base/text_encoding.h"
+#include "inference/answers/answer_parser.h"
 #include "inference/generator.h"
 
 namespace hearth::cli {
@@ -33,26 +36,59 @@ SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defa
   return out;
 }
 
-Result<std::vector<int32_t>> prompt_tokens(const LoadedModel& model, const Json& messages, const RunArguments& a) {
-  if (a.raw || !model.chat_template)
-    return model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false});
+struct Prompt {
+  std::vector<int32_t> tokens;
+  std::unique_ptr<answers::AnswerParser> parser;  // of a chat: parts what it thinks from what it says
+  std::vector<int32_t> shown_special;             // the marks that it parts by
+};
+
+Result<Prompt> prompt_of(const LoadedModel& model, const Json& messages, const RunArguments& a) {
+  Prompt out;
+  if (a.raw || !model.chat_template) {
+    out.tokens = TRY(model.tokenizer->encode(a.prompt, {.add_special = true, .parse_special = false}));
+    return out;
+  }
   // What is typed stays text, also where it spells a control token.
   const std::string text = dump_json(messages);
   const auto rendered = TRY(render_chat(model, {.messages_json = text}));
-  return model.tokenizer->encode(rendered.text, {.add_special = false, .typed = rendered.typed});
+  out.tokens = TRY(model.tokenizer->encode(rendered.text, {.add_special = false, .typed = rendered.typed}));
+  const answers::AnswerFormat format = answers::find_format(model.chat_template->source());
+  for (const std::string& mark : format.marks())
+    if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
+      out.shown_special.push_back(*id);
+  std::sort(out.shown_special.begin(), out.shown_special.end());
+  out.parser = answers::make_answer_parser(format, {.prompt = rendered.text});
+  return out;
 }
 
-Result<GenerationSummary> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
-  std::vector<int32_t> prompt = TRY(prompt_tokens(generator.model(), messages, a));
-  GenerationRequest request{.prompt = std::move(prompt),
+struct RunAnswer {
+  GenerationSummary summary;
+  std::string text, reasoning;
+};
+
+Result<RunAnswer> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
+  Prompt prompt = TRY(prompt_of(generator.model(), messages, a));
+  GenerationRequest request{.prompt = std::move(prompt.tokens),
                             .max_tokens = a.max_tokens,
-                            .sampling = sampling_of(a, generator.model().generation)};
+                            .sampling = sampling_of(a, generator.model().generation),
+                            .shown_special = std::move(prompt.shown_special)};
+  RunAnswer out;
+  AnswerView view(show);
+  auto take = [&](const answers::AnswerDelta& delta) {
+    out.reasoning += delta.reasoning;
+    out.text += delta.content;
+    if (!delta.reasoning.empty()) view.thought(delta.reasoning);
+    view.text(delta.content);
+  };
   Interruptible under_way;
   auto on_text = [&](std::string_view text) {
-    if (show) std::cout << text << std::flush;
+    take(prompt.parser ? prompt.parser->push(text) : answers::AnswerDelta{.content = std::string(text)});
     return true;
   };
-  return generator.generate(request, on_text, under_way.token());
+  out.summary = TRY(generator.generate(request, on_text, under_way.token()));
+  if (prompt.parser) take(prompt.parser->finish());
+  view.finish();
+  return out;
 }
 
 Json first_messages(const RunArguments& a) {
@@ -64,15 +100,17 @@ Json first_messages(const RunArguments& a) {
 Result<void> answer_once(const Cli& cli, Generator& generator, const RunArguments& a) {
   Json messages = first_messages(a);
   messages.push_back({{"role", "user"}, {"content", a.prompt}});
-  GenerationSummary s = TRY(answer(generator, messages, a, !cli.json));
+  const RunAnswer said = TRY(answer(generator, messages, a, !cli.json));
+  const GenerationSummary& s = said.summary;
   double tokens_per_s = s.decode_s > 0 ? s.n_completion_tokens / s.decode_s : 0;
-  Json document = {{"text", s.text},
+  Json document = {{"text", said.text},
                    {"finish_reason", finish_reason_name(s.finish)},
                    {"n_prompt_tokens", s.n_prompt_tokens},
                    {"n_completion_tokens", s.n_completion_tokens},
                    {"prefill_s", s.prefill_s},
                    {"decode_s", s.decode_s},
                    {"decode_tokens_per_s", tokens_per_s}};
+  if (!said.reasoning.empty()) document["reasoning"] = said.reasoning;
   if (!cli.json) std::cout << std::endl;
   cli.print(document, [] { return std::string(); });
   return {};
@@ -90,8 +128,8 @@ Result<void> talk(Generator& generator, RunArguments a) {
       continue;
     }
     messages.push_back({{"role", "user"}, {"content", a.prompt}});
-    GenerationSummary s = TRY(answer(generator, messages, a, true));
-    messages.push_back({{"role", "assistant"}, {"content", s.text}});
+    RunAnswer said = TRY(answer(generator, messages, a, true));
+    messages.push_back({{"role", "assistant"}, {"content", said.text}});
     std::cout << std::endl;
   }
   return {};
