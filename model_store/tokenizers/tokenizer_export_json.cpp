@@ -56,7 +56,7 @@ Ordered unk_token(const Impl& t, int32_t id) {
 }
 
 // Pieces as a vocabulary spells them. Added tokens are among them, because the library numbers those that are not anew;
-// but one that would be read as the symbol of a byte stays out.
+// but one that would be read as the symbol of a byte stays out, and so do those behind it: they are numbered in order.
 Json bpe_vocabulary(const Impl& t, const BpeModel& bpe) {
   bool bytes = bpe.options().bytes;
   Json out = Json::object();
@@ -68,7 +68,8 @@ Json bpe_vocabulary(const Impl& t, const BpeModel& bpe) {
     std::string text = piece.empty() || !bytes ? t.text_of[i] : bytes_to_symbols(piece);
     auto as_bytes = symbols_to_bytes(text);
     bool is_byte = bytes && as_bytes && as_bytes->size() == 1;
-    if (!is_byte && !out.contains(text)) out[text] = i;
+    if (is_byte) break;
+    if (!out.contains(text)) out[text] = i;
   }
   return out;
 }
