@@ -18,6 +18,12 @@ uint64_t activation_bytes(const ModelConfig& c) {
   return 4 * (kChunk * widest * 10 + static_cast<uint64_t>(c.vocab_size) * 8);
 }
 
+// Encoders have no cache.
+Result<uint64_t> cache_bytes(const ModelConfig& config, int context, const StepOptions& options) {
+  if (TRY(find_architecture(config.family))->task() != ModelTask::generate) return uint64_t{0};
+  return StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype);
+}
+
 }  // namespace
 
 Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
@@ -25,17 +31,18 @@ Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes
   const int wanted = options.max_seq_len > 0 ? std::min(options.max_seq_len, config.max_seq_len) : config.max_seq_len;
   const uint64_t left = available_bytes > weights_bytes ? (available_bytes - weights_bytes) / 2 : 0;
   int context = wanted;
-  while (context > 512 && TRY(StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype)) > left)
-    context /= 2;
+  while (context > kShortestContext && TRY(cache_bytes(config, context, options)) > left)
+    context = std::max(kShortestContext, context / 2);
   return context;
 }
 
 Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
                              uint64_t available_bytes, double bytes_per_s) {
   MemoryFit fit;
-  fit.max_seq_len = TRY(affordable_context(config, weights_bytes, options, available_bytes));
+  const int affordable = TRY(affordable_context(config, weights_bytes, options, available_bytes));
+  fit.max_seq_len = options.max_seq_len > 0 ? std::min(options.max_seq_len, config.max_seq_len) : affordable;
   fit.weights_bytes = weights_bytes;
-  fit.kv_bytes = TRY(StepRunner::cache_bytes(config, fit.max_seq_len, options.n_slots, options.cache_dtype));
+  fit.kv_bytes = TRY(cache_bytes(config, fit.max_seq_len, options));
   fit.activation_bytes = activation_bytes(config);
   fit.total_bytes = fit.weights_bytes + fit.kv_bytes + fit.activation_bytes;
   fit.available_bytes = available_bytes;
@@ -48,12 +55,18 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
       fmt::format("{} of weights, {} for {} conversations of {} tokens, {} of working memory: {} of {} available.",
                   mib(weights_bytes), mib(fit.kv_bytes), options.n_slots, fit.max_seq_len, mib(fit.activation_bytes),
                   mib(fit.total_bytes), mib(available_bytes));
-  if (fit.verdict == Verdict::too_large)
-    fit.explanation += " It does not fit: choose a smaller model or a smaller quantisation, or undeploy another model.";
+  if (fit.verdict == Verdict::too_large) {
+    const uint64_t at_least =
+        fit.weights_bytes + fit.activation_bytes + TRY(cache_bytes(config, affordable, options));
+    fit.explanation += at_least <= available_bytes
+                           ? fmt::format(" It does not fit: with a context of {} tokens it would.", affordable)
+                           : " It does not fit: choose a smaller model or a smaller quantisation, or undeploy another "
+                             "model.";
+  }
   if (fit.verdict == Verdict::tight) fit.explanation += " It fits, but leaves little for other programs.";
   if (fit.max_seq_len < config.max_seq_len && options.max_seq_len == 0)
-    fit.explanation +=
-        fmt::format(" The context is shortened from the model's {} tokens to fit the memory.", config.max_seq_len);
+    fit.explanation += fmt::format(" The context is shortened to {} of the model's {} tokens to fit the memory.",
+                                   fit.max_seq_len, config.max_seq_len);
   return fit;
 }
 

@@ -10,6 +10,8 @@
 
 namespace hearth {
 
+constexpr int kShortestContext = 512;  // what a shortened context keeps
+
 struct MemoryFit {
   enum class Verdict { fits, tight, too_large } verdict = Verdict::fits;
   uint64_t weights_bytes = 0, kv_bytes = 0, activation_bytes = 0, total_bytes = 0, available_bytes = 0;
@@ -19,8 +21,9 @@ struct MemoryFit {
 };
 
 // available_bytes: memory that can be used now. bytes_per_s: measured memory read bandwidth, 0 when unknown.
-// max_seq_len 0: the model's own, shortened so that the cache takes at most half of what is left after the weights.
-// Errors: those of the configuration.
+// options.max_seq_len 0: the model's own, shortened so that the cache takes at most half of what is left after the
+// weights, but not below kShortestContext; a context that was asked for is not shortened. Errors: those of the
+// configuration.
 Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
                              uint64_t available_bytes, double bytes_per_s);
 

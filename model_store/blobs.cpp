@@ -121,6 +121,20 @@ Result<BlobInfo> Staging::add_file(const Fd& in, const fs::path& from, uint64_t 
   return BlobInfo{digest, size_bytes};
 }
 
+Result<BlobInfo> Staging::adopt_file(const Fd& in, const fs::path& from, uint64_t size_bytes, Meter& meter) {
+  const fs::path part = folder_ / "adopted";
+  ::unlink(part.c_str());
+  if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, part.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    return add_file(in, from, size_bytes, std::nullopt, meter);
+  TRY(seal(in, from));
+  (void)::posix_fadvise(in.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const Digest digest = TRY(hash_exactly(in, from, size_bytes, meter));
+  const fs::path name = folder_ / digest.hex();
+  if (::rename(part.c_str(), name.c_str()) != 0) return errno_error("rename to", name, errno);
+  ::unlink(part.c_str());  // rename leaves it when both are the same file already
+  return BlobInfo{digest, size_bytes};
+}
+
 std::optional<BlobInfo> Staging::finished(size_t index, uint64_t size_bytes) const {
   if (!is_resumable_) return std::nullopt;
   auto text = read_file(folder_ / fmt::format("done-{}", index), 256);

@@ -30,6 +30,9 @@ class Staging {
   // before takes that; one that was in the midst of it keeps what agrees with the source.
   Result<BlobInfo> add_file(const Fd& in, const std::filesystem::path& from, uint64_t size_bytes,
                             const std::optional<Digest>& expected, Meter& meter, size_t index = 0);
+  // The file itself becomes the blob: a second name of it, sealed and hashed, nothing copied. Only of a file that
+  // nobody will write to again. Where a file cannot have a second name, it is copied.
+  Result<BlobInfo> adopt_file(const Fd& in, const std::filesystem::path& from, uint64_t size_bytes, Meter& meter);
   // Where a blob can be read now: staged here, or in the blob folder already.
   std::filesystem::path find(const Digest& digest) const;
   const std::filesystem::path& folder() const { return folder_; }

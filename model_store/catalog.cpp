@@ -276,8 +276,18 @@ Result<std::vector<std::string>> Catalog::adapters_of(std::string_view parent) c
   });
 }
 
-Result<void> Catalog::put(const CatalogEntry& entry) {
+Result<void> Catalog::put(const CatalogEntry& entry, const std::string& keep_old_as) {
+  auto old = keep_old_as.empty() ? std::optional<CatalogEntry>() : TRY(find(entry.record.name));
   return write("recording a model", [&] {
+    if (old) {
+      old->record.name = keep_old_as;
+      insert_model(*db_, *old);
+      insert_files(*db_, old->record);
+      SQLite::Statement move(*db_, "UPDATE models SET parent=? WHERE kind='adapter' AND parent=?");
+      move.bind(1, keep_old_as);
+      move.bind(2, entry.record.name);
+      move.exec();
+    }
     delete_model(*db_, entry.record.name);
     insert_model(*db_, entry);
     insert_files(*db_, entry.record);

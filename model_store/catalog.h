@@ -40,7 +40,8 @@ class Catalog {
   Result<std::set<std::string>> referenced_blobs() const;  // "sha256:..." of all models
   Result<std::vector<std::string>> adapters_of(std::string_view parent) const;
 
-  Result<void> put(const CatalogEntry& entry);  // replaces a row of the same name
+  // Replaces a row of the same name, which with `keep_old_as` stays under that name, with its adapters.
+  Result<void> put(const CatalogEntry& entry, const std::string& keep_old_as = {});
   Result<void> erase(std::string_view name);
 
  private:

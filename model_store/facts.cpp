@@ -9,19 +9,10 @@
 namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
-constexpr uint64_t kMaxAdapterConfigBytes = 1 << 20, kMaxReadmeBytes = 4 << 20;
+constexpr uint64_t kMaxReadmeBytes = 4 << 20;
 
 bool has_suffix_in(const std::vector<ModelFile>& files, std::string_view suffix) {
   return std::any_of(files.begin(), files.end(), [&](const ModelFile& file) { return file.name.ends_with(suffix); });
-}
-
-// The base model that a PEFT adapter names: the last part of what is often a path or "owner/name".
-Result<std::string> base_model_of(const fs::path& adapter_config) {
-  std::string text = TRY(read_file(adapter_config, kMaxAdapterConfigBytes));
-  Json json = TRY_WITH(parse_python_json(text), "in {}", adapter_config.filename().string());
-  std::string base = TRY(json_get_or<std::string>(json, "base_model_name_or_path", ""));
-  while (base.ends_with('/')) base.pop_back();
-  return base.substr(base.rfind('/') + 1);  // npos + 1 is 0
 }
 
 // Hugging Face spells licences in lower case; SPDX does not.
@@ -62,10 +53,6 @@ Result<ModelFacts> read_facts(const fs::path& folder, ModelRecord& record) {
   record.n_params = facts.n_params;
   record.max_seq_len = static_cast<int>(std::clamp<int64_t>(facts.max_seq_len, 0, INT32_MAX));
   record.has_chat_template = facts.has_chat_template;
-  if (is_adapter && !record.parent) record.parent = TRY(base_model_of(folder / "adapter_config.json"));
-  if (is_adapter && record.parent->empty())
-    return error(Code::invalid_argument,
-                 "the adapter does not say which base model it belongs to; name it when importing");
   return facts;
 }
 

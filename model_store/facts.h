@@ -11,7 +11,7 @@ namespace hearth::store {
 // The .gguf of a folder that is a GGUF model, else the folder itself: what a loader opens.
 std::filesystem::path loader_path_in(const std::filesystem::path& folder, const std::vector<ModelFile>& files);
 
-// Fills kind, family, dtype, n_params, max_seq_len, has_chat_template; parent of an adapter when not set yet.
+// Fills kind, family, dtype, n_params, max_seq_len, has_chat_template; of an adapter what its own files say.
 // Returns the facts too (format).
 Result<ModelFacts> read_facts(const std::filesystem::path& folder, ModelRecord& record);
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "model_store/adapter_base.h"
 #include "model_store/facts.h"
+#include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/load.h"
 #include "model_store/import_files.h"
 #include "model_store/model_names.h"
@@ -38,14 +40,15 @@ Result<std::string> identity_of(const std::vector<ImportFile>& files) {
   return out;
 }
 
-Result<Staging> stage_for(const Blobs& blobs, const std::vector<ImportFile>& files, uint64_t total_bytes) {
-  if (total_bytes < kWorthResuming) return blobs.stage();
+Result<Staging> stage_for(const Blobs& blobs, const std::vector<ImportFile>& files, uint64_t total_bytes, bool adopt) {
+  if (adopt || total_bytes < kWorthResuming) return blobs.stage();
   return blobs.stage_again(TRY(identity_of(files)));
 }
 
-Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, size_t index, Meter& meter) {
+Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, bool adopt, size_t index, Meter& meter) {
   Fd in = TRY(open_regular(AT_FDCWD, file.path, true));
-  BlobInfo blob = TRY(staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter, index));
+  BlobInfo blob = TRY(adopt ? staging.adopt_file(in, file.path, file.size_bytes, meter)
+                            : staging.add_file(in, file.path, file.size_bytes, std::nullopt, meter, index));
   return ModelFile{file.name, blob.digest.text(), blob.size_bytes};
 }
 
@@ -131,23 +134,40 @@ Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& option
   record.parent = options.parent;
   return entry;
 }
+
+// The folder of an adapter whose weights were named.
+fs::path import_path(const fs::path& path) {
+  return path.filename() == "adapter_model.safetensors" && is_adapter_folder(path.parent_path()) ? path.parent_path()
+                                                                                                 : path;
+}
 }  // namespace
 
-Result<ModelRecord> Store::import_model(const fs::path& path, const ImportOptions& options, const Control& control) {
+// Before anything is copied: it fits its base, as when it is loaded.
+Result<void> Store::Impl::check_adapter(const fs::path& folder, ModelRecord& record) {
+  Catalog* models = TRY(catalog());
+  record.parent = TRY(find_base(folder, record.parent, TRY(models->list()))).name;
+  const ModelConfig base = TRY(load_config(TRY(base_path(record))));
+  TRY_WITH(read_adapter(folder, base), "{} is no adapter of {}", folder.string(), *record.parent);
+  return {};
+}
+
+Result<ModelRecord> Store::import_model(const fs::path& given, const ImportOptions& options, const Control& control) {
   TRY(impl_->require_writer());
   std::lock_guard changing(impl_->changing);
+  const fs::path path = import_path(given);
   std::vector<ImportFile> files = TRY_WITH(find_import_files(path), "while importing {}", path.string());
   CatalogEntry entry = TRY(new_entry(path, options));
+  if (is_adapter_folder(path)) TRY_WITH(impl_->check_adapter(path, entry.record), "while importing {}", path.string());
   const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
   TRY_WITH(ask_loader(folder, files), "{} was not imported, since it could not be loaded", path.string());
   uint64_t total = 0;
   for (const ImportFile& file : files) total += file.size_bytes;
-  Staging staging = TRY(stage_for(impl_->blobs, files, total));
-  TRY(impl_->blobs.check_space(total - std::min(total, staging.staged_bytes())));
+  Staging staging = TRY(stage_for(impl_->blobs, files, total, options.adopt));
+  if (!options.adopt) TRY(impl_->blobs.check_space(total - std::min(total, staging.staged_bytes())));
   Meter meter(control, total);
   for (size_t i = 0; i < files.size(); ++i)
     entry.record.files.push_back(
-        TRY_WITH(stage_file(staging, files[i], i, meter), "while importing {}", path.string()));
+        TRY_WITH(stage_file(staging, files[i], options.adopt, i, meter), "while importing {}", path.string()));
   entry.record.size_bytes = total;
   ModelFacts facts = TRY_WITH(inspect_staged(staging, entry.record), "while importing {}", path.string());
   if (!facts.is_supported) return error(Code::unimplemented, "{} was not imported: {}", path.string(), facts.why_not);

@@ -133,7 +133,7 @@ Result<std::vector<ImportFile>> list_wanted(const fs::path& folder, bool& has_pi
 // tensors altogether: what the index names counts, else the usual name, else everything.
 Result<std::set<std::string>> weights_of(const std::vector<ImportFile>& files, const fs::path& folder) {
   if (has(files, kShardIndex)) return shards_of(files, folder);
-  for (const char* usual : {"adapter_model.safetensors", "model.safetensors"})
+  for (const char* usual : {"model.safetensors", "adapter_model.safetensors"})
     if (has(files, usual)) return std::set<std::string>{usual};
   std::set<std::string> out;
   for (const ImportFile& file : files)

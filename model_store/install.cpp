@@ -117,6 +117,8 @@ Result<ModelRecord> Store::install(PackToInstall opened, const Control& control)
   TRY(staging.add_bytes(pack.manifest_text));
   TRY(staging.add_bytes(pack.config_text));
   TRY_WITH(inspect_installed(staging, entry.record), "while installing {}", entry.record.name);
+  if (entry.record.kind == "adapter")
+    TRY_WITH(impl_->check_adapter(staging.folder() / "view", entry.record), "while installing {}", entry.record.name);
   TRY(meter.check());
   return impl_->commit(staging, std::move(entry));
 }

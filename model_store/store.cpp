@@ -1,11 +1,16 @@
 // Opening the store, looking into it, and the one way in which anything is added to it.
 #include "model_store/store.h"
 
+#include <algorithm>
 #include <chrono>
 
+#include "model_store/adapter_base.h"
 #include "model_store/facts.h"
+#include "model_store/formats/adapters/adapter.h"
 #include "model_store/kept_signatures.h"
 #include "model_store/kill_point.h"
+#include "model_store/model_names.h"
+#include "model_store/placement.h"
 #include "model_store/store_impl.h"
 #include "model_store/views.h"
 
@@ -101,26 +106,47 @@ Result<ModelRecord> Store::Impl::commit(Staging& staging, CatalogEntry entry) {
   const Digest manifest = TRY(Digest::parse(entry.record.digest));
   DigestSet candidates = blobs_of(entry);  // after a failure: what was just moved in
   if (auto old = TRY(models->find(entry.record.name))) candidates.merge(blobs_of(*old));  // after a replacement
+  const std::string keep_old_as = TRY(name_for_replaced(entry.record));
   TRY(intend(std::move(candidates)));
   auto recorded = staging.commit();
   if (recorded && entry.signature)
     recorded = keep_signature(state_dir, manifest, {*entry.signature, entry.record.signer});
   kill_point("store.signature_kept");
-  if (recorded) recorded = models->put(entry);
+  if (recorded) recorded = models->put(entry, keep_old_as);
   auto dropped = settle();
   if (!recorded) return recorded.error();
   if (!dropped) return dropped.error();
   return std::move(entry.record);
 }
 
+// Adapters fit the files that they were made for: when their base is replaced, it stays for them under this name.
+Result<std::string> Store::Impl::name_for_replaced(const ModelRecord& fresh) {
+  Catalog* models = TRY(catalog());
+  const auto old = TRY(models->find(fresh.name));
+  if (!old || old->record.digest == fresh.digest || TRY(models->adapters_of(fresh.name)).empty()) return std::string();
+  const std::string base = old->record.version.empty() ? fresh.name : fresh.name + "-" + old->record.version;
+  std::string name = make_model_name(base);
+  for (int i = 2; TRY(models->find(name)); ++i) name = numbered_name(base, i);
+  return name;
+}
+
 Result<std::vector<ModelRecord>> Store::list() const {
   Catalog* models = TRY(impl_->catalog());
   if (!models) return std::vector<ModelRecord>();
-  return models->list();
+  std::vector<ModelRecord> out = TRY(models->list());
+  for (ModelRecord& adapter : out) {
+    if (adapter.kind != "adapter" || !adapter.parent) continue;
+    auto base = std::find_if(out.begin(), out.end(), [&](const ModelRecord& m) { return m.name == *adapter.parent; });
+    if (base != out.end()) take_from_base(adapter, *base);
+  }
+  return out;
 }
 
 Result<ModelRecord> Store::find(std::string_view name) const {
-  return TRY(impl_->entry(name)).record;
+  ModelRecord record = TRY(impl_->entry(name)).record;
+  if (record.kind == "adapter" && record.parent)
+    if (auto base = impl_->entry(*record.parent)) take_from_base(record, base->record);
+  return record;
 }
 
 Result<fs::path> Store::folder(std::string_view name) const {
@@ -128,8 +154,19 @@ Result<fs::path> Store::folder(std::string_view name) const {
 }
 
 Result<fs::path> Store::loader_path(std::string_view name) const {
-  ModelRecord record = TRY(impl_->entry(name)).record;
-  return loader_path_in(TRY(view_of(impl_->state_dir, record)), record.files);
+  const ModelRecord record = TRY(impl_->entry(name)).record;
+  const fs::path view = TRY(view_of(impl_->state_dir, record));
+  if (record.kind == "adapter") TRY(link_base(view, fs::relative(TRY(impl_->base_path(record)), view)));
+  return loader_path_in(view, record.files);
+}
+
+Result<fs::path> Store::Impl::base_path(const ModelRecord& adapter) {
+  auto base = entry(adapter.parent.value_or(""));
+  if (!base || base->record.kind == "adapter")
+    return error(Code::failed_precondition,
+                 "{} is an adapter of {}, which is not in the store; import or install that model, under this name",
+                 adapter.name, adapter.parent.value_or("an unnamed model"));
+  return loader_path_in(TRY(view_of(state_dir, base->record)), base->record.files);
 }
 
 Result<std::vector<TrustedKey>> Store::trusted_keys() const {

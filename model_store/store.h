@@ -74,6 +74,9 @@ struct ImportOptions {
   std::optional<std::string> parent;                  // of an adapter: default is adapter_config.json's base model
   std::string display_name = {};                      // empty: the name, or the path's
   bool number_if_taken = false;                       // "name-2" instead of already_exists
+  // The files are the caller's own, will never be written again, and lie on the store's filesystem: they become blobs
+  // without being copied. Where they cannot, they are copied.
+  bool adopt = false;
 };
 
 struct InstallOptions {
@@ -138,13 +141,15 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  Result<std::vector<ModelRecord>> list() const;                           // by name
-  Result<ModelRecord> find(std::string_view name) const;                   // not_found
-  Result<std::filesystem::path> folder(std::string_view name) const;       // its files under their own names
-  Result<std::filesystem::path> loader_path(std::string_view name) const;  // the folder, or the .gguf in it
+  Result<std::vector<ModelRecord>> list() const;                      // by name
+  Result<ModelRecord> find(std::string_view name) const;              // not_found
+  Result<std::filesystem::path> folder(std::string_view name) const;  // its files under their own names
+  // What load_model() takes: the folder, or the .gguf in it. An adapter's has a link to its base's.
+  Result<std::filesystem::path> loader_path(std::string_view name) const;
 
   // A Hugging Face folder, a .gguf, a .safetensors (with config.json and tokenizer files beside it), or a PEFT adapter
-  // folder. Pickled weights (.bin, .pt) are refused. already_exists when the name is taken by other content.
+  // folder, whose base must be in the store and fit. Pickled weights (.bin, .pt) are refused. already_exists when the
+  // name is taken by other content.
   Result<ModelRecord> import_model(const std::filesystem::path& path, const ImportOptions& options = {},
                                    const Control& control = {});
 

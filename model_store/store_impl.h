@@ -29,6 +29,11 @@ struct Store::Impl {
   Result<TrustedKeys> keys() const;
   Result<void> require_writer() const;
 
+  Result<std::filesystem::path> base_path(const ModelRecord& adapter);  // what a loader opens
+  // Finds the parent of a folder's adapter and checks that it fits.
+  Result<void> check_adapter(const std::filesystem::path& folder, ModelRecord& record);
+  // Of the model that `fresh` replaces, where adapters need it; else empty.
+  Result<std::string> name_for_replaced(const ModelRecord& fresh);
   // Staged blobs become visible, then the row. On failure the store is what it was.
   Result<ModelRecord> commit(Staging& staging, CatalogEntry entry);
   // Before a change: which blobs it may leave without an owner. After it, or after a crash in it: deletes those of them

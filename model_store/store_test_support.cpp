@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "model_store/digest.h"
+#include "model_store/formats/adapters/adapter.h"
 
 namespace hearth::store::test {
 namespace fs = std::filesystem;
@@ -117,15 +118,11 @@ void make_model_folder(const fs::path& folder, int seed, size_t shard_bytes, int
 }
 
 void make_adapter_folder(const fs::path& folder, const std::string& base) {
-  must(make_folders(folder));
-  must(write_file(folder / "adapter_config.json", dump_json({{"peft_type", "LORA"},
-                                                             {"r", 4},
-                                                             {"lora_alpha", 8},
-                                                             {"base_model_name_or_path", base},
-                                                             {"target_modules", {"q_proj"}},
-                                                             {"task_type", "CAUSAL_LM"}})));
-  must(write_file(folder / "adapter_model.safetensors",
-                  safetensors({{"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", 4, 64}}, 7)));
+  Tensor a({Dtype::f32, {4, 64}}), b({Dtype::f32, {64, 4}});
+  a.f32()[1] = b.f32()[2] = 1;
+  LoraAdapter adapter{.rank = 4, .alpha = 8, .base_model = base};
+  adapter.weights = {{"layers.0.wq.lora_a", a.view()}, {"layers.0.wq.lora_b", b.view()}};
+  must(save_peft_adapter(folder, must(config_from_hf(config())), adapter));
 }
 
 std::string fingerprint(const fs::path& state_dir) {

@@ -8,6 +8,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/data/training_data.h"
 #include "trainer/optim/course.h"
+#include "trainer/result.h"
 #include "trainer/stepper.h"
 
 namespace hearth::train {
@@ -52,7 +53,7 @@ struct Shapes {
   int64_t weights_bytes = 0, optimizer_bytes = 0, gradient_bytes = 0;
 };
 
-Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const ModelConfig& config) {
+Result<Shapes> shapes_of(const Recipe& recipe, const Beginning& base, const ModelConfig& config) {
   Shapes out;
   const auto specs = TRY(find_architecture(config.family))->parameters(config);
   const bool lora = recipe.method.type == "lora";
@@ -67,7 +68,7 @@ Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const Mo
   }
   out.gradient_bytes = out.weights_bytes;
   if (lora) {
-    out.lora = {recipe.method.rank, static_cast<float>(recipe.method.alpha), recipe.method.targets};
+    out.lora = base.lora_of(recipe);
     out.gradient_bytes = 0;
     const Graph graph = TRY(build_logits_graph(config, out.dtype_of, 1, out.lora));
     for (const ValueInfo& info : graph.values())
@@ -82,7 +83,7 @@ Result<Shapes> shapes_of(const Recipe& recipe, const LoadedModel& base, const Mo
 }
 
 // FLOP/s of this box on a few layers of this very model, with zeros for weights.
-Result<double> measure_rate(const Recipe& recipe, const LoadedModel& base, Team& team) {
+Result<double> measure_rate(const Recipe& recipe, const Beginning& base, Team& team) {
   const ModelConfig config = base.config.with_layers(kProbeLayers);
   const Shapes shapes = TRY(shapes_of(recipe, base, config));
   const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
@@ -135,7 +136,8 @@ std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, co
 
 Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::path& model_path) {
   TRY(validate(recipe));
-  const LoadedModel base = TRY(load_base(recipe, model_path));
+  const Beginning base = TRY(load_base(recipe, model_path));
+  TRY(check_can_write(recipe, base));
   const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
   const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
   const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;

@@ -24,13 +24,16 @@ TEST(Estimate, FollowsTheGraph) {
   EXPECT_GT(small->n_steps, 5);
   EXPECT_GT(small->n_tokens, 100 * 10);
   EXPECT_GT(small->seconds, 0);
-  EXPECT_NE(small->explanation.find(std::to_string(small->n_steps) + " steps"), std::string::npos) << small->explanation;
+  EXPECT_NE(small->explanation.find(std::to_string(small->n_steps) + " steps"), std::string::npos)
+      << small->explanation;
 
-  const LoadedModel base = *load_base(r, {});
+  const Beginning base = *load_base(r, {});
   const ModelInTraining model = *make_model(r, base);
   Team team(1);
   const Stepper stepper = *Stepper::create(model, {.n_tokens = 4 * 64}, team);
-  EXPECT_NEAR(static_cast<double>(small->peak_memory_bytes), static_cast<double>(stepper.memory_bytes() + model.bytes()), 0.02 * static_cast<double>(small->peak_memory_bytes) + 2097152.0);  // arenas are whole huge pages
+  EXPECT_NEAR(static_cast<double>(small->peak_memory_bytes),
+              static_cast<double>(stepper.memory_bytes() + model.bytes()),
+              0.02 * static_cast<double>(small->peak_memory_bytes) + 2097152.0);  // arenas are whole huge pages
 
   r.batch.rows = 8;
   const auto large = estimate_training(r, {});

@@ -1,20 +1,20 @@
-// The weights that a result is written from: low-rank updates added to the frozen base. See model.h.
-#include "model_store/formats/save.h"
+// The weights that a result is written from: low-rank updates added to the frozen base, one weight at a time. See
+// model.h.
 #include "trainer/model.h"
 
 namespace hearth::train {
 
-Result<WeightsByRole> ModelInTraining::merged(std::map<std::string, Tensor, std::less<>>& storage) const {
-  if (lora.rank == 0) return lora_weights();
-  WeightsByRole out = frozen;
-  const WeightsByRole updates = lora_weights();
-  for (const auto& [name, a] : updates) {
+void ModelInTraining::put_weights(ModelToSave& out) const {
+  const WeightsByRole trained = lora_weights();
+  out.weights = lora.rank == 0 ? trained : frozen;
+  if (lora.rank == 0) return;
+  for (const auto& [name, a] : trained) {
     if (!name.ends_with(".lora_a")) continue;
     const std::string role = name.substr(0, name.size() - 7);
-    Tensor& merged = storage[role] = TRY(merge_lora(frozen.at(role), a, updates.at(role + ".lora_b"), lora.alpha / static_cast<float>(lora.rank)));
-    out[role] = merged.view();
+    const LowRankUpdate update{
+        .a = a, .b = trained.at(role + ".lora_b"), .scale = lora.alpha / static_cast<float>(lora.rank)};
+    out.made[role] = [weight = frozen.at(role), update] { return merged_weight(weight, {update}, Dtype::f32); };
   }
-  return out;
 }
 
 }  // namespace hearth::train

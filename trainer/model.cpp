@@ -1,6 +1,8 @@
 // See model.h.
 #include "trainer/model.h"
 
+#include <set>
+
 #include "base/files.h"
 #include "trainer/initialise.h"
 
@@ -16,7 +18,7 @@ bool decays(ParameterKind kind) {
   return kind == ParameterKind::matrix || kind == ParameterKind::embedding;
 }
 
-Result<ModelInTraining> make_full(const Recipe& recipe, const LoadedModel& base, ModelInTraining out) {
+Result<ModelInTraining> make_full(const Recipe& recipe, const Beginning& base, ModelInTraining out) {
   for (const ParameterSpec& spec : out.specs) {
     Tensor weight;
     if (auto it = base.weights.find(spec.role); it != base.weights.end()) {
@@ -35,32 +37,80 @@ Result<ModelInTraining> make_full(const Recipe& recipe, const LoadedModel& base,
   return out;
 }
 
-Result<ModelInTraining> make_lora(const Recipe& recipe, const LoadedModel& base, ModelInTraining out) {
-  out.lora = {recipe.method.rank, static_cast<float>(recipe.method.alpha), recipe.method.targets};
-  out.frozen = base.weights;
-  out.keeper = base.keeper;
+void copy_vectors(const Beginning& base, ModelInTraining& out) {
   for (const ParameterSpec& spec : out.specs)
     if (is_vector(spec.kind)) {
       Tensor& copy = out.frozen_copies[spec.role] = to_f32(base.weights.at(spec.role));
       out.frozen[spec.role] = copy.view();
     }
+}
+
+// Where the adapter that training goes on from left it; else a beginning that changes nothing.
+Result<Tensor> first_lora_weight(const ValueInfo& info, const Recipe& recipe, WeightsByRole& left) {
+  const auto it = left.find(info.name);
+  if (it == left.end()) {
+    Tensor weight(info.type);
+    initialise_lora(info.name, static_cast<uint64_t>(recipe.seed), weight.view());
+    return weight;
+  }
+  if (!(it->second.type == info.type))
+    return error(Code::invalid_argument, "the adapter's \"{}\" is {}, training needs {}", info.name,
+                 it->second.type.to_string(), info.type.to_string());
+  Tensor weight = to_f32(it->second);
+  left.erase(it);
+  return weight;
+}
+
+Result<ModelInTraining> make_lora(const Recipe& recipe, const Beginning& base, ModelInTraining out) {
+  out.lora = base.lora_of(recipe);
+  out.frozen = base.weights;
+  out.keeper = base.keeper;
+  copy_vectors(base, out);
+  WeightsByRole left = base.adapter ? base.adapter->weights : WeightsByRole();
   const Graph graph = TRY(build_logits_graph(out.config, out.dtype_of(), 1, out.lora));
   for (const ValueInfo& info : graph.values()) {
     if (info.kind != ValueKind::parameter || out.frozen.contains(info.name)) continue;
-    Tensor weight(info.type);
-    initialise_lora(info.name, static_cast<uint64_t>(recipe.seed), weight.view());
-    out.trainables.push_back(make_trainable(info.name, true, std::move(weight)));
+    out.trainables.push_back(make_trainable(info.name, true, TRY(first_lora_weight(info, recipe, left))));
   }
   if (out.trainables.empty()) return error(Code::invalid_argument, "method.targets names no matrix of this model");
+  if (!left.empty())
+    return error(
+        Code::unimplemented,
+        "training cannot go on from this adapter: it changes \"{}\", which is not trained with LoRA here; merge "
+        "it into its base (`hearth export`), import that, and train the merged model",
+        left.begin()->first);
+  return out;
+}
+
+Result<Beginning> load_with_adapter(const std::filesystem::path& folder) {
+  Beginning out;
+  const std::filesystem::path base = TRY(base_of_adapter(folder));
+  static_cast<LoadedModel&>(out) = TRY_WITH(load_model(base), "while loading the base of the adapter to train");
+  out.adapter = TRY(as_lora(TRY(read_adapter(folder, out.config))));
   return out;
 }
 
 }  // namespace
 
-Result<LoadedModel> load_base(const Recipe& recipe, const std::filesystem::path& model_path) {
-  if (recipe.model.from_scratch.empty()) return TRY_WITH(load_model(model_path), "while loading the model to train");
+LoraConfig Beginning::lora_of(const Recipe& recipe) const {
+  const RecipeMethod& method = recipe.method;
+  if (!adapter) return {method.rank, static_cast<float>(method.alpha), method.targets};
+  std::set<std::string> targets;
+  for (const auto& [name, view] : adapter->weights) {
+    const std::string role = name.substr(0, name.rfind('.'));
+    targets.insert(role.substr(role.rfind('.') + 1));
+  }
+  return {adapter->rank, adapter->alpha, {targets.begin(), targets.end()}};
+}
+
+Result<Beginning> load_base(const Recipe& recipe, const std::filesystem::path& model_path) {
+  if (recipe.model.from_scratch.empty()) {
+    if (recipe.method.type == "lora" && is_adapter_folder(model_path)) return load_with_adapter(model_path);
+    return Beginning{TRY_WITH(load_model(model_path), "while loading the model to train"), std::nullopt};
+  }
   const std::filesystem::path folder = recipe.model.from_scratch;
-  LoadedModel out = TRY_WITH(load_text_side(folder), "while reading tokenizer and template from {}", folder.string());
+  Beginning out{TRY_WITH(load_text_side(folder), "while reading tokenizer and template from {}", folder.string()),
+                std::nullopt};
   const std::string text = TRY_WITH(read_file(folder / "config.json"), "while reading the model's configuration");
   out.config = TRY_WITH(config_from_hf(text), "in {}", (folder / "config.json").string());
   TRY_WITH(validate(out.config), "in {}", (folder / "config.json").string());
@@ -97,7 +147,7 @@ uint64_t ModelInTraining::bytes() const {
   return static_cast<uint64_t>(sum);
 }
 
-Result<ModelInTraining> make_model(const Recipe& recipe, const LoadedModel& base) {
+Result<ModelInTraining> make_model(const Recipe& recipe, const Beginning& base) {
   ModelInTraining out;
   out.config = base.config;
   out.specs = base.parameters;

@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "model_store/formats/load.h"
+#include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/save.h"
 #include "runtime/architectures/model_builder.h"
 #include "runtime/exec/executor.h"
 #include "trainer/optim/adamw.h"
@@ -14,8 +16,15 @@
 
 namespace hearth::train {
 
-// The model as it is before training. From scratch: configuration and text side only, no weights.
-Result<LoadedModel> load_base(const Recipe& recipe, const std::filesystem::path& model_path);
+// What training begins with. With LoRA and an adapter to go on from: the adapter's base, and the adapter beside it. An
+// adapter is merged where all weights are trained.
+struct Beginning : LoadedModel {
+  std::optional<LoraAdapter> adapter;
+  LoraConfig lora_of(const Recipe& recipe) const;  // the adapter's own rank, scale and targets, else the recipe's
+};
+
+// From scratch: configuration and text side only, no weights.
+Result<Beginning> load_base(const Recipe& recipe, const std::filesystem::path& model_path);
 
 // Movable; bindings point into tensors that do not move with it.
 struct ModelInTraining {
@@ -29,12 +38,12 @@ struct ModelInTraining {
 
   DtypeOf dtype_of() const;  // valid while this object stays where it is
   Bindings bindings() const;
-  // The result's weights by role: masters, or the frozen base with the updates merged in (f32 where merged).
-  Result<WeightsByRole> merged(std::map<std::string, Tensor, std::less<>>& storage) const;
+  // Writes the result's weights by role: masters, or the frozen base, whose merged weights are made one by one.
+  void put_weights(ModelToSave& out) const;
   WeightsByRole lora_weights() const;  // "<role>.lora_a", "<role>.lora_b"
   uint64_t bytes() const;              // of trainables with optimizer state, and frozen copies
 };
 
-Result<ModelInTraining> make_model(const Recipe& recipe, const LoadedModel& base);
+Result<ModelInTraining> make_model(const Recipe& recipe, const Beginning& base);
 
 }  // namespace hearth::train

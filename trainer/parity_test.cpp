@@ -21,10 +21,12 @@ class ParityTest : public ::testing::Test {
     base_ = std::move(*base);
     model_ = std::make_unique<ModelInTraining>(*make_model(recipe_, base_));
     Example e;
-    e.messages = {{"user", "What is one plus one? Tell me at length, please, with all that belongs to it."}, {"assistant", "It is two. More cannot be said of it, but it can be said slowly."}};
+    e.messages = {{"user", "What is one plus one? Tell me at length, please, with all that belongs to it."},
+                  {"assistant", "It is two. More cannot be said of it, but it can be said slowly."}};
     questions_ = {question_of(e)};
     Corpus corpus = *encode_all(base_, std::span(&e, 1));
-    data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(corpus.documents)), LoaderOptions{.max_seq_len = 128});
+    data_ = std::make_unique<Loader>(std::make_shared<std::vector<Document>>(std::move(corpus.documents)),
+                                     LoaderOptions{.max_seq_len = 128});
   }
   Result<PendingResult> write(const std::string& dtype) {
     recipe_.output.dtype = dtype;
@@ -35,7 +37,7 @@ class ParityTest : public ::testing::Test {
   }
   TempFolder temp_ = *TempFolder::create("parity");
   Recipe recipe_;
-  LoadedModel base_;
+  Beginning base_;
   std::unique_ptr<ModelInTraining> model_;
   std::vector<Question> questions_;
   std::unique_ptr<Loader> data_;
@@ -70,7 +72,8 @@ TEST_F(ParityTest, OtherStopTokensAndTemplatesAreSeen) {
   ASSERT_TRUE(pending);
   const fs::path config = pending->model_path() / "tokenizer_config.json";
   std::string text = *read_file(config);
-  const size_t at = text.find("'assistant\\n'") != std::string::npos ? text.find("assistant\\n") : text.find("<|im_start|>assistant");
+  const size_t at =
+      text.find("'assistant\\n'") != std::string::npos ? text.find("assistant\\n") : text.find("<|im_start|>assistant");
   ASSERT_NE(at, std::string::npos);
   ASSERT_TRUE(write_file(config, text.replace(at + (text[at] == '<' ? 12 : 0), 9, "Assistant")));
   const auto prompt = check(*pending);

@@ -215,6 +215,18 @@ Result<void> validate_course(const Recipe& r) {
   return {};
 }
 
+Result<void> validate_output(const Recipe& r) {
+  TRY(one_of("output.dtype", r.output.dtype, {"auto", "f32", "bf16", "f16", "q8_0"}));
+  if (r.output.merge) return {};
+  if (r.method.type != "lora")
+    return error(Code::invalid_argument,
+                 "output.merge = false leaves an adapter, which only method.type = \"lora\" makes; remove it");
+  if (r.output.dtype != "auto")
+    return error(Code::invalid_argument,
+                 "output.dtype is of the merged model, which output.merge = false does not write; remove one of them");
+  return {};
+}
+
 void resolve(std::string& path, const fs::path& folder, bool only_if_there) {
   if (path.empty() || fs::path(path).is_absolute()) return;
   const fs::path candidate = folder / path;
@@ -262,8 +274,7 @@ Result<void> validate(const Recipe& recipe) {
                  "method.type = \"lora\" needs a trained model: set model.init instead of model.from_scratch");
   TRY(validate_optimizer(recipe.optimizer));
   TRY(validate_course(recipe));
-  TRY(one_of("output.dtype", recipe.output.dtype, {"auto", "f32", "bf16", "f16", "q8_0"}));
-  return {};
+  return validate_output(recipe);
 }
 
 Result<Recipe> parse_recipe(std::string_view toml, const std::vector<std::string>& overrides,

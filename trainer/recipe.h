@@ -60,7 +60,7 @@ struct RecipeMethod {
   std::vector<std::string> targets;
   static constexpr auto kFields = std::tuple{
       field("type", &RecipeMethod::type, "full | lora"),
-      field("rank", &RecipeMethod::rank, "lora: rank of the update"),
+      field("rank", &RecipeMethod::rank, "lora: rank of the update; where model.init is an adapter, its own"),
       field("alpha", &RecipeMethod::alpha, "lora: the update is scaled by alpha / rank"),
       field("targets", &RecipeMethod::targets, "lora: wq, wk, wv, wo, w_gate, w_up, w_down; empty: all"),
   };
@@ -126,8 +126,8 @@ struct RecipeOutput {
   bool merge = true;
   static constexpr auto kFields = std::tuple{
       field("folder", &RecipeOutput::folder, "where the run keeps its files; empty: beside the recipe, named after it"),
-      field("dtype", &RecipeOutput::dtype, "of the result: auto | f32 | bf16 | f16 | q8_0 (a .gguf beside bf16)"),
-      field("merge", &RecipeOutput::merge, "lora: also write the merged model"),
+      field("dtype", &RecipeOutput::dtype, "of the model: auto | f32 | bf16 | f16 | q8_0 (a .gguf)"),
+      field("merge", &RecipeOutput::merge, "lora: write the merged model beside the adapter; false: the adapter alone"),
   };
 };
 

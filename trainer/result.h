@@ -1,9 +1,11 @@
-// What a run leaves: a Hugging Face folder of the full or merged model, for LoRA the adapter in PEFT's format in it, and a
-// .gguf beside it when asked. Written under a name that nobody looks for until the parity check has passed.
+// What a run leaves: result/ with the model that may be deployed - a Hugging Face folder, or a .gguf when that was
+// asked for - and for LoRA result/adapter in PEFT's format, which is all there is without output.merge. Written under a
+// name that nobody looks for until the parity check has passed: what is checked is what is taken into the store.
 #pragma once
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "trainer/model.h"
 
@@ -11,20 +13,29 @@ namespace hearth::train {
 
 class PendingResult {
  public:
-  PendingResult(std::filesystem::path job, std::filesystem::path served, double tolerance)
-      : job_(std::move(job)), served_(std::move(served)), tolerance_(tolerance) {}
+  // Something that serving may load.
+  struct Served {
+    std::filesystem::path path;
+    double tolerance;  // of the parity check
+  };
+  PendingResult(std::filesystem::path job, std::vector<Served> served)
+      : job_(std::move(job)), served_(std::move(served)) {}
 
-  // What serving loads: the .gguf when there is one (the least exact of the files), else the folder.
-  std::filesystem::path model_path() const { return served_; }
-  double tolerance() const { return tolerance_; }
-  Result<std::filesystem::path> publish();  // → job/result, durable
+  const std::vector<Served>& served() const { return served_; }  // the model first, then the adapter
+  std::filesystem::path model_path() const { return served_[0].path; }
+  double tolerance() const { return served_[0].tolerance; }
+  // Where they are now, durable; in the order of served().
+  Result<std::vector<std::filesystem::path>> publish();
 
  private:
-  std::filesystem::path job_, served_;
-  double tolerance_;
+  std::filesystem::path job_;
+  std::vector<Served> served_;
 };
 
+// Before training: whether what the recipe asks for can be written of this model at all.
+Result<void> check_can_write(const Recipe& recipe, const Beginning& base);
 // dtype "auto": the base's own where it is f32, else bf16.
-Result<PendingResult> write_result(const std::filesystem::path& job, const Recipe& recipe, const LoadedModel& base, const ModelInTraining& model);
+Result<PendingResult> write_result(const std::filesystem::path& job, const Recipe& recipe, const Beginning& base,
+                                   const ModelInTraining& model);
 
 }  // namespace hearth::train

@@ -89,7 +89,7 @@ class Run {
   const std::string request_;
   Team team_;
 
-  LoadedModel base_;
+  Beginning base_;
   std::vector<Question> questions_;
   std::unique_ptr<Loader> train_data_, held_out_data_;
   uint64_t data_fingerprint_ = 0;
@@ -117,6 +117,7 @@ Result<void> Run::say(Phrase phrase, double progress) {
 Result<void> Run::load() {
   TRY(say({"loading_model"}, 0));
   base_ = TRY(load_base(recipe_, paths_.model));
+  TRY(check_can_write(recipe_, base_));
   if (recipe_.data.max_seq_len > base_.config.max_seq_len)
     return error(Code::invalid_argument, "data.max_seq_len {} is more than the model's context of {} tokens",
                  recipe_.data.max_seq_len, base_.config.max_seq_len);
@@ -307,9 +308,13 @@ Result<void> Run::train() {
 // Compares the result, served, with the trainer. Weights that training has ruined are named as that.
 Result<double> Run::check_result(const PendingResult& pending, double loss) {
   Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
-  auto difference = check_parity(*model_, base_, pending.model_path(), pending.tolerance(), seen, questions_, team_);
-  if (!difference && loss > state_.eval_loss_before.value_or(state_.first_loss)) return diverged(loss, "");
-  return difference;
+  double worst = 0;
+  for (const PendingResult::Served& served : pending.served()) {
+    auto difference = check_parity(*model_, base_, served.path, served.tolerance, seen, questions_, team_);
+    if (!difference && loss > state_.eval_loss_before.value_or(state_.first_loss)) return diverged(loss, "");
+    worst = std::max(worst, TRY(std::move(difference)));
+  }
+  return worst;
 }
 
 Result<RunResult> Run::finish() {
@@ -331,7 +336,9 @@ Result<RunResult> Run::finish() {
   TRY(say({"answering_held_out"}, 0.98));
   TRY(answer(pending.model_path(), &BeforeAfter::after));
   TRY(files_.write_samples(samples_));
-  result.result = TRY(pending.publish()).string();
+  const std::vector<fs::path> published = TRY(pending.publish());
+  result.result = published.front().string();
+  if (model_->lora.rank > 0) result.adapter = published.back().string();
   result.n_steps = static_cast<int>(state_.step);
   result.n_tokens = state_.n_learned;
   result.first_loss = state_.first_loss;

@@ -4,7 +4,7 @@
 //   RunResult result = TRY(run_training(recipe, paths, callbacks, stop_token));
 //
 // Files in the job folder: metrics.jsonl (a MetricPoint a line), status.json, samples.jsonl (a BeforeAfter a line),
-// checkpoints/step-*/, result/ (a Hugging Face folder; adapter/ in it for LoRA). Called again with the same recipe it
+// checkpoints/step-*/, result/ (see result.h). Called again with the same recipe it
 // resumes from the last checkpoint, bit-exactly; with a finished result it returns at once.
 #pragma once
 
@@ -60,7 +60,8 @@ struct RunResult {
   std::optional<double> eval_loss_before, eval_loss_after, eval_loss_last;
   DataFigures data;
   double parity_max_error = 0;  // trainer logits against serving logits, largest difference
-  std::string result;           // the folder that may be deployed
+  std::string result;           // what may be deployed: a folder, or a .gguf
+  std::string adapter;          // of LoRA: its folder; the same as `result` without output.merge
   static constexpr auto kFields = std::tuple{
       field("n_steps", &RunResult::n_steps, "optimizer steps"),
       field("n_tokens", &RunResult::n_tokens, "answer tokens trained on"),
@@ -74,7 +75,8 @@ struct RunResult {
       field("eval_loss_last", &RunResult::eval_loss_last, "held-out loss after the last step"),
       field("data", &RunResult::data, "what was trained on and held out"),
       field("parity_max_error", &RunResult::parity_max_error, "largest difference between trainer and server logits"),
-      field("result", &RunResult::result, "folder of the result"),
+      field("result", &RunResult::result, "what may be deployed: a model's folder or .gguf, or an adapter's folder"),
+      field("adapter", &RunResult::adapter, "folder of the adapter; empty without one"),
   };
 };
 

@@ -13,7 +13,8 @@ namespace hearth::train {
 
 inline ModelConfig tiny_config() {
   ModelConfig c;
-  c.n_layers = 2, c.d_model = 48, c.n_heads = 4, c.n_kv_heads = 2, c.head_dim = 12, c.d_ff = 96, c.vocab_size = 64, c.max_seq_len = 128;
+  c.n_layers = 2, c.d_model = 48, c.n_heads = 4, c.n_kv_heads = 2, c.head_dim = 12, c.d_ff = 96, c.vocab_size = 64,
+  c.max_seq_len = 128;
   c.tied_embeddings = true;
   c.init_std = 0.05;
   return c;
@@ -21,7 +22,7 @@ inline ModelConfig tiny_config() {
 
 // Without text side. with_weights: as if loaded from a file.
 struct TinyBase {
-  LoadedModel model;
+  Beginning model;
   std::map<std::string, Tensor> tensors;
   explicit TinyBase(bool with_weights) {
     model.config = tiny_config();
@@ -62,7 +63,8 @@ inline void make_tiny_folder(const std::filesystem::path& folder) {
           "eos_token_id": [3, 1]})";
   const std::filesystem::path text_side = HEARTH_SOURCE_DIR "/packaging/packs/hearth-mini";
   std::filesystem::create_directories(folder);
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) std::filesystem::copy_file(text_side / name, folder / name);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"})
+    std::filesystem::copy_file(text_side / name, folder / name);
   ASSERT_TRUE(write_file(folder / "config.json", kConfig));
 }
 
@@ -70,7 +72,10 @@ inline void make_tiny_folder(const std::filesystem::path& folder) {
 inline std::string plus_one_jsonl(int n) {
   std::string out;
   for (int i = 0; i < n; ++i)
-    out += fmt::format("{{\"messages\": [{{\"role\": \"user\", \"content\": \"What is {} plus one?\"}}, {{\"role\": \"assistant\", \"content\": \"It is {}.\"}}]}}\n", i, i + 1);
+    out += fmt::format(
+        "{{\"messages\": [{{\"role\": \"user\", \"content\": \"What is {} plus one?\"}}, {{\"role\": \"assistant\", "
+        "\"content\": \"It is {}.\"}}]}}\n",
+        i, i + 1);
   return out;
 }
 

@@ -16,7 +16,7 @@
 //   GET    /hearth/v1/store                     DiskUse
 //   POST   /hearth/v1/store/free                Freed                    deletes files that no model uses
 //   GET    /hearth/v1/deployments               {deployments: [Deployment]}
-//   POST   /hearth/v1/deployments               DeployRequest → Deployment   (202; follow with events)
+//   POST   /hearth/v1/deployments               DeployRequest → Deployment   (202; 507 when it does not fit)
 //   DELETE /hearth/v1/deployments/{model}       {}
 //   GET    /hearth/v1/datasets                  {datasets: [Dataset]}
 //   POST   /hearth/v1/datasets?name=N           body: the file's bytes → Dataset
@@ -42,11 +42,13 @@
 
 namespace hearth::api {
 
+inline constexpr std::array kModelKinds{"model", "adapter"};
 inline constexpr std::array kModelStates{"installed", "deployed"};
 inline constexpr std::array kDeploymentStates{"starting", "ready", "restarting", "failed", "stopping"};
 inline constexpr std::array kJobKinds{"train", "install", "import", "export"};
 inline constexpr std::array kJobStates{"queued", "running", "done", "failed", "cancelled"};
 inline constexpr std::array kEventKinds{"job", "deployment", "model", "pack_source", "box"};
+using ModelKind = Word<kModelKinds>;
 using ModelState = Word<kModelStates>;
 using DeploymentState = Word<kDeploymentStates>;
 using JobKind = Word<kJobKinds>;
@@ -77,7 +79,9 @@ struct Box {
 };
 
 struct Model {
-  std::string name, display_name, version, family, dtype, source, license, description;
+  std::string name, display_name;
+  ModelKind kind;
+  std::string version, family, dtype, source, license, description;
   ModelState state;
   uint64_t size_bytes = 0, n_params = 0;
   int max_seq_len = 0;
@@ -89,6 +93,7 @@ struct Model {
       field("name", &Model::name, "name in the store: letters, digits, '.', '_' and '-'"),
       field("display_name", &Model::display_name, "name for people, in any script"),
       field("version", &Model::version, "of the pack it came in; empty when it has none"),
+      field("kind", &Model::kind, "an adapter is served merged into its parent"),
       field("family", &Model::family, "architecture, for example llama"),
       field("dtype", &Model::dtype, "storage type of most weights, for example bf16 or q8_0"),
       field("source", &Model::source, "pack, import or training job it came from"),
@@ -100,7 +105,7 @@ struct Model {
       field("max_seq_len", &Model::max_seq_len, "longest context in tokens"),
       field("has_chat_template", &Model::has_chat_template, "can chat"),
       field("bundled", &Model::bundled, "came with the box"),
-      field("parent", &Model::parent, "base model of a fine-tuned one"),
+      field("parent", &Model::parent, "base model of an adapter, or of a fine-tuned model"),
       field("installed_at", &Model::installed_at, "when"),
       field("origin", &Model::origin, "where it came from, for programs that word it themselves"),
   };
@@ -190,10 +195,12 @@ struct Freed {
 };
 
 struct ImportRequest {
-  std::string path, name;
+  std::string path, name, base;
   static constexpr auto kFields = std::tuple{
-      field("path", &ImportRequest::path, "Hugging Face folder, .gguf or .safetensors on this box").required(),
+      field("path", &ImportRequest::path, "Hugging Face folder, .gguf, .safetensors or PEFT adapter on this box")
+          .required(),
       field("name", &ImportRequest::name, "name in the store; empty: from the path"),
+      field("base", &ImportRequest::base, "of an adapter: its base model in the store; empty: the one that it names"),
   };
 };
 
@@ -209,10 +216,12 @@ struct DeployRequest {
   std::string model;
   std::optional<int> max_seq_len;
   std::optional<int> n_threads;
+  bool force = false;
   static constexpr auto kFields = std::tuple{
       field("model", &DeployRequest::model, "name in the store").required(),
       field("max_seq_len", &DeployRequest::max_seq_len, "context; null: the model's own, bounded by memory"),
       field("n_threads", &DeployRequest::n_threads, "CPU threads; null: all cores"),
+      field("force", &DeployRequest::force, "although it does not fit into the free memory, which is refused else"),
   };
 };
 
@@ -368,7 +377,7 @@ struct Job {
   JobKind kind;
   std::string title;
   JobState state;
-  std::string step, reason, model, result_model;
+  std::string step, reason, model, result_model, result_adapter;
   Phrase phrase;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
@@ -383,7 +392,8 @@ struct Job {
       field("phrase", &Job::phrase, "the same for programs, that word it themselves"),
       field("reason", &Job::reason, "why it failed and what to do"),
       field("model", &Job::model, "model it works on"),
-      field("result_model", &Job::result_model, "model it made, empty until done"),
+      field("result_model", &Job::result_model, "model it made, empty until done; without output.merge an adapter"),
+      field("result_adapter", &Job::result_adapter, "adapter that it made beside the model; empty: none"),
       field("progress", &Job::progress, "0 to 1"),
       field("created_at", &Job::created_at, "when"),
       field("started_at", &Job::started_at, "when, 0 if not yet"),

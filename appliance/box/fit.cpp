@@ -1,19 +1,21 @@
 // The fit estimate. Only the model's head is read, not its weights.
 #include "appliance/box/fit.h"
 
-#include "appliance/box/memory.h"
-#include "base/files.h"
+#include <algorithm>
+
 #include "inference/fit.h"
-#include "model_store/formats/gguf.h"
-#include "model_store/formats/model_config.h"
+#include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/inspect.h"
 
 namespace hearth {
 
-constexpr uint64_t kMaxConfigBytes = 1 << 20;
-
-static Result<ModelConfig> read_config(const std::filesystem::path& path) {
-  if (path.extension() == ".gguf") return config_from_gguf(TRY(GgufFile::open(path)));
-  return config_from_hf(TRY(read_file(path / "config.json", kMaxConfigBytes)));
+// An adapter's weights are its base's, merged: floats as large as before, quantised ones at most in q8_0.
+static Result<uint64_t> weights_bytes(const store::ModelRecord& model, const std::filesystem::path& path) {
+  if (!is_adapter_folder(path)) return model.size_bytes;
+  const ModelFacts base = TRY(inspect_model(TRY(base_of_adapter(path))));
+  const bool is_float = base.dtype == "f32" || base.dtype == "f16" || base.dtype == "bf16";
+  const uint64_t merged = is_float ? 0 : base.n_params / 32 * 34;
+  return std::max(base.size_bytes, merged) + model.size_bytes;
 }
 
 static std::string_view verdict_name(MemoryFit::Verdict verdict) {
@@ -29,9 +31,11 @@ static std::string_view verdict_name(MemoryFit::Verdict verdict) {
 }
 
 Result<api::Fit> predict_fit(const store::ModelRecord& model, const std::filesystem::path& path,
-                             double memory_read_bytes_per_s) {
-  ModelConfig config = TRY_WITH(read_config(path), "while reading the configuration of {}", model.name);
-  MemoryFit fit = TRY(memory_fit(config, model.size_bytes, {}, available_memory_bytes(), memory_read_bytes_per_s));
+                             const FitQuestion& question) {
+  const ModelConfig config = TRY_WITH(load_config(path), "while reading the configuration of {}", model.name);
+  const StepOptions options{.max_seq_len = question.max_seq_len};
+  const MemoryFit fit = TRY(memory_fit(config, TRY(weights_bytes(model, path)), options, question.available_bytes,
+                                       question.memory_read_bytes_per_s));
   return api::Fit{.model = model.name,
                   .verdict = std::string(verdict_name(fit.verdict)),
                   .explanation = fit.explanation,

@@ -19,12 +19,14 @@ Result<std::optional<api::Job>> installing(const ApiClient& service) {
 }
 
 Error not_there(const ApiClient& service, const std::string& model) {
-  if (service.get("/hearth/v1/models/" + http::percent_encode(model)))
-    return error(Code::failed_precondition, "{} is installed but not deployed; deploy it with `hearth deploy {}`", model, model);
+  if (auto found = service.get_as<api::Model>("/hearth/v1/models/" + http::percent_encode(model)))
+    return error(Code::failed_precondition, "{}{} is installed but not deployed; deploy it with `hearth deploy {}`",
+                 model, found->kind == "adapter" ? ", an adapter of " + found->parent.value_or("?") + "," : "", model);
   std::string names;
   if (auto models = service.list<api::Model>("/hearth/v1/models", "models"))
     for (const api::Model& m : *models) names += (names.empty() ? "" : ", ") + m.name;
-  return error(Code::not_found, "there is no model {} on this box; there are: {}", model, names.empty() ? "none" : names);
+  return error(Code::not_found, "there is no model {} on this box; there are: {}", model,
+               names.empty() ? "none" : names);
 }
 
 }  // namespace
@@ -39,14 +41,16 @@ Result<api::Deployment> wait_until_ready(const ApiClient& service, const std::st
     if (found == all.end() && !job) return not_there(service, model);
     if (found != all.end()) {
       if (found->state == "ready") return *found;
-      if (found->state == "failed") return error(Code::unavailable, "{} could not start: {}; {}", model, found->reason, found->step);
+      if (found->state == "failed")
+        return error(Code::unavailable, "{} could not start: {}; {}", model, found->reason, found->step);
       bar.show(0, fmt::format("{}: {}{}", model, found->step, found->reason.empty() ? "" : " (" + found->reason + ")"));
     } else {
       bar.show(job->progress, job->title + ": " + job->step);
     }
     std::this_thread::sleep_for(kPoll);
   }
-  return error(Code::deadline_exceeded, "{} was not ready within {} minutes; `hearth ps` tells its state", model, kLongest.count());
+  return error(Code::deadline_exceeded, "{} was not ready within {} minutes; `hearth ps` tells its state", model,
+               kLongest.count());
 }
 
 }  // namespace hearth::cli

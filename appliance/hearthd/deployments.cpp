@@ -77,7 +77,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   if (is_new) slot = std::make_unique<Entry>();
   Entry& entry = *slot;
   bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len &&
-                 entry.request.n_threads == request.n_threads;
+                 entry.request.n_threads == request.n_threads && entry.request.force == request.force;
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
   if (is_alive && !restart) return entry.status;
   entry.request = request;
@@ -110,13 +110,35 @@ Result<void> Deployments::undeploy(const std::string& model, const std::stop_tok
   return {};
 }
 
+struct ProcessMemory {
+  uint64_t resident_bytes = 0, mapped_bytes = 0;  // the second: the part that lies in files
+};
+
+static ProcessMemory memory_of(int pid) {
+  auto text = pid > 0 ? read_file(fmt::format("/proc/{}/statm", pid)) : Result<std::string>(std::string());
+  if (!text) return {};
+  uint64_t pages[3] = {};  // size, resident, shared
+  const char* at = text->c_str();
+  for (uint64_t& n : pages) {
+    char* end = nullptr;
+    n = std::strtoull(at, &end, 10);
+    at = end;
+  }
+  const auto page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return {pages[1] * page_bytes, pages[2] * page_bytes};
+}
+
 static api::Deployment with_memory(api::Deployment status) {
-  auto text =
-      status.pid > 0 ? read_file(fmt::format("/proc/{}/statm", status.pid)) : Result<std::string>(std::string());
-  if (size_t space = text ? text->find(' ') : std::string::npos; space != std::string::npos)
-    status.memory_bytes =
-        std::strtoull(text->c_str() + space, nullptr, 10) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (uint64_t resident = memory_of(status.pid).resident_bytes) status.memory_bytes = resident;
   return status;
+}
+
+uint64_t Deployments::held_bytes(const std::string& model) const {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(model);
+  if (it == entries_.end()) return 0;
+  const ProcessMemory memory = memory_of(it->second->status.pid);
+  return memory.resident_bytes - std::min(memory.resident_bytes, memory.mapped_bytes);
 }
 
 std::vector<api::Deployment> Deployments::list() const {
@@ -224,6 +246,7 @@ void Deployments::start_engine(Entry& entry) {
     command.argv.insert(command.argv.end(), {"--max-seq-len", std::to_string(*entry.request.max_seq_len)});
   if (entry.request.n_threads)
     command.argv.insert(command.argv.end(), {"--threads", std::to_string(*entry.request.n_threads)});
+  if (entry.request.force) command.argv.emplace_back("--force");
   Result<ChildProcess> engine = ChildProcess::start(command);
   if (!engine) {
     on_exit(entry, engine.error().to_string());

@@ -45,6 +45,8 @@ class Deployments {
   Result<void> undeploy(const std::string& model, const std::stop_token& stop = {});
   std::vector<api::Deployment> list() const;
   std::optional<api::Deployment> find(const std::string& model) const;
+  // Memory of its engine that no other program could use: not what is mapped from files. 0: it has no engine.
+  uint64_t held_bytes(const std::string& model) const;
   // Where the engine of a ready deployment listens. not_found, or unavailable while it starts.
   Result<std::filesystem::path> ready_socket(const std::string& model) const;
   double seconds_since_tick() const;  // of the watching thread, for the watchdog

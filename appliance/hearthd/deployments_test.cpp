@@ -4,6 +4,7 @@
 #include <future>
 
 #include "appliance/hearthd/testing/service_fixture.h"
+#include "hwdetect/fake_tree.h"
 
 namespace hearth {
 namespace {
@@ -169,6 +170,45 @@ TEST_F(Deploying, EngineThatDoesNotAnswerIsReplaced) {
   ASSERT_TRUE(service->deploy({.model = "a"}));
   ASSERT_TRUE(eventually([&] { return service->deployments.find("a")->state == "failed"; }));
   EXPECT_NE(service->deployments.find("a")->reason.find("was not ready within"), std::string::npos);
+}
+
+TEST_F(Deploying, WhatDoesNotFitIsRefusedWithFigures) {
+  FakeTree machine;
+  machine.file("proc/meminfo", "MemTotal: 4096 kB\nMemAvailable: 1024 kB\n");
+  ServiceOptions with = options();
+  with.machine = machine.options();
+  start(with);
+  import_golden("a");
+  EXPECT_EQ(service->fit("a")->verdict, "too_large");
+  api::DeployRequest request{.model = "a"};
+  auto refused = api().post("/hearth/v1/deployments", to_json_value(request));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+  for (const char* part : {"weights", "1 MiB available", "--force"})
+    EXPECT_NE(refused.error().message.find(part), std::string::npos) << part << ": " << refused.error().message;
+  EXPECT_TRUE(service->deployments.list().empty());
+  request.force = true;
+  ASSERT_TRUE(api().post("/hearth/v1/deployments", to_json_value(request)));
+  EXPECT_TRUE(eventually([&] { return is_ready("a"); }));
+}
+
+// What is deployed will take its memory, whether it has read its weights yet or not.
+TEST_F(Deploying, WhatOthersWillNeedIsNotFree) {
+  start();
+  import_golden("a");
+  import_golden("b");
+  const uint64_t needed = service->fit("a")->total_bytes;
+  FakeTree machine;
+  machine.file("proc/meminfo", fmt::format("MemTotal: {0} kB\nMemAvailable: {0} kB\n", needed * 3 / 2 / 1024));
+  ServiceOptions with = options();
+  with.machine = machine.options();
+  start(with);
+  EXPECT_EQ(service->fit("b")->verdict, "fits");
+  engine_does("deaf");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  EXPECT_LT(service->fit("b")->available_bytes, needed);
+  EXPECT_EQ(service->deploy({.model = "b"}).error().code, Code::resource_exhausted);
+  EXPECT_TRUE(service->deploy({.model = "a", .n_threads = 1})) << "again: what it holds itself is given back";
 }
 
 TEST_F(Deploying, ModelInUseIsNotRemoved) {

@@ -5,6 +5,7 @@
 #include "appliance/hearthd/jobs/train_request.h"
 #include "appliance/hearthd/testing/service_fixture.h"
 #include "base/disk_space.h"
+#include "model_store/formats/adapters/adapter.h"
 
 namespace hearth {
 namespace {
@@ -81,6 +82,59 @@ TEST_F(Training, WhatTheStoreHasIsNotKeptTwice) {
   EXPECT_FALSE(std::filesystem::exists(job / "result"));
   EXPECT_FALSE(std::filesystem::exists(job / "checkpoints"));
   EXPECT_TRUE(std::filesystem::exists(job / "metrics.jsonl"));
+}
+
+// A result as the trainer leaves it: a model, or none, and an adapter of `base`.
+std::filesystem::path result_folder(const std::filesystem::path& folder, bool has_model) {
+  const ModelConfig config = *load_config(ServiceFixture::golden_model());
+  Tensor a({Dtype::f32, {2, config.d_model}}), b({Dtype::f32, {config.n_heads * config.head_dim, 2}});
+  a.f32()[0] = b.f32()[0] = 1;
+  LoraAdapter adapter{.rank = 2, .alpha = 4, .base_model = "base"};
+  adapter.weights = {{"layers.0.wq.lora_a", a.view()}, {"layers.0.wq.lora_b", b.view()}};
+  if (has_model) std::filesystem::copy(ServiceFixture::golden_model(), folder);
+  auto saved = save_peft_adapter(folder / "adapter", config, adapter);
+  EXPECT_TRUE(saved) << saved.error().to_string();
+  EXPECT_TRUE(link_base(folder / "adapter", ServiceFixture::golden_model()));
+  return folder;
+}
+
+TEST_F(Training, TheAdapterIsKeptBesideTheModel) {
+  prepare("finish " + result_folder(folder.path() / "made", true).string());
+  const api::Job done = wait_for_job(train("mine")->id);
+  ASSERT_EQ(done.state, "done") << done.reason;
+  EXPECT_EQ(done.result_model, "mine");
+  EXPECT_EQ(done.result_adapter, "mine-adapter");
+  auto adapter = api().get_as<api::Model>("/hearth/v1/models/mine-adapter");
+  ASSERT_TRUE(adapter) << adapter.error().to_string();
+  EXPECT_EQ(adapter->kind, "adapter");
+  EXPECT_EQ(adapter->parent, "base");
+  EXPECT_EQ(adapter->family, "llama");
+  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/mine")->kind, "model");
+  auto fit = api().get_as<api::Fit>("/hearth/v1/models/mine-adapter/fit");
+  ASSERT_TRUE(fit) << fit.error().to_string();
+  EXPECT_GT(fit->weights_bytes, api().get_as<api::Fit>("/hearth/v1/models/base/fit")->weights_bytes);
+  EXPECT_EQ(api().remove("/hearth/v1/models/base").error().code, Code::failed_precondition);
+}
+
+TEST_F(Training, WithoutMergeTheResultIsTheAdapterAndItCanBeTrainedAndDeployed) {
+  prepare("finish " + result_folder(folder.path() / "made", false).string());
+  api::TrainRequest request{.model = "base", .dataset = dataset.id, .name = "small"};
+  request.overrides["output.merge"] = false;
+  const api::Job done = wait_for_job(api().post_as<api::Job>("/hearth/v1/jobs", request)->id);
+  ASSERT_EQ(done.state, "done") << done.reason;
+  EXPECT_EQ(done.result_model, "small");
+  EXPECT_EQ(done.result_adapter, "");
+  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/small")->kind, "adapter");
+  request.model = "small", request.name = "further";  // its base is the parent again, not the adapter
+  const api::Job further = wait_for_job(api().post_as<api::Job>("/hearth/v1/jobs", request)->id);
+  ASSERT_EQ(further.state, "done") << further.reason;
+  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/further")->parent, "base");
+
+  auto refused = api().post("/v1/chat/completions", {{"model", "small"}, {"messages", Json::array()}});
+  EXPECT_NE(refused.error().message.find("the adapter small (of base)"), std::string::npos) << refused.error().message;
+  auto deployed = api().post_as<api::Deployment>("/hearth/v1/deployments", api::DeployRequest{.model = "small"});
+  ASSERT_TRUE(deployed) << deployed.error().to_string();
+  EXPECT_TRUE(eventually([&] { return is_ready("small"); }));
 }
 
 TEST_F(Training, JobsThatAreOverCanBeRemoved) {

@@ -6,6 +6,7 @@
 #include "appliance/hearthd/deployments.h"
 #include "appliance/hearthd/jobs/jobs.h"
 #include "appliance/state/state_dir.h"
+#include "hwdetect/profile.h"
 
 namespace hearth {
 
@@ -21,6 +22,7 @@ struct ServiceOptions {
   DeploymentOptions deployments;
   JobOptions jobs;
   bool log_to_state = false;  // also to <state>/log/hearthd.log, for `hearth logs` without a journal
+  DetectOptions machine;  // where the free memory is read
 };
 
 }  // namespace hearth

@@ -1,9 +1,13 @@
 // Starting and stopping the service.
 #include "appliance/hearthd/service.h"
 
+#include <algorithm>
+
 #include "appliance/hearthd/endpoints/endpoints.h"
+#include "appliance/box/fit.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "hwdetect/memory.h"
 
 namespace hearth {
 
@@ -88,23 +92,63 @@ Result<void> Service::on_installed(const std::string& model, bool was_replaced, 
   if (now && was_replaced) {
     TRY(deployments.deploy(*now, true));
   } else if (!now && deploy_it) {
-    TRY(deploy({.model = model}));
+    TRY_WITH(deploy({.model = model}), "{} is installed, but was not started", model);
   }
   return {};
 }
 
+// What the deployments beside `model` are going to hold and do not hold yet: weights that are mapped count as free
+// memory, and a cache grows with its conversations.
+uint64_t Service::promised_bytes(const std::string& model, uint64_t free_bytes) const {
+  uint64_t out = 0;
+  for (const api::Deployment& other : deployments.list()) {
+    const auto request = deployments.request_of(other.model);
+    const auto record = store_.find(other.model);
+    const auto path = store_.loader_path(other.model);
+    if (other.model == model || other.state == "failed" || !request || !record || !path) continue;
+    const int context = other.max_seq_len > 0 ? other.max_seq_len : request->max_seq_len.value_or(0);
+    const auto fit = predict_fit(*record, *path, {.max_seq_len = context, .available_bytes = free_bytes});
+    if (fit) out += fit->total_bytes - std::min(fit->total_bytes, deployments.held_bytes(other.model));
+  }
+  return out;
+}
+
+static Result<uint64_t> available_memory(const DetectOptions& machine) {
+  const Reading<uint64_t> available = memory_now(machine).available_bytes;
+  if (!available) return error(Code::unavailable, "it is not known how much memory is free: {}", available.reason);
+  return *available.value;
+}
+
+Result<api::Fit> Service::fit(const std::string& model, int max_seq_len) {
+  const store::ModelRecord record = TRY(store_.find(model));
+  const uint64_t free_bytes = TRY(available_memory(options.machine)) + deployments.held_bytes(model);
+  const uint64_t promised = promised_bytes(model, free_bytes);
+  return predict_fit(record, TRY(store_.loader_path(model)),
+                     {.max_seq_len = max_seq_len,
+                      .available_bytes = free_bytes - std::min(free_bytes, promised),
+                      .memory_read_bytes_per_s = hardware.memory_read_bytes_per_s()});
+}
+
+// A model that cannot be judged is tried: its engine says what is wrong with it.
+Result<void> Service::check_fits(const api::DeployRequest& request) {
+  if (request.force) return {};
+  const auto predicted = fit(request.model, request.max_seq_len.value_or(0));
+  if (!predicted || predicted->verdict != "too_large") return {};
+  return error(
+      Code::resource_exhausted,
+      "{} needs more memory than is free: {} With force (`hearth deploy {} --force`) it is started all the same, "
+      "and will be slow",
+      request.model, predicted->explanation, request.model);
+}
+
 Result<api::Deployment> Service::deploy(const api::DeployRequest& request) {
   std::lock_guard lock(model_changes_);
-  store::ModelRecord model = TRY(store_.find(request.model));
-  if (model.kind == "adapter")
-    return error(Code::unimplemented,
-                 "{} is an adapter; serving adapters beside their base model belongs to later work: train with "
-                 "output.merge = true and deploy the merged model",
-                 model.name);
+  TRY(store_.loader_path(request.model));  // of an adapter, its base too
   if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
     return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
   if (request.n_threads && (*request.n_threads < 1 || *request.n_threads > 4096))
     return error(Code::invalid_argument, "n_threads must be from 1 to 4096, got {}", *request.n_threads);
+  TRY(check_fits(request));
   return deployments.deploy(request);
 }
 
@@ -146,6 +190,7 @@ static Phrase origin_of(const std::string& source) {
 api::Model Service::describe(const store::ModelRecord& record) const {
   return {.name = record.name,
           .display_name = record.display_name,
+          .kind = api::ModelKind::read(record.kind),
           .version = record.version,
           .family = record.family,
           .dtype = record.dtype,

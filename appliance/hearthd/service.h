@@ -28,7 +28,11 @@ class Service {
   ~Service();  // as stop()
   void stop();
 
-  // Deploys, unless the model is not in the store. Not at once with remove_model().
+  // Whether a model fits into the memory that it may use: what is free, without what the other deployments will still
+  // take, and with what its own engine gives back.
+  Result<api::Fit> fit(const std::string& model, int max_seq_len = 0);
+  // Deploys, unless the model is not in the store or does not fit and that is not forced. Not at once with
+  // remove_model().
   Result<api::Deployment> deploy(const api::DeployRequest& request);
   Result<void> remove_model(const std::string& name);
   Result<uint64_t> collect_garbage() { return store_.collect_garbage(); }  // → bytes freed
@@ -59,6 +63,8 @@ class Service {
   PackSources sources;
 
  private:
+  uint64_t promised_bytes(const std::string& model, uint64_t free_bytes) const;
+  Result<void> check_fits(const api::DeployRequest& request);
   Service(ServiceOptions options, LockFile lock, std::unique_ptr<ServiceDb> db, store::Store store);
   Result<void> begin();
   Result<void> offer_bundled_packs();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "base/error_response.h"
 #include "base/files.h"
 
 namespace hearth::http {
@@ -216,45 +217,6 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
       return error(Code::resource_exhausted, "the answer of {} is larger than {} bytes", request.url,
                    request.max_body_bytes);
   }
-}
-
-static Code code_of(int status, std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(Code::internal); ++i)
-    if (code_name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
-  switch (status) {
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::permission_denied;
-    case 404:
-      return Code::not_found;
-    case 409:
-      return Code::failed_precondition;
-    case 429:
-    case 507:
-      return Code::resource_exhausted;
-    case 501:
-      return Code::unimplemented;
-    case 502:
-    case 503:
-      return Code::unavailable;
-    case 504:
-      return Code::deadline_exceeded;
-    default:
-      return status < 500 ? Code::invalid_argument : Code::internal;
-  }
-}
-
-Error error_from_response(int status, std::string_view body) {
-  std::string message, name;
-  if (auto json = parse_json(body);
-      json && json->is_object() && json->contains("error") && (*json)["error"].is_object()) {
-    message = json_get_or<std::string>((*json)["error"], "message", "").value_or("");
-    name = json_get_or<std::string>((*json)["error"], "code", "").value_or("");
-  }
-  Code code = code_of(status, name);
-  if (message.empty()) return error(code, "the service answered with status {}", status);
-  return error(code, "{}", message);
 }
 
 Result<ClientResponse> expect_ok(Result<ClientResponse> response) {

@@ -15,14 +15,14 @@ namespace hearth::http {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;                    // http:// or https://
+  std::string url;  // http:// or https://
   Headers headers;
   std::string body;
   std::filesystem::path body_file;    // sent instead of body when set
   std::filesystem::path unix_socket;  // connect here instead of to the URL's host
   std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds timeout{0};       // of the whole exchange; 0: none
-  std::chrono::milliseconds idle_timeout{0};  // longest silence while waiting for bytes; 0: none
+  std::chrono::milliseconds timeout{0};          // of the whole exchange; 0: none
+  std::chrono::milliseconds idle_timeout{0};     // longest silence while waiting for bytes; 0: none
   uint64_t max_body_bytes = uint64_t{64} << 20;  // for fetch()
   std::stop_token stop;
 };
@@ -38,7 +38,6 @@ Result<ClientResponse> fetch(const ClientRequest& request);
 
 // The error that a Hearth or OpenAI service put into a response of status 400 and above, as an Error.
 Result<ClientResponse> expect_ok(Result<ClientResponse> response);
-Error error_from_response(int status, std::string_view body);
 
 // A response whose body is pulled piece by piece. Not for use by several threads at once.
 class ClientStream {

@@ -7,6 +7,7 @@
 #include <QPointer>
 #include <QUrl>
 
+#include "base/error_response.h"
 #include "gui/client/http_chat_stream.h"
 
 namespace hearth::gui {
@@ -34,41 +35,10 @@ HttpRequest get(const QByteArray& target) {
 HttpRequest remove(const QByteArray& target) {
   return {.method = "DELETE", .target = target};
 }
-
-Code codeOfStatus(int status) {
-  switch (status) {
-    case 400:
-      return Code::invalid_argument;
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::permission_denied;
-    case 404:
-      return Code::not_found;
-    case 409:
-      return Code::failed_precondition;
-    case 413:
-    case 429:
-    case 507:
-      return Code::resource_exhausted;
-    case 501:
-      return Code::unimplemented;
-    case 503:
-      return Code::unavailable;
-    case 504:
-      return Code::deadline_exceeded;
-    default:
-      return Code::internal;
-  }
-}
 }  // namespace
 
 Error errorOfResponse(int status, const QByteArray& body) {
-  std::string message = fmt::format("the service answered with status {}", status);
-  if (auto json = parse_json({body.constData(), static_cast<size_t>(body.size())}))
-    if (auto inner = json_get<Json>(*json, "error"))
-      if (auto text = json_get<std::string>(*inner, "message")) message = *text;
-  return error(codeOfStatus(status), "{}", message);
+  return error_from_response(status, {body.constData(), static_cast<size_t>(body.size())});
 }
 
 HttpClient::HttpClient(const Endpoint& endpoint, QObject* parent) : Client(parent), endpoint_(endpoint) {

@@ -27,7 +27,8 @@ ColumnLayout {
         AppText {
             visible: !step.fineTune.hasEstimate
             kind: "muted"
-            text: qsTr("Working it out…")
+            objectName: "estimateMissing"
+            text: step.fineTune.estimateMissing
         }
         GridLayout {
             visible: step.fineTune.hasEstimate

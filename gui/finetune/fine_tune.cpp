@@ -65,7 +65,7 @@ bool FineTune::canGoOn() const {
     case ChooseData:
       return !dataset_.isEmpty() && datasetIsValid();
     case ChoosePreset:
-      return !preset_.isEmpty() && estimateFits();
+      return !preset_.isEmpty() && (estimateFits() || mayStartWithoutEstimate());
     case Overview:
     case Watch:
       return false;
@@ -205,16 +205,31 @@ api::TrainRequest FineTune::request() const {
 
 void FineTune::askEstimate() {
   estimate_.reset();
+  estimateError_.reset();
   emit changed();
   if (model_.isEmpty() || dataset_.isEmpty()) return;
   box_.client().estimate(request(), [this, number = ++estimateNumber_](Result<api::TrainEstimate> estimate) {
     if (number != estimateNumber_) return;
-    if (!estimate) return setProblem(textOf(estimate.error()));
+    if (!estimate) {
+      estimateError_ = estimate.error().code;
+      setProblem(textOf(estimate.error()));
+      emit changed();
+      return;
+    }
     estimate_ = std::move(*estimate);
     setProblem({});
   });
 }
 
+// There was no time for one; anything else that is wrong would stop the training as well.
+bool FineTune::mayStartWithoutEstimate() const {
+  return estimateError_ == Code::deadline_exceeded || estimateError_ == Code::unavailable;
+}
+QString FineTune::estimateMissing() const {
+  if (!estimateError_) return tr("Working it out…");
+  return mayStartWithoutEstimate() ? tr("There is no estimate. Training can be started without one.")
+                                   : tr("There is no estimate, and training could not be started.");
+}
 QString FineTune::estimateTime() const {
   return estimate_ ? tr("About %1").arg(durationText(estimate_->seconds)) : QString();
 }

@@ -40,6 +40,7 @@ class FineTune : public QObject {
   // --- what is predicted ---
   Q_PROPERTY(bool hasEstimate READ hasEstimate NOTIFY changed FINAL)
   Q_PROPERTY(bool estimateFits READ estimateFits NOTIFY changed FINAL)
+  Q_PROPERTY(QString estimateMissing READ estimateMissing NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateTime READ estimateTime NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateMemory READ estimateMemory NOTIFY changed FINAL)
   Q_PROPERTY(QString estimateSteps READ estimateSteps NOTIFY changed FINAL)
@@ -96,6 +97,8 @@ class FineTune : public QObject {
 
   bool hasEstimate() const { return estimate_.has_value(); }
   bool estimateFits() const { return estimate_ && estimate_->fits; }
+  bool mayStartWithoutEstimate() const;
+  QString estimateMissing() const;  // why there is none (yet)
   QString estimateTime() const;
   QString estimateMemory() const;
   QString estimateSteps() const;
@@ -163,6 +166,7 @@ class FineTune : public QObject {
   QPointer<Upload> upload_;
   double uploadProgress_ = 0;
   std::optional<api::TrainEstimate> estimate_;
+  std::optional<Code> estimateError_;
   int estimateNumber_ = 0;  // answers to older questions are dropped
   QTimer metricsTimer_;
 };

@@ -106,6 +106,22 @@ TEST(FineTune, WhatDoesNotFitCannotBeStarted) {
   EXPECT_FALSE(f.fineTune.canGoOn());
 }
 
+TEST(FineTune, WithoutAnEstimateTrainingCanBeStartedWhereThatIsSaid) {
+  FineTuneFixture f;
+  f.toPreset();
+  f.client.failNext(error(Code::deadline_exceeded, "no estimate within 90 s; training can be started without one"));
+  f.fineTune.setPreset("quick");
+  ASSERT_TRUE(waitFor([&] { return !f.fineTune.problem().isEmpty(); }));
+  EXPECT_FALSE(f.fineTune.hasEstimate());
+  EXPECT_TRUE(f.fineTune.canGoOn());
+  EXPECT_TRUE(f.fineTune.estimateMissing().contains("can be started"));
+  f.client.failNext(error(Code::failed_precondition, "no estimate: the trainer failed"));
+  f.fineTune.setPreset("thorough");
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.problem().contains("failed"); }));
+  EXPECT_FALSE(f.fineTune.canGoOn());
+  EXPECT_TRUE(f.fineTune.estimateMissing().contains("could not"));
+}
+
 TEST(FineTune, ACancelledTrainingStaysInTheList) {
   FineTuneFixture f;
   f.toPreset();

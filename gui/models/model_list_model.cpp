@@ -1,6 +1,7 @@
 // ModelListModel: models joined with deployments and fits.
 #include "gui/models/model_list_model.h"
 
+#include "appliance/api/model_order.h"
 #include "gui/components/format.h"
 #include "gui/home/deployment_list_model.h"
 #include "gui/home/phrases.h"
@@ -21,7 +22,9 @@ QString sourceOf(const ModelRow& row) {
   QStringList parts;
   if (row.model.bundled) parts.append(ModelListModel::tr("came with the box"));
   if (row.model.parent && !row.model.parent->empty())
-    parts.append(ModelListModel::tr("fine-tuned from %1").arg(textOf(*row.model.parent)));
+    parts.append(
+        (row.model.kind == "adapter" ? ModelListModel::tr("adapter of %1") : ModelListModel::tr("fine-tuned from %1"))
+            .arg(textOf(*row.model.parent)));
   if (parts.isEmpty() && !row.model.source.empty()) parts.append(phraseTextOf(row.model.origin, row.model.source));
   parts.append(row.model.license.empty() ? ModelListModel::tr("licence unknown") : textOf(row.model.license));
   return parts.join(QStringLiteral(" · "));
@@ -112,7 +115,7 @@ ModelListModel::ModelListModel(BoxState& box, QObject* parent)
 
 void ModelListModel::fill() {
   std::vector<ModelRow> rows;
-  for (const api::Model& model : box_.models()) {
+  for (const api::Model& model : api::by_base(box_.models())) {
     ModelRow row{textOf(model.name), model, {}, {}};
     if (const api::Deployment* d = box_.deployment(model.name)) row.deployment = *d;
     if (auto fit = fits_.find(model.name); fit != fits_.end()) row.fit = fit->second;

@@ -1,14 +1,14 @@
 // hearth-engine: one deployed model behind the OpenAI API on a Unix socket. Started and watched by hearthd.
-//   hearth-engine --state-dir D --model NAME --socket PATH [--max-seq-len N] [--threads T] [--slots K]
+//   hearth-engine --state-dir D --model NAME --socket PATH [--max-seq-len N] [--threads T] [--slots K] [--force]
 //   hearth-engine --path FOLDER|FILE.gguf --model NAME --socket PATH
 #include <csignal>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
 
-#include "base/files.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "hwdetect/memory.h"
 #include "inference/engine/exit_codes.h"
 #include "inference/fit.h"
 #include "inference/openai/encoder_surface.h"
@@ -21,6 +21,7 @@ namespace {
 struct Arguments {
   std::string state_dir, path, model, socket;
   int max_seq_len = 0, n_threads = 0, n_slots = 4;
+  bool force = false;
 };
 
 Result<std::filesystem::path> model_path(const Arguments& arguments) {
@@ -29,30 +30,42 @@ Result<std::filesystem::path> model_path(const Arguments& arguments) {
   return models.loader_path(arguments.model);
 }
 
-uint64_t available_memory() {
-  std::string text = read_file("/proc/meminfo").value_or("");
-  const size_t at = text.find("MemAvailable:");
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 13, nullptr, 10) * 1024;
-}
-
 // Errors of the model and of the request; the others (memory, disk, sockets) may be gone at the next try.
 bool is_final(Code code) {
   return code == Code::invalid_argument || code == Code::not_found || code == Code::unimplemented ||
          code == Code::data_loss || code == Code::failed_precondition;
 }
 
-// A context that the memory affords, unless one was asked for; then it must fit.
-Result<int> choose_context(const LoadedModel& model, const Arguments& arguments, const StepOptions& step) {
-  if (arguments.max_seq_len > model.config.max_seq_len)
+// What was copied while the model was loaded is in use already.
+uint64_t available_for(const LoadedModel& model) {
+  const uint64_t available = available_memory_bytes();
+  return available == 0 ? 0 : available + model.copied_bytes;
+}
+
+// Not even the shortest context fits beside the weights: the box would do nothing but read them from disk again.
+Result<void> check_fits(const LoadedModel& model, const StepOptions& step, uint64_t available) {
+  const MemoryFit fit = TRY(memory_fit(model.config, model.size_bytes, step, available, 0));
+  if (available == 0 || fit.verdict != MemoryFit::Verdict::too_large) return {};
+  return error(Code::resource_exhausted,
+               "it needs more memory than is free: {} `hearth deploy NAME --force` starts it all "
+               "the same, slowly",
+               fit.explanation);
+}
+
+// The context that was asked for, else one that the memory affords. It must fit, unless that is forced.
+Result<int> choose_context(const LoadedModel& model, const Arguments& arguments, StepOptions step) {
+  const int longest = model.config.max_seq_len;
+  if (arguments.max_seq_len > longest)
     return error(Code::invalid_argument, "a context of {} tokens was asked for, the model's own limit is {}",
-                 arguments.max_seq_len, model.config.max_seq_len);
-  const uint64_t available = available_memory();
-  const int context = TRY(affordable_context(model.config, model.size_bytes, step, available));
-  if (arguments.max_seq_len > 0 && context < arguments.max_seq_len)
-    return error(Code::resource_exhausted,
-                 "a context of {} tokens does not fit into {} MiB of free memory beside the model; {} would",
-                 arguments.max_seq_len, available >> 20, context);
-  return context;
+                 arguments.max_seq_len, longest);
+  const uint64_t available = available_for(model);
+  if (arguments.max_seq_len == 0)
+    step.max_seq_len = TRY(affordable_context(model.config, model.size_bytes, step, available));
+  if (!arguments.force) TRY(check_fits(model, step, available));
+  if (arguments.max_seq_len == 0 && step.max_seq_len < longest)
+    spdlog::warn("the context is shortened to {} of the model's {} tokens to fit into {} MiB of free memory",
+                 step.max_seq_len, longest, available >> 20);
+  return step.max_seq_len;
 }
 
 // Answers until a signal comes.
@@ -102,6 +115,7 @@ int main(int argc, char** argv) {
                  "context in tokens; default: the model's own, bounded by memory");
   app.add_option("--threads", arguments.n_threads, "CPU threads; default: all cores");
   app.add_option("--slots", arguments.n_slots, "conversations served at once");
+  app.add_flag("--force", arguments.force, "start although it does not fit into the free memory");
   CLI11_PARSE(app, argc, argv);
   hearth::init_logging("hearth-engine");
   // Blocked before any thread starts, so that every thread inherits it and sigwait gets them.

@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 #include "base/python_json.h"
+#include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/adapters/peft_config.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/load.h"
@@ -108,12 +110,9 @@ Result<ModelFacts> inspect_gguf(const fs::path& path) {
 Result<ModelFacts> inspect_adapter(const fs::path& folder) {
   ModelFacts facts;
   facts.format = "peft";
-  std::string text = TRY(read_file(folder / "adapter_config.json", kMaxConfigBytes));
-  Json config = TRY_WITH(parse_python_json(text), "in adapter_config.json");
-  const auto type = TRY(json_get_or<std::string>(config, "peft_type", std::string()));
-  facts.is_supported = type == "LORA";
-  if (!facts.is_supported)
-    facts.why_not = fmt::format("adapters of the type \"{}\" are not supported yet", type.substr(0, 60));
+  auto config = read_peft_config(folder / "adapter_config.json");
+  facts.is_supported = config.has_value();
+  if (!config) facts.why_not = config.error().to_string();
   TensorFile weights = TRY(open_safetensors(folder / "adapter_model.safetensors"));
   count_weights(weights, facts);
   facts.size_bytes = folder_bytes(folder);
@@ -130,8 +129,7 @@ Result<ModelFacts> inspect_model(const fs::path& path) {
     return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
                  path.string());
   }
-  if (fs::exists(path / "adapter_config.json", ec))
-    return TRY_WITH(inspect_adapter(path), "while inspecting {}", path.string());
+  if (is_adapter_folder(path)) return TRY_WITH(inspect_adapter(path), "while inspecting {}", path.string());
   if (fs::exists(path / "config.json", ec)) return TRY_WITH(inspect_hf(path), "while inspecting {}", path.string());
   return error(Code::invalid_argument, "{} is not a model: it holds neither config.json nor adapter_config.json",
                path.string());

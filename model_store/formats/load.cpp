@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/python_json.h"
+#include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/gguf_split.h"
@@ -179,8 +180,16 @@ Result<LoadedModel> load(const fs::path& given, Depth depth) {
 
 }  // namespace
 
+// The merged model: the base's files with the adapter's changes.
+static Result<LoadedModel> load_adapter(const fs::path& folder) {
+  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(folder)), Depth::whole), "while loading the base of the adapter {}",
+                             folder.string());
+  TRY(apply_adapter(TRY(read_adapter(folder, out.config)), out));
+  return out;
+}
+
 Result<LoadedModel> load_model(const fs::path& path) {
-  return load(path, Depth::whole);
+  return is_adapter_folder(path) ? load_adapter(path) : load(path, Depth::whole);
 }
 
 Result<LoadedModel> check_model(const fs::path& path) {
@@ -190,8 +199,15 @@ Result<LoadedModel> check_model(const fs::path& path) {
   return out;
 }
 
+Result<ModelConfig> load_config(const fs::path& given) {
+  if (is_adapter_folder(given)) return load_config(TRY(base_of_adapter(given)));
+  const fs::path path = TRY(find_model(given));
+  if (path.extension() == ".gguf") return config_from_gguf(TRY(GgufFile::open(path)));
+  return config_from_hf(TRY(read_file(path / "config.json", kMaxConfigBytes)));
+}
+
 Result<LoadedModel> load_text_side(const fs::path& given) {
-  fs::path path = TRY(find_model(given));
+  fs::path path = TRY(find_model(is_adapter_folder(given) ? TRY(base_of_adapter(given)) : given));
   LoadedModel out;
   out.path = path;
   if (TRY(is_folder(path)))

@@ -45,13 +45,17 @@ struct LoadedModel {
   std::filesystem::path path;  // where it was loaded from; tokenizer files are copied from here on save
 };
 
-// `path`: a Hugging Face folder (config.json + safetensors) or a .gguf file. A model without tokenizer or template
+// `path`: a Hugging Face folder (config.json + safetensors), a .gguf file, or a PEFT adapter's folder, which is merged
+// into its base (adapters/adapter.h). A model without tokenizer or template
 // loads; weights missing, of the wrong shape, or of a dtype without kernels are errors that name the tensor.
 Result<LoadedModel> load_model(const std::filesystem::path& path);
 
 // Whether load_model() succeeds, at the cost of reading headers: the result has no weights. Its one rule more: a
 // tokenizer that is there must be one that can be used.
 Result<LoadedModel> check_model(const std::filesystem::path& path);
+
+// The configuration alone.
+Result<ModelConfig> load_config(const std::filesystem::path& path);
 
 // Everything but the weights, for tokenizing and templates: works on a vocabulary-only .gguf too, and on a folder
 // without weights. `config`, `parameters` and `weights` are left empty.

@@ -1,9 +1,10 @@
-// Writes models in the formats that others read: a Hugging Face folder, a GGUF file, a PEFT adapter.
+// Writes models in the formats that others read: a Hugging Face folder, a GGUF file. Adapters: adapters/adapter.h.
 // Folders are written into; the caller makes a new one and renames it when all is well.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct ModelToSave {
   bool release_pages = false;
   bool keep_finished = false;  // of a folder: files that an interrupted call finished stay
   std::string name = {};       // what the model is called, for formats that say it
+  // Weights that are made when they are written and dropped then, by role. `weights` holds what they are made from.
+  std::map<std::string, std::function<Tensor()>, std::less<>> made = {};
 };
 
 // config.json, generation_config.json, safetensors (sharded above 4 GiB) and the tokenizer's files.
@@ -35,24 +38,5 @@ Result<void> save_hf_folder(const std::filesystem::path& folder, const ModelToSa
 // Matrices in `dtype`, as quantisation_mix.h says; without one, every weight in the dtype it has. Norms in f32.
 Result<void> save_gguf(const std::filesystem::path& file, const ModelToSave& model, std::optional<Dtype> dtype);
 std::vector<std::string_view> gguf_dtype_names();  // of the dtypes that a GGUF file can be made in
-
-// A low-rank adapter. Weights: "<role>.lora_a" [rank, in] and "<role>.lora_b" [out, rank], f32.
-struct LoraAdapter {
-  int rank = 0;
-  float alpha = 0;
-  WeightsByRole weights;
-  std::shared_ptr<const void> keeper;  // of a loaded one
-  std::string base_model;              // a name or path, for people
-};
-
-// adapter_config.json + adapter_model.safetensors with the names that PEFT uses.
-Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base,
-                               const LoraAdapter& adapter);
-// Checks every pair against the base's parameters. Options that change the arithmetic and are not known here are
-// refused.
-Result<LoraAdapter> load_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base);
-
-// W + alpha / rank * B A, in f32; for merging.
-Result<Tensor> merge_lora(const TensorView& weight, const TensorView& lora_a, const TensorView& lora_b, float scale);
 
 }  // namespace hearth

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kMaxShardBytes = uint64_t{4} << 30;
-constexpr uint64_t kMaxTokenizerBytes = uint64_t{256} << 20;
+constexpr uint64_t kMaxTokenizerFileBytes = uint64_t{256} << 20;
 constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
                                            "tokenizer_config.json",
                                            "special_tokens_map.json",
@@ -64,7 +64,7 @@ Result<void> copy_templates(const fs::path& from, const fs::path& to) {
 
 Result<void> copy_tokenizer_files(const fs::path& from, const fs::path& to) {
   for (const char* name : kTokenizerFiles) {
-    auto text = read_file(from / name, kMaxTokenizerBytes);
+    auto text = read_file(from / name, kMaxTokenizerFileBytes);
     if (!text && text.error().code == Code::not_found) continue;
     TRY(write_file(to / name, TRY(std::move(text))));
   }

@@ -84,7 +84,16 @@ Result<std::vector<TensorToStore>> tensors_to_store(const std::vector<ParameterS
   return out;
 }
 
-Result<void> StoredBytes::stream(const TensorToStore& tensor, Dtype dtype, const ByteSink& sink) {
+// The tensor with the weights that are made only now.
+Result<void> StoredBytes::stream(const TensorToStore& given, Dtype dtype, const ByteSink& sink) {
+  TensorToStore tensor = given;
+  std::vector<Tensor> made;
+  for (TensorToStore::Piece& piece : tensor.pieces) {
+    const auto make = model_.made.find(piece.spec.role);
+    if (make == model_.made.end()) continue;
+    made.push_back(make->second());
+    piece.view = made.back().view();
+  }
   if (const auto view = plain_view(tensor)) return stream_view(*view, dtype, sink);
   const auto bytes = of(tensor, dtype);
   TRY(sink(bytes));

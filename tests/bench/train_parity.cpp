@@ -1,6 +1,7 @@
 // train_parity: a 15 M-parameter model trained from scratch on real text by our trainer, and by the PyTorch twin
 // (tests/golden/train_reference.py) from the same initial weights on the same batches. Prints both losses step by step
-// and the largest relative difference, and both speeds with the machine's limit. Fails when the losses differ by more than 1 %.
+// and the largest relative difference, and both speeds with the machine's limit. Fails when the losses differ by more
+// than 1 %.
 //
 //   train_parity [--json] [--steps 40] [--rows 4] [--threads N] [--profile] [--no-torch] [--python python3]
 #include <fmt/core.h>
@@ -47,9 +48,11 @@ std::vector<Example> debian_text(uint64_t max_bytes) {
   std::vector<fs::path> files;
   std::error_code ec;
   for (const char* folder : {"/usr/share/common-licenses", "/usr/share/doc"})
-    for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, ec), end; !ec && it != end; it.increment(ec)) {
+    for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, ec), end;
+         !ec && it != end; it.increment(ec)) {
       const std::string name = it->path().filename().string();
-      const bool is_text = folder == std::string("/usr/share/common-licenses") || name == "copyright" || name.ends_with(".txt") || name.ends_with(".md");
+      const bool is_text = folder == std::string("/usr/share/common-licenses") || name == "copyright" ||
+                           name.ends_with(".txt") || name.ends_with(".md");
       if (is_text && it->is_regular_file(ec) && !it->is_symlink(ec)) files.push_back(it->path());
     }
   std::sort(files.begin(), files.end());
@@ -83,7 +86,8 @@ Result<void> append_i32(const fs::path& file, const std::vector<int32_t>& values
   return {};
 }
 
-Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTraining& model, Loader& data, const fs::path& batches, Team& team) {
+Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTraining& model, Loader& data,
+                        const fs::path& batches, Team& team) {
   Stepper stepper = TRY(Stepper::create(model, {.n_tokens = a.rows * a.max_seq_len}, team));
   const LearningRateCourse course = course_of(recipe, a.n_steps);
   Losses out;
@@ -102,16 +106,19 @@ Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTrainin
   }
   if (a.profile)
     for (const OpTiming& t : stepper.profile())
-      fmt::print(stderr, "{:24} {:4} calls {:8.2f} ms {:7.1f} GFLOP/s {:6.1f} GB/s\n", t.op, t.n_calls, 1e3 * t.seconds, t.flops / t.seconds / 1e9, t.bytes / t.seconds / 1e9);
+      fmt::print(stderr, "{:24} {:4} calls {:8.2f} ms {:7.1f} GFLOP/s {:6.1f} GB/s\n", t.op, t.n_calls, 1e3 * t.seconds,
+                 t.flops / t.seconds / 1e9, t.bytes / t.seconds / 1e9);
   return out;
 }
 
 Result<Losses> run_torch(const Arguments& a, const Recipe& recipe, const fs::path& model, const fs::path& batches) {
   const std::string command = fmt::format(
-      "'{}' '{}/tests/golden/train_reference.py' --model '{}' --batches '{}' --rows {} --max-seq-len {} --steps {} --learning-rate {} "
+      "'{}' '{}/tests/golden/train_reference.py' --model '{}' --batches '{}' --rows {} --max-seq-len {} --steps {} "
+      "--learning-rate {} "
       "--warmup-steps {} --min-lr-ratio {} --weight-decay {} --grad-clip {} --threads {}",
-      a.python, a.source, model.string(), batches.string(), a.rows, a.max_seq_len, a.n_steps, recipe.optimizer.learning_rate,
-      recipe.schedule.warmup_steps.value_or(0), recipe.schedule.min_lr_ratio, recipe.optimizer.weight_decay, recipe.optimizer.grad_clip, a.n_threads);
+      a.python, a.source, model.string(), batches.string(), a.rows, a.max_seq_len, a.n_steps,
+      recipe.optimizer.learning_rate, recipe.schedule.warmup_steps.value_or(0), recipe.schedule.min_lr_ratio,
+      recipe.optimizer.weight_decay, recipe.optimizer.grad_clip, a.n_threads);
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   if (!pipe) return error(Code::unavailable, "cannot run {}", a.python);
   Losses out;
@@ -124,7 +131,9 @@ Result<Losses> run_torch(const Arguments& a, const Recipe& recipe, const fs::pat
     out.seconds.push_back(seconds - before);
     before = seconds;
   }
-  if (out.loss.size() != static_cast<size_t>(a.n_steps)) return error(Code::unavailable, "the PyTorch twin gave {} steps of {}; is PyTorch there?", out.loss.size(), a.n_steps);
+  if (out.loss.size() != static_cast<size_t>(a.n_steps))
+    return error(Code::unavailable, "the PyTorch twin gave {} steps of {}; is PyTorch there?", out.loss.size(),
+                 a.n_steps);
   return out;
 }
 
@@ -140,10 +149,11 @@ Result<bool> run(Arguments a) {
   Team team(a.n_threads > 0 ? a.n_threads : Team::default_threads());
   a.n_threads = team.size();
   const TempFolder temp = TRY(TempFolder::create("train_parity"));
-  const fs::path batches = temp.path() / "batches", initial = temp.path() / "initial", text_side = fs::path(a.source) / "packaging/packs/hearth-mini";
+  const fs::path batches = temp.path() / "batches", initial = temp.path() / "initial",
+                 text_side = fs::path(a.source) / "packaging/packs/hearth-mini";
   TRY(make_folders(batches));
   TRY(make_folders(initial));
-  LoadedModel base = TRY(load_text_side(text_side));
+  Beginning base{TRY(load_text_side(text_side)), std::nullopt};
   base.config = config_15m((base.tokenizer->vocab_size() + 63) / 64 * 64);
   base.parameters = TRY(find_architecture("llama"))->parameters(base.config);
   const Recipe recipe = recipe_of(a);
@@ -160,20 +170,33 @@ Result<bool> run(Arguments a) {
   if (!a.no_torch) torch = TRY(run_torch(a, recipe, initial, batches));
   const bench::MachineLimits limits = bench::measure_limits(team, bench::Clock::wall);
   double worst = 0;
-  for (size_t i = 0; i < torch.loss.size(); ++i) worst = std::max(worst, std::abs(ours.loss[i] - torch.loss[i]) / torch.loss[i]);
+  for (size_t i = 0; i < torch.loss.size(); ++i)
+    worst = std::max(worst, std::abs(ours.loss[i] - torch.loss[i]) / torch.loss[i]);
   const int tokens = a.rows * a.max_seq_len;
   const double ours_speed = ours.tokens_per_s(tokens), torch_speed = torch.tokens_per_s(tokens);
   const double flops_per_token = 6.0 * static_cast<double>(n_params);
-  const Json json = {{"n_params", n_params}, {"n_steps", a.n_steps}, {"tokens_per_step", tokens}, {"n_threads", a.n_threads}, {"loss", ours.loss},
-                     {"torch_loss", torch.loss}, {"largest_relative_difference", worst}, {"tokens_per_s", ours_speed}, {"torch_tokens_per_s", torch_speed},
-                     {"flops_per_s", ours_speed * flops_per_token}, {"limits", {{"flops_per_s", limits.flops_per_s}}}};
+  const Json json = {{"n_params", n_params},
+                     {"n_steps", a.n_steps},
+                     {"tokens_per_step", tokens},
+                     {"n_threads", a.n_threads},
+                     {"loss", ours.loss},
+                     {"torch_loss", torch.loss},
+                     {"largest_relative_difference", worst},
+                     {"tokens_per_s", ours_speed},
+                     {"torch_tokens_per_s", torch_speed},
+                     {"flops_per_s", ours_speed * flops_per_token},
+                     {"limits", {{"flops_per_s", limits.flops_per_s}}}};
   if (a.json) {
     fmt::print("{}\n", dump_json(json));
   } else {
     for (size_t i = 0; i < ours.loss.size(); ++i)
-      fmt::print("step {:4} loss {:.5f}{}\n", i + 1, ours.loss[i], i < torch.loss.size() ? fmt::format(" PyTorch {:.5f}", torch.loss[i]) : "");
-    fmt::print("{} parameters: {:.0f} tokens/s = {:.1f} GFLOP/s of at most {:.1f} (weights' products only)\n", n_params, ours_speed, ours_speed * flops_per_token / 1e9, limits.flops_per_s / 1e9);
-    if (!a.no_torch) fmt::print("PyTorch: {:.0f} tokens/s; ours is {:.2f} times as fast; largest relative loss difference {:.2e}\n", torch_speed, ours_speed / torch_speed, worst);
+      fmt::print("step {:4} loss {:.5f}{}\n", i + 1, ours.loss[i],
+                 i < torch.loss.size() ? fmt::format(" PyTorch {:.5f}", torch.loss[i]) : "");
+    fmt::print("{} parameters: {:.0f} tokens/s = {:.1f} GFLOP/s of at most {:.1f} (weights' products only)\n", n_params,
+               ours_speed, ours_speed * flops_per_token / 1e9, limits.flops_per_s / 1e9);
+    if (!a.no_torch)
+      fmt::print("PyTorch: {:.0f} tokens/s; ours is {:.2f} times as fast; largest relative loss difference {:.2e}\n",
+                 torch_speed, ours_speed / torch_speed, worst);
   }
   return worst <= 0.01;
 }

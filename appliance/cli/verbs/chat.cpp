@@ -9,6 +9,7 @@
 #include "appliance/cli/interrupt.h"
 #include "appliance/cli/typed_text.h"
 #include "appliance/cli/verbs.h"
+#include "base/error_response.h"
 #include "base/text_encoding.h"
 
 namespace hearth::cli {
@@ -70,7 +71,7 @@ Result<Answer> ask(const ApiClient& service, const ChatArguments& a, const Json&
   AnswerView view(show);
   auto read_all = [&]() -> Result<void> {
     http::ClientStream stream = TRY(http::ClientStream::open(request));
-    if (stream.status() >= 400) return http::error_from_response(stream.status(), TRY(stream.read()));
+    if (stream.status() >= 400) return error_from_response(stream.status(), TRY(stream.read()));
     while (auto event = TRY(stream.next_event())) {
       if (event->data == "[DONE]") break;
       TRY(take(TRY(parse_json(event->data)), answer, view));

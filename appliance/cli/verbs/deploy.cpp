@@ -13,12 +13,21 @@ void declare_deploy(Command& command) {
   command.positional("N", request->model, "Model in the store");
   command.option("--max-seq-len", request->max_seq_len, "Context in tokens");
   command.option("--threads", request->n_threads, "CPU threads");
+  command.flag("--force", request->force, "Although it does not fit into the free memory");
   command.flag("--no-wait", *no_wait, "Do not wait until it answers");
   command.on_run([=](const Cli& cli) -> Result<void> {
     ApiClient service = TRY(cli.service());
     api::Deployment status = TRY(service.post_as<api::Deployment>("/hearth/v1/deployments", *request));
     if (!*no_wait) status = TRY(wait_until_ready(service, request->model));
-    cli.print(to_json_value(status), [&] { return fmt::format("{} is {}", status.model, status.state); });
+    const auto model = service.get_as<api::Model>("/hearth/v1/models/" + http::percent_encode(request->model));
+    cli.print(to_json_value(status), [&] {
+      std::string text = fmt::format("{} is {}", status.model, status.state);
+      if (status.max_seq_len == 0) return text;
+      text += fmt::format(", with a context of {} tokens", status.max_seq_len);
+      if (!request->max_seq_len && model && status.max_seq_len < model->max_seq_len)
+        text += fmt::format("; the model's own is {}, for which there is not enough memory", model->max_seq_len);
+      return text;
+    });
     return {};
   });
 }

@@ -1,6 +1,7 @@
-// hearth export N --to DIR|FILE.gguf --format safetensors|gguf|peft: a model in a format that other programs read.
+// hearth export N --to DIR|FILE.gguf --format safetensors|gguf|peft|gguf-adapter: a model in a format that other programs read.
 #include "appliance/cli/verbs.h"
 #include "base/files.h"
+#include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/inspect.h"
 #include "model_store/formats/load.h"
 #include "model_store/formats/save.h"
@@ -54,12 +55,15 @@ Result<std::optional<Dtype>> dtype_of(const std::string& name) {
   return std::optional<Dtype>(TRY_WITH(dtype_from_name(name), "in --dtype (\"keep\" leaves weights as they are)"));
 }
 
+// The adapter's own files; the link to its base stays behind.
 Result<void> copy_adapter(const fs::path& from, const fs::path& to) {
+  TRY(make_folders(to));
   std::error_code failed;
-  if (!fs::exists(from / "adapter_config.json", failed))
-    return error(Code::failed_precondition, "{} is not a PEFT adapter; export it as safetensors or gguf",
-                 from.string());
-  fs::copy(from, to, fs::copy_options::recursive, failed);
+  for (fs::directory_iterator it(from, failed), end; !failed && it != end; it.increment(failed)) {
+    if (it->path().filename().string().starts_with('.') || !it->is_regular_file(failed)) continue;
+    fs::copy_file(it->path(), to / it->path().filename(), failed);
+    if (failed) break;
+  }
   if (failed) return error(Code::internal, "cannot copy the adapter to {}: {}", to.string(), failed.message());
   return {};
 }
@@ -83,7 +87,11 @@ Result<void> prepare_folder(const fs::path& to, const std::string& description) 
 
 // What the bytes depend on: an interrupted export goes on only with the same.
 std::string description_of(const ExportArguments& a, const LoadedModel& model) {
-  return fmt::format("{} {} {} {}\n", a.format, a.dtype, model.path.string(), model.size_bytes);
+  return fmt::format("{} {} {} {} {}\n", a.format, a.dtype, a.n, model.path.string(), model.size_bytes);
+}
+
+bool is_adapter_format(const ExportArguments& a) {
+  return a.format == "peft" || a.format == "gguf-adapter";
 }
 
 // What is written, before anything is.
@@ -96,10 +104,12 @@ Result<std::optional<Dtype>> wanted_dtype(const ExportArguments& a) {
     return dtype;
   }
   if (a.format == "gguf") return dtype_of(a.dtype.empty() ? "q8_0" : a.dtype);
-  if (a.format != "peft")
-    return error(Code::invalid_argument, "--format must be safetensors, gguf or peft, got \"{}\"", a.format);
+  if (!is_adapter_format(a))
+    return error(Code::invalid_argument, "--format must be safetensors, gguf, peft or gguf-adapter, got \"{}\"",
+                 a.format);
   if (!a.dtype.empty())
-    return error(Code::invalid_argument, "--dtype does not go with --format peft: an adapter is copied as it is");
+    return error(Code::invalid_argument, "--dtype does not go with --format {}: an adapter is written as it is",
+                 a.format);
   return std::optional<Dtype>();
 }
 
@@ -134,11 +144,17 @@ Result<void> write_folder(const ExportArguments& a, std::optional<Dtype> dtype, 
   return written;
 }
 
-Result<void> export_adapter(const fs::path& from, const fs::path& to) {
+Result<void> export_adapter(const ExportArguments& a, const Source& source, const fs::path& to) {
+  if (!is_adapter_folder(source.path))
+    return error(Code::failed_precondition, "{} is not an adapter; export it as safetensors or gguf", a.n);
   std::error_code failed;
   if (fs::exists(to, failed) && !fs::is_empty(to, failed))
     return error(Code::already_exists, "{} exists and is not empty; give a new folder", to.string());
-  return copy_adapter(from, to);
+  if (a.format == "peft") return copy_adapter(source.path, to);
+  const ModelConfig base = TRY(load_config(source.path));
+  const Adapter adapter = TRY(read_adapter(source.path, base));
+  TRY(make_folders(to));
+  return save_gguf_adapter(to / (source.file_name + ".gguf"), base, adapter);
 }
 
 Result<void> export_model(const ExportArguments& a, std::optional<Dtype> dtype, const Source& source) {
@@ -148,7 +164,7 @@ Result<void> export_model(const ExportArguments& a, std::optional<Dtype> dtype, 
   const bool was_there = fs::exists(to, failed);
   if (was_there && !fs::is_directory(to, failed))
     return error(Code::already_exists, "{} is a file; give a new folder", to.string());
-  Result<void> written = a.format == "peft" ? export_adapter(source.path, to) : write_folder(a, dtype, source, to);
+  Result<void> written = is_adapter_format(a) ? export_adapter(a, source, to) : write_folder(a, dtype, source, to);
   if (!written && !was_there) fs::remove(to, failed);  // only an empty one goes
   return written;
 }
@@ -159,7 +175,9 @@ void declare_export(Command& command) {
   auto a = std::make_shared<ExportArguments>();
   command.positional("N", a->n, "Model");
   command.option("--to", a->to, "Folder to write, new or empty; or a file, FILE.gguf");
-  command.option("--format", a->format, "safetensors | gguf | peft; default safetensors, for FILE.gguf gguf");
+  command.option("--format", a->format, 
+                 "safetensors | gguf; of an adapter also peft | gguf-adapter (for llama.cpp's --lora); default safetensors, for "
+                 "FILE.gguf gguf");
   command.option("--dtype", a->dtype,
                  "keep | f32 | f16 | bf16, and for gguf any quantisation (q8_0, q6_k, q5_k, q4_k, ...); default bf16, "
                  "for gguf q8_0");

@@ -9,6 +9,7 @@ void declare_import(Command& command) {
   auto facts = std::make_shared<store::ImportOptions>();
   command.positional("PATH", request->path, "Hugging Face folder, .gguf, .safetensors, or a PEFT adapter's folder");
   command.option("--name", request->name, "Name in the store; default: from the path");
+  command.option("--base", request->base, "Of an adapter: its base model in the store; default: the one that it names");
   command.option("--version", facts->version, "Version to give it, for a pack that will be exported");
   command.option("--description", facts->description, "One line for people");
   command.option("--license", facts->license, "SPDX identifier; default: what its README says");
@@ -27,11 +28,14 @@ void declare_import(Command& command) {
     } else {
       ProgressBar bar;
       store::Store store = TRY(cli.open_store(store::Mode::read_write));
+      if (!request->base.empty()) facts->parent = request->base;
       name = TRY(store.import_model(request->path, *facts, bar.control("importing"))).name;
     }
     store::ModelRecord model = TRY(TRY(cli.open_store(store::Mode::read_only)).find(name));
-    cli.print(record_json(model),
-              [&] { return fmt::format("imported {} ({})", model.name, human_bytes(model.size_bytes)); });
+    cli.print(record_json(model), [&] {
+      const std::string of = model.kind == "adapter" ? ", an adapter of " + model.parent.value_or("?") : "";
+      return fmt::format("imported {} ({}{})", model.name, human_bytes(model.size_bytes), of);
+    });
     return {};
   });
 }

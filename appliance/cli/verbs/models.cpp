@@ -1,6 +1,7 @@
 // hearth models: what is in the store.
 #include <algorithm>
 
+#include "appliance/api/model_order.h"
 #include "appliance/cli/records.h"
 #include "appliance/cli/verbs.h"
 
@@ -8,18 +9,29 @@ namespace hearth::cli {
 
 namespace {
 
+template <class Model>
+std::vector<std::string> model_row(const Model& m) {
+  const bool is_adapter = m.kind == "adapter";
+  return {is_adapter ? "  + " + m.name : m.name,
+          is_adapter ? "adapter" : m.family,
+          m.n_params ? human_count(m.n_params) : "-",
+          m.dtype,
+          human_bytes(m.size_bytes),
+          m.max_seq_len ? std::to_string(m.max_seq_len) : "-",
+          m.source};
+}
+
 // A row for each; Model: store::ModelRecord or api::Model, which name these facts alike.
 template <class Model>
 std::string describe(const std::vector<Model>& models) {
   if (models.empty()) return "no models yet; `hearth packs list` looks for packs on sticks";
   std::vector<std::vector<std::string>> rows{{"NAME", "FAMILY", "PARAMETERS", "DTYPE", "SIZE", "CONTEXT", "SOURCE"}};
-  for (const Model& m : models)
-    rows.push_back({m.name, m.family, m.n_params ? human_count(m.n_params) : "-", m.dtype, human_bytes(m.size_bytes),
-                    m.max_seq_len ? std::to_string(m.max_seq_len) : "-", m.source});
+  const std::vector<Model> rows_of = api::by_base(models);
+  for (const Model& m : rows_of) rows.push_back(model_row(m));
   auto is_called_otherwise = [](const Model& m) { return !m.display_name.empty() && m.display_name != m.name; };
   if (std::any_of(models.begin(), models.end(), is_called_otherwise)) {
     rows[0].emplace_back("CALLED");
-    for (size_t i = 0; i < models.size(); ++i) rows[i + 1].push_back(models[i].display_name);
+    for (size_t i = 0; i < models.size(); ++i) rows[i + 1].push_back(rows_of[i].display_name);
   }
   return table(rows);
 }

@@ -1,7 +1,7 @@
 // hearth plan N|RECIPE.toml: what it will need on this box, before anything runs.
 #include "appliance/box/fit.h"
-#include "appliance/box/memory.h"
 #include "appliance/cli/verbs.h"
+#include "hwdetect/memory.h"
 #include "hwdetect/probe.h"
 #include "trainer/data/training_data.h"
 #include "trainer/estimate.h"
@@ -59,7 +59,9 @@ Result<void> plan_model(const Cli& cli, const PlanArguments& a) {
   store::ModelRecord record = TRY(record_of(cli, a.what, path));
   MeasuredLimits limits;
   limits.memory_read = measure_memory_read({});
-  api::Fit fit = TRY(predict_fit(record, path, best_memory_read_bytes_per_s(limits)));
+  api::Fit fit = TRY(predict_fit(
+      record, path,
+      {.available_bytes = available_memory_bytes(), .memory_read_bytes_per_s = best_memory_read_bytes_per_s(limits)}));
   Json document = to_json_value(fit);
   document["peak_bytes"] = {{"dram", fit.total_bytes}};
   cli.print(document, [&] {

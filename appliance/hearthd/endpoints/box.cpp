@@ -4,9 +4,9 @@
 
 #include <climits>
 
-#include "appliance/box/memory.h"
 #include "appliance/hearthd/endpoints/endpoints.h"
 #include "hwdetect/cpu_features.h"
+#include "hwdetect/memory.h"
 
 namespace hearth {
 

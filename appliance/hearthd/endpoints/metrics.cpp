@@ -1,6 +1,6 @@
 // GET /metrics: Prometheus text.
-#include "appliance/box/memory.h"
 #include "appliance/hearthd/endpoints/endpoints.h"
+#include "hwdetect/memory.h"
 
 namespace hearth {
 

@@ -1,5 +1,4 @@
 // /hearth/v1/models: what is in the store.
-#include "appliance/box/fit.h"
 #include "appliance/hearthd/endpoints/endpoints.h"
 #include "appliance/hearthd/endpoints/lists.h"
 #include "appliance/hearthd/endpoints/named_path.h"
@@ -32,11 +31,7 @@ void add_models(Endpoints& table, Service& service) {
                                     }));
   table.push_back(endpoint<api::Fit>("GET", "/hearth/v1/models/{name}/fit",
                                      "Whether it fits into this box's memory now",
-                                     [&](http::Request& r) -> Result<api::Fit> {
-                                       store::ModelRecord model = TRY(service.store().find(r.params["name"]));
-                                       return predict_fit(model, TRY(service.store().loader_path(model.name)),
-                                                          service.hardware.memory_read_bytes_per_s());
-                                     }));
+                                     [&](http::Request& r) { return service.fit(r.params["name"]); }));
 }
 
 }  // namespace hearth

@@ -15,10 +15,12 @@ constexpr std::string_view kModelNotFound = "model_not_found";
 
 // Why a request for this model cannot be answered, with the next step.
 Error not_served(const Service& service, const std::string& model) {
-  if (service.store().find(model))
+  if (auto found = service.store().find(model))
     return error(Code::not_found,
-                 "the model {} is installed but not deployed; deploy it on the Models page or with `hearth deploy {}`",
-                 model, model);
+                 "the {} is installed but not deployed; deploy it on the Models page or with `hearth deploy {}`",
+                 found->kind == "adapter" ? fmt::format("adapter {} (of {})", model, found->parent.value_or("?"))
+                                          : "model " + model,
+                 model);
   std::string names;
   for (const api::Deployment& d : service.deployments.list()) names += (names.empty() ? "" : ", ") + d.model;
   return error(Code::not_found, "there is no model {} on this box; deployed now: {}", model,

@@ -1,9 +1,9 @@
 // What a training would take, asked of a short-lived hearth-trainer: it loads the model and runs steps, which this
 // process never does.
-#include "appliance/box/memory.h"
 #include "appliance/hearthd/jobs/train_request.h"
 #include "appliance/hearthd/workers/child_process.h"
 #include "base/log.h"
+#include "hwdetect/memory.h"
 #include "trainer/estimate.h"
 
 namespace hearth {

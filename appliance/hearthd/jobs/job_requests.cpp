@@ -15,7 +15,8 @@ constexpr std::chrono::seconds kWaitForOtherEstimates{20};
 bool Jobs::makes_model(const std::string& name) const {
   return std::any_of(records_.begin(), records_.end(), [&](const auto& item) {
     const Record& record = *item.second;
-    return !is_over(record.job) && record.job.kind == "train" && record.params.value("result_name", "") == name;
+    return !is_over(record.job) && record.job.kind == "train" &&
+           (record.params.value("result_name", "") == name || record.params.value("adapter_name", "") == name);
   });
 }
 
@@ -45,6 +46,7 @@ Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest&
 Result<api::Job> Jobs::import(const api::ImportRequest& request) {
   TRY(check_visible(request.path));
   const std::string name = request.name.empty() ? "" : TRY(store::requested_model_name(request.name));
+  if (!request.base.empty()) TRY(store_.find(request.base));
   api::Job job{.kind = "import", .title = "Import " + request.path, .model = name};
   Lock lock(mutex_);
   if (makes_model(name))
@@ -70,8 +72,9 @@ Result<api::Job> Jobs::train(const api::TrainRequest& request) {
   TRY(check_not_replaced(request.model));
   auto is_taken = [this](const std::string& name) { return store_.find(name).has_value() || makes_model(name); };
   ResultName result = TRY(choose_result_name(request, plan, is_taken));
+  std::string adapter_name = TRY(choose_adapter_name(plan.recipe, result.name, is_taken));
   TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result.name),
-                     std::move(result.display_name)};
+                     std::move(result.display_name), std::move(adapter_name)};
   api::Job job{.kind = "train",
                .title = fmt::format("Train {} on {}", request.model, plan.dataset.name),
                .model = request.model};

@@ -63,12 +63,13 @@ struct TrainParams {
   api::TrainRequest request;
   std::string recipe;  // TOML
   std::string result_name;
-  std::string result_display_name = {};
+  std::string result_display_name = {}, adapter_name = {};
   static constexpr auto kFields = std::tuple{
       field("request", &TrainParams::request, "what was asked"),
       field("recipe", &TrainParams::recipe, "the recipe, TOML"),
-      field("result_name", &TrainParams::result_name, "name of the resulting model in the store"),
+      field("result_name", &TrainParams::result_name, "name of the result in the store"),
       field("result_display_name", &TrainParams::result_display_name, "its name for people; empty: the same"),
+      field("adapter_name", &TrainParams::adapter_name, "of the adapter beside it; empty: there is none beside it"),
   };
 };
 

@@ -38,8 +38,9 @@ Result<void> run_install(const JobRun& run) {
 Result<void> run_import(const JobRun& run) {
   auto request = TRY(from_json<api::ImportRequest>(run.params()));
   AnyStop stop(run.cancelled(), run.service_stops());
-  store::ModelRecord model =
-      TRY(run.store().import_model(request.path, {.name = request.name}, control_for(run, stop, "importing")));
+  store::ImportOptions options{.name = request.name};
+  if (!request.base.empty()) options.parent = request.base;
+  store::ModelRecord model = TRY(run.store().import_model(request.path, options, control_for(run, stop, "importing")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was imported");
   return {};

@@ -125,6 +125,32 @@ double trained_so_far(const std::filesystem::path& job_folder) {
   return status ? status->progress : 0;
 }
 
+// What training began with: of an adapter, its base.
+static std::string base_of(const JobRun& run, const std::string& model) {
+  auto record = run.store().find(model);
+  return record && record->kind == "adapter" ? record->parent.value_or(model) : model;
+}
+
+static bool holds_files(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.is_regular_file(ignored)) return true;
+  return false;
+}
+
+static Result<std::string> take_in(const JobRun& run, const TrainParams& params, const std::filesystem::path& result,
+                                   store::ImportOptions options) {
+  AnyStop stop(run.cancelled(), run.service_stops());
+  options.description = fmt::format("{}, trained by {}", params.request.model, run.job().title);
+  options.source = "training job " + run.job().id;
+  options.parent = base_of(run, params.request.model);
+  options.number_if_taken = true;  // hours of training are not lost to a name
+  options.adopt = true;
+  return TRY_WITH(run.store().import_model(result, options, control_for(run, stop, "adding_to_store_copy")),
+                  "while adding the result to the store")
+      .name;
+}
+
 Result<void> run_train(const JobRun& run) {
   auto params = TRY(from_json<TrainParams>(run.params()));
   if (run.job().result_model == params.result_name) {  // the service ended between the import and the job's end
@@ -134,19 +160,19 @@ Result<void> run_train(const JobRun& run) {
   TRY(prepare_folder(run, params));
   TRY(run_trainer(run));
   run.progress([](api::Job& job) { say(job, {"adding_to_store"}); });
-  store::ImportOptions options{.name = params.result_name,
-                               .description = fmt::format("{}, trained by {}", params.request.model, run.job().title),
-                               .source = "training job " + run.job().id,
-                               .parent = params.request.model,
-                               .display_name = params.result_display_name,
-                               .number_if_taken = true};  // hours of training are not lost to a name
-  AnyStop stop(run.cancelled(), run.service_stops());
-  store::ModelRecord model = TRY_WITH(
-      run.store().import_model(run.folder() / "result", options, control_for(run, stop, "adding_to_store_copy")),
-      "while adding the result to the store");
-  run.commit([&](api::Job& job) { job.result_model = model.name; });
+  const std::filesystem::path result = run.folder() / "result", adapter = result / "adapter";
+  std::error_code ignored;
+  std::string adapter_name;
+  if (!params.adapter_name.empty() && std::filesystem::exists(adapter, ignored))
+    adapter_name = TRY(take_in(run, params, adapter, {.name = params.adapter_name}));
+  const std::string name = TRY(take_in(run, params, holds_files(result) ? result : adapter,
+                                       {.name = params.result_name, .display_name = params.result_display_name}));
+  run.commit([&](api::Job& job) {
+    job.result_model = name;
+    job.result_adapter = adapter_name;
+  });
   remove_what_the_store_has(run.folder());
-  run.events().publish("model", model.name, model.name + " was trained");
+  run.events().publish("model", name, name + " was trained");
   return {};
 }
 

@@ -48,8 +48,10 @@ uint64_t training_disk_bytes(const train::Recipe& recipe, const store::ModelReco
   uint64_t n_trained = is_lora ? n_params / kAdapterShare : n_params;
   uint64_t checkpoints = (static_cast<uint64_t>(recipe.checkpoint.keep) + 2) * n_trained *
                          kCheckpointBytes;  // the best one, and one more while it is written
-  uint64_t result = is_lora && !recipe.output.merge ? n_trained * 4 : n_params * (model.dtype == "f32" ? 4 : 2);
-  return checkpoints + 2 * result;  // in the job's folder, and its copy in the store
+  uint64_t adapter = is_lora ? n_trained * 4 : 0;
+  bool has_model = !is_lora || recipe.output.merge;
+  uint64_t bytes_each = recipe.output.dtype == "f32" || (recipe.output.dtype == "auto" && model.dtype == "f32") ? 4 : 2;
+  return checkpoints + adapter + (has_model ? n_params * bytes_each : 0);  // the store takes the files themselves
 }
 
 Result<ResultName> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
@@ -70,6 +72,17 @@ Result<ResultName> choose_result_name(const api::TrainRequest& request, const Pl
     if (!is_taken(result.name)) return result;
   }
   return error(Code::already_exists, "too many models named {}", base);
+}
+
+Result<std::string> choose_adapter_name(const train::Recipe& recipe, const std::string& result_name,
+                                        const std::function<bool(const std::string&)>& is_taken) {
+  if (recipe.method.type != "lora" || !recipe.output.merge) return std::string();
+  constexpr size_t kLongest = 52;  // a name has 64 bytes
+  for (int i = 1; i < 10'000; ++i) {
+    std::string name = result_name.substr(0, kLongest) + (i == 1 ? "-adapter" : fmt::format("-adapter-{}", i));
+    if (!is_taken(name)) return name;
+  }
+  return error(Code::already_exists, "too many adapters named like {}", result_name);
 }
 
 std::vector<api::TrainPreset> list_presets() {

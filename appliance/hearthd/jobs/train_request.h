@@ -34,6 +34,9 @@ struct ResultName {
 // The name asked for, when it is free; else one made from model and dataset.
 Result<ResultName> choose_result_name(const api::TrainRequest& request, const PlannedTraining& plan,
                                       const std::function<bool(const std::string&)>& is_taken);
+// Of the adapter that is kept beside the model; empty when there is none beside it.
+Result<std::string> choose_adapter_name(const train::Recipe& recipe, const std::string& result_name,
+                                        const std::function<bool(const std::string&)>& is_taken);
 std::vector<api::TrainPreset> list_presets();
 
 }  // namespace hearth

@@ -1,0 +1,242 @@
+// Adapters: what is refused and how it is said, what is written comes back, merging is W + scale * B A. That merged
+// models answer as PEFT's do is in tests/golden/adapter_test.cpp.
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/adapters/peft_config.h"
+#include "model_store/formats/safetensors.h"
+
+namespace hearth {
+namespace {
+namespace fs = std::filesystem;
+
+fs::path golden(const std::string& name) {
+  return fs::path(HEARTH_SOURCE_DIR) / "tests/golden" / name;
+}
+
+ModelConfig config_of(const std::string& name) {
+  auto config = load_config(golden(name));
+  if (!config) ADD_FAILURE() << config.error().to_string();
+  return config ? *config : ModelConfig();
+}
+
+struct Folder {
+  TempFolder folder = *TempFolder::create("adapters_test");
+  const fs::path& path() const { return folder.path(); }
+  Result<PeftConfig> config(const Json& json) const {
+    EXPECT_TRUE(write_file(path() / "adapter_config.json", dump_json(json)));
+    return read_peft_config(path() / "adapter_config.json");
+  }
+};
+
+const Json kPlain = {{"peft_type", "LORA"}, {"r", 2}, {"lora_alpha", 4}, {"target_modules", {"q_proj"}}};
+
+template <class T>
+std::string error_of(const Result<T>& result) {
+  return result ? "no error" : result.error().to_string();
+}
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Adapters, EveryOtherKindIsRefusedByItsName) {
+  Folder folder;
+  const Json kinds = *parse_json(*read_file(golden("adapters/other_kinds.json")));
+  ASSERT_GT(kinds.size(), 20u);
+  for (const Json& kind : kinds) {
+    Json json = kPlain;
+    json["peft_type"] = kind;
+    auto config = folder.config(json);
+    ASSERT_FALSE(config) << kind;
+    EXPECT_EQ(config.error().code, Code::unimplemented);
+    EXPECT_TRUE(contains(error_of(config), kind.get<std::string>())) << error_of(config);
+    EXPECT_TRUE(contains(error_of(config), "merge") || contains(error_of(config), "train a LoRA")) << error_of(config);
+  }
+}
+
+TEST(Adapters, OptionsThatChangeTheArithmeticAreRefusedByName) {
+  Folder folder;
+  const std::pair<const char*, Json> kOptions[] = {
+      {"use_qalora", true},
+      {"target_parameters", {"mlp.experts.gate_up_proj"}},
+      {"trainable_token_indices", {1, 2}},
+      {"alora_invocation_tokens", {5}},
+      {"layer_replication", {{0, 2}}},
+      {"megatron_config", {{"a", 1}}},
+      {"use_bdlora", {{"nblocks", 2}}},
+      {"monteclora_config", {{"k", 1}}},
+      {"a_key_of_the_future", "on"},
+      {"init_lora_weights", "pissa"},
+      {"init_lora_weights", "olora"},
+      {"init_lora_weights", "loftq"},
+  };
+  for (const auto& [key, value] : kOptions) {
+    Json json = kPlain;
+    json[key] = value;
+    auto config = folder.config(json);
+    ASSERT_FALSE(config) << key;
+    EXPECT_EQ(config.error().code, Code::unimplemented);
+    EXPECT_TRUE(contains(error_of(config), key)) << error_of(config);
+    EXPECT_TRUE(contains(error_of(config), "merge")) << error_of(config);
+  }
+  for (const auto& [key, value] : kOptions) {  // not set: all is well
+    Json json = kPlain;
+    json[key] = key == std::string_view("init_lora_weights") ? Json(true) : Json(nullptr);
+    EXPECT_TRUE(folder.config(json)) << key;
+  }
+}
+
+TEST(Adapters, ScalesFollowPatternsAsInPeft) {
+  Folder folder;
+  Json json = kPlain;
+  json["rank_pattern"] = {{"layers\\.1\\..*k_proj", 8}, {"k_proj", 4}};
+  json["alpha_pattern"] = {{"self_attn.v_proj", 6}};
+  auto plain = folder.config(json);
+  ASSERT_TRUE(plain) << error_of(plain);
+  auto scale = [](const Result<PeftConfig>& config, const char* module) { return *config->scale_of(module); };
+  EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.q_proj"), 4.0f / 2);
+  EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.k_proj"), 4.0f / 4);
+  EXPECT_FLOAT_EQ(scale(plain, "model.layers.1.self_attn.k_proj"), 4.0f / 8) << "the first that matches";
+  EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.v_proj"), 6.0f / 2);
+  EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.xk_proj"), 4.0f / 2) << "whole parts of the path only";
+  json["use_rslora"] = true;
+  EXPECT_FLOAT_EQ(scale(folder.config(json), "a.k_proj"), 4.0f / 2);
+  json["rank_pattern"] = {{"(", 8}};
+  EXPECT_TRUE(contains(error_of(folder.config(json)), "rank_pattern"));
+}
+
+TEST(Adapters, WhatIsWrittenComesBackAndMerges) {
+  Folder folder;
+  auto model = load_model(golden("gqa_untied_fp32"));
+  ASSERT_TRUE(model) << error_of(model);
+  Tensor a({Dtype::f32, {2, 64}}), b({Dtype::f32, {64, 2}});
+  a.f32()[3] = 2;          // row 0, column 3
+  b.f32()[5 * 2 + 0] = 4;  // row 5, column 0
+  LoraAdapter adapter{.rank = 2, .alpha = 4, .base_model = "base"};
+  adapter.weights = {{"layers.1.wq.lora_a", a.view()}, {"layers.1.wq.lora_b", b.view()}};
+  auto saved = save_peft_adapter(folder.path(), model->config, adapter);
+  ASSERT_TRUE(saved) << saved.error().to_string();
+  const Json config = *parse_json(*read_file(folder.path() / "adapter_config.json"));
+  EXPECT_EQ(config["target_modules"], Json({"model.layers.1.self_attn.q_proj"})) << "one layer only: its whole path";
+  auto names = open_safetensors(folder.path() / "adapter_model.safetensors");
+  EXPECT_TRUE(names->find("base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight"));
+
+  auto back = read_adapter(folder.path(), model->config);
+  ASSERT_TRUE(back) << error_of(back);
+  auto again = as_lora(*back);
+  ASSERT_TRUE(again) << error_of(again);
+  EXPECT_EQ(again->rank, 2);
+  EXPECT_EQ(again->alpha, 4);
+  const Tensor before = to_f32(model->weights.at("layers.1.wq"));
+  ASSERT_TRUE(apply_adapter(*std::move(back), *model));
+  const TensorView after = model->weights.at("layers.1.wq");
+  for (int64_t i = 0; i < 64 * 64; ++i) EXPECT_FLOAT_EQ(after.f32()[i] - before.f32()[i], i == 5 * 64 + 3 ? 16 : 0);
+
+  EXPECT_TRUE(contains(error_of(read_adapter(folder.path(), config_of("head_dim_fp32"))), "another model"));
+}
+
+// Phi 3 has one matrix for queries, keys and values: adapters of the three are one of it, and three again when read.
+TEST(Adapters, RolesThatAreFusedInPeftBecomeOneAdapter) {
+  Folder folder;
+  const ModelConfig config = config_of("phi3_fp32");
+  const auto specs = (*find_architecture(config.family))->parameters(config);
+  LoraAdapter adapter{.rank = 2, .alpha = 6, .base_model = "base"};
+  std::vector<Tensor> keeper;
+  for (const ParameterSpec& spec : specs) {
+    if (!spec.role.starts_with("layers.0.w")) continue;
+    for (auto [half, shape] :
+         {std::pair{".lora_a", Shape{2, spec.shape.last()}}, {".lora_b", Shape{spec.shape[0], 2}}}) {
+      keeper.emplace_back(TensorType{Dtype::f32, shape});
+      for (int64_t i = 0; i < shape.n_elements(); ++i)
+        keeper.back().f32()[i] = static_cast<float>(i + static_cast<int64_t>(keeper.size()) * 1000);
+      adapter.weights[spec.role + half] = keeper.back().view();
+    }
+  }
+  ASSERT_GT(adapter.weights.size(), 6u);
+  auto saved = save_peft_adapter(folder.path(), config, adapter);
+  ASSERT_TRUE(saved) << saved.error().to_string();
+  auto file = open_safetensors(folder.path() / "adapter_model.safetensors");
+  const StoredTensor* fused = file->find("base_model.model.model.layers.0.self_attn.qkv_proj.lora_A.weight");
+  ASSERT_TRUE(fused);
+  EXPECT_EQ(fused->shape[0], 6);
+  auto back = read_adapter(folder.path(), config);
+  ASSERT_TRUE(back) << error_of(back);
+  auto lora = as_lora(*back);
+  ASSERT_TRUE(lora) << error_of(lora);
+  EXPECT_EQ(lora->rank, 2);
+  EXPECT_FLOAT_EQ(lora->alpha, 6);
+  ASSERT_EQ(lora->weights.size(), adapter.weights.size());
+  for (const auto& [role, view] : adapter.weights) {
+    const TensorView& other = lora->weights.at(role);
+    ASSERT_TRUE(other.type == view.type) << role;
+    for (int64_t i = 0; i < view.shape().n_elements(); ++i) ASSERT_EQ(other.f32()[i], view.f32()[i]) << role;
+  }
+}
+
+TEST(Adapters, DamagedOnesAreNamed) {
+  const ModelConfig config = config_of("gqa_untied_fp32");
+  const std::string q = "base_model.model.model.layers.0.self_attn.q_proj.";
+  auto with = [&](std::vector<std::pair<std::string, std::vector<int64_t>>> shapes) {
+    Folder folder;
+    EXPECT_TRUE(folder.config(kPlain));
+    std::vector<float> zeros(64 * 128);
+    std::vector<TensorToWrite> tensors;
+    for (auto& [name, shape] : shapes) {
+      int64_t n = 1;
+      for (const int64_t dim : shape) n *= dim;
+      tensors.push_back({name, Dtype::f32, shape, [&zeros, n]() -> Result<std::span<const std::byte>> {
+                           return std::as_bytes(std::span(zeros).first(static_cast<size_t>(n)));
+                         }});
+    }
+    EXPECT_TRUE(write_safetensors(folder.path() / "adapter_model.safetensors", std::move(tensors)));
+    return error_of(read_adapter(folder.path(), config));
+  };
+  EXPECT_EQ(with({{q + "lora_A.weight", {2, 64}}, {q + "lora_B.weight", {64, 2}}}), "no error");
+  EXPECT_TRUE(contains(with({{q + "lora_A.weight", {2, 64}}}), "lora_A without lora_B"));
+  EXPECT_TRUE(contains(with({{q + "lora_B.weight", {64, 2}}}), "lora_B without lora_A"));
+  EXPECT_TRUE(contains(with({{q + "lora_A.weight", {3, 64}}, {q + "lora_B.weight", {64, 3}}}), "[2, 64]"));
+  EXPECT_TRUE(contains(with({{q + "lora_A.weight", {2, 64}}, {q + "lora_B.weight", {65, 2}}}), "another model"));
+  EXPECT_TRUE(contains(with({{q + "lora_A.weight", {128}}, {q + "lora_B.weight", {64, 2}}}), "shape"));
+  EXPECT_TRUE(contains(with({{"base_model.model.score.weight", {2, 64}}}), "\"score.weight\""));
+  EXPECT_TRUE(contains(with({{"base_model.model.lm_head.weight", {2, 64}}}), "lm_head.weight"));
+  EXPECT_TRUE(contains(with({{"model.layers.0.self_attn.q_proj.weight", {64, 64}}}), "base_model.model."));
+  EXPECT_TRUE(contains(with({{q + "lora_C.weight", {2, 64}}}), "lora_C"));
+  EXPECT_TRUE(contains(with({{"base_model.model.model.norm.lora_A.weight", {2, 64}},
+                             {"base_model.model.model.norm.lora_B.weight", {64, 2}}}),
+                       "no matrix"));
+}
+
+TEST(Adapters, QuantisedBasesAreMergedInATypeThatHoldsTheUpdate) {
+  EXPECT_EQ(merged_dtype({Dtype::bf16, {4, 64}}), Dtype::bf16);
+  EXPECT_EQ(merged_dtype({Dtype::f32, {4, 64}}), Dtype::f32);
+  EXPECT_EQ(merged_dtype({Dtype::q4_0, {4, 64}}), Dtype::q8_0);
+  EXPECT_EQ(merged_dtype({Dtype::q4_k, {4, 256}}), Dtype::q8_0);
+}
+
+TEST(Adapters, TheBaseIsFoundByALinkOrByItsPath) {
+  Folder folder;
+  auto adapter_of = [&](const std::string& base) {
+    Json json = kPlain;
+    json["base_model_name_or_path"] = base;
+    EXPECT_TRUE(folder.config(json));
+  };
+  adapter_of("someone/something");
+  EXPECT_TRUE(is_adapter_folder(folder.path()));
+  auto none = base_of_adapter(folder.path());
+  EXPECT_EQ(none.error().code, Code::failed_precondition);
+  EXPECT_TRUE(contains(error_of(none), "someone/something"));
+  EXPECT_TRUE(contains(error_of(none), "--base"));
+  adapter_of(golden("gqa_untied_fp32").string());
+  EXPECT_EQ(*base_of_adapter(folder.path()), golden("gqa_untied_fp32"));
+  ASSERT_TRUE(link_base(folder.path(), golden("head_dim_fp32")));
+  EXPECT_EQ(*base_of_adapter(folder.path()), fs::canonical(golden("head_dim_fp32")));
+  ASSERT_TRUE(link_base(folder.path(), golden("phi3_fp32")));
+  EXPECT_EQ(*base_of_adapter(folder.path()), fs::canonical(golden("phi3_fp32")));
+  ASSERT_TRUE(link_base(folder.path(), "."));
+  EXPECT_TRUE(contains(error_of(load_model(folder.path())), "an adapter of an adapter"));
+}
+
+}  // namespace
+}  // namespace hearth
