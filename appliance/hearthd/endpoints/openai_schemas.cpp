@@ -21,17 +21,22 @@ Json number(const char* type, const char* description) {
 }
 
 Json sampling() {
-  return {{"model", text("a deployed model")},
-          {"max_tokens", number("integer", "most tokens of the answer")},
-          {"temperature", number("number", "0: always the likeliest token")},
-          {"top_p", number("number", "0 to 1")},
-          {"top_k", number("integer", "0: all")},
-          {"min_p", number("number", "0 to 1")},
-          {"repetition_penalty", number("number", "1: none")},
-          {"seed", number("integer", "the same seed, the same answer")},
-          {"stop", {{"description", "text that ends the answer, or an array of such"}}},
-          {"stream", {{"type", "boolean"}, {"description", "pieces as server-sent events"}}},
-          {"stream_options", object({{"include_usage", {{"type", "boolean"}}}})}};
+  return {
+      {"model", text("a deployed model")},
+      {"max_tokens", number("integer", "most tokens of the answer; max_completion_tokens and n_predict say the same")},
+      {"min_tokens", number("integer", "no end before so many")},
+      {"temperature", number("number", "0: always the likeliest token")},
+      {"top_p", number("number", "0 to 1")},
+      {"top_k", number("integer", "0: all")},
+      {"min_p", number("number", "0 to 1")},
+      {"repetition_penalty", number("number", "1: none; repeat_penalty says the same")},
+      {"repetition_window", number("integer", "tokens that it looks back; repeat_last_n says the same")},
+      {"stop_token_ids", list(number("integer", "ends the answer as the model's own end tokens do"))},
+      {"ignore_eos", {{"type", "boolean"}, {"description", "the model's own end tokens end nothing"}}},
+      {"seed", number("integer", "the same seed, the same answer")},
+      {"stop", {{"description", "text that ends the answer, or an array of such"}}},
+      {"stream", {{"type", "boolean"}, {"description", "pieces as server-sent events"}}},
+      {"stream_options", object({{"include_usage", {{"type", "boolean"}}}})}};
 }
 
 Json tool_call() {
@@ -67,6 +72,8 @@ Json chat_request_schema() {
   properties["tools"] = list(tool());
   properties["tool_choice"] = {{"enum", {"none", "auto"}}, {"description", "whether tools may be called"}};
   properties["parallel_tool_calls"] = {{"type", "boolean"}, {"description", "false: at most one call in an answer"}};
+  properties["add_generation_prompt"] = {{"type", "boolean"},
+                                         {"description", "false: the model goes on where the messages end"}};
   properties["reasoning_effort"] = text("for models whose chat template knows it");
   properties["chat_template_kwargs"] = {{"type", "object"}, {"description", "further variables of the chat template"}};
   return object(std::move(properties), {"model", "messages"});
