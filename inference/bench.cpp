@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "hwdetect/isa_limit.h"
 #include "hwdetect/probe.h"
 #include "runtime/architectures/experts.h"
 
@@ -64,6 +65,8 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   TRY(check("decode tokens", options.n_decode, 1, 1 << 17));
   TRY(check("depth", options.depth, 0, 1 << 20));
   TRY(check("repeats", options.n_repeats, 1, 100));
+  const std::string isa = options.isa.empty() ? isa_levels().back() : options.isa;
+  TRY(limit_isa(isa));
   StepOptions step;
   step.n_threads = options.n_threads > 0 ? options.n_threads : Team::default_threads();
   step.n_slots = 1;
@@ -92,6 +95,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   out.prefill_flops_per_s = out.prefill_tokens_per_s * useful_flops_per_token(*model);
   out.n_prefill = options.n_prefill, out.n_decode = options.n_decode, out.depth = options.depth;
   out.n_threads = step.n_threads, out.n_repeats = options.n_repeats;
+  out.isa = isa;
   for (const BandwidthPoint& point : measure_memory_read({}))
     if (point.n_threads <= step.n_threads)
       out.limits.read_bytes_per_s =

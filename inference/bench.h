@@ -8,6 +8,7 @@ namespace hearth {
 
 struct BenchOptions {
   int n_prefill = 512, n_decode = 128, depth = 0, n_threads = 0, n_repeats = 3;
+  std::string isa;  // the kernels' instruction set; empty: the best of this machine
 };
 
 struct BenchLimits {
@@ -21,6 +22,7 @@ struct BenchLimits {
 struct BenchResult {
   double prefill_tokens_per_s = 0, decode_tokens_per_s = 0, decode_bytes_per_s = 0, prefill_flops_per_s = 0;
   int n_prefill = 0, n_decode = 0, depth = 0, n_threads = 0, n_repeats = 0;
+  std::string isa;
   uint64_t weights_bytes = 0;
   BenchLimits limits;
   static constexpr auto kFields = std::tuple{
@@ -33,11 +35,13 @@ struct BenchResult {
       field("depth", &BenchResult::depth, "tokens in the cache before measuring"),
       field("n_threads", &BenchResult::n_threads, "threads"),
       field("n_repeats", &BenchResult::n_repeats, "repeats"),
+      field("isa", &BenchResult::isa, "instruction set of the kernels and of the limits: portable | avx2 | avx512"),
       field("weights_bytes", &BenchResult::weights_bytes, "bytes of weights read per decoded token"),
       field("limits", &BenchResult::limits, "of this machine, measured now"),
   };
 };
 
+// With options.isa set, this process keeps that instruction set afterwards.
 Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model, const BenchOptions& options);
 
 }  // namespace hearth

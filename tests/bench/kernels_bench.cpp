@@ -213,10 +213,10 @@ std::vector<Case> all_cases() {
   // Prefill and decode of a 1 B shape.
   for (Dtype dtype : {Dtype::bf16, Dtype::q8_0, Dtype::q4_0})
     for (int64_t M : {16, 64, 512}) add_matmul(out, M, 8192, 2048, false, true, dtype);
-  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0})
+  for (Dtype dtype :
+       {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0, Dtype::q4_k, Dtype::q6_k, Dtype::mxfp4})
     for (int64_t M : {1, 2, 4, 8}) add_matmul(out, M, 32768, 2048, false, true, dtype);
-  for (Dtype dtype : {Dtype::f16, Dtype::q8_0, Dtype::q4_0})
-    add_matmul(out, 1, 128, 2048, false, true, dtype);  // in L2
+  for (Dtype dtype : weight_dtypes()) add_matmul(out, 1, 128, 2048, false, true, dtype);  // in L2
   add_attention(out, 512, 6, 2, 64);
   add_attention(out, 2048, 6, 2, 64);
   add_attention(out, 512, 16, 4, 128);

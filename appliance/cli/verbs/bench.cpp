@@ -1,15 +1,19 @@
 // hearth bench N: prefill and decode speed, beside this box's measured limits.
-#include "appliance/cli/verbs.h"
 #include "inference/bench.h"
+#include "appliance/cli/verbs.h"
 
 namespace hearth::cli {
 
 static std::string describe(const BenchResult& r) {
-  std::string out = fmt::format("prefill  {:8.1f} tokens/s ({} tokens)\ndecode   {:8.1f} tokens/s ({} tokens, depth {}), median of {}, {} threads\n",
-                                r.prefill_tokens_per_s, r.n_prefill, r.decode_tokens_per_s, r.n_decode, r.depth, r.n_repeats, r.n_threads);
-  out += fmt::format("decode reads {:.1f} GB/s; this box reads {:.1f} GB/s ({:.0f} %)\n", r.decode_bytes_per_s / 1e9, r.limits.read_bytes_per_s / 1e9,
+  std::string out = fmt::format(
+      "prefill  {:8.1f} tokens/s ({} tokens)\ndecode   {:8.1f} tokens/s ({} tokens, depth {}), median of {}, {} "
+      "threads, {}\n",
+      r.prefill_tokens_per_s, r.n_prefill, r.decode_tokens_per_s, r.n_decode, r.depth, r.n_repeats, r.n_threads, r.isa);
+  out += fmt::format("decode reads {:.1f} GB/s; this box reads {:.1f} GB/s ({:.0f} %)\n", r.decode_bytes_per_s / 1e9,
+                     r.limits.read_bytes_per_s / 1e9,
                      r.limits.read_bytes_per_s > 0 ? 100 * r.decode_bytes_per_s / r.limits.read_bytes_per_s : 0);
-  return out + fmt::format("prefill does {:.1f} GFLOP/s; this box does {:.1f} ({:.0f} %)\n", r.prefill_flops_per_s / 1e9, r.limits.flops_per_s / 1e9,
+  return out + fmt::format("prefill does {:.1f} GFLOP/s; this box does {:.1f} ({:.0f} %)\n",
+                           r.prefill_flops_per_s / 1e9, r.limits.flops_per_s / 1e9,
                            r.limits.flops_per_s > 0 ? 100 * r.prefill_flops_per_s / r.limits.flops_per_s : 0);
 }
 
@@ -20,6 +24,7 @@ void declare_bench(Command& command) {
   command.option("-p", options->n_prefill, "Prompt tokens; default 512");
   command.option("-n", options->n_decode, "Generated tokens; default 128");
   command.option("-d", options->depth, "Tokens in the cache before; default 0");
+  command.option("--isa", options->isa, "Instruction set: portable | avx2 | avx512; default the best of this CPU");
   command.option("--threads", options->n_threads, "Threads; 0: all cores");
   command.option("--repeats", options->n_repeats, "Repeats; default 3");
   command.on_run([=](const Cli& cli) -> Result<void> {
