@@ -3,9 +3,8 @@
 // latency. Each (row of x, row of w) pair has one vector of partial sums, filled in the order of k.
 //
 // A group is added in one of two ways, by dtype. Scales first: v = scale * level + offset, sum += v * x. Scales last:
-// sum += scale * (level * x summed over the group) + offset * (x summed over the group), which takes 5 or 6
-// instructions instead of 8 where a group is four vectors, but as many instead of 4 for each further row of x. The sums
-// of x over groups are made once for all rows of w.
+// sum += scale * (level * x summed over the group), which takes 5 instructions instead of 8 where a group is four
+// vectors, but 5 instead of 4 for each further row of x.
 #include "runtime/kernels/dot_rows.h"
 
 #include "runtime/kernels/load_group.h"
@@ -22,7 +21,7 @@ struct ReadNumbers {
   using Element = E;
   struct Scales {};
   static constexpr int kGroups = 1, kBlockStride = kQuantBlock;
-  static constexpr bool kScalesLast = false, kSumsGroups = false;
+  static constexpr bool kScalesLast = false;
   HEARTH_INLINE int64_t stride(int64_t K) { return K; }
   HEARTH_INLINE void read_scales(const E*, Scales&) {}
 };
@@ -50,9 +49,9 @@ struct ReadBlocks {
   using Element = typename C::Block;
   using Scales = BlockScales<dtype>;
   static constexpr int kGroups = C::kElements / kQuantBlock, kBlockStride = 1;
-  static constexpr bool kScalesLast = HEARTH_ISA::kScalesLast<dtype>;
-  static constexpr bool kHasOffset = C::kHasOffset, kIsShifted = kLevelShift<dtype> != 0;
-  static constexpr bool kSumsGroups = kScalesLast && (kHasOffset || kIsShifted);
+  // With AVX2 a group is four vectors, of which the scale need not be multiplied into each. Where it pays: one scale
+  // for a group, and unpacking rather than memory is the bound.
+  static constexpr bool kScalesLast = HEARTH_ISA_LEVEL == 1 && (dtype == Dtype::q4_0 || dtype == Dtype::mxfp4);
   HEARTH_INLINE int64_t stride(int64_t K) { return K / C::kElements; }
   HEARTH_INLINE void read_scales(const Element* block, Scales& scales) {
     if constexpr (kGroups > 1) HEARTH_ISA::read_scales<dtype>(*block, scales);
@@ -61,25 +60,19 @@ struct ReadBlocks {
     load_group<dtype, Rounding::fused>(*block, scales, g, v);
   }
   HEARTH_INLINE void load_levels(const Element* block, int g, Vec (&v)[kBlockVecs]) {
-    load_shifted_levels<dtype>(*block, g, v);
+    HEARTH_ISA::load_levels<dtype>(*block, g, v);
   }
   HEARTH_INLINE Vec scale(const Element* block, const Scales& scales, int g) {
     return scale_of_vec<dtype>(*block, scales, g);
   }
-  HEARTH_INLINE Vec offset(const Element* block, const Scales& scales, int g) {
-    return offset_of_vec<dtype>(*block, scales, g);
-  }
   HEARTH_INLINE float load_one(const Element*, int64_t) { return 0; }  // rows are whole blocks
 };
 
-// What a thread computes from: x [M, K], w [N, K], y [M, N]. group_sums [K / 32, M] vectors: x summed over each group,
-// lane by lane, times -kLevelShift where the levels are shifted; only where scales come last.
 struct Job {
   int64_t N, K;
   const float* x;
   const void* w;
   float* y;
-  const float* group_sums = nullptr;
 };
 
 // Rows are too short, and too many at once, for the hardware to see the stream: ask for the next tile's.
@@ -90,42 +83,21 @@ HEARTH_INLINE void prefetch_elements(const Element* begin, int count) {
   for (int i = 0; i < static_cast<int>(sizeof(Element)) * count; i += 64) __builtin_prefetch(bytes + i);
 }
 
-// sum + scale * (level · x) + offset * (sum of x) for one group; `group_sum` is what Job says.
-template <class Read>
-HEARTH_INLINE Vec add_scales_last(const Vec (&level)[kBlockVecs], Vec scale, const typename Read::Element* block,
-                                  const typename Read::Scales& scales, int g, const float* x, const float* group_sum,
-                                  Vec sum) {
-  Vec part;
-  if constexpr (Read::kIsShifted)
-    part = multiply_add(level[0], load(x), load(group_sum));
-  else
-    part = level[0] * load(x);
-#pragma GCC unroll 8
-  for (int i = 1; i < kBlockVecs; ++i) part = multiply_add(level[i], load(x + i * kLanes), part);
-  sum = multiply_add(part, scale, sum);
-  if constexpr (Read::kHasOffset) sum = multiply_add(load(group_sum), Read::offset(block, scales, g), sum);
-  return sum;
-}
-
-// Group g of a block of row r of w against kBatch rows of x. x and group_sums stand at the group.
+// Group g of a block of row r of w against kBatch rows of x, which stand at the group.
 template <class Read, int kBatch, int kRows>
-HEARTH_INLINE void add_group(const Job& job, const typename Read::Element* block, const typename Read::Scales& scales,
-                             int g, const float* x, const float* group_sums, int r, Vec (&sum)[kBatch][kRows]) {
-  Vec v[kBlockVecs];
-  if constexpr (Read::kScalesLast) {
-    Read::load_levels(block, g, v);
-    const Vec scale = Read::scale(block, scales, g);
-#pragma GCC unroll 8
-    for (int m = 0; m < kBatch; ++m) {
-      const float* group_sum = Read::kSumsGroups ? group_sums + m * kLanes : nullptr;
-      sum[m][r] = add_scales_last<Read>(v, scale, block, scales, g, x + m * job.K, group_sum, sum[m][r]);
-    }
-  } else {
+HEARTH_INLINE void add_group(const typename Read::Element* block, const typename Read::Scales& scales, int g,
+                             const float* x, int64_t K, int r, Vec (&sum)[kBatch][kRows]) {
+  Vec v[kBlockVecs], scale{};
+  if constexpr (Read::kScalesLast)
+    Read::load_levels(block, g, v), scale = Read::scale(block, scales, g);
+  else
     Read::load_values(block, scales, g, v);
 #pragma GCC unroll 8
-    for (int m = 0; m < kBatch; ++m)
+  for (int m = 0; m < kBatch; ++m, x += K) {
+    Vec part = Read::kScalesLast ? v[0] * load(x) : multiply_add(v[0], load(x), sum[m][r]);
 #pragma GCC unroll 8
-      for (int i = 0; i < kBlockVecs; ++i) sum[m][r] = multiply_add(v[i], load(x + m * job.K + i * kLanes), sum[m][r]);
+    for (int i = 1; i < kBlockVecs; ++i) part = multiply_add(v[i], load(x + i * kLanes), part);
+    sum[m][r] = Read::kScalesLast ? multiply_add(part, scale, sum[m][r]) : part;
   }
 }
 
@@ -159,11 +131,9 @@ HEARTH_INLINE void dot_tile(const Job& job, const typename Read::Element* w, int
     }
 #pragma GCC unroll 8
     for (int g = 0; g < Read::kGroups; ++g) {
-      const int64_t unit = b * Read::kGroups + g;
-      const float* group_sums = Read::kSumsGroups ? job.group_sums + unit * kBatch * kLanes : nullptr;
+      const float* x = job.x + (b * Read::kGroups + g) * kQuantBlock;
 #pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r)
-        add_group<Read>(job, blocks + r * row_stride, scales[r], g, job.x + unit * kQuantBlock, group_sums, r, sum);
+      for (int r = 0; r < kRows; ++r) add_group<Read>(blocks + r * row_stride, scales[r], g, x, job.K, r, sum);
     }
   }
   store_sums<Read>(job, w, row_stride, y, sum);
@@ -206,22 +176,6 @@ void dot_batch(const Job& job, int64_t M, int64_t begin, int64_t end) {
   }
 }
 
-// x [M, K] → Job::group_sums, in this thread's scratch. Not a row for each row of x: those of powers of two fill their
-// sets of the L1 cache as it is.
-template <Dtype dtype>
-float* sum_groups(const Job& job, int64_t M) {
-  constexpr float kFactor = kLevelShift<dtype> != 0 ? -kLevelShift<dtype> : 1;
-  float *sums = thread_scratch(static_cast<size_t>(M * (job.K / kBlockVecs))), *out = sums;
-  for (int64_t k = 0; k < job.K; k += kQuantBlock)
-    for (int64_t m = 0; m < M; ++m, out += kLanes) {
-      const float* x = job.x + m * job.K + k;
-      Vec sum = load(x);
-      for (int i = 1; i < kBlockVecs; ++i) sum += load(x + i * kLanes);
-      store(out, sum * kFactor);
-    }
-  return sums;
-}
-
 // Rows of blocks as the floats that the reader gives.
 template <Dtype dtype>
 void fill_rows(const typename Codec<dtype>::Block* block, float* out, int64_t n) {
@@ -253,18 +207,16 @@ void dot_filled(const Job& job, int64_t M, int64_t begin, int64_t end) {
 // Batches of dtypes that are seldom met are filled in, and all that need plain loops to be read: a tile for each size
 // of the batch would cost more code than it is worth.
 template <Dtype dtype>
-void dot_blocks(Job job, int64_t M, int64_t begin, int64_t end) {
+void dot_blocks(const Job& job, int64_t M, int64_t begin, int64_t end) {
   constexpr bool is_usual =
       HEARTH_ISA_LEVEL > 0 && (dtype == Dtype::q8_0 || dtype == Dtype::q4_0 || dtype == Dtype::q4_k ||
                                dtype == Dtype::q6_k || dtype == Dtype::mxfp4);
-  static_assert(is_usual || !kScalesLast<dtype>, "one row of x would have other bits than a batch");
+  static_assert(is_usual || !ReadBlocks<dtype>::kScalesLast, "one row of x would have other bits than a batch");
   using Read = ReadBlocks<dtype>;
-  if constexpr (is_usual) {
-    if constexpr (Read::kSumsGroups) job.group_sums = sum_groups<dtype>(job, M);
+  if constexpr (is_usual)
     return dot_batch<Read>(job, M, begin, end);
-  } else if constexpr (HEARTH_ISA_LEVEL > 0 && !kIsGrid<dtype>) {
+  else if constexpr (HEARTH_ISA_LEVEL > 0 && !kIsGrid<dtype>)
     if (M == 1) return dot_range<Read, 1>(job, begin, end);
-  }
   dot_filled<dtype>(job, M, begin, end);
 }
 

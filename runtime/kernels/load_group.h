@@ -167,6 +167,15 @@ HEARTH_INLINE void load_nf4(const uint8_t* q, Vec (&v)[kBlockVecs]) {
 #endif
 }
 
+// Four bits of eight bytes, each in its own lane.
+#if HEARTH_ISA_LEVEL == 1
+HEARTH_INLINE Vec nibbles_of_8(const uint8_t* q, bool high, int shift) {
+  const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(q)));
+  const __m256i bits = high ? _mm256_srli_epi32(bytes, 4) : _mm256_and_si256(bytes, _mm256_set1_epi32(15));
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(bits, _mm256_set1_epi32(shift)));
+}
+#endif
+
 template <Dtype dtype>
 HEARTH_INLINE void load_levels(const typename Codec<dtype>::Block& block, int g, Vec (&v)[kBlockVecs]) {
   if constexpr (dtype == Dtype::f8x128)
@@ -175,6 +184,10 @@ HEARTH_INLINE void load_levels(const typename Codec<dtype>::Block& block, int g,
     load_nf4(block.q + g * kQuantBlock / 2, v);
   else if constexpr (dtype == Dtype::q8_0 || dtype == Dtype::i8x128)
     for (int i = 0; i < kBlockVecs; ++i) v[i] = load_i8(block.q + g * kQuantBlock + i * kLanes);
+  else if constexpr (HEARTH_ISA_LEVEL == 1 && dtype == Dtype::q4_0)
+    for (int i = 0; i < kBlockVecs; ++i) v[i] = nibbles_of_8(block.q + i % 2 * 8, i >= 2, 8);
+  else if constexpr (HEARTH_ISA_LEVEL == 1 && dtype == Dtype::q4_k)
+    for (int i = 0; i < kBlockVecs; ++i) v[i] = nibbles_of_8(block.q + g / 2 * 32 + i * 8, g % 2 == 1, 0);
   else
     signed_to_floats(byte_levels(block, g), v);
   if constexpr (kHasEighths<dtype>)
@@ -191,50 +204,6 @@ HEARTH_INLINE void load_levels(const typename Codec<dtype>::Block& block, int g,
 }
 
 #endif
-
-// ---- levels for kernels that multiply by the scale last ----
-
-// With AVX2 a group is four vectors, which one product with the scale spares four. Of the formats whose sub-blocks are
-// whole groups those whose unpacking bounds decode; q8_0 is bound by memory, and its batches would be slower.
-template <Dtype dtype>
-constexpr bool kScalesLast = HEARTH_ISA_LEVEL == 1 &&
-                             (dtype == Dtype::q4_0 || dtype == Dtype::q4_k || dtype == Dtype::mxfp4);
-// load_shifted_levels() gives levels larger by this.
-template <Dtype dtype>
-constexpr float kLevelShift = kScalesLast<dtype>&& dtype == Dtype::q4_0 ? 8 : 0;
-
-#if HEARTH_ISA_LEVEL == 1
-HEARTH_INLINE __m256i spread_8(const uint8_t* q) {
-  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(q)));
-}
-HEARTH_INLINE Vec low_nibbles(__m256i q) {
-  return _mm256_cvtepi32_ps(_mm256_and_si256(q, _mm256_set1_epi32(15)));
-}
-HEARTH_INLINE Vec high_nibbles(__m256i q) {
-  return _mm256_cvtepi32_ps(_mm256_srli_epi32(q, 4));
-}
-#endif
-
-template <Dtype dtype>
-HEARTH_INLINE void load_shifted_levels(const typename Codec<dtype>::Block& block, int g, Vec (&v)[kBlockVecs]) {
-#if HEARTH_ISA_LEVEL == 1
-  if constexpr (dtype == Dtype::q4_0) {
-    const __m256i first = spread_8(block.q), second = spread_8(block.q + 8);
-    v[0] = low_nibbles(first), v[1] = low_nibbles(second);
-    v[2] = high_nibbles(first), v[3] = high_nibbles(second);
-    return;
-  }
-  if constexpr (dtype == Dtype::q4_k) {
-#pragma GCC unroll 4
-    for (int i = 0; i < kBlockVecs; ++i) {
-      const __m256i q = spread_8(block.q + g / 2 * 32 + i * 8);
-      v[i] = g % 2 == 0 ? low_nibbles(q) : high_nibbles(q);
-    }
-    return;
-  }
-#endif
-  load_levels<dtype>(block, g, v);
-}
 
 // ---- four-bit levels out of a register ----
 
