@@ -1,7 +1,6 @@
 // Products of a few rows, for every dtype on every instruction set of this machine: values, independence of the batch,
 // and that no dtype is unpacked number by number.
 #include <gtest/gtest.h>
-#include <time.h>
 
 #include <cmath>
 #include <cstring>
@@ -94,41 +93,6 @@ TEST(DotRows, ARowDoesNotDependOnItsBatch) {
           EXPECT_EQ(std::memcmp(some.data(), all.data() + first * kN, some.size() * sizeof(float)), 0)
               << dtype_info(dtype).name << " " << level.name << ": " << M << " rows from " << first;
         }
-    }
-  }
-}
-
-double thread_seconds() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-bool is_grid(Dtype dtype) {
-  const std::string name = dtype_info(dtype).name;
-  return name.starts_with("iq1") || name.starts_with("iq2") || name.starts_with("iq3") || name == "tq1_0";
-}
-
-// Reading q8_0 is one widening load for each vector, so how many times its time a dtype takes says how well it is
-// unpacked; element by element it is 15 to 100 times. The two take turns, and the best of each counts.
-TEST(DotRows, EveryDtypeIsUnpackedByVectors) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG) && !defined(__OPTIMIZE__)
-  GTEST_SKIP() << "times of instrumented code say nothing";
-#endif
-  const Product scale = product(Dtype::q8_0, 1, 64, 2048);
-  for (const Level& level : runnable_levels()) {
-    if (std::string(level.name) == "portable") continue;
-    for (Dtype dtype : weight_dtypes()) {
-      const Product p = product(dtype, 1, 64, 2048);
-      double best = INFINITY, best_scale = INFINITY;
-      for (int turn = 0; turn < 40; ++turn) {
-        const double begin = thread_seconds();
-        run(level, p, 0, 1);
-        const double between = thread_seconds();
-        run(level, scale, 0, 1);
-        best = std::min(best, between - begin), best_scale = std::min(best_scale, thread_seconds() - between);
-      }
-      EXPECT_LE(best, (is_grid(dtype) ? 12 : 4) * best_scale) << dtype_info(dtype).name << " " << level.name;
     }
   }
 }
