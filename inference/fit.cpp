@@ -56,8 +56,7 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
                   mib(weights_bytes), mib(fit.kv_bytes), options.n_slots, fit.max_seq_len, mib(fit.activation_bytes),
                   mib(fit.total_bytes), mib(available_bytes));
   if (fit.verdict == Verdict::too_large) {
-    const uint64_t at_least =
-        fit.weights_bytes + fit.activation_bytes + TRY(cache_bytes(config, affordable, options));
+    const uint64_t at_least = fit.weights_bytes + fit.activation_bytes + TRY(cache_bytes(config, affordable, options));
     fit.explanation += at_least <= available_bytes
                            ? fmt::format(" It does not fit: with a context of {} tokens it would.", affordable)
                            : " It does not fit: choose a smaller model or a smaller quantisation, or undeploy another "

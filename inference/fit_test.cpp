@@ -29,8 +29,8 @@ TEST(MemoryFit, VerdictsFollowTheMemory) {
   EXPECT_NE(tight.explanation.find("shortened"), std::string::npos);
 }
 
-// A context of the model's own is shortened, but not below the shortest, and then it is said that nothing fits; one that
-// was asked for is not shortened, and the one that would fit is told.
+// A context of the model's own is shortened, but not below the shortest, and then it is said that nothing fits; one
+// that was asked for is not shortened, and the one that would fit is told.
 TEST(MemoryFit, WhatDoesNotFitIsNotShortenedInSilence) {
   const MemoryFit floor = *memory_fit(llama_1b(), 2 * kGiB, {}, 2 * kGiB, 0);
   EXPECT_EQ(floor.max_seq_len, kShortestContext);

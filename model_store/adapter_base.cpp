@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "model_store/file_names.h"
 #include "model_store/formats/adapters/adapter.h"
+#include "model_store/model_names.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -49,8 +49,8 @@ Result<ModelRecord> find_base(const fs::path& adapter, const std::optional<std::
   if (asked) {
     if (const ModelRecord* model = model_named(models, *asked)) return *model;
     return base_not_here(fmt::format("there is no model named \"{}\" in the store that an adapter could belong to",
-                                asked->substr(0, 80)),
-                    models);
+                                     asked->substr(0, 80)),
+                         models);
   }
   const std::string name = TRY(base_model_in(adapter));
   if (name.empty()) return base_not_here("the adapter does not say which base model it belongs to", models);
@@ -58,7 +58,8 @@ Result<ModelRecord> find_base(const fs::path& adapter, const std::optional<std::
   if (!model) model = model_named(models, make_model_name(last_of_name(name)));
   if (!model) model = imported_from(models, name);
   if (model) return *model;
-  return base_not_here(fmt::format("the adapter belongs to \"{}\", which is not in the store", name.substr(0, 200)), models);
+  return base_not_here(fmt::format("the adapter belongs to \"{}\", which is not in the store", name.substr(0, 200)),
+                       models);
 }
 
 void take_from_base(ModelRecord& adapter, const ModelRecord& base) {

@@ -122,7 +122,7 @@ void make_adapter_folder(const fs::path& folder, const std::string& base) {
   a.f32()[1] = b.f32()[2] = 1;
   LoraAdapter adapter{.rank = 4, .alpha = 8, .base_model = base};
   adapter.weights = {{"layers.0.wq.lora_a", a.view()}, {"layers.0.wq.lora_b", b.view()}};
-  must(save_peft_adapter(folder, must(config_from_hf(config())), adapter));
+  must(save_peft_adapter(folder, must(config_from_hf(config(sizes_for(64 << 10, 1)))), adapter));
 }
 
 std::string fingerprint(const fs::path& state_dir) {

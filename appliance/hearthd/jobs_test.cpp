@@ -101,15 +101,15 @@ std::filesystem::path result_folder(const std::filesystem::path& folder, bool ha
 TEST_F(Training, TheAdapterIsKeptBesideTheModel) {
   prepare("finish " + result_folder(folder.path() / "made", true).string());
   const api::Job done = wait_for_job(train("mine")->id);
-  ASSERT_EQ(done.state, "done") << done.reason;
+  ASSERT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.result_model, "mine");
   EXPECT_EQ(done.result_adapter, "mine-adapter");
   auto adapter = api().get_as<api::Model>("/hearth/v1/models/mine-adapter");
   ASSERT_TRUE(adapter) << adapter.error().to_string();
-  EXPECT_EQ(adapter->kind, "adapter");
+  EXPECT_STREQ(adapter->kind.text(), "adapter");
   EXPECT_EQ(adapter->parent, "base");
   EXPECT_EQ(adapter->family, "llama");
-  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/mine")->kind, "model");
+  EXPECT_STREQ(api().get_as<api::Model>("/hearth/v1/models/mine")->kind.text(), "model");
   auto fit = api().get_as<api::Fit>("/hearth/v1/models/mine-adapter/fit");
   ASSERT_TRUE(fit) << fit.error().to_string();
   EXPECT_GT(fit->weights_bytes, api().get_as<api::Fit>("/hearth/v1/models/base/fit")->weights_bytes);
@@ -121,13 +121,13 @@ TEST_F(Training, WithoutMergeTheResultIsTheAdapterAndItCanBeTrainedAndDeployed) 
   api::TrainRequest request{.model = "base", .dataset = dataset.id, .name = "small"};
   request.overrides["output.merge"] = false;
   const api::Job done = wait_for_job(api().post_as<api::Job>("/hearth/v1/jobs", request)->id);
-  ASSERT_EQ(done.state, "done") << done.reason;
+  ASSERT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.result_model, "small");
   EXPECT_EQ(done.result_adapter, "");
-  EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/small")->kind, "adapter");
+  EXPECT_STREQ(api().get_as<api::Model>("/hearth/v1/models/small")->kind.text(), "adapter");
   request.model = "small", request.name = "further";  // its base is the parent again, not the adapter
   const api::Job further = wait_for_job(api().post_as<api::Job>("/hearth/v1/jobs", request)->id);
-  ASSERT_EQ(further.state, "done") << further.reason;
+  ASSERT_STREQ(further.state.text(), "done") << further.reason;
   EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/further")->parent, "base");
 
   auto refused = api().post("/v1/chat/completions", {{"model", "small"}, {"messages", Json::array()}});

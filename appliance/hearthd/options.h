@@ -22,7 +22,7 @@ struct ServiceOptions {
   DeploymentOptions deployments;
   JobOptions jobs;
   bool log_to_state = false;  // also to <state>/log/hearthd.log, for `hearth logs` without a journal
-  DetectOptions machine;  // where the free memory is read
+  DetectOptions machine;      // where the free memory is read
 };
 
 }  // namespace hearth

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "appliance/hearthd/endpoints/endpoints.h"
 #include "appliance/box/fit.h"
+#include "appliance/hearthd/endpoints/endpoints.h"
 #include "base/http/server.h"
 #include "base/log.h"
 #include "hwdetect/memory.h"

@@ -643,10 +643,6 @@
         <translation>预计情况</translation>
     </message>
     <message>
-        <source>Working it out…</source>
-        <translation>正在计算……</translation>
-    </message>
-    <message>
         <source>Time</source>
         <translation>时间</translation>
     </message>
@@ -1435,6 +1431,18 @@
         <source>%1. The best step (%2) is kept; the last one had %3</source>
         <translation>%1。保留最好的一步（第 %2 步）；最后一步为 %3</translation>
     </message>
+    <message>
+        <source>Working it out…</source>
+        <translation>正在计算……</translation>
+    </message>
+    <message>
+        <source>There is no estimate. Training can be started without one.</source>
+        <translation>没有预估结果。可以不经预估直接开始训练。</translation>
+    </message>
+    <message>
+        <source>There is no estimate, and training could not be started.</source>
+        <translation>没有预估结果，也无法开始训练。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::FolderModel</name>
@@ -1674,6 +1682,10 @@
     <message>
         <source>Expect about %1.</source>
         <translation>预计约 %1。</translation>
+    </message>
+    <message>
+        <source>adapter of %1</source>
+        <translation>%1 的适配器</translation>
     </message>
 </context>
 <context>

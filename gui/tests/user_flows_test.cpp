@@ -105,8 +105,8 @@ TEST_P(UserFlow, DeployThenChat) {
   EXPECT_EQ(desktop_->chat()->messages()->at(0).text, "What is Hearth?");
   EXPECT_EQ(desktop_->chat()->messages()->at(1).error, QString());
   EXPECT_EQ(desktop_->chat()->conversations()->rowCount(), 1);
-  ASSERT_FALSE(ChatLog::list(pathIn(dir_, "chats")).isEmpty());
-  Conversation kept = *ChatLog::read(pathIn(dir_, "chats"), ChatLog::list(pathIn(dir_, "chats")).first());
+  ASSERT_FALSE(ChatLog::list(pathIn(dir_, "chats")).empty());
+  Conversation kept = *ChatLog::read(pathIn(dir_, "chats"), ChatLog::list(pathIn(dir_, "chats")).front().id);
   ASSERT_EQ(kept.messages.size(), 2u);
   EXPECT_EQ(kept.messages[1].text, desktop_->chat()->messages()->at(1).text);
 

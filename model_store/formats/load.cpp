@@ -182,8 +182,8 @@ Result<LoadedModel> load(const fs::path& given, Depth depth) {
 
 // The merged model: the base's files with the adapter's changes.
 static Result<LoadedModel> load_adapter(const fs::path& folder) {
-  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(folder)), Depth::whole), "while loading the base of the adapter {}",
-                             folder.string());
+  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(folder)), Depth::whole),
+                             "while loading the base of the adapter {}", folder.string());
   TRY(apply_adapter(TRY(read_adapter(folder, out.config)), out));
   return out;
 }

@@ -57,7 +57,7 @@ Result<void> copy_templates(const fs::path& from, const fs::path& to) {
   for (fs::directory_iterator it(from, ec), end; !ec && it != end; it.increment(ec)) {
     if (it->path().extension() != ".jinja") continue;
     TRY(make_folders(to));
-    TRY(write_file(to / it->path().filename(), TRY(read_file(it->path(), kMaxTokenizerBytes))));
+    TRY(write_file(to / it->path().filename(), TRY(read_file(it->path(), kMaxTokenizerFileBytes))));
   }
   return {};
 }

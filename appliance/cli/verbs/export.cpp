@@ -1,4 +1,5 @@
-// hearth export N --to DIR|FILE.gguf --format safetensors|gguf|peft|gguf-adapter: a model in a format that other programs read.
+// hearth export N --to DIR|FILE.gguf --format safetensors|gguf|peft|gguf-adapter: a model in a format that other
+// programs read.
 #include "appliance/cli/verbs.h"
 #include "base/files.h"
 #include "model_store/formats/adapters/adapter.h"
@@ -175,9 +176,10 @@ void declare_export(Command& command) {
   auto a = std::make_shared<ExportArguments>();
   command.positional("N", a->n, "Model");
   command.option("--to", a->to, "Folder to write, new or empty; or a file, FILE.gguf");
-  command.option("--format", a->format, 
-                 "safetensors | gguf; of an adapter also peft | gguf-adapter (for llama.cpp's --lora); default safetensors, for "
-                 "FILE.gguf gguf");
+  command.option(
+      "--format", a->format,
+      "safetensors | gguf; of an adapter also peft | gguf-adapter (for llama.cpp's --lora); default safetensors, for "
+      "FILE.gguf gguf");
   command.option("--dtype", a->dtype,
                  "keep | f32 | f16 | bf16, and for gguf any quantisation (q8_0, q6_k, q5_k, q4_k, ...); default bf16, "
                  "for gguf q8_0");

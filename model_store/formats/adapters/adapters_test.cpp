@@ -91,7 +91,7 @@ TEST(Adapters, OptionsThatChangeTheArithmeticAreRefusedByName) {
 TEST(Adapters, ScalesFollowPatternsAsInPeft) {
   Folder folder;
   Json json = kPlain;
-  json["rank_pattern"] = {{"layers\\.1\\..*k_proj", 8}, {"k_proj", 4}};
+  json["rank_pattern"] = {{"layers\\.1\\..*k_proj", 8}, {"self_attn.k_proj", 4}};
   json["alpha_pattern"] = {{"self_attn.v_proj", 6}};
   auto plain = folder.config(json);
   ASSERT_TRUE(plain) << error_of(plain);
@@ -102,7 +102,7 @@ TEST(Adapters, ScalesFollowPatternsAsInPeft) {
   EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.v_proj"), 6.0f / 2);
   EXPECT_FLOAT_EQ(scale(plain, "model.layers.0.self_attn.xk_proj"), 4.0f / 2) << "whole parts of the path only";
   json["use_rslora"] = true;
-  EXPECT_FLOAT_EQ(scale(folder.config(json), "a.k_proj"), 4.0f / 2);
+  EXPECT_FLOAT_EQ(scale(folder.config(json), "a.self_attn.k_proj"), 4.0f / 2);
   json["rank_pattern"] = {{"(", 8}};
   EXPECT_TRUE(contains(error_of(folder.config(json)), "rank_pattern"));
 }

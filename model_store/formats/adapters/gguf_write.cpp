@@ -44,11 +44,9 @@ void add_adapter_tensor(const std::string& name, const Tensor& tensor, std::vect
 Result<void> save_gguf_adapter(const std::filesystem::path& file, const ModelConfig& base, const Adapter& adapter) {
   const Architecture* architecture = TRY(find_architecture(base.family));
   const std::string name(architecture->gguf_architecture());
-  if (name.empty())
-    return error(Code::unimplemented, "models of the family \"{}\" have no form in GGUF", base.family);
+  if (name.empty()) return error(Code::unimplemented, "models of the family \"{}\" have no form in GGUF", base.family);
   TRY(architecture->fits_gguf(base));
-  auto updates =
-      TRY(stored_updates(architecture->parameters(base), &ParameterSpec::gguf, TRY(plain_updates(adapter))));
+  auto updates = TRY(stored_updates(architecture->parameters(base), &ParameterSpec::gguf, TRY(plain_updates(adapter))));
   const float alpha = updates[0].scale * static_cast<float>(updates[0].a.type().shape[0]);
   if (alpha == 0) return error(Code::invalid_argument, "the adapter is scaled by zero: it changes nothing");
   GgufMetadata metadata;

@@ -18,34 +18,34 @@ constexpr int kMaxRank = 65'536;
 
 // What is read, or says nothing about the arithmetic: where it was trained, what was trained, how it began.
 constexpr std::string_view kKnownOptions[] = {"peft_type",
-                                       "task_type",
-                                       "auto_mapping",
-                                       "peft_version",
-                                       "base_model_name_or_path",
-                                       "revision",
-                                       "inference_mode",
-                                       "r",
-                                       "target_modules",
-                                       "exclude_modules",
-                                       "lora_alpha",
-                                       "lora_dropout",
-                                       "fan_in_fan_out",
-                                       "bias",
-                                       "use_rslora",
-                                       "modules_to_save",
-                                       "init_lora_weights",
-                                       "layers_to_transform",
-                                       "layers_pattern",
-                                       "rank_pattern",
-                                       "alpha_pattern",
-                                       "megatron_core",
-                                       "loftq_config",
-                                       "eva_config",
-                                       "use_dora",
-                                       "runtime_config",
-                                       "qalora_group_size",
-                                       "lora_bias",
-                                       "ensure_weight_tying"};
+                                              "task_type",
+                                              "auto_mapping",
+                                              "peft_version",
+                                              "base_model_name_or_path",
+                                              "revision",
+                                              "inference_mode",
+                                              "r",
+                                              "target_modules",
+                                              "exclude_modules",
+                                              "lora_alpha",
+                                              "lora_dropout",
+                                              "fan_in_fan_out",
+                                              "bias",
+                                              "use_rslora",
+                                              "modules_to_save",
+                                              "init_lora_weights",
+                                              "layers_to_transform",
+                                              "layers_pattern",
+                                              "rank_pattern",
+                                              "alpha_pattern",
+                                              "megatron_core",
+                                              "loftq_config",
+                                              "eva_config",
+                                              "use_dora",
+                                              "runtime_config",
+                                              "qalora_group_size",
+                                              "lora_bias",
+                                              "ensure_weight_tying"};
 
 // Kinds that change the model's inputs or choose among experts: they are no change of its weights.
 constexpr std::string_view kNoWeights[] = {"PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING",  "PREFIX_TUNING",
@@ -101,9 +101,9 @@ Result<void> check_options(const Json& json) {
   return check_beginning(json);
 }
 
-// As PEFT matches: (.*\.)?(PATTERN)$ from the beginning of the path.
+// As PEFT matches: (.*\.)?(PATTERN)$ from the beginning of the path, the first pattern of the file that does.
 template <class T>
-Result<std::vector<std::pair<Regex, T>>> read_patterns(const Json& json, const char* key) {
+Result<std::vector<std::pair<Regex, T>>> read_patterns(const nlohmann::ordered_json& json, const char* key) {
   std::vector<std::pair<Regex, T>> out;
   auto it = json.find(key);
   if (it == json.end() || it->is_null()) return out;
@@ -130,7 +130,7 @@ Result<std::optional<T>> first_pattern(const std::vector<std::pair<Regex, T>>& p
   return std::optional<T>();
 }
 
-Result<PeftConfig> read_lora_options(const Json& json) {
+Result<PeftConfig> read_lora_options(const Json& json, const nlohmann::ordered_json& in_order) {
   PeftConfig out;
   out.rank = TRY(json_get<int>(json, "r"));
   if (out.rank < 1 || out.rank > kMaxRank)
@@ -139,8 +139,8 @@ Result<PeftConfig> read_lora_options(const Json& json) {
   if (!(std::abs(out.alpha) <= 1e9)) return error(Code::invalid_argument, "field \"lora_alpha\" is {}", out.alpha);
   out.is_rank_stabilised = is_set(json, "use_rslora");
   out.is_dora = is_set(json, "use_dora");
-  out.ranks = TRY(read_patterns<int>(json, "rank_pattern"));
-  out.alphas = TRY(read_patterns<double>(json, "alpha_pattern"));
+  out.ranks = TRY(read_patterns<int>(in_order, "rank_pattern"));
+  out.alphas = TRY(read_patterns<double>(in_order, "alpha_pattern"));
   if (json.contains("base_model_name_or_path") && json["base_model_name_or_path"].is_string())
     out.base_model = json["base_model_name_or_path"].get<std::string>();
   return out;
@@ -164,7 +164,9 @@ Result<PeftConfig> read_peft_config(const std::filesystem::path& file) {
     return error(Code::invalid_argument, "{} must be an object, got {}", file.filename().string(), json.type_name());
   TRY(check_adapter_kind(json));
   TRY(check_options(json));
-  return TRY_WITH(read_lora_options(json), "in {}", file.filename().string());
+  // Valid JSON of bounded depth: it was read as Json before, which forgets the order of keys.
+  const auto in_order = nlohmann::ordered_json::parse(text, nullptr, false);
+  return TRY_WITH(read_lora_options(json, in_order), "in {}", file.filename().string());
 }
 
 }  // namespace hearth

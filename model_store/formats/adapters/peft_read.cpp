@@ -81,7 +81,7 @@ class PeftReader {
   const ModelConfig& base_;
   std::vector<ParameterSpec> specs_;
   std::map<std::string, PeftModule> modules_;
-  std::vector<StoredTensor> whole_;                   // under the names that the base's file has
+  std::vector<StoredTensor> whole_;                         // under the names that the base's file has
   std::map<std::string, std::vector<ModulePlace>> places_;  // by stored name
   std::shared_ptr<AdapterKeeper> keeper_ = std::make_shared<AdapterKeeper>();
   Adapter out_;

@@ -87,7 +87,8 @@ Result<std::map<std::string, LowRankUpdate, std::less<>>> updates_by_role(const 
 Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base,
                                const LoraAdapter& adapter) {
   const auto specs = TRY(find_architecture(base.family))->parameters(base);
-  const std::vector<StoredUpdate> updates = TRY(stored_updates(specs, &ParameterSpec::hf, TRY(updates_by_role(adapter))));
+  const std::vector<StoredUpdate> updates =
+      TRY(stored_updates(specs, &ParameterSpec::hf, TRY(updates_by_role(adapter))));
   std::vector<TensorToWrite> tensors;
   for (const StoredUpdate& update : updates)
     for (auto [suffix, tensor] : {std::pair{".lora_A.weight", &update.a}, {".lora_B.weight", &update.b}})

@@ -26,7 +26,8 @@ Result<void> check_role(const ParameterSpec& spec, const Storage& storage, const
 }
 
 // A of all roles, one below the other; B of each in its own rows and ranks.
-StoredUpdate join_roles(const std::string& name, const std::vector<RoleUpdate>& pieces, Storage ParameterSpec::*member) {
+StoredUpdate join_roles(const std::string& name, const std::vector<RoleUpdate>& pieces,
+                        Storage ParameterSpec::*member) {
   const ParameterSpec& first = *pieces[0].spec;
   int64_t rank = 0, at = 0;
   for (const RoleUpdate& piece : pieces) rank += piece.update->a.dim(0);
