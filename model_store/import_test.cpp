@@ -185,7 +185,8 @@ TEST(Import, LinksThatLeadNowhereAreNamed) {
     fs::rename(cache / "blobs" / name, cache / "blobs/away");
     EXPECT_ERROR(store.import_model(snapshot), Code::failed_precondition, name);
     EXPECT_ERROR(store.import_model(snapshot), Code::failed_precondition, "not complete");
-    EXPECT_FALSE(load_model(snapshot)) << name;
+    auto loaded = load_model(snapshot);  // without a tokenizer for its logits alone, and it says why
+    EXPECT_TRUE(!loaded || (loaded->tokenizer_problem && name == std::string("tokenizer.json"))) << name;
     fs::rename(cache / "blobs/away", cache / "blobs" / name);
   }
   EXPECT_EQ(fingerprint(bench.state), before);

@@ -251,7 +251,8 @@ TEST_F(KillService, TheServiceTakesUpEverything) {
   }
   EXPECT_TRUE(within(60s, [&] { return bool(ask(socket(), "base")); }));
   EXPECT_EQ(ask(socket(), "base").value_or(""), expected);
-  EXPECT_EQ(client().list<api::Model>("/hearth/v1/models", "models")->size(), static_cast<size_t>(n_kills()) + 2);
+  EXPECT_EQ(client().list<api::Model>("/hearth/v1/models", "models")->size(), static_cast<size_t>(n_kills()) + 3)
+      << "the base, a copy a kill, the trained model and its adapter";
   end(SIGTERM);
   expect_store_sound();
 }
