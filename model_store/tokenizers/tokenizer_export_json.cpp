@@ -55,21 +55,32 @@ Ordered unk_token(const Impl& t, int32_t id) {
   return id >= 0 ? Ordered(t.text_of[id]) : Ordered(nullptr);
 }
 
-// Pieces as a vocabulary spells them. Added tokens are among them, because the library numbers those that are not anew;
-// but one that would be read as the symbol of a byte stays out, and so do those behind it: they are numbered in order.
+// The symbol of a byte that occurs in no UTF-8: families without tokens for these have the symbols as added tokens.
+bool is_symbol_of_no_text(std::string_view text) {
+  const auto bytes = symbols_to_bytes(text);
+  if (!bytes || bytes->size() != 1) return false;
+  const auto b = static_cast<uint8_t>((*bytes)[0]);
+  return b == 0xC0 || b == 0xC1 || b >= 0xF5;
+}
+
+// As a vocabulary spells it: empty where it would be read as the symbol of a byte.
+std::string added_spelling(const Impl& t, const BpeModel& bpe, size_t id) {
+  if (!bpe.options().bytes || is_symbol_of_no_text(t.text_of[id])) return t.text_of[id];
+  const std::string piece = id < bpe.n_pieces() ? bpe.piece(static_cast<int32_t>(id)) : "";
+  std::string text = piece.empty() ? t.text_of[id] : bytes_to_symbols(piece);
+  const auto as_bytes = symbols_to_bytes(text);
+  return as_bytes && as_bytes->size() == 1 ? "" : text;
+}
+
+// Pieces as a vocabulary spells them. Added tokens are among them, because the library numbers those that are not anew.
 Json bpe_vocabulary(const Impl& t, const BpeModel& bpe) {
-  bool bytes = bpe.options().bytes;
   Json out = Json::object();
   for (size_t i = 0; i < t.text_of.size(); ++i)
     if (!t.text_of[i].empty() && !t.is_added[i]) out[t.text_of[i]] = i;
   for (size_t i = 0; i < t.text_of.size(); ++i) {
     if (!t.is_added[i]) continue;
-    const std::string piece = i < bpe.n_pieces() ? bpe.piece(static_cast<int32_t>(i)) : "";
-    std::string text = piece.empty() || !bytes ? t.text_of[i] : bytes_to_symbols(piece);
-    auto as_bytes = symbols_to_bytes(text);
-    bool is_byte = bytes && as_bytes && as_bytes->size() == 1;
-    if (is_byte) break;
-    if (!out.contains(text)) out[text] = i;
+    const std::string text = added_spelling(t, bpe, i);
+    if (!text.empty() && !out.contains(text)) out[text] = i;
   }
   return out;
 }
