@@ -91,8 +91,9 @@ FocusScope {
                                 composer.send()
                         }
                         Keys.onEscapePressed: composer.chat.stop()
-                        KeyNavigation.priority: KeyNavigation.BeforeItem
-                        KeyNavigation.tab: sendButton
+                        // Tab goes on, also while nothing can be sent; it writes nothing.
+                        Keys.onTabPressed: nextItemInFocusChain(true).forceActiveFocus(Qt.TabFocusReason)
+                        Keys.onBacktabPressed: nextItemInFocusChain(false).forceActiveFocus(Qt.BacktabFocusReason)
                     }
                 }
                 IconButton {

@@ -30,7 +30,7 @@ Result<fs::path> base_of_adapter(const fs::path& folder) {
   const std::string name = TRY(base_model_in(folder));
   fs::path base;
   if (fs::exists(folder / kBaseLink, ec))
-    base = fs::canonical(folder / kBaseLink, ec);
+    base = folder / fs::read_symlink(folder / kBaseLink, ec);  // no further: a .gguf is itself a link to a blob
   else if (!name.empty() && fs::exists(name, ec))
     base = name;
   if (!base.empty() && is_adapter_folder(base))

@@ -173,6 +173,7 @@ int64_t stored_rows(const ModulePlace& place) {
   const Shape part = part_shape(*place.spec, place.spec->hf);
   const int axis = row_axis(*place.spec, part);
   const int64_t n = place.spec->hf.n_rows > 0 ? place.spec->hf.n_rows : part[axis];
+  if (part.rank() == 1) return n;
   return part.n_rows() / part[axis] * n;
 }
 
