@@ -47,7 +47,7 @@ struct Sizes {
   int n_layers;
 };
 Sizes sizes_for(size_t shard_bytes, int n_shards) {
-  const size_t n_rows = shard_bytes / 128;
+  const size_t n_rows = std::max<size_t>(16, shard_bytes / 128);
   return {n_rows, n_shards == 1 ? 32 : std::max<size_t>(1, n_rows / 3), std::max(1, n_shards - 1)};
 }
 

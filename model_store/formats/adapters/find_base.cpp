@@ -25,12 +25,19 @@ Result<std::string> base_model_in(const fs::path& folder) {
   return TRY_WITH(json_get_or<std::string>(json, "base_model_name_or_path", ""), "in adapter_config.json");
 }
 
+// One step and no further: a .gguf in the store is itself a link to a blob, which has no such ending.
+static fs::path link_target(const fs::path& link) {
+  std::error_code ec;
+  const fs::path target = link.parent_path() / fs::read_symlink(link, ec);
+  return fs::weakly_canonical(target.parent_path(), ec) / target.filename();
+}
+
 Result<fs::path> base_of_adapter(const fs::path& folder) {
   std::error_code ec;
   const std::string name = TRY(base_model_in(folder));
   fs::path base;
   if (fs::exists(folder / kBaseLink, ec))
-    base = folder / fs::read_symlink(folder / kBaseLink, ec);  // no further: a .gguf is itself a link to a blob
+    base = link_target(folder / kBaseLink);
   else if (!name.empty() && fs::exists(name, ec))
     base = name;
   if (!base.empty() && is_adapter_folder(base))

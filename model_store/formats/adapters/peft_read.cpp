@@ -9,6 +9,7 @@
 #include "model_store/formats/adapters/peft_config.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/storage_read.h"
+#include "runtime/architectures/architecture.h"
 
 namespace hearth {
 namespace fs = std::filesystem;
@@ -215,7 +216,7 @@ Result<TensorView> PeftReader::as_f32(const StoredTensor& stored, bool is_transp
 // Rows of a stored matrix or vector in our order.
 Tensor our_rows(const TensorView& stored, const ModulePlace& place) {
   const Shape part = part_shape(*place.spec, place.spec->hf);
-  const int64_t n_ours = part[row_axis(*place.spec, part)], n_groups = part.n_rows() / n_ours;
+  const int64_t n_ours = part[row_axis(*place.spec, part)], n_groups = part.rank() == 1 ? 1 : part.n_rows() / n_ours;
   const int64_t n_stored = stored_rows(place) / n_groups, width = stored.shape().rank() == 1 ? 1 : stored.dim(1);
   const std::vector<int64_t> map = place.spec->hf.row_map(n_ours);
   Tensor out({Dtype::f32, stored.shape().rank() == 1 ? Shape{n_groups * n_ours} : Shape{n_groups * n_ours, width}});
@@ -301,6 +302,13 @@ Result<void> PeftReader::read_whole(const TensorFile& file) {
 
 Result<Adapter> read_adapter(const fs::path& folder, const ModelConfig& given) {
   const PeftConfig config = TRY(read_peft_config(folder / "adapter_config.json"));
+  // PEFT's rows are those of the Hugging Face form: a base in another order would be changed in the wrong places.
+  if (!TRY(find_architecture(given.family))->fits_hf(given))
+    return error(
+        Code::unimplemented,
+        "adapters of {} cannot be put onto a GGUF file, whose heads are in another order; import the base as its "
+        "Hugging Face folder",
+        given.family);
   ModelConfig base = given;
   base.tied_embeddings = false;  // an output of its own can be named, see apply_adapter
   return TRY_WITH(PeftReader(config, base).read(folder), "in the adapter {}", folder.string());

@@ -41,7 +41,6 @@ CASES = {
     "tied_saved_modules": ("qwen2_tied_fp32", dict(r=2, lora_alpha=4, target_modules=["k_proj"], modules_to_save=["embed_tokens", "lm_head"])),
     "fused": ("phi3_fp32", dict(r=3, lora_alpha=6, target_modules=["qkv_proj", "gate_up_proj"])),
     "fused_dora": ("phi3_fp32", dict(r=3, lora_alpha=6, use_dora=True, target_modules=["qkv_proj", "o_proj"])),
-    "latent_attention": ("deepseek_v3_fp32", dict(r=2, lora_alpha=4, target_modules="all-linear")),
     "linear_attention": ("qwen3_5_fp32", dict(r=2, lora_alpha=4, target_modules="all-linear")),
     "bf16": ("mha_tied_bf16", dict(r=8, lora_alpha=16, target_modules=ATTENTION + MLP)),
 }
