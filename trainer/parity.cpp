@@ -12,10 +12,10 @@
 namespace hearth::train {
 namespace {
 
-constexpr int kSequences = 4;      // documents compared
-constexpr int kTokens = 96;        // of each, at most
-constexpr int kChunk = 29;         // prefill chunk: odd, so that chunks and cache pages do not line up
-constexpr int kDecoded = 8;        // last tokens, one at a time
+constexpr int kSequences = 4;  // documents compared
+constexpr int kTokens = 96;    // of each, at most
+constexpr int kChunk = 29;     // prefill chunk: odd, so that chunks and cache pages do not line up
+constexpr int kDecoded = 8;    // last tokens, one at a time
 
 // The first documents of the data, as they stand in the trainer's rows.
 std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
@@ -24,7 +24,8 @@ std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
   for (int64_t row = 0; row < data.n_rows() && out.size() < kSequences; ++row) {
     data.rows_at(row, row + 1, 1, batch);
     std::vector<int32_t> ids;
-    for (size_t t = 0; t < batch.tokens.size() && batch.segment_begin[t] == 0 && ids.size() < kTokens; ++t) ids.push_back(batch.tokens[t]);
+    for (size_t t = 0; t < batch.tokens.size() && batch.segment_begin[t] == 0 && ids.size() < kTokens; ++t)
+      ids.push_back(batch.tokens[t]);
     if (ids.size() > 1) out.push_back(std::move(ids));
   }
   return out;
@@ -69,13 +70,24 @@ double relative_difference(const std::vector<float>& trained, const std::vector<
   return difference / largest;
 }
 
+// Whatever training ended answers with ends them when served. Of a GGUF file the reader adds tokens that are ends by
+// their spelling, as other programs do.
+bool stops_as_trained(const LoadedModel& base, const LoadedModel& result) {
+  const std::vector<int32_t>&wanted = base.generation.eos_ids, &has = result.generation.eos_ids;
+  return wanted == has ||
+         (result.path.extension() == ".gguf" && std::includes(has.begin(), has.end(), wanted.begin(), wanted.end()));
+}
+
 Result<void> check_text_side(const LoadedModel& base, const LoadedModel& result, std::span<const Question> questions) {
   if (!result.tokenizer) return error(Code::internal, "the result has no usable tokenizer: it cannot be served");
-  if (base.generation.eos_ids != result.generation.eos_ids)
-    return error(Code::internal, "the result's stop tokens are [{}], training used [{}]", fmt::join(result.generation.eos_ids, ", "), fmt::join(base.generation.eos_ids, ", "));
+  if (!stops_as_trained(base, result))
+    return error(Code::internal, "the result's stop tokens are [{}], training used [{}]",
+                 fmt::join(result.generation.eos_ids, ", "), fmt::join(base.generation.eos_ids, ", "));
   for (const Question& question : questions)
     if (TRY(prompt_ids(base, question)) != TRY(prompt_ids(result, question)))
-      return error(Code::internal, "the served result tokenizes a held-out prompt differently from training: its template or tokenizer is not the same");
+      return error(Code::internal,
+                   "the served result tokenizes a held-out prompt differently from training: its template or tokenizer "
+                   "is not the same");
   return {};
 }
 
@@ -83,16 +95,22 @@ Result<void> check_text_side(const LoadedModel& base, const LoadedModel& result,
 
 double parity_tolerance(Dtype result_dtype) {
   switch (result_dtype) {
-    case Dtype::f32: return 5e-3;
-    case Dtype::f16: return 1e-2;
-    case Dtype::bf16: return 3e-2;
-    default: return 6e-2;
+    case Dtype::f32:
+      return 5e-3;
+    case Dtype::f16:
+      return 1e-2;
+    case Dtype::bf16:
+      return 3e-2;
+    default:
+      return 6e-2;
   }
 }
 
-Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base, const std::filesystem::path& result_path, double tolerance,
-                            Loader& data, std::span<const Question> questions, Team& team) {
-  auto result = std::make_shared<LoadedModel>(TRY_WITH(load_model(result_path), "while loading the result as the server does"));
+Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base,
+                            const std::filesystem::path& result_path, double tolerance, Loader& data,
+                            std::span<const Question> questions, Team& team) {
+  auto result =
+      std::make_shared<LoadedModel>(TRY_WITH(load_model(result_path), "while loading the result as the server does"));
   TRY(check_text_side(base, *result, questions));
   const std::vector<std::vector<int32_t>> sequences = sequences_of(data);
   StepOptions options;
@@ -104,11 +122,15 @@ Result<double> check_parity(const ModelInTraining& model, const LoadedModel& bas
   for (size_t i = 0; i < sequences.size(); ++i) {
     const std::vector<float> trained = TRY(trainer_logits(model, sequences[i], team));
     const std::vector<float> served = TRY(serving_logits(*runner, sequences[i], static_cast<int>(i)));
-    if (trained.size() != served.size()) return error(Code::internal, "parity check: {} trainer logits, {} server logits", trained.size(), served.size());
+    if (trained.size() != served.size())
+      return error(Code::internal, "parity check: {} trainer logits, {} server logits", trained.size(), served.size());
     const double difference = relative_difference(trained, served);
     if (!(difference <= worst)) worst = difference;
     if (!(difference <= tolerance))
-      return error(Code::internal, "parity check failed: served logits differ from the trainer's by {:.2e} (relative to the largest), {:.0e} is allowed; the result is not deployable", difference, tolerance);
+      return error(Code::internal,
+                   "parity check failed: served logits differ from the trainer's by {:.2e} (relative to the largest), "
+                   "{:.0e} is allowed; the result is not deployable",
+                   difference, tolerance);
   }
   return worst;
 }
