@@ -163,7 +163,7 @@ std::string guessed_name(std::string_view bytes) {
   int32_t n = 0;
   const UCharsetMatch** matches = ucsdet_detectAll(detector.get(), &n, &status);
   for (int32_t i = 0; U_SUCCESS(status) && i < n; ++i) {
-    const std::string name = ucsdet_getName(matches[i], &status);
+    std::string name = ucsdet_getName(matches[i], &status);
     if (U_SUCCESS(status) && !name.starts_with("UTF-")) return name;
   }
   return {};
