@@ -140,7 +140,7 @@ TEST(ConfigKeys, DefaultsStandForAbsentKeysOnly) {
   EXPECT_FALSE(HfSource(file, only).check());
 }
 
-Result<ModelConfig> from_gguf(const char* architecture, GgufMetadata more) {
+Result<ModelConfig> from_gguf(const char* architecture, const GgufMetadata& more) {
   const std::string prefix = std::string(architecture) + ".";
   GgufMetadata metadata = {{"general.architecture", std::string(architecture)}};
   for (const auto& [key, value] : std::initializer_list<std::pair<const char*, uint32_t>>{{"block_count", 2},
@@ -151,7 +151,7 @@ Result<ModelConfig> from_gguf(const char* architecture, GgufMetadata more) {
                                                                                           {"vocab_size", 64}})
     metadata.emplace_back(prefix + key, value);
   metadata.emplace_back(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
-  for (auto& [key, value] : more) metadata.emplace_back(prefix + key, std::move(value));
+  for (const auto& [key, value] : more) metadata.emplace_back(prefix + key, value);
   const auto folder = TRY(TempFolder::create("config_keys"));
   TRY(write_gguf(folder.path() / "x.gguf", metadata, {}));
   return config_from_gguf(TRY(GgufFile::open(folder.path() / "x.gguf")));

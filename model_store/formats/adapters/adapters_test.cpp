@@ -178,7 +178,7 @@ TEST(Adapters, RolesThatAreFusedInPeftBecomeOneAdapter) {
 TEST(Adapters, DamagedOnesAreNamed) {
   const ModelConfig config = config_of("gqa_untied_fp32");
   const std::string q = "base_model.model.model.layers.0.self_attn.q_proj.";
-  auto with = [&](std::vector<std::pair<std::string, std::vector<int64_t>>> shapes) {
+  auto with = [&](const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes) {
     Folder folder;
     EXPECT_TRUE(folder.config(kPlain));
     std::vector<float> zeros(64 * 128);
