@@ -28,8 +28,8 @@ struct PackIdentity : ::testing::Test {
   // A pack in a layout of its own.
   fs::path pack(const std::string& name, const std::string& version = "1.0", const std::string& key = "") {
     const int n = ++n_packs;
-    const fs::path source = bench.folder.path() / ("source-" + std::to_string(n)),
-                   layout = bench.folder.path() / ("layout-" + std::to_string(n));
+    const fs::path source = bench.folder.path() / ("source-" + std::to_string(n));
+    fs::path layout = bench.folder.path() / ("layout-" + std::to_string(n));
     make_model_folder(source, n, 4096);
     Store maker = must(Store::open(bench.folder.path() / ("maker-" + std::to_string(n)), Mode::read_write));
     const ModelRecord model = must(maker.import_model(source, {.name = name, .version = version}));

@@ -63,7 +63,7 @@ std::string number_text(const Value& v, const Spec& spec) {
   return out;
 }
 
-Text first_characters(Text text, int n) {
+Text first_characters(const Text& text, int n) {
   return n < 0 ? text : text.part(characters(text.bytes(), 0, n));
 }
 

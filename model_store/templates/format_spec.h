@@ -54,6 +54,6 @@ Text padded(Text text, const Spec& spec, char otherwise);
 // A number in the description's type, signs and zeros as asked for.
 std::string number_text(const Value& v, const Spec& spec);
 // The text, cut to the precision when there is one.
-Text first_characters(Text text, int n);
+Text first_characters(const Text& text, int n);
 
 }  // namespace hearth::jinja

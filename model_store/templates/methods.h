@@ -7,7 +7,7 @@
 namespace hearth::jinja {
 
 // What a method of markup gives is markup, also in a list.
-inline Value as_markup(Value out) {
+inline Value as_markup(const Value& out) {
   if (out.is(Kind::list) || out.is(Kind::tuple))
     for (Value& item : out.as_list().items) item = item.marked();
   return out.marked();
