@@ -217,7 +217,7 @@ class Translator {
   }
 
   // A thing and its count. Letters of (?i) that stand side by side must not be one letter elsewhere.
-  Result<std::string> counted(Atom a) {
+  Result<std::string> counted(const Atom& a) {
     skip_extended();
     std::string out = a.text;
     bool has_count = false, may_repeat = true;
