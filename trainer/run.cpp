@@ -69,7 +69,7 @@ class Run {
   Result<MetricPoint> one_step();
   Result<RunResult> finish();
 
-  Result<void> say(Phrase phrase, double progress);
+  Result<void> say(const Phrase& phrase, double progress);
   Result<bool> evaluate(MetricPoint& point);
   Error diverged(const StepOutcome& outcome) const;
   Error diverged(double loss, std::string_view where) const;
@@ -107,8 +107,8 @@ class Run {
   Clock::time_point started_ = Clock::now(), last_checkpoint_ = Clock::now();
 };
 
-Result<void> Run::say(Phrase phrase, double progress) {
-  hearth::say(status_, std::move(phrase));
+Result<void> Run::say(const Phrase& phrase, double progress) {
+  hearth::say(status_, phrase);
   status_.progress = progress;
   if (callbacks_.on_status) callbacks_.on_status(status_);
   return files_.write_status(status_, true);

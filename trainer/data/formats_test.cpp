@@ -29,7 +29,7 @@ class FormatsTest : public ::testing::Test {
     return out;
   }
   std::string problem(std::string_view text) {
-    const std::string out = turns(text);
+    std::string out = turns(text);
     EXPECT_TRUE(out.starts_with("problem: ") || out.starts_with("error: ")) << text << " gave " << out;
     return out;
   }

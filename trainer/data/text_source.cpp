@@ -121,7 +121,7 @@ TextSource::TextSource(std::unique_ptr<Bytes> bytes, std::string name, uint64_t 
 TextSource::TextSource(TextSource&&) noexcept = default;
 TextSource::~TextSource() = default;
 
-Result<TextSource> TextSource::open(const fs::path& path, std::string name, uint64_t max_bytes) {
+Result<TextSource> TextSource::open(const fs::path& path, const std::string& name, uint64_t max_bytes) {
   TextSource out(TRY(Bytes::open(path, name)), name, max_bytes);
   TRY(out.begin());
   return out;

@@ -14,7 +14,7 @@ namespace hearth::train {
 class TextSource {
  public:
   // `name`: what people call the file. More than max_bytes of text is resource_exhausted.
-  static Result<TextSource> open(const std::filesystem::path& path, std::string name, uint64_t max_bytes);
+  static Result<TextSource> open(const std::filesystem::path& path, const std::string& name, uint64_t max_bytes);
   TextSource(TextSource&&) noexcept;
   ~TextSource();
 

@@ -131,7 +131,7 @@ class Reading {
   }
 
   // Some examples of the groups that are the first to be held out.
-  void keep_question(uint64_t hash, Example example) {
+  void keep_question(uint64_t hash, Example&& example) {
     if (options_.n_questions == 0) return;
     questions_.try_emplace(split_place(hash, options_.seed), hash, std::move(example));
     const size_t most = 64 + 8 * static_cast<size_t>(options_.n_questions);
