@@ -15,7 +15,7 @@ ApplicationWindow {
         page = name
         focusPage()
         // Once more when what was clicked has been dealt with: a button that just became grey gives the keyboard away.
-        Qt.callLater(focusPage)
+        Qt.callLater(focusPage) // qmllint disable
     }
     function focusPage() {
         if (page === "chat")

@@ -27,7 +27,7 @@ TextEdit {
         linkColor: Theme.accent
         mutedColor: Theme.muted
         codeColor: Theme.hover
-        monoFamilies: Theme.monoFamilies
+        monoFamilies: Theme.monoFamilies // qmllint disable
         pixelSize: edit.pixelSize
         Component.onCompleted: isComplete = true
     }

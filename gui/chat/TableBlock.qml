@@ -1,7 +1,6 @@
 // TableBlock: a table of an answer, scrolling sideways when it must, with a button that copies it for a spreadsheet.
 import QtQuick
 import QtQuick.Controls.Basic
-import QtQuick.Layouts
 import Hearth
 
 Item {
@@ -34,7 +33,7 @@ Item {
             room: root.width
             block: root.block
             font.pixelSize: 14
-            monoFamilies: Theme.monoFamilies
+            monoFamilies: Theme.monoFamilies // qmllint disable
             textColor: Theme.text
             linkColor: Theme.accent
             lineColor: Theme.border

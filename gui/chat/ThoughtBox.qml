@@ -25,7 +25,7 @@ ColumnLayout {
         Keys.onReturnPressed: clicked()
         Keys.onEnterPressed: clicked()
         onClicked: box.isOpen = !box.isOpen
-        contentItem: RowLayout {
+        contentItem: RowLayout { // qmllint disable
             id: line
             spacing: Theme.gap2
             AppIcon {

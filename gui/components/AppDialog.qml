@@ -30,7 +30,7 @@ Dialog {
         color: Theme.card
         border.color: Theme.border
     }
-    contentItem: Flickable {
+    contentItem: Flickable { // qmllint disable
         implicitHeight: holder.childrenRect.height
         contentWidth: width
         contentHeight: holder.childrenRect.height

@@ -5,6 +5,9 @@ import QtQuick.Controls.Basic
 import QtQuick.Layouts
 import Hearth
 
+// The linter of Qt 6.4 does not know that a Popup's default property takes objects, and loses their ids with it.
+// qmllint disable
+
 AppDialog {
     id: dialog
     property bool wantsFile: true

@@ -19,7 +19,7 @@ Result<Value> checked(Interpreter& in, const Value& self, Arguments& arguments) 
   TRY(in.runtime().step(text_bytes(self) + text_bytes(arguments)));
   Value out = TRY(method(in, self, arguments));
   TRY(arguments.finish());
-  return self.is_markup() ? as_markup(std::move(out)) : out;
+  return self.is_markup() ? as_markup(out) : out;
 }
 
 const Builtin* find_text_method(std::string_view name);
