@@ -183,7 +183,7 @@ TEST(Chat, ListsSearchesRenamesAndDeletes) {
 
 TEST(Chat, ThoughtsAreShownApartAndTimed) {
   ChatFixture f;
-  f.client.setAnswer("Forty-two.", "Let me **think**. " + QString("hm ").repeated(20'000));
+  f.client.setAnswer("Forty-two.", "Let me **think**. " + QString("hm ").repeated(400'000));
   f.chat->send("one");
   const MessageListModel& messages = *f.chat->messages();
   auto role = [&](const char* name) { return messages.data(messages.index(1), messages.roleNames().key(name)); };
