@@ -21,6 +21,7 @@ ColumnLayout {
             required property var block
             required property string language
             required property bool continues
+            required property TableShape shape
             Layout.fillWidth: true
             Layout.topMargin: index === 0 || continues ? 0 : Theme.gap3
             sourceComponent: kind === "code" ? code : kind === "table" ? table : kind === "rule" ? rule : prose
@@ -46,7 +47,9 @@ ColumnLayout {
                 id: table
                 TableBlock {
                     block: slot.block
+                    shape: slot.shape
                     continues: slot.continues
+                    isLast: slot.shape?.lastRow === slot.index
                     onCopied: column.chat.copy(column.blocks.tableAt(slot.index))
                     onLinkActivated: link => column.chat.askAboutLink(link)
                 }

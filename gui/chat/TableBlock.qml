@@ -1,4 +1,5 @@
-// TableBlock: a table of an answer, scrolling sideways when it must, with a button that copies it for a spreadsheet.
+// TableBlock: a table of an answer or a piece of one, scrolling sideways when it must, with a button that copies it for a
+// spreadsheet. The pieces of a table scroll together.
 import QtQuick
 import QtQuick.Controls.Basic
 import Hearth
@@ -6,24 +7,34 @@ import Hearth
 Item {
     id: root
     required property var block
+    required property TableShape shape
     required property bool continues
+    required property bool isLast  // piece of its table
     signal copied()
     signal linkActivated(string link)
 
-    implicitHeight: table.implicitHeight
+    readonly property bool scrolls: table.implicitWidth > width
+
+    implicitHeight: table.implicitHeight + (bar.visible ? bar.height : 0)
 
     HoverHandler { id: hover }
 
     Flickable {
         id: flick
+        objectName: "tableFlick"
         anchors.fill: parent
         contentWidth: Math.max(width, table.implicitWidth)
         contentHeight: height
         clip: true
-        interactive: table.implicitWidth > width
+        interactive: root.scrolls
         flickableDirection: Flickable.HorizontalFlick
         boundsBehavior: Flickable.StopAtBounds
-        ScrollBar.horizontal: AppScrollBar {}
+        onContentXChanged: if (root.shape) root.shape.contentX = contentX
+        Component.onCompleted: contentX = root.shape.contentX
+        ScrollBar.horizontal: AppScrollBar {
+            id: bar
+            visible: root.scrolls && root.isLast
+        }
 
         AnswerTable {
             id: table
@@ -32,6 +43,7 @@ Item {
             height: implicitHeight
             room: root.width
             block: root.block
+            shape: root.shape
             font.pixelSize: 14
             monoFamilies: Theme.monoFamilies // qmllint disable
             textColor: Theme.text
@@ -42,6 +54,10 @@ Item {
             Accessible.name: plainText
             onLinkActivated: link => root.linkActivated(link)
         }
+    }
+    Connections {
+        target: root.shape
+        function onContentXChanged() { flick.contentX = root.shape.contentX }
     }
     IconButton {
         objectName: "copyTable"

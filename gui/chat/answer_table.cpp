@@ -1,8 +1,8 @@
-// AnswerTable: widths first, then one QTextLayout a cell. Rows that did not change keep their layouts.
+// AnswerTable: one QTextLayout a cell, measured as it will be drawn; then the columns' widths; then lines. Rows that
+// did not change keep their layouts.
 #include "gui/chat/answer_table.h"
 
 #include <QCursor>
-#include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
@@ -14,7 +14,13 @@
 namespace hearth::gui {
 
 namespace {
-constexpr double kPadX = 10, kPadY = 6, kMinColumn = 56, kMaxColumn = 420;
+constexpr double kPadX = 10, kPadY = 6;
+constexpr double kSlack = 2;  // letters that lean out of their box
+constexpr double kStep = 4;   // columns grow in steps while text comes: each lays the table out anew
+
+double stepped(double width) {
+  return std::ceil(width / kStep) * kStep;
+}
 
 Qt::Alignment alignmentOf(MarkdownTable::Align align) {
   return align == MarkdownTable::Align::centre ? Qt::AlignHCenter
@@ -22,20 +28,6 @@ Qt::Alignment alignmentOf(MarkdownTable::Align align) {
                                                : Qt::AlignLeft;
 }
 
-// Wide columns give first: the widest are cut down together until all fit, none below kMinColumn.
-std::vector<double> fitted(std::vector<double> wanted, double room) {
-  double low = kMinColumn, high = kMaxColumn;
-  auto sum = [&](double most) {
-    return std::accumulate(wanted.begin(), wanted.end(), 0.0,
-                           [most](double s, double w) { return s + std::min(w, most); });
-  };
-  if (sum(high) > room) {
-    for (int i = 0; i < 24; ++i) (sum((low + high) / 2) > room ? high : low) = (low + high) / 2;
-    high = low;
-  }
-  for (double& width : wanted) width = std::floor(std::min(width, high));
-  return wanted;
-}
 }  // namespace
 
 AnswerTable::AnswerTable(QQuickItem* parent) : QQuickPaintedItem(parent) {
@@ -64,27 +56,37 @@ QString AnswerTable::plainText() const {
   return lines.join(u'\n');
 }
 
+void AnswerTable::setShape(TableShape* shape) {
+  if (shape_ == shape) return;
+  if (shape_) {
+    shape_->disconnect(this);
+    shape_->forget(this);
+  }
+  shape_ = shape;
+  if (shape_) connect(shape_, &TableShape::needsChanged, this, &QQuickItem::polish);
+  polish();
+  emit shapeChanged();
+}
+
+AnswerTable::~AnswerTable() {
+  if (shape_) shape_->forget(this);
+}
+
 void AnswerTable::updatePolish() {
-  if (block_ && room_ > 0) layOut();
+  if (block_ && shape_ && room_ > 0) layOut();
 }
 
 void AnswerTable::layOut() {
-  const MarkdownTable& table = block_->table;
-  const bool hasHead = !block_->begun;
-  const std::vector<double> before = widths_;
-  measureColumns(block_->begun ? *block_->begun : table, true);
-  if (looksAreNew_ || before != widths_) rows_.clear();
+  if (looksAreNew_) rows_.clear();
   looksAreNew_ = false;
-  rows_.resize(std::min(rows_.size(), table.rows.size()));
+  readRows();
+  shape_->setNeeds(this, needs());
+  const std::vector<double> widths = shape_->widths(room_);
+  const bool areNew = widths != widths_;
+  widths_ = widths;
   double top = 0;
-  for (size_t i = 0; i < table.rows.size(); ++i) {
-    if (i == rows_.size()) rows_.emplace_back();
-    Row& row = rows_[i];
-    if (row.cells.empty() || row.texts != table.rows[i]) {
-      row.texts = table.rows[i];
-      row.isHead = hasHead && i == 0;
-      layOutRow(row);
-    }
+  for (Row& row : rows_) {
+    if (areNew || row.height == 0) breakLines(row);
     row.top = top;
     top += row.height;
   }
@@ -92,36 +94,64 @@ void AnswerTable::layOut() {
   update();
 }
 
-double AnswerTable::naturalWidth(const QString& text, bool isHead) const {
-  QFont font = font_;
-  font.setBold(isHead);
-  const QFontMetricsF metrics(font);
-  double width = 0;
-  for (const QString& line : hearth::gui::plainText(inlineSpans(text)).split(u'\n'))
-    width = std::max(width, metrics.horizontalAdvance(line.left(200)));
-  return std::ceil(width) + 2 * kPadX + 2;
+void AnswerTable::readRows() {
+  const MarkdownTable& table = block_->table;
+  rows_.resize(std::min(rows_.size(), table.rows.size()));
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    if (i == rows_.size()) rows_.emplace_back();
+    if (!rows_[i].cells.empty() && rows_[i].texts == table.rows[i]) continue;
+    rows_[i] = {.texts = table.rows[i], .isHead = !block_->begun && i == 0};
+    for (size_t c = 0; c < table.columns.size(); ++c)
+      rows_[i].cells.push_back(cellFor(table.rows[i][c], static_cast<int>(c), rows_[i].isHead));
+  }
 }
 
-void AnswerTable::measureColumns(const MarkdownTable& table, bool hasHead) {
-  std::vector<double> wanted(table.columns.size(), kMinColumn);
-  for (size_t r = 0; r < table.rows.size(); ++r)
-    for (size_t c = 0; c < wanted.size(); ++c)
-      if (wanted[c] < kMaxColumn) wanted[c] = std::max(wanted[c], naturalWidth(table.rows[r][c], hasHead && r == 0));
-  widths_ = fitted(std::move(wanted), room_);
+std::vector<ColumnNeed> AnswerTable::needs() const {
+  std::vector<ColumnNeed> needs(block_->table.columns.size());
+  for (const Row& row : rows_)
+    for (size_t c = 0; c < row.cells.size(); ++c) needs[c] = wider(needs[c], row.cells[c].need);
+  return needs;
 }
 
-void AnswerTable::layOutRow(Row& row) {
-  row.cells.clear();
+void AnswerTable::breakLines(Row& row) {
   row.height = 0;
-  for (size_t c = 0; c < widths_.size(); ++c) {
-    row.cells.push_back(cellFor(row.texts[c], static_cast<int>(c), row.isHead));
-    row.height = std::max(row.height, row.cells.back().height);
+  for (size_t c = 0; c < row.cells.size(); ++c) {
+    ++nLaidOut_;
+    const double height = breakInto(*row.cells[c].layout, widths_[c] - 2 * kPadX);
+    row.height = std::max(row.height, height);
   }
   row.height = std::ceil(row.height + 2 * kPadY);
 }
 
+// Returns the height of the lines.
+double AnswerTable::breakInto(QTextLayout& layout, double width) {
+  double height = 0;
+  layout.beginLayout();
+  for (QTextLine line = layout.createLine(); line.isValid(); line = layout.createLine()) {
+    line.setLineWidth(width);
+    line.setPosition({0, height});
+    height += line.height();
+  }
+  layout.endLayout();
+  return height;
+}
+
+// With the fonts that it is drawn with: bold words and code are wider than plain ones.
+ColumnNeed AnswerTable::needOf(QTextLayout& layout) {
+  QTextOption option = layout.textOption();
+  const QTextOption drawn = option;
+  option.setWrapMode(QTextOption::WordWrap);
+  layout.setTextOption(option);
+  double text = 0, word = 0;
+  breakInto(layout, kMaxTableWidth);
+  for (int i = 0; i < layout.lineCount(); ++i) text = std::max(text, layout.lineAt(i).naturalTextWidth());
+  breakInto(layout, 1);
+  for (int i = 0; i < layout.lineCount(); ++i) word = std::max(word, layout.lineAt(i).naturalTextWidth());
+  layout.setTextOption(drawn);
+  return {.word = stepped(word + kSlack) + 2 * kPadX, .text = stepped(text + kSlack) + 2 * kPadX};
+}
+
 AnswerTable::Cell AnswerTable::cellFor(const QString& text, int column, bool isHead) {
-  ++nLaidOut_;
   Cell cell;
   QString shown;
   QList<QTextLayout::FormatRange> formats;
@@ -148,13 +178,7 @@ AnswerTable::Cell AnswerTable::cellFor(const QString& text, int column, bool isH
   cell.layout->setTextOption(option);
   cell.layout->setFormats(formats);
   cell.layout->setCacheEnabled(true);
-  cell.layout->beginLayout();
-  for (QTextLine line = cell.layout->createLine(); line.isValid(); line = cell.layout->createLine()) {
-    line.setLineWidth(widths_[static_cast<size_t>(column)] - 2 * kPadX);
-    line.setPosition({0, cell.height});
-    cell.height += line.height();
-  }
-  cell.layout->endLayout();
+  cell.need = needOf(*cell.layout);
   return cell;
 }
 

@@ -40,13 +40,21 @@ QVariant BlockListModel::data(const QModelIndex& index, int role) const {
       return block.language;
     case ContinuesRole:
       return block.continues;
+    case ShapeRole: {
+      auto shape = shapes_.find(rowBegun(index.row()));
+      return QVariant::fromValue(shape == shapes_.end() ? nullptr : shape->second);
+    }
     default:
       return {};
   }
 }
 
 QHash<int, QByteArray> BlockListModel::roleNames() const {
-  return {{KindRole, "kind"}, {BlockRole, "block"}, {LanguageRole, "language"}, {ContinuesRole, "continues"}};
+  return {{KindRole, "kind"},
+          {BlockRole, "block"},
+          {LanguageRole, "language"},
+          {ContinuesRole, "continues"},
+          {ShapeRole, "shape"}};
 }
 
 void BlockListModel::append(const QString& markdown) {
@@ -58,6 +66,7 @@ void BlockListModel::append(const QString& markdown) {
     nShown_ = nBlocks;
     endRemoveRows();
   }
+  shapeTables(first);
   if (first < nShown_) emit dataChanged(index(first), index(nShown_ - 1));
   show(wereAllShown ? nShown_ + kShownAtOnce : nShown_);
 }
@@ -79,6 +88,34 @@ int BlockListModel::rowAfter(int row) const {
   size_t i = static_cast<size_t>(row) + 1;
   while (i < blocks.size() && blocks[i].continues && blocks[i].kind == blocks[static_cast<size_t>(row)].kind) ++i;
   return static_cast<int>(i);
+}
+
+int BlockListModel::rowBegun(int row) const {
+  while (row > 0 && reader_.blocks()[static_cast<size_t>(row)].continues) --row;
+  return row;
+}
+
+// A shape for each table among the blocks from `firstRow` on; none for what turned out not to be one.
+void BlockListModel::shapeTables(int firstRow) {
+  const auto& blocks = reader_.blocks();
+  const int nBlocks = static_cast<int>(blocks.size());
+  auto isTable = [&](int row) {
+    return row < nBlocks && blocks[static_cast<size_t>(row)].kind == MarkdownBlock::Kind::table;
+  };
+  for (auto it = shapes_.lower_bound(firstRow); it != shapes_.end();) {
+    if (isTable(it->first)) {
+      ++it;
+      continue;
+    }
+    it->second->deleteLater();
+    it = shapes_.erase(it);
+  }
+  for (int row = firstRow; row < nBlocks; ++row) {
+    if (!isTable(row)) continue;
+    TableShape*& shape = shapes_[rowBegun(row)];
+    if (!shape) shape = new TableShape(this);
+    shape->setLastRow(row);
+  }
 }
 
 QString BlockListModel::codeAt(int row) const {

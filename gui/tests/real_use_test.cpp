@@ -9,6 +9,7 @@
 #include <QTextBlock>
 #include <QTextCursor>
 #include <QTextDocument>
+#include <QWheelEvent>
 
 #include <ctime>
 #include <fstream>
@@ -252,6 +253,39 @@ TEST_F(RealUse, ALongTableStreams) {
     EXPECT_LT(table->nCellsLaidOut(), 12 * nCells + 8 * nFrames);
   }
   EXPECT_EQ(nTables, 8);
+}
+
+// A table wider than the page scrolls sideways, all its pieces together, and the page scrolls over it as elsewhere.
+TEST_F(RealUse, AWideTableScrollsSideways) {
+  ASSERT_TRUE(ui_->click("navChat"));
+  QString text = QStringLiteral("| Measurement").repeated(10) + "|\n" + QStringLiteral("|---").repeated(10) + "|\n";
+  for (int i = 0; i < 60; ++i) text += QStringLiteral("| **Thoroughness**").repeated(10) + "|\n";
+  client_->setAnswer(text, {}, 1000, 100);
+  ASSERT_TRUE(desktop_->chat()->send("one"));
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }));
+  QQuickItem* messages = ui_->waitForItem("messages");
+  ASSERT_NE(messages, nullptr);
+  ui_->window()->grabWindow();
+  QList<QQuickItem*> items = {messages}, pieces;
+  for (qsizetype i = 0; i < items.size(); ++i) {
+    items += items[i]->childItems();
+    if (items[i]->objectName() == QLatin1String("tableFlick")) pieces += items[i];
+  }
+  ASSERT_EQ(pieces.size(), 2);
+  for (QQuickItem* piece : pieces) {
+    EXPECT_GT(piece->property("contentWidth").toDouble(), piece->width() + 100);
+    EXPECT_TRUE(piece->property("interactive").toBool());
+  }
+  pieces[0]->setProperty("contentX", 90);
+  EXPECT_EQ(pieces[1]->property("contentX").toDouble(), 90);
+  pieces[1]->setProperty("contentX", 0);
+  EXPECT_EQ(pieces[0]->property("contentX").toDouble(), 0);
+  const double before = messages->property("contentY").toDouble();
+  const QPointF over = messages->mapToScene(QPointF(messages->width() / 2, messages->height() / 2));
+  QWheelEvent wheel(over, ui_->window()->mapToGlobal(over), {}, QPoint(0, 240), Qt::NoButton, Qt::NoModifier,
+                    Qt::NoScrollPhase, false);
+  QCoreApplication::sendEvent(ui_->window(), &wheel);
+  EXPECT_TRUE(waitFor([&] { return messages->property("contentY").toDouble() < before - 50; }, 3'000));
 }
 
 // Escape is heard at once while a fast model writes without a pause.
