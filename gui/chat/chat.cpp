@@ -43,9 +43,8 @@ Chat::Chat(BoxState& box, std::filesystem::path folder, QObject* parent)
     timer->setInterval(ms);
   }
   clock_.setInterval(kClockMs);
-  connect(&syncTimer_, &QTimer::timeout, this, [this] {
-    if (log_) keep(log_->sync());
-  });
+  connect(&syncTimer_, &QTimer::timeout, this, &Chat::makeDurable);
+  connect(&keeper_, &LogKeeper::failed, this, &Chat::sayUnsaved);
   connect(&frameTimer_, &QTimer::timeout, this, &Chat::showPending);
   connect(&clock_, &QTimer::timeout, this, [this] {
     if (thoughtAt_ >= 0 && textAt_ < 0 && isAnswering()) messages_.appendToLast({}, {}, thinkingSeconds());
@@ -64,7 +63,7 @@ Chat::~Chat() {
   // What has arrived is kept; without an "end" line it reads as interrupted.
   if (stream_) stream_->disconnect(this);
   if (isAnswering()) showPending();
-  if (log_) keep(log_->sync());
+  makeDurable();
 }
 
 QString Chat::title() const {
@@ -157,18 +156,26 @@ void Chat::rename(const QString& id, const QString& title) {
     if (!ensureLog()) return;  // an answer may be on its way into this very log
     conversation_.title = title.simplified();
     keep(log_->title(conversation_.title));
-    keep(log_->sync());
+    makeDurable();
     if (!isAnswering()) closeLog();
     conversations_.put(conversation_);
     emit conversationChanged();
     return;
   }
-  auto opened = ChatLog::open(folder_, id);
+  auto opened = openLog(id, {});
   if (!opened) return setProblem(textOf(opened.error()));
   keep(opened->log.title(title.simplified()));
-  keep(opened->log.sync());
+  keeper_.post(opened->log.path(), opened->log.durable());
   opened->conversation->title = title.simplified();
   conversations_.put(*opened->conversation);
+}
+
+// A file that is being shortened is ours in a moment.
+Result<ChatLog::Opened> Chat::openLog(const QString& id, const ChatLog::Seen& seen) {
+  auto opened = ChatLog::open(folder_, id, seen);
+  if (opened || opened.error().code != Code::failed_precondition) return opened;
+  keeper_.wait();
+  return ChatLog::open(folder_, id, seen);
 }
 
 // Opens the conversation's file for writing, and shows first what another window wrote into it since it was read.
@@ -177,7 +184,7 @@ bool Chat::ensureLog() {
   const bool isNew = conversation_.id.isEmpty();
   if (isNew) {
     auto log = ChatLog::create(folder_, model());
-    if (!log) return setProblem(tr("This conversation cannot be saved: %1").arg(textOf(log.error()))), false;
+    if (!log) return sayUnsaved(textOf(log.error())), false;
     log_.emplace(std::move(*log));
     conversation_.id = log_->id();
     conversation_.model = model();
@@ -186,12 +193,12 @@ bool Chat::ensureLog() {
     watch();
     return true;
   }
-  auto opened = ChatLog::open(folder_, conversation_.id, seen_);
+  auto opened = openLog(conversation_.id, seen_);
   if (!opened && opened.error().code == Code::failed_precondition)
     return setProblem(
                tr("Another window of Hearth is answering in this conversation. Wait for it, or start a new chat.")),
            false;
-  if (!opened) return setProblem(tr("This conversation cannot be saved: %1").arg(textOf(opened.error()))), false;
+  if (!opened) return sayUnsaved(textOf(opened.error())), false;
   log_.emplace(std::move(opened->log));
   if (opened->conversation && opened->conversation->messages != conversation_.messages)
     adopt(std::move(*opened->conversation));
@@ -201,9 +208,13 @@ bool Chat::ensureLog() {
 
 void Chat::closeLog() {
   if (!log_) return;
-  keep(log_->sync());
+  makeDurable();
   seen_ = log_->seen();
   log_.reset();
+}
+
+void Chat::makeDurable() {
+  if (log_) keeper_.post(log_->path(), log_->durable());
 }
 
 // Looks out for other windows.
@@ -280,7 +291,7 @@ void Chat::answer() {
   ChatRequest request{.model = model().toStdString(), .sampling = conversation_.sampling};
   request.messages = historyOf(conversation_);
   addMessage({nextId(), QStringLiteral("assistant"), {}, model(), {}, {}, nowSeconds(), 0});
-  keep(log_->sync());
+  makeDurable();
   conversations_.put(conversation_);
   emit conversationChanged();
 
@@ -353,6 +364,8 @@ void Chat::takeOutcome(const ChatOutcome& outcome) {
   message.tokensPerSecond = speedOf(outcome);
   keep(log_->end(message));
   closeLog();
+  keeper_.post("shorten " + conversation_.id.toStdString(),
+               [folder = folder_, id = conversation_.id] { return ChatLog::shorten(folder, id); });
   conversation_.updatedAt = nowSeconds();
   messages_.replaceLast(message);
   conversations_.put(conversation_);
@@ -455,7 +468,11 @@ void Chat::retranslate() {
 }
 
 void Chat::keep(const Result<void>& written) {
-  if (!written) setProblem(tr("This conversation cannot be saved: %1").arg(textOf(written.error())));
+  if (!written) sayUnsaved(textOf(written.error()));
+}
+
+void Chat::sayUnsaved(const QString& why) {
+  setProblem(tr("This conversation cannot be saved: %1").arg(why));
 }
 
 void Chat::setProblem(const QString& problem) {

@@ -19,6 +19,7 @@
 
 #include "gui/chat/chat_log.h"
 #include "gui/chat/conversation_list_model.h"
+#include "gui/chat/log_keeper.h"
 #include "gui/chat/message_list_model.h"
 #include "gui/client/box_state.h"
 
@@ -99,6 +100,7 @@ class Chat : public QObject {
   Q_INVOKABLE void dropAskedLink();
   void retranslate();
   int nFrames() const { return nFrames_; }  // of all answers
+  LogKeeper& keeper() { return keeper_; }
 
  signals:
   void conversationChanged();
@@ -112,7 +114,9 @@ class Chat : public QObject {
  private:
   bool canSend() const;
   bool ensureLog();
+  Result<ChatLog::Opened> openLog(const QString& id, const ChatLog::Seen& seen);
   void closeLog();
+  void makeDurable();
   void adopt(Conversation conversation);
   void answer();
   void take(QString& pending, const QString& text);
@@ -123,6 +127,7 @@ class Chat : public QObject {
   void cutFrom(int row);
   void addMessage(const ChatMessage& message);
   void keep(const Result<void>& written);
+  void sayUnsaved(const QString& why);
   void setProblem(const QString& problem);
   int nextId() const;
   void watch();
@@ -135,6 +140,7 @@ class Chat : public QObject {
   Conversation conversation_;
   ChatLog::Seen seen_;  // of its file
   std::optional<ChatLog> log_;
+  LogKeeper keeper_;
   QString chosenModel_, problem_;
   std::optional<QUrl> link_;
   QPointer<ChatStream> stream_;

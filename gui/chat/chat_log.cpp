@@ -185,8 +185,27 @@ Result<ChatLog> ChatLog::create(const std::filesystem::path& folder, const QStri
   if (failed) return errno_error("cannot create the folder for conversations", folder, failed.value());
   Conversation conversation{.id = newId(), .model = model, .createdAt = nowSeconds()};
   std::filesystem::path path = pathFor(folder, conversation.id);
-  TRY(write_file(path, dump_json(lineOf(conversation)) + '\n', 0600));
-  return ChatLog(path, conversation.id, TRY(lockedFile(path)));
+  TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  ChatLog log(path, conversation.id, TRY(lockedFile(path)));
+  TRY(log.append(lineOf(conversation)));
+  return log;
+}
+
+ChatLog& ChatLog::operator=(ChatLog&& other) noexcept {
+  unlock();
+  path_ = std::move(other.path_);
+  id_ = std::move(other.id_);
+  file_ = std::move(other.file_);
+  return *this;
+}
+
+ChatLog::~ChatLog() {
+  unlock();
+}
+
+// By hand: the lock would stay as long as there is work that owns the file.
+void ChatLog::unlock() {
+  if (file_) ::flock(file_->get(), LOCK_UN);
 }
 
 // The file behind `path` with this process's lock on it: not one that somebody has just replaced.
@@ -205,8 +224,8 @@ Result<Fd> ChatLog::lockedFile(const std::filesystem::path& path) {
   return error(Code::unavailable, "the conversation {} keeps being replaced; try again", path.string());
 }
 
-// The new file is locked before it gets the name, so that nobody can write into it in between.
-Result<Fd> ChatLog::rewrite(const std::filesystem::path& path, const std::string& text) {
+// The new file is locked before it gets the name, so that nobody can write into it before the folder is durable.
+Result<void> ChatLog::rewrite(const std::filesystem::path& path, const std::string& text) {
   std::filesystem::path shorter = path.string() + ".new";
   TRY(write_file(shorter, text, 0600));
   Fd file = TRY(open_file(shorter, O_RDWR | O_APPEND));
@@ -215,8 +234,19 @@ Result<Fd> ChatLog::rewrite(const std::filesystem::path& path, const std::string
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return errno_error("cannot lock", shorter, errno);
   if (const std::array<timespec, 2> times = {timespec{0, UTIME_OMIT}, old.st_mtim}; hasTime)
     ::futimens(file.get(), times.data());
-  TRY(rename_durably(shorter, path));
-  return file;
+  return rename_durably(shorter, path);
+}
+
+Result<void> ChatLog::shorten(const std::filesystem::path& folder, const QString& id) {
+  const std::filesystem::path path = pathFor(folder, id);
+  auto file = lockedFile(path);
+  if (!file && file.error().code == Code::failed_precondition) return {};
+  if (!file && file.error().code == Code::not_found) return {};  // deleted in the meantime
+  TRY(std::move(file));
+  int nLines = 0;
+  const Conversation conversation = parse(TRY(read_file(path, kMaxFileBytes)), id, nLines);
+  if (nLines <= kShortenAfterLines) return {};
+  return rewrite(path, compactTextOf(conversation));
 }
 
 Result<ChatLog::Opened> ChatLog::open(const std::filesystem::path& folder, const QString& id, const Seen& seen) {
@@ -226,14 +256,14 @@ Result<ChatLog::Opened> ChatLog::open(const std::filesystem::path& folder, const
   std::string text = TRY(read_file(path, kMaxFileBytes));
   int nLines = 0;
   opened.conversation = parse(text, id, nLines);
-  bool isTorn = !text.empty() && text.back() != '\n';
-  if (isTorn || nLines > kCompactAfterLines) opened.log.file_ = TRY(rewrite(path, compactTextOf(*opened.conversation)));
+  const bool isTorn = !text.empty() && text.back() != '\n';
+  if (isTorn) TRY(opened.log.write("\n"));  // the next line is one of its own
   return opened;
 }
 
 ChatLog::Seen ChatLog::seen() const {
   struct stat now {};
-  if (::fstat(file_.get(), &now) != 0) return {};
+  if (::fstat(file_->get(), &now) != 0) return {};
   return {static_cast<uint64_t>(now.st_ino), static_cast<uint64_t>(now.st_size)};
 }
 
@@ -280,7 +310,9 @@ std::vector<ChatLog::Listed> ChatLog::list(const std::filesystem::path& folder) 
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
     struct stat now {};
-    if (entry.path().extension() != ".jsonl" || ::stat(entry.path().c_str(), &now) != 0) continue;
+    if (entry.path().extension() != ".jsonl" || ::stat(entry.path().c_str(), &now) != 0 ||
+        now.st_size == 0)  // a power cut came before its first line
+      continue;
     const double at = static_cast<double>(now.st_mtim.tv_sec) + static_cast<double>(now.st_mtim.tv_nsec) * 1e-9;
     found.push_back({textOf(entry.path().stem().string()), at, static_cast<uint64_t>(now.st_size)});
   }
@@ -308,21 +340,26 @@ Result<void> ChatLog::sampling(const Sampling& sampling) {
 
 Result<void> ChatLog::title(const QString& title) {
   struct stat before {};
-  const bool hasTime = ::fstat(file_.get(), &before) == 0;
+  const bool hasTime = ::fstat(file_->get(), &before) == 0;
   TRY(append({{"kind", "title"}, {"title", title.toStdString()}}));
   if (const std::array<timespec, 2> times = {timespec{0, UTIME_OMIT}, before.st_mtim}; hasTime)
-    ::futimens(file_.get(), times.data());
+    ::futimens(file_->get(), times.data());
   return {};
 }
 
-Result<void> ChatLog::sync() {
-  if (::fdatasync(file_.get()) != 0) return errno_error("cannot save the conversation", path_, errno);
-  return {};
+std::function<Result<void>()> ChatLog::durable() const {
+  return [file = file_, path = path_]() -> Result<void> {
+    if (::fdatasync(file->get()) != 0) return errno_error("cannot save the conversation", path, errno);
+    return fsync_path(path.parent_path());  // where a new file has its name
+  };
 }
 
 Result<void> ChatLog::append(const Json& line) {
-  std::string text = dump_json(line) + '\n';
-  return write_all(file_.get(), std::as_bytes(std::span(text)), path_);
+  return write(dump_json(line) + '\n');
+}
+
+Result<void> ChatLog::write(const std::string& text) {
+  return write_all(file_->get(), std::as_bytes(std::span(text)), path_);
 }
 
 }  // namespace hearth::gui

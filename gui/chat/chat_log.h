@@ -10,9 +10,10 @@
 //   {"kind": "title", "title": "..."}
 //   {"kind": "sampling", "temperature": 0.2, "top_p": null, "max_tokens": null}
 //
-// Every line is in the kernel's hands when append() returns, so a crash of the desktop loses nothing; sync() makes it
-// survive a power cut, and the chat calls it a few times a second while tokens arrive. A last line that was cut short
-// by a power failure is dropped on reading. An answer without "end" reads as interrupted.
+// Every line is in the kernel's hands when append() returns, so a crash of the desktop loses nothing. What durable()
+// gives makes it survive a power cut: it waits for the disk, so the chat has it done on another thread (log_keeper.h),
+// for each question and a few times a second while tokens arrive. A last line that was cut short by a power failure is
+// dropped on reading. An answer without "end" reads as interrupted.
 //
 // Two desktops may show the same folder. A log that is open for writing holds a lock on its file, so that only one of
 // them writes at a time; opening it tells what the other wrote in between. Logs are open while something is written, no
@@ -20,6 +21,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -37,16 +40,19 @@ struct SeenFile {
 class ChatLog {
  public:
   static constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
-  static constexpr int kCompactAfterLines = 400;
+  static constexpr int kShortenAfterLines = 400;
 
   using Seen = SeenFile;
   struct Opened;
 
-  // A new file in `folder` (made when missing), already durable.
+  // A new file in `folder` (made when missing).
   static Result<ChatLog> create(const std::filesystem::path& folder, const QString& model);
-  // The file to go on with. Its conversation is told when it is not the one that was `seen`; it is rewritten shorter
-  // first when many deltas piled up. failed_precondition while another window writes into it.
+  // The file to go on with. Its conversation is told when it is not the one that was `seen`. failed_precondition while
+  // another window writes into it, or while it is being shortened.
   static Result<Opened> open(const std::filesystem::path& folder, const QString& id, const Seen& seen = {});
+  // Rewrites a file in which many deltas piled up, with the same content and time. Leaves one alone that somebody
+  // writes into. Waits for the disk.
+  static Result<void> shorten(const std::filesystem::path& folder, const QString& id);
   static Result<Conversation> read(const std::filesystem::path& folder, const QString& id, Seen* seen = nullptr);
   // The title, or what the first question begins with, without reading all of a long file.
   static Result<QString> readTitle(const std::filesystem::path& folder, const QString& id);
@@ -61,7 +67,12 @@ class ChatLog {
   };
   static std::vector<Listed> list(const std::filesystem::path& folder);
 
+  ChatLog(ChatLog&&) = default;
+  ChatLog& operator=(ChatLog&& other) noexcept;
+  ~ChatLog();  // others may write from here on
+
   const QString& id() const { return id_; }
+  const std::filesystem::path& path() const { return path_; }
   Seen seen() const;  // with what was written through this log
 
   Result<void> message(const ChatMessage& message);
@@ -71,18 +82,22 @@ class ChatLog {
   Result<void> cut(int fromMessageId);
   Result<void> title(const QString& title);  // the file's time stays: nothing was said
   Result<void> sampling(const Sampling& sampling);
-  Result<void> sync();
+  // Makes all that was written before it runs survive a power cut. May run on another thread, and after the log is
+  // gone.
+  std::function<Result<void>()> durable() const;
 
  private:
   ChatLog(std::filesystem::path path, QString id, Fd file)
-      : path_(std::move(path)), id_(std::move(id)), file_(std::move(file)) {}
+      : path_(std::move(path)), id_(std::move(id)), file_(std::make_shared<Fd>(std::move(file))) {}
+  void unlock();
   Result<void> append(const Json& line);
+  Result<void> write(const std::string& text);
   static Result<Fd> lockedFile(const std::filesystem::path& path);
-  static Result<Fd> rewrite(const std::filesystem::path& path, const std::string& text);
+  static Result<void> rewrite(const std::filesystem::path& path, const std::string& text);
 
   std::filesystem::path path_;
   QString id_;
-  Fd file_;
+  std::shared_ptr<Fd> file_;  // also of work that is still to be done
 };
 
 struct ChatLog::Opened {

@@ -27,7 +27,7 @@ TEST(ChatLog, ReadsBackWhatStreamed) {
   end.ending = "stop";
   end.tokensPerSecond = 31;
   ASSERT_TRUE(log.end(end).has_value());
-  ASSERT_TRUE(log.sync().has_value());
+  ASSERT_TRUE(log.durable()().has_value());
 
   Conversation read = *ChatLog::read(pathIn(dir, "chats"), log.id());
   ASSERT_EQ(read.messages.size(), 2u);
@@ -80,7 +80,7 @@ TEST(ChatLog, CutRemovesTheRest) {
   EXPECT_EQ(ChatLog::read(pathIn(dir), log.id())->messages.size(), 2u);
 }
 
-TEST(ChatLog, OpeningALongFileShortensItAndLosesNothing) {
+TEST(ChatLog, ShorteningLosesNothing) {
   QTemporaryDir dir;
   QString id, expected;
   {
@@ -94,7 +94,7 @@ TEST(ChatLog, OpeningALongFileShortensItAndLosesNothing) {
     ASSERT_TRUE(log.title("T").has_value());
   }
   auto sizeBefore = std::filesystem::file_size(pathIn(dir) / (id + ".jsonl").toStdString());
-  ASSERT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
+  ASSERT_TRUE(ChatLog::shorten(pathIn(dir), id).has_value());
   EXPECT_LT(std::filesystem::file_size(pathIn(dir) / (id + ".jsonl").toStdString()), sizeBefore / 4);
   Conversation read = *ChatLog::read(pathIn(dir), id);
   EXPECT_EQ(read.messages[0].text, expected);
@@ -124,7 +124,7 @@ TEST(ChatLog, ThoughtsAndSamplingAreKeptToo) {
     EXPECT_EQ(read.messages[0].text, "Yes");
     EXPECT_EQ(read.messages[0].thinkingSeconds, 12);
     EXPECT_EQ(read.sampling, sampling);
-    ASSERT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
+    ASSERT_TRUE(ChatLog::shorten(pathIn(dir), id).has_value());
   }
 }
 
@@ -140,25 +140,43 @@ TEST(ChatLog, OnlyOneWritesAtATime) {
   EXPECT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
 }
 
-// Shortening replaces the file; who waited for the old one must not write into what nobody reads any more.
-TEST(ChatLog, ShorteningKeepsTheLockAndTheTime) {
+TEST(ChatLog, ShorteningKeepsTheTimeAndLeavesAlonePeoplesWriting) {
   QTemporaryDir dir;
-  QString id;
-  {
-    ChatLog log = *ChatLog::create(pathIn(dir), "m");
-    id = log.id();
-    ASSERT_TRUE(log.message(assistant(1)).has_value());
-    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(log.delta(1, "x").has_value());
-  }
+  std::optional<ChatLog> log = std::move(*ChatLog::create(pathIn(dir), "m"));
+  const QString id = log->id();
+  ASSERT_TRUE(log->message(assistant(1)).has_value());
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(log->delta(1, "x").has_value());
   const std::filesystem::path path = pathIn(dir) / (id + ".jsonl").toStdString();
   const auto longAgo = std::filesystem::last_write_time(path) - std::chrono::hours(50);
   std::filesystem::last_write_time(path, longAgo);
-  auto opened = ChatLog::open(pathIn(dir), id);
-  ASSERT_TRUE(opened.has_value());
+  const uint64_t before = ChatLog::seenNow(pathIn(dir), id).size;
+  EXPECT_TRUE(ChatLog::shorten(pathIn(dir), id).has_value());  // somebody writes: later
+  EXPECT_EQ(ChatLog::seenNow(pathIn(dir), id).size, before);
+  log.reset();
+  EXPECT_TRUE(ChatLog::shorten(pathIn(dir), id).has_value());
+  EXPECT_LT(ChatLog::seenNow(pathIn(dir), id).size, before);
   EXPECT_EQ(std::filesystem::last_write_time(path), longAgo);
-  EXPECT_FALSE(ChatLog::open(pathIn(dir), id).has_value());
-  ASSERT_TRUE(opened->log.message(user(2, "last")).has_value());
-  EXPECT_EQ(ChatLog::read(pathIn(dir), id)->messages.back().text, "last");
+  EXPECT_TRUE(ChatLog::shorten(pathIn(dir), "nobody").has_value());  // deleted in the meantime
+}
+
+// The lock ends with the log, not with the work that is left to do for it.
+TEST(ChatLog, WhatIsStillToBeMadeDurableKeepsNobodyOut) {
+  QTemporaryDir dir;
+  std::optional<ChatLog> log = std::move(*ChatLog::create(pathIn(dir), "m"));
+  const QString id = log->id();
+  const auto durable = log->durable();
+  log.reset();
+  EXPECT_TRUE(ChatLog::open(pathIn(dir), id).has_value());
+  EXPECT_TRUE(durable().has_value());
+}
+
+// After a power cut a new file may be empty: it is no conversation.
+TEST(ChatLog, AnEmptyFileIsNotListed) {
+  QTemporaryDir dir;
+  std::ofstream(pathIn(dir, "20260101-000000-000-0000.jsonl"));
+  EXPECT_TRUE(ChatLog::list(pathIn(dir)).empty());
+  std::ofstream(pathIn(dir, "20260101-000000-000-0001.jsonl")) << "{}\n";
+  EXPECT_EQ(ChatLog::list(pathIn(dir)).size(), 1u);
 }
 
 TEST(ChatLog, ATitleIsFoundWithoutReadingEverything) {

@@ -1,0 +1,46 @@
+// LogKeeper: waits for the disk on a thread of its own, so that the window does not. What it is asked for is done in
+// that order, and all of it before the keeper is gone.
+#pragma once
+
+#include <QObject>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/result.h"
+
+namespace hearth::gui {
+
+class LogKeeper : public QObject {
+  Q_OBJECT
+ public:
+  using Work = std::function<Result<void>()>;
+
+  explicit LogKeeper(QObject* parent = nullptr);
+  ~LogKeeper() override;
+
+  // Work of the same name that has not begun yet is done once: a slow disk does not make the queue grow.
+  void post(const std::string& name, Work work);
+  void wait();  // until all is done
+
+ signals:
+  void failed(const QString& why);  // on the thread that the keeper was made on
+
+ private:
+  struct Task {
+    std::string name;
+    Work work;
+  };
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> tasks_;
+  bool isWorking_ = false, isEnding_ = false;
+  std::thread thread_;
+};
+
+}  // namespace hearth::gui
