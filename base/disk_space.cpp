@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/disk_full.h"
 #include "base/files.h"
 
 namespace hearth {
@@ -19,10 +20,11 @@ Result<void> check_disk_space(const std::filesystem::path& folder, uint64_t need
   uint64_t free = uint64_t{st.f_bavail} * st.f_frsize, size = uint64_t{st.f_blocks} * st.f_frsize;
   uint64_t reserve_bytes = std::min(kMaxReserveBytes, size / kReserveFraction);
   if (needed_bytes <= free && free - needed_bytes >= reserve_bytes) return {};
-  return error(Code::resource_exhausted,
-               "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove "
-               "a model or free some space and try again",
-               (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20);
+  return as_disk_full(
+      error(Code::resource_exhausted,
+            "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove "
+            "a model or free some space and try again",
+            (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20));
 }
 
 }  // namespace hearth

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/disk_full.h"
+
 namespace hearth {
 namespace fs = std::filesystem;
 
@@ -53,7 +55,8 @@ Error errno_error(std::string_view what, const fs::path& path, int error_number)
     default:
       break;
   }
-  return error(code, "cannot {} {}: {}{}", what, path.string(), std::strerror(error_number), hint);
+  Error failed = error(code, "cannot {} {}: {}{}", what, path.string(), std::strerror(error_number), hint);
+  return hint.empty() ? failed : as_disk_full(std::move(failed));
 }
 
 Result<Fd> open_file(const fs::path& path, int flags, int mode) {

@@ -43,6 +43,18 @@ constexpr PhraseWords kPhrases[] = {
     {"imported", "imported from {from}"},
     {"trained_here", "trained here, job {job}"},
     {"came_with_box", "came with the box"},
+    // Why something failed, and what to do.
+    {"out_of_memory", "the memory of the box was used up; use a smaller model, a shorter context or shorter rows"},
+    {"too_little_memory",
+     "{needed} MiB of memory are needed, {available} MiB are free; stop a running model, or use a smaller one"},
+    {"disk_full", "the disk is full; free some space and start it again"},
+    {"diverged", "training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate"},
+    {"worker_crashed", "the program that did the work crashed ({signal})"},
+    {"worker_killed", "something outside of Hearth ended the program that did the work"},
+    {"worker_failed", "the program that did the work gave up: {words}"},
+    {"worker_hangs", "the program that did the work did not answer any more, and was stopped"},
+    {"base_not_here", "the adapter's base model is not known here; choose the one it belongs to, or add it first"},
+    {"no_such_model", "there is no model named {model} any more"},
 };
 
 void fill_in(std::string& text, const std::string& name, const std::string& value) {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "base/disk_full.h"
+
 namespace hearth::store {
 namespace fs = std::filesystem;
 namespace {
@@ -42,7 +44,8 @@ Error database_error(const SQLite::Exception& e, std::string_view doing) {
     default:
       break;
   }
-  return error(code, "while {}: database: {}{}", doing, e.what(), hint);
+  Error failed = error(code, "while {}: database: {}{}", doing, e.what(), hint);
+  return code == Code::resource_exhausted ? as_disk_full(std::move(failed)) : failed;
 }
 
 bool is_io_error(const SQLite::Exception& e) {

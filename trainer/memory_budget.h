@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/phrase.h"
 #include "base/result.h"
 
 namespace hearth::train {
 
-// resource_exhausted, with both figures and what to change, when `needed` exceeds what is available.
-Result<void> check_memory(uint64_t needed_bytes, std::string_view what);
+// resource_exhausted, with both figures and what to change, when `needed` exceeds what is available; then also `cause`.
+Result<void> check_memory(uint64_t needed_bytes, std::string_view what, Phrase& cause);
 
 }  // namespace hearth::train

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/disk_full.h"
 #include "base/files.h"
 #include "trainer/data/loader.h"
 #include "trainer/data/training_data.h"
@@ -53,14 +54,21 @@ class Run {
         team_(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads()) {}
 
   Result<RunResult> run() {
+    auto result = all_of_it();
+    if (result) return result;
+    if (is_disk_full(result.error())) status_.cause = {"disk_full"};
+    static_cast<void>(files_.write_status(status_, true));  // with the cause; the error tells all
+    return result;
+  }
+
+ private:
+  Result<RunResult> all_of_it() {
     TRY(load());
     TRY(plan());
     TRY(resume_or_begin());
     TRY(train());
     return finish();
   }
-
- private:
   Result<void> load();
   Result<void> load_data();
   Result<void> plan();
@@ -71,8 +79,8 @@ class Run {
 
   Result<void> say(const Phrase& phrase, double progress);
   Result<bool> evaluate(MetricPoint& point);
-  Error diverged(const StepOutcome& outcome) const;
-  Error diverged(double loss, std::string_view where) const;
+  Error diverged(const StepOutcome& outcome);
+  Error diverged(double loss, std::string_view where);
   bool is_beyond_hope(double loss) const;
   Result<double> check_result(const PendingResult& pending, double loss);
   Result<void> checkpoint();
@@ -150,7 +158,7 @@ Result<void> Run::plan() {
                                .recompute = batch.recompute,
                                .accumulates = batch.gradient_accumulation > 1};
   stepper_.emplace(TRY(Stepper::create(*model_, options, team_)));
-  TRY(check_memory(stepper_->memory_bytes(), "the training step"));
+  TRY(check_memory(stepper_->memory_bytes(), "the training step", status_.cause));
   n_steps_ = count_steps(recipe_, train_data_->n_rows());
   course_ = course_of(recipe_, n_steps_);
   return {};
@@ -213,7 +221,7 @@ Result<void> Run::checkpoint() {
   return {};
 }
 
-Error Run::diverged(const StepOutcome& outcome) const {
+Error Run::diverged(const StepOutcome& outcome) {
   std::string where = "no single gradient";
   for (size_t i = 0; i < model_->trainables.size(); ++i) {
     const std::span<const float> g = stepper_->gradients()[i];
@@ -224,12 +232,13 @@ Error Run::diverged(const StepOutcome& outcome) const {
   return diverged(outcome.loss, fmt::format(", gradient norm {}, first seen in {}", outcome.grad_norm, where));
 }
 
-Error Run::diverged(double loss, std::string_view where) const {
+Error Run::diverged(double loss, std::string_view where) {
+  const int64_t step = std::max<int64_t>(1, state_.step + (std::isfinite(loss) ? 0 : 1));
+  status_.cause = {"diverged", {{"step", std::to_string(step)}, {"loss", fmt::format("{:.4g}", loss)}}};
   return error(Code::failed_precondition,
                "training diverged at step {}: the loss became {:.4g} (it was {:.4g} at the first step{}); lower "
                "optimizer.learning_rate (now {}) or lengthen the warm-up",
-               std::max<int64_t>(1, state_.step + (std::isfinite(loss) ? 0 : 1)), loss, state_.first_loss, where,
-               recipe_.optimizer.learning_rate);
+               step, loss, state_.first_loss, where, recipe_.optimizer.learning_rate);
 }
 
 // Guessing at random costs log(vocabulary); twice that, or twice where it began, is no training any more.

@@ -28,6 +28,7 @@ struct RunStatus {
   double progress = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
   int kept_step = 0;
+  Phrase cause;
   static constexpr auto kFields = std::tuple{
       field("step", &RunStatus::step, "what is happening now, in words"),
       field("phrase", &RunStatus::phrase, "the same for programs"),
@@ -38,6 +39,7 @@ struct RunStatus {
       field("eval_loss_after", &RunStatus::eval_loss_after, "held-out loss of the model that is kept: the best one"),
       field("eval_loss_last", &RunStatus::eval_loss_last, "held-out loss when it was last measured"),
       field("kept_step", &RunStatus::kept_step, "the step with the lowest held-out loss so far"),
+      field("cause", &RunStatus::cause, "why it failed, where it is one of the usual reasons"),
   };
 };
 

@@ -168,6 +168,10 @@ TEST_F(RunTest, DivergenceIsNamed) {
     EXPECT_NE(log.find("the loss became"), std::string::npos) << log;
     EXPECT_NE(log.find("lower optimizer.learning_rate (now 9)"), std::string::npos) << log;
     EXPECT_EQ(log.find("parity"), std::string::npos) << log;
+    const auto status = from_json<RunStatus>(*parse_json(text(j / "status.json")));
+    ASSERT_TRUE(status) << status.error().to_string();
+    EXPECT_EQ(status->cause.code, "diverged");
+    EXPECT_TRUE(status->cause.values.contains("step") && status->cause.values.contains("loss"));
     EXPECT_FALSE(fs::exists(j / "result"));
   }
 }

@@ -229,7 +229,7 @@ struct Deployment {
   std::string model;
   DeploymentState state;
   std::string step, reason;
-  Phrase phrase;
+  Phrase phrase, cause;
   int pid = 0, n_restarts = 0, max_seq_len = 0;
   uint64_t memory_bytes = 0;
   double started_at = 0;
@@ -239,6 +239,7 @@ struct Deployment {
       field("step", &Deployment::step, "what is happening now, in words"),
       field("phrase", &Deployment::phrase, "the same for programs, that word it themselves"),
       field("reason", &Deployment::reason, "why the engine last died or could not start; empty when fine"),
+      field("cause", &Deployment::cause, "the same for programs, where it is one of the usual reasons"),
       field("pid", &Deployment::pid, "engine process, 0 when none"),
       field("n_restarts", &Deployment::n_restarts, "restarts since deployed"),
       field("max_seq_len", &Deployment::max_seq_len, "context in tokens"),
@@ -378,7 +379,7 @@ struct Job {
   std::string title;
   JobState state;
   std::string step, reason, model, result_model, result_adapter;
-  Phrase phrase;
+  Phrase phrase, cause;
   double progress = 0, created_at = 0, started_at = 0, finished_at = 0;
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
   int kept_step = 0;
@@ -391,6 +392,7 @@ struct Job {
       field("step", &Job::step, "what is happening now, in words"),
       field("phrase", &Job::phrase, "the same for programs, that word it themselves"),
       field("reason", &Job::reason, "why it failed and what to do"),
+      field("cause", &Job::cause, "the same for programs, where it is one of the usual reasons"),
       field("model", &Job::model, "model it works on"),
       field("result_model", &Job::result_model, "model it made, empty until done; without output.merge an adapter"),
       field("result_adapter", &Job::result_adapter, "adapter that it made beside the model; empty: none"),

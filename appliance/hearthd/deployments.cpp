@@ -87,6 +87,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   entry.back_off = options_.first_back_off;
   entry.next_start = {};
   entry.status.reason.clear();
+  entry.status.cause = {};
   set_state(entry, "starting", {"waiting_to_start"});
   wake();
   return entry.status;
@@ -225,8 +226,8 @@ void Deployments::step(Entry& entry, Lock& lock) {
   }
   if (entry.engine && entry.engine->poll_exit()) {
     if (entry.engine->exit_status() == kEngineCannotServe) entry.n_failed_starts = options_.max_failed_starts;
-    std::string reason = entry.engine->death();
-    on_exit(entry, std::move(reason));
+    const std::string reason = entry.engine->death();
+    on_exit(entry, entry.engine->cause(), reason);
   } else if (entry.engine && Clock::now() >= entry.next_health) {
     check_health(entry, lock);
   } else if (!entry.engine && entry.status.state != "failed" && Clock::now() >= entry.next_start) {
@@ -249,7 +250,7 @@ void Deployments::start_engine(Entry& entry) {
   if (entry.request.force) command.argv.emplace_back("--force");
   Result<ChildProcess> engine = ChildProcess::start(command);
   if (!engine) {
-    on_exit(entry, engine.error().to_string());
+    on_exit(entry, {"worker_failed", {{"words", engine.error().to_string()}}}, engine.error().to_string());
     return;
   }
   entry.engine = std::move(*engine);
@@ -290,6 +291,7 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
     entry.ready_since = Clock::now();
     entry.n_failed_starts = entry.n_failed_health = 0;
     entry.status.reason.clear();
+    entry.status.cause = {};
     spdlog::info("{} is ready", entry.request.model);
     set_state(entry, "ready", {"answering"});
   } else if (healthy) {
@@ -297,20 +299,21 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
     if (Clock::now() - entry.ready_since > options_.stable_after) entry.back_off = options_.first_back_off;
   } else if (is_ready && ++entry.n_failed_health >= options_.max_failed_health) {
     stop_engine(entry, lock, options_.stop_grace);
-    on_exit(entry,
+    on_exit(entry, {"worker_hangs"},
             fmt::format("the engine did not answer {} health checks in a row and was stopped", entry.n_failed_health));
   } else if (!is_ready && Clock::now() - entry.started > options_.start_limit) {
     stop_engine(entry, lock, options_.stop_grace);
-    on_exit(entry,
+    on_exit(entry, {"worker_hangs"},
             fmt::format("the engine was not ready within {} s and was stopped", options_.start_limit.count() / 1000));
   }
 }
 
-void Deployments::on_exit(Entry& entry, std::string reason) {
+void Deployments::on_exit(Entry& entry, const Phrase& cause, const std::string& reason) {
   bool was_ready = entry.status.state == "ready";
   entry.engine.reset();
   spdlog::warn("engine of {}: {}", entry.request.model, reason);
-  entry.status.reason = std::move(reason);
+  entry.status.reason = reason;
+  entry.status.cause = cause;
   if (!was_ready && ++entry.n_failed_starts >= options_.max_failed_starts) {
     const bool can_never = entry.n_failed_starts > options_.max_failed_starts;
     set_state(entry, "failed",

@@ -62,7 +62,7 @@ class Deployments {
   void stop_engine(Entry& entry, Lock& lock, std::chrono::milliseconds grace);
   void stop_all_engines();
   void check_health(Entry& entry, Lock& lock);
-  void on_exit(Entry& entry, std::string reason);
+  void on_exit(Entry& entry, const Phrase& cause, const std::string& reason);
   void set_state(Entry& entry, api::DeploymentState state, const Phrase& phrase);
   void wait_for_work(const std::stop_token& stop);
   void wake();

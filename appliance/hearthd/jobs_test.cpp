@@ -116,6 +116,24 @@ TEST_F(Training, TheAdapterIsKeptBesideTheModel) {
   EXPECT_EQ(api().remove("/hearth/v1/models/base").error().code, Code::failed_precondition);
 }
 
+// For programs: why it failed, as a code; nothing is left of it where the next try succeeds.
+TEST_F(Training, AnAdapterWithoutItsBaseIsNamedAsThat) {
+  const std::filesystem::path adapter = result_folder(folder.path() / "from_elsewhere", false) / "adapter";
+  std::filesystem::remove(adapter / "base_model");
+  std::string config = *read_file(adapter / "adapter_config.json");
+  const size_t at = config.find("\"base\"");
+  ASSERT_NE(at, std::string::npos) << config;
+  ASSERT_TRUE(write_file(adapter / "adapter_config.json", config.replace(at, 6, "\"someone/elsewhere\"")));
+  api::ImportRequest request{.path = adapter.string(), .name = "theirs"};
+  const api::Job failed = wait_for_job(api().post_as<api::Job>("/hearth/v1/models/import", request)->id);
+  ASSERT_STREQ(failed.state.text(), "failed");
+  EXPECT_EQ(failed.cause, (Phrase{"base_not_here", {{"path", adapter.string()}}})) << failed.reason;
+  request.base = "base";
+  const api::Job done = wait_for_job(api().post_as<api::Job>("/hearth/v1/models/import", request)->id);
+  ASSERT_STREQ(done.state.text(), "done") << done.reason;
+  EXPECT_EQ(done.cause, Phrase{});
+}
+
 TEST_F(Training, WithoutMergeTheResultIsTheAdapterAndItCanBeTrainedAndDeployed) {
   prepare("finish " + result_folder(folder.path() / "made", false).string());
   api::TrainRequest request{.model = "base", .dataset = dataset.id, .name = "small"};

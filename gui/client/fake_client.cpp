@@ -183,6 +183,12 @@ void FakeClient::importModel(const api::ImportRequest& request, Then<api::Job> t
                             .n_params = 1'240'000'000,
                             .max_seq_len = 8192,
                             .has_chat_template = true};
+    if (!request.base.empty()) {
+      willInstall_[job.id].kind = "adapter";
+      willInstall_[job.id].parent = request.base;
+    } else if (request.path.ends_with("-adapter")) {
+      willFail_[job.id] = {"base_not_here", {{"path", request.path}}};
+    }
     return job;
   });
 }
@@ -316,6 +322,21 @@ void FakeClient::previewDataset(const std::string& id, Then<api::DatasetPreview>
 void FakeClient::presets(Then<std::vector<api::TrainPreset>> then) {
   answer<std::vector<api::TrainPreset>>(std::move(then), [] { return fakePresets(); });
 }
+// What the trainer does with `n` examples longer than a row.
+Result<api::TrainEstimate> withOverlong(api::TrainEstimate estimate, const api::TrainRequest& request, int n) {
+  auto wanted = request.overrides.find("data.overlong");
+  const std::string overlong = wanted == request.overrides.end() ? "drop" : wanted->second.get<std::string>();
+  if (overlong == "refuse" && n > 0)
+    return error(Code::invalid_argument,
+                 "in the example at line 3 of data.jsonl: the example has 700 tokens, a row 512");
+  estimate.data.overlong = overlong;
+  estimate.data.n_overlong = n;
+  (overlong == "truncate" ? estimate.data.n_cut : estimate.data.n_left_out) = n;
+  if (n > 0) estimate.data.tokens.longest = 700;
+  if (overlong == "drop") estimate.data.n_train -= n;
+  return estimate;
+}
+
 void FakeClient::estimate(const api::TrainRequest& request, Then<api::TrainEstimate> then) {
   answer<api::TrainEstimate>(std::move(then), [this, request]() -> Result<api::TrainEstimate> {
     const api::Model* model = findModel(request.model);
@@ -330,9 +351,9 @@ void FakeClient::estimate(const api::TrainRequest& request, Then<api::TrainEstim
     estimate.data.n_train = estimate.data.n_examples - estimate.data.n_held_out;
     estimate.data.n_train_answer_tokens = estimate.data.n_train * 20;
     estimate.data.tokens = {40, 90, 120};
-    estimate.data.max_seq_len = 512;
     estimate.explanation = "measured speed of this box times the tokens of the data";
-    return estimate;
+    estimate.data.max_seq_len = 512;
+    return withOverlong(std::move(estimate), request, nOverlong_);
   });
 }
 void FakeClient::train(const api::TrainRequest& request, Then<api::Job> then) {
@@ -438,7 +459,13 @@ void FakeClient::tickJob(api::Job& job) {
 }
 
 void FakeClient::finishJob(api::Job& job) {
-  job.state = "done";
+  auto why = willFail_.find(job.id);
+  job.state = why == willFail_.end() ? api::JobState("done") : api::JobState("failed");
+  if (why != willFail_.end()) {
+    job.cause = why->second;
+    job.reason = words(job.cause);
+    willInstall_.erase(job.id);
+  }
   job.step.clear();
   job.finished_at = nowSeconds();
   job.seconds_left = 0;

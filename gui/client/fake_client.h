@@ -33,7 +33,8 @@ class FakeClient : public Client {
   void setAnswer(const QString& text, const QString& thought = {}, int pieceChars = 4, int piecesPerTick = 1) {
     answer_ = {text, thought, pieceChars, piecesPerTick};
   }
-  void holdJobs() { isHeld_ = true; }  // work gets to its middle and stays there
+  void setOverlong(int n) { nOverlong_ = n; }  // of the examples in any dataset
+  void holdJobs() { isHeld_ = true; }          // work gets to its middle and stays there
   const std::vector<ChatRequest>& chatRequests() const { return chatRequests_; }
   const std::vector<api::TrainRequest>& trainRequests() const { return trainRequests_; }
 
@@ -90,11 +91,13 @@ class FakeClient : public Client {
   std::vector<api::DatasetPreview> datasets_;
   std::vector<api::Job> jobs_;
   std::map<std::string, api::Model> willInstall_;  // by job id
+  std::map<std::string, Phrase> willFail_;         // by job id
   std::map<std::string, std::vector<api::MetricPoint>> metrics_;
   std::vector<ChatRequest> chatRequests_;
   FakeAnswer answer_;
   std::vector<api::BeforeAfter> samples_ = fakeSamples();
   std::vector<api::TrainRequest> trainRequests_;
+  int nOverlong_ = 0;
 };
 
 // What the fake box holds at first (fake_box.cpp).

@@ -62,6 +62,42 @@ ColumnLayout {
             AppText { Layout.fillWidth: true; kind: "small"; text: step.fineTune.estimateNote }
         }
     }
+    ColumnLayout {
+        visible: step.fineTune.mayChooseOverlong
+        spacing: Theme.gap3
+        AppText { Layout.topMargin: Theme.gap2; kind: "heading"; text: qsTr("What about examples that are too long?") }
+        AppText {
+            objectName: "overlongCount"
+            Layout.fillWidth: true
+            visible: text !== ""
+            text: step.fineTune.overlongCount
+        }
+        ChoiceCard {
+            objectName: "overlong:drop"
+            title: qsTr("Leave them out")
+            detail: qsTr("They are not learned from.")
+            checked: step.fineTune.overlong === "drop"
+            onClicked: step.fineTune.overlong = "drop"
+        }
+        ChoiceCard {
+            objectName: "overlong:truncate"
+            title: qsTr("Keep their end")
+            detail: qsTr("They lose their beginning, so that the answer stays whole. What is left out even so has an answer longer than a row.")
+            checked: step.fineTune.overlong === "truncate"
+            onClicked: step.fineTune.overlong = "truncate"
+        }
+        ChoiceCard {
+            objectName: "overlong:refuse"
+            title: qsTr("Do not train with them")
+            detail: qsTr("Training starts only when every example fits; the first that does not is named.")
+            checked: step.fineTune.overlong === "refuse"
+            onClicked: step.fineTune.overlong = "refuse"
+        }
+        Notice {
+            objectName: "overlongRefusal"
+            text: step.fineTune.overlongRefusal
+        }
+    }
     Card {
         AppText { kind: "heading"; text: qsTr("Name of the new model") }
         AppTextField {

@@ -50,6 +50,8 @@ void FineTune::begin() {
   loadLists();
   dataset_.clear();
   estimate_.reset();
+  figures_.reset();
+  overlong_ = QStringLiteral("drop");
   resultName_.clear();
   preview_.set({});
   problems_.set({});
@@ -65,7 +67,7 @@ bool FineTune::canGoOn() const {
     case ChooseData:
       return !dataset_.isEmpty() && datasetIsValid();
     case ChoosePreset:
-      return !preset_.isEmpty() && (estimateFits() || mayStartWithoutEstimate());
+      return !preset_.isEmpty() && ((estimateFits() && !isRefused()) || mayStartWithoutEstimate());
     case Overview:
     case Watch:
       return false;
@@ -98,6 +100,7 @@ void FineTune::loadLists() {
 void FineTune::setModel(const QString& model) {
   if (model_ == model) return;
   model_ = model;
+  figures_.reset();
   resultName_.clear();
   emit changed();
 }
@@ -152,6 +155,7 @@ void FineTune::removeData(const QString& id) {
 void FineTune::setDataset(const QString& id) {
   if (dataset_ == id) return;
   dataset_ = id;
+  figures_.reset();
   preview_.set({});
   problems_.set({});
   if (!id.isEmpty()) loadPreview();
@@ -196,30 +200,85 @@ QString FineTune::datasetNotes() const {
 
 // --- prediction ---
 
-api::TrainRequest FineTune::request() const {
+api::TrainRequest FineTune::request(const QString& overlong) const {
   return {.model = model_.toStdString(),
           .dataset = dataset_.toStdString(),
           .preset = preset_.toStdString(),
-          .name = resultName_.trimmed().toStdString()};
+          .name = resultName_.trimmed().toStdString(),
+          .overrides = {{"data.overlong", overlong.toStdString()}}};
 }
 
+// Where examples that are too long are refused, the figures are those of leaving them out: with none, there is no
+// difference; with some, they say how many.
 void FineTune::askEstimate() {
   estimate_.reset();
   estimateError_.reset();
+  tooLong_.clear();
   emit changed();
   if (model_.isEmpty() || dataset_.isEmpty()) return;
-  box_.client().estimate(request(), [this, number = ++estimateNumber_](Result<api::TrainEstimate> estimate) {
-    if (number != estimateNumber_) return;
-    if (!estimate) {
-      estimateError_ = estimate.error().code;
-      setProblem(textOf(estimate.error()));
-      emit changed();
-      return;
-    }
-    estimate_ = std::move(*estimate);
-    setProblem({});
-  });
+  const QString asked = overlong_ == QLatin1String("refuse") ? QStringLiteral("drop") : overlong_;
+  box_.client().estimate(request(asked),
+                         [this, number = ++estimateNumber_](const Result<api::TrainEstimate>& estimate) {
+                           if (number == estimateNumber_) takeEstimate(estimate);
+                         });
 }
+
+void FineTune::takeEstimate(const Result<api::TrainEstimate>& estimate) {
+  if (!estimate) {
+    estimateError_ = estimate.error().code;
+    figures_.reset();
+    setProblem(textOf(estimate.error()));
+    return;
+  }
+  estimate_ = *estimate;
+  figures_ = estimate->data;
+  setProblem({});
+  if (isRefused()) askWhichIsTooLong();
+}
+
+// --- examples longer than a row ---
+
+void FineTune::setOverlong(const QString& overlong) {
+  if (overlong_ == overlong) return;
+  overlong_ = overlong;
+  askEstimate();
+}
+
+bool FineTune::mayChooseOverlong() const {
+  return figures_ ? figures_->n_overlong > 0 || overlong_ != QLatin1String("drop") : estimateError_.has_value();
+}
+
+QString FineTune::overlongCount() const {
+  if (!figures_) return {};
+  if (figures_->n_overlong == 0)
+    return tr("No example is longer than a row of %1 tokens.").arg(countText(figures_->max_seq_len));
+  return tr("%1 of %2 examples are longer than a row of %3 tokens.")
+      .arg(countText(figures_->n_overlong), countText(figures_->n_examples), countText(figures_->max_seq_len));
+}
+
+bool FineTune::isRefused() const {
+  return overlong_ == QLatin1String("refuse") && figures_ && figures_->n_overlong > 0;
+}
+
+// The trainer names the first one when it refuses it.
+void FineTune::askWhichIsTooLong() {
+  box_.client().estimate(request(overlong_),
+                         [this, number = estimateNumber_](const Result<api::TrainEstimate>& refused) {
+                           if (number != estimateNumber_ || refused) return;
+                           tooLong_ = textOf(refused.error());
+                           emit changed();
+                         });
+}
+
+QString FineTune::overlongRefusal() const {
+  if (!isRefused()) return {};
+  const QString text =
+      tr("Training cannot be started while examples are too long: shorten them and add the file again, or "
+         "choose otherwise.");
+  return tooLong_.isEmpty() ? text : text + QLatin1Char('\n') + tooLong_;
+}
+
+// --- what was predicted ---
 
 // There was no time for one; anything else that is wrong would stop the training as well.
 bool FineTune::mayStartWithoutEstimate() const {
@@ -273,7 +332,7 @@ QString FineTune::estimateNote() const {
 // --- training ---
 
 void FineTune::train() {
-  box_.client().train(request(), [this](Result<api::Job> job) {
+  box_.client().train(request(overlong_), [this](Result<api::Job> job) {
     if (!job) return setProblem(textOf(job.error()));
     box_.learn(*job);
     openJob(textOf(job->id));
@@ -326,7 +385,7 @@ QString FineTune::jobStateText() const {
 }
 QString FineTune::jobDetail() const {
   if (!job()) return {};
-  return job()->state == "failed" ? textOf(job()->reason)
+  return job()->state == "failed" ? failureTextOf(job()->cause, job()->reason)
          : isOver(*job())         ? QString()
                                   : phraseTextOf(job()->phrase, job()->step);
 }
@@ -380,7 +439,7 @@ void FineTune::deployResult() {
   box_.client().deploy({.model = resultModel().toStdString()}, [this](Result<api::Deployment> deployment) {
     if (!deployment) {
       isAwaitingResult_ = false;
-      return setProblem(textOf(deployment.error()));
+      return setProblem(failureTextOf(deployment.error(), resultModel()));
     }
     box_.learn(*deployment);
   });
@@ -392,7 +451,7 @@ void FineTune::followDeployment() {
   const api::Deployment* d = box_.deployment(resultModel().toStdString());
   if (!d || (d->state != "ready" && d->state != "failed")) return;
   isAwaitingResult_ = false;
-  if (d->state == "failed") return setProblem(textOf(d->reason));
+  if (d->state == "failed") return setProblem(failureTextOf(d->cause, d->reason));
   emit changed();
   emit resultReady(resultModel());
 }

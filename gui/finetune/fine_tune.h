@@ -37,6 +37,12 @@ class FineTune : public QObject {
   Q_PROPERTY(hearth::gui::PresetListModel* presets READ presets CONSTANT FINAL)
   Q_PROPERTY(QString preset READ preset WRITE setPreset NOTIFY changed FINAL)
   Q_PROPERTY(QString resultName READ resultName WRITE setResultName NOTIFY changed FINAL)
+  // Examples longer than a row: what is done with them (drop | truncate | refuse), whether there is anything to choose,
+  // how many they are, and why training is refused for them.
+  Q_PROPERTY(QString overlong READ overlong WRITE setOverlong NOTIFY changed FINAL)
+  Q_PROPERTY(bool mayChooseOverlong READ mayChooseOverlong NOTIFY changed FINAL)
+  Q_PROPERTY(QString overlongCount READ overlongCount NOTIFY changed FINAL)
+  Q_PROPERTY(QString overlongRefusal READ overlongRefusal NOTIFY changed FINAL)
   // --- what is predicted ---
   Q_PROPERTY(bool hasEstimate READ hasEstimate NOTIFY changed FINAL)
   Q_PROPERTY(bool estimateFits READ estimateFits NOTIFY changed FINAL)
@@ -94,6 +100,11 @@ class FineTune : public QObject {
   void setPreset(const QString& id);
   QString resultName() const { return resultName_; }
   void setResultName(const QString& name);
+  QString overlong() const { return overlong_; }
+  void setOverlong(const QString& overlong);
+  bool mayChooseOverlong() const;
+  QString overlongCount() const;
+  QString overlongRefusal() const;
 
   bool hasEstimate() const { return estimate_.has_value(); }
   bool estimateFits() const { return estimate_ && estimate_->fits; }
@@ -139,12 +150,15 @@ class FineTune : public QObject {
   void resultReady(const QString& model);  // once after deployResult(), when it answers
 
  private:
-  api::TrainRequest request() const;
+  api::TrainRequest request(const QString& overlong) const;
+  bool isRefused() const;  // for examples that are too long
   const api::Job* job() const { return box_.job(jobId_.toStdString()); }
   void setProblem(const QString& problem);
   void loadLists();
   void loadPreview();
   void askEstimate();
+  void takeEstimate(const Result<api::TrainEstimate>& estimate);
+  void askWhichIsTooLong();
   void train();
   void followJob();
   void loadMetrics();
@@ -162,10 +176,13 @@ class FineTune : public QObject {
   LossCurve curve_;
   Step step_ = Overview;
   QString problem_, model_, dataset_, preset_ = QStringLiteral("balanced"), resultName_, jobId_;
+  QString overlong_ = QStringLiteral("drop");
+  QString tooLong_;  // the first example that is, in the service's words
   bool isAwaitingResult_ = false;
   QPointer<Upload> upload_;
   double uploadProgress_ = 0;
   std::optional<api::TrainEstimate> estimate_;
+  std::optional<DataFigures> figures_;  // of the last estimate: there while a new one is on its way
   std::optional<Code> estimateError_;
   int estimateNumber_ = 0;  // answers to older questions are dropped
   QTimer metricsTimer_;

@@ -51,6 +51,86 @@ TEST(FineTune, SaysWhatIsTrainedOnAndRemovesData) {
   EXPECT_FALSE(f.fineTune.canGoOn());
 }
 
+// Fourteen examples; `nOverlong` of them do not fit.
+struct OverlongFixture : FineTuneFixture {
+  explicit OverlongFixture(int nOverlong) {
+    client.setOverlong(nOverlong);
+    std::string rows;
+    for (int i = 0; i < 14; ++i)
+      rows += R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]})"
+              "\n";
+    fineTune.begin();
+    fineTune.setModel("hearth-small");
+    fineTune.next();
+    fineTune.addData(fileWith(rows.c_str()));
+    EXPECT_TRUE(waitFor([&] { return fineTune.canGoOn(); }));
+    fineTune.next();
+    EXPECT_TRUE(waitFor([&] { return fineTune.hasEstimate(); }));
+  }
+  bool choose(const char* overlong) {
+    fineTune.setOverlong(overlong);
+    return waitFor([&] { return fineTune.hasEstimate(); });
+  }
+};
+
+TEST(FineTune, WhereAllExamplesFitThereIsNothingToChoose) {
+  OverlongFixture f(0);
+  EXPECT_FALSE(f.fineTune.mayChooseOverlong());
+  EXPECT_EQ(f.fineTune.overlongCount(), "No example is longer than a row of 512 tokens.");
+}
+
+TEST(FineTune, WhatHappensToLongExamplesIsChosenAndCounted) {
+  OverlongFixture f(3);
+  ASSERT_TRUE(f.fineTune.mayChooseOverlong());
+  EXPECT_EQ(f.fineTune.overlong(), "drop");
+  EXPECT_EQ(f.fineTune.overlongCount(), "3 of 14 examples are longer than a row of 512 tokens.");
+  EXPECT_TRUE(f.fineTune.estimateLengths().contains("3 are longer and left out"));
+  EXPECT_TRUE(f.fineTune.canGoOn());
+  ASSERT_TRUE(f.choose("truncate"));
+  EXPECT_TRUE(f.fineTune.estimateLengths().contains("3 are longer and lose their beginning"));
+  EXPECT_EQ(f.fineTune.overlongCount(), "3 of 14 examples are longer than a row of 512 tokens.");
+  f.fineTune.next();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.step() == FineTune::Watch; }));
+  EXPECT_EQ(f.client.trainRequests()[0].overrides.at("data.overlong"), "truncate");
+}
+
+TEST(FineTune, RefusingLongExamplesNamesThemAndStartsNothing) {
+  OverlongFixture f(3);
+  ASSERT_TRUE(f.choose("refuse"));
+  EXPECT_FALSE(f.fineTune.canGoOn());
+  EXPECT_EQ(f.fineTune.overlongCount(), "3 of 14 examples are longer than a row of 512 tokens.");
+  EXPECT_TRUE(f.fineTune.overlongRefusal().startsWith("Training cannot be started"));
+  EXPECT_TRUE(waitFor([&] { return f.fineTune.overlongRefusal().contains("line 3"); }));
+  f.fineTune.next();
+  EXPECT_EQ(f.fineTune.step(), FineTune::ChoosePreset);
+  ASSERT_TRUE(f.choose("drop"));
+  EXPECT_TRUE(f.fineTune.canGoOn());
+  EXPECT_EQ(f.fineTune.overlongRefusal(), "");
+  f.fineTune.setOverlong("refuse");
+  f.fineTune.begin();  // a new wizard begins as the presets are
+  EXPECT_EQ(f.fineTune.overlong(), "drop");
+}
+
+// Refused where nothing is too long is as good as anything else; the service is told all the same.
+TEST(FineTune, RefusingWhereAllFitsStarts) {
+  OverlongFixture f(0);
+  ASSERT_TRUE(f.choose("refuse"));
+  EXPECT_TRUE(f.fineTune.mayChooseOverlong());
+  ASSERT_TRUE(f.fineTune.canGoOn());
+  f.fineTune.next();
+  ASSERT_TRUE(waitFor([&] { return f.fineTune.step() == FineTune::Watch; }));
+  EXPECT_EQ(f.client.trainRequests()[0].overrides.at("data.overlong"), "refuse");
+}
+
+// All examples too long: there is no estimate at all, and the way out is in sight.
+TEST(FineTune, WithoutAnEstimateLongExamplesCanStillBeChosen) {
+  OverlongFixture f(0);
+  f.client.failNext(error(Code::invalid_argument, "all 14 examples are longer than a row"));
+  f.fineTune.setPreset("quick");
+  ASSERT_TRUE(waitFor([&] { return !f.fineTune.problem().isEmpty(); }));
+  EXPECT_TRUE(f.fineTune.mayChooseOverlong());
+}
+
 TEST(FineTune, GoesFromModelToChat) {
   FineTuneFixture f;
   f.toPreset();

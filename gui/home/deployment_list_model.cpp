@@ -22,7 +22,7 @@ QString stateTextOf(const api::Deployment& d) {
 }
 
 QString detailTextOf(const api::Deployment& d) {
-  if (d.state == "failed" || d.state == "restarting") return textOf(d.reason);
+  if (d.state == "failed" || d.state == "restarting") return failureTextOf(d.cause, d.reason);
   if (d.state != "ready") return phraseTextOf(d.phrase, d.step);
   if (d.memory_bytes == 0) return {};
   return DeploymentListModel::tr("%1 of memory").arg(bytesText(d.memory_bytes));

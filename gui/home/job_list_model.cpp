@@ -21,7 +21,7 @@ QString timeTextOf(const api::Job& job) {
 
 // What is over says so by its state; while it lasts, the step.
 QString detailTextOf(const api::Job& job) {
-  if (job.state == "failed") return textOf(job.reason);
+  if (job.state == "failed") return failureTextOf(job.cause, job.reason);
   if (job.state == "done" && job.kind == "train" && !job.result_model.empty())
     return JobListModel::tr("made the model %1").arg(textOf(job.result_model));
   return isOver(job) ? QString() : phraseTextOf(job.phrase, job.step);

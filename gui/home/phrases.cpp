@@ -52,6 +52,21 @@ struct Steps {
     QT_TRANSLATE_NOOP("Steps", "imported from {from}"),
     QT_TRANSLATE_NOOP("Steps", "trained here, job {job}"),
     QT_TRANSLATE_NOOP("Steps", "came with the box"),
+    QT_TRANSLATE_NOOP("Steps",
+                      "the memory of the box was used up; use a smaller model, a shorter context or shorter rows"),
+    QT_TRANSLATE_NOOP(
+        "Steps",
+        "{needed} MiB of memory are needed, {available} MiB are free; stop a running model, or use a smaller one"),
+    QT_TRANSLATE_NOOP("Steps", "the disk is full; free some space and start it again"),
+    QT_TRANSLATE_NOOP(
+        "Steps", "training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate"),
+    QT_TRANSLATE_NOOP("Steps", "the program that did the work crashed ({signal})"),
+    QT_TRANSLATE_NOOP("Steps", "something outside of Hearth ended the program that did the work"),
+    QT_TRANSLATE_NOOP("Steps", "the program that did the work gave up: {words}"),
+    QT_TRANSLATE_NOOP("Steps", "the program that did the work did not answer any more, and was stopped"),
+    QT_TRANSLATE_NOOP("Steps",
+                      "the adapter's base model is not known here; choose the one it belongs to, or add it first"),
+    QT_TRANSLATE_NOOP("Steps", "there is no model named {model} any more"),
 };
 
 // Numbers get the language's separators; names stay.
@@ -69,6 +84,17 @@ QString phraseTextOf(const Phrase& phrase, const std::string& otherwise) {
   for (const auto& [name, value] : phrase.values)
     text.replace(QStringLiteral("{%1}").arg(textOf(name)), valueOf(value));
   return text;
+}
+
+QString failureTextOf(const Phrase& cause, const std::string& reason) {
+  QString text = phraseTextOf(cause, reason);
+  if (!text.isEmpty()) text[0] = text[0].toUpper();
+  return text;
+}
+
+QString failureTextOf(const Error& error, const QString& model) {
+  if (error.code != Code::not_found || model.isEmpty()) return textOf(error);
+  return failureTextOf(Phrase{"no_such_model", {{"model", model.toStdString()}}}, {});
 }
 
 std::span<const char* const> wordsToTranslate() {

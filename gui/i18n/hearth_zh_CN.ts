@@ -238,26 +238,6 @@
         <source>Choose</source>
         <translation>选择</translation>
     </message>
-    <message>
-        <source>One folder up</source>
-        <translation>上一级文件夹</translation>
-    </message>
-    <message>
-        <source>Folder</source>
-        <translation>文件夹</translation>
-    </message>
-    <message>
-        <source>Nothing here that fits.</source>
-        <translation>这里没有合适的文件。</translation>
-    </message>
-    <message>
-        <source>No folders here.</source>
-        <translation>这里没有文件夹。</translation>
-    </message>
-    <message>
-        <source>Shown: %1</source>
-        <translation>显示：%1</translation>
-    </message>
 </context>
 <context>
     <name>FineTunePage</name>
@@ -288,6 +268,32 @@
     <message>
         <source>Continue</source>
         <translation>继续</translation>
+    </message>
+</context>
+<context>
+    <name>FolderBrowser</name>
+    <message>
+        <source>One folder up</source>
+        <translation>上一级文件夹</translation>
+    </message>
+    <message>
+        <source>Nothing here that fits.</source>
+        <translation>这里没有合适的文件。</translation>
+    </message>
+    <message>
+        <source>No folders here.</source>
+        <translation>这里没有文件夹。</translation>
+    </message>
+    <message>
+        <source>Shown: %1</source>
+        <translation>显示：%1</translation>
+    </message>
+</context>
+<context>
+    <name>FolderEntry</name>
+    <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
     </message>
 </context>
 <context>
@@ -551,14 +557,6 @@
         <translation>添加</translation>
     </message>
     <message>
-        <source>A folder with a model pack, a Hugging Face folder, or a .gguf or .safetensors file.</source>
-        <translation>模型包文件夹、Hugging Face 文件夹，或 .gguf、.safetensors 文件。</translation>
-    </message>
-    <message>
-        <source>The path on the box of a model pack, a Hugging Face folder, or a .gguf or .safetensors file.</source>
-        <translation>主机上的路径：模型包、Hugging Face 文件夹，或 .gguf、.safetensors 文件。</translation>
-    </message>
-    <message>
         <source>Folder or file</source>
         <translation>文件夹或文件</translation>
     </message>
@@ -609,6 +607,30 @@
     <message>
         <source>The pack is signed if the service was given a signing key. Other boxes refuse unsigned packs.</source>
         <translation>如果服务配置了签名密钥，模型包会被签名。其他机器会拒绝未签名的模型包。</translation>
+    </message>
+    <message>
+        <source>Choose its base model…</source>
+        <translation>选择它的基础模型…</translation>
+    </message>
+    <message>
+        <source>A folder with a model pack, a Hugging Face folder, a PEFT adapter, or a .gguf or .safetensors file.</source>
+        <translation>含有模型包的文件夹、Hugging Face 文件夹、PEFT 适配器，或 .gguf、.safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>The path on the box of a model pack, a Hugging Face folder, a PEFT adapter, or a .gguf or .safetensors file.</source>
+        <translation>主机上模型包、Hugging Face 文件夹、PEFT 适配器或 .gguf、.safetensors 文件的路径。</translation>
+    </message>
+    <message>
+        <source>An adapter belongs to</source>
+        <translation>适配器所属的模型</translation>
+    </message>
+    <message>
+        <source>Base model of an adapter</source>
+        <translation>适配器的基础模型</translation>
+    </message>
+    <message>
+        <source>the model that it names</source>
+        <translation>它自己写明的模型</translation>
     </message>
 </context>
 <context>
@@ -669,6 +691,34 @@
     <message>
         <source>Lengths</source>
         <translation>长度</translation>
+    </message>
+    <message>
+        <source>What about examples that are too long?</source>
+        <translation>过长的示例怎么办？</translation>
+    </message>
+    <message>
+        <source>Leave them out</source>
+        <translation>不用它们</translation>
+    </message>
+    <message>
+        <source>They are not learned from.</source>
+        <translation>不从中学习。</translation>
+    </message>
+    <message>
+        <source>Keep their end</source>
+        <translation>保留结尾</translation>
+    </message>
+    <message>
+        <source>They lose their beginning, so that the answer stays whole. What is left out even so has an answer longer than a row.</source>
+        <translation>去掉开头，使回答保持完整。回答本身就超过一行的示例仍会被略去。</translation>
+    </message>
+    <message>
+        <source>Do not train with them</source>
+        <translation>有过长示例就不训练</translation>
+    </message>
+    <message>
+        <source>Training starts only when every example fits; the first that does not is named.</source>
+        <translation>每个示例都放得下时才开始训练；第一个放不下的会被指出。</translation>
     </message>
 </context>
 <context>
@@ -1023,6 +1073,46 @@
     <message>
         <source>came with the box</source>
         <translation>随机自带</translation>
+    </message>
+    <message>
+        <source>the memory of the box was used up; use a smaller model, a shorter context or shorter rows</source>
+        <translation>主机的内存已用完；请使用更小的模型、更短的上下文或更短的行</translation>
+    </message>
+    <message>
+        <source>{needed} MiB of memory are needed, {available} MiB are free; stop a running model, or use a smaller one</source>
+        <translation>需要 {needed} MiB 内存，可用 {available} MiB；请停止一个正在运行的模型，或使用更小的模型</translation>
+    </message>
+    <message>
+        <source>the disk is full; free some space and start it again</source>
+        <translation>磁盘已满；请腾出一些空间后重新开始</translation>
+    </message>
+    <message>
+        <source>training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate</source>
+        <translation>训练在第 {step} 步发散：损失变成了 {loss}；请用更低的学习率重新开始</translation>
+    </message>
+    <message>
+        <source>the program that did the work crashed ({signal})</source>
+        <translation>执行任务的程序崩溃了（{signal}）</translation>
+    </message>
+    <message>
+        <source>something outside of Hearth ended the program that did the work</source>
+        <translation>Hearth 之外的程序结束了执行任务的程序</translation>
+    </message>
+    <message>
+        <source>the program that did the work gave up: {words}</source>
+        <translation>执行任务的程序放弃了：{words}</translation>
+    </message>
+    <message>
+        <source>the program that did the work did not answer any more, and was stopped</source>
+        <translation>执行任务的程序不再响应，已被停止</translation>
+    </message>
+    <message>
+        <source>the adapter&apos;s base model is not known here; choose the one it belongs to, or add it first</source>
+        <translation>这里没有该适配器的基础模型；请选择它所属的模型，或先添加基础模型</translation>
+    </message>
+    <message>
+        <source>there is no model named {model} any more</source>
+        <translation>已经没有名为 {model} 的模型</translation>
     </message>
 </context>
 <context>
@@ -1443,6 +1533,18 @@
         <source>There is no estimate, and training could not be started.</source>
         <translation>没有预估结果，也无法开始训练。</translation>
     </message>
+    <message>
+        <source>No example is longer than a row of %1 tokens.</source>
+        <translation>没有示例超过一行（%1 个词元）。</translation>
+    </message>
+    <message>
+        <source>%1 of %2 examples are longer than a row of %3 tokens.</source>
+        <translation>%2 个示例中有 %1 个超过一行（%3 个词元）。</translation>
+    </message>
+    <message>
+        <source>Training cannot be started while examples are too long: shorten them and add the file again, or choose otherwise.</source>
+        <translation>有过长的示例，无法开始训练：请缩短它们并重新添加文件，或改选其他做法。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::FolderModel</name>
@@ -1639,6 +1741,10 @@
     <message>
         <source>Choose a folder first.</source>
         <translation>请先选择文件夹。</translation>
+    </message>
+    <message>
+        <source>%1 needs more memory than is free. Stop another model, or choose a smaller one.</source>
+        <translation>%1 需要的内存超过可用内存。请停止另一个模型，或选择更小的模型。</translation>
     </message>
 </context>
 <context>

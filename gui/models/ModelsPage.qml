@@ -19,13 +19,15 @@ PageFrame {
             kind: "primary"
             glyph: Icons.plus
             text: qsTr("Add a model")
-            onClicked: addDialog.open()
+            onClicked: addDialog.show("")
         }
     ]
 
     Notice {
         objectName: "modelsProblem"
         text: page.library.problem
+        actionText: page.library.baselessPath !== "" ? qsTr("Choose its base model…") : ""
+        onAction: addDialog.show(page.library.baselessPath)
         closable: true
         onClosed: page.library.clearProblem()
     }
@@ -94,9 +96,14 @@ PageFrame {
         width: Math.min(560, maxWidth)
         onOpened: pathField.focusField()
         onAccepted: {
-            page.library.add(pathField.text, nameField.text)
+            page.library.add(pathField.text, nameField.text, baseBox.currentIndex > 0 ? baseBox.currentText : "")
             pathField.clear()
             nameField.clear()
+            baseBox.currentIndex = 0
+        }
+        function show(path: string) {
+            if (path !== "") pathField.text = path
+            open()
         }
         ColumnLayout {
             width: parent.width
@@ -104,8 +111,8 @@ PageFrame {
             AppText {
                 Layout.fillWidth: true
                 kind: "muted"
-                text: page.isLocal ? qsTr("A folder with a model pack, a Hugging Face folder, or a .gguf or .safetensors file.")
-                                   : qsTr("The path on the box of a model pack, a Hugging Face folder, or a .gguf or .safetensors file.")
+                text: page.isLocal ? qsTr("A folder with a model pack, a Hugging Face folder, a PEFT adapter, or a .gguf or .safetensors file.")
+                                   : qsTr("The path on the box of a model pack, a Hugging Face folder, a PEFT adapter, or a .gguf or .safetensors file.")
             }
             PathField {
                 id: pathField
@@ -120,6 +127,18 @@ PageFrame {
                 Layout.fillWidth: true
                 label: qsTr("Name")
                 hint: qsTr("Name (left empty: from the path)")
+            }
+            RowLayout {
+                visible: page.library.baseNames.length > 0
+                spacing: Theme.gap3
+                AppText { kind: "muted"; text: qsTr("An adapter belongs to"); wrapMode: Text.NoWrap }
+                AppComboBox {
+                    id: baseBox
+                    objectName: "addBase"
+                    Layout.fillWidth: true
+                    label: qsTr("Base model of an adapter")
+                    model: [qsTr("the model that it names")].concat(page.library.baseNames)
+                }
             }
         }
     }

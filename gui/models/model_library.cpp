@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "gui/components/format.h"
+#include "gui/home/phrases.h"
 
 namespace hearth::gui {
 
@@ -26,11 +27,24 @@ ModelLibrary::ModelLibrary(BoxState& box, QObject* parent)
   connect(&box, &BoxState::boxChanged, this, &ModelLibrary::diskChanged);
   connect(&box, &BoxState::modelsChanged, this, &ModelLibrary::diskChanged);
   connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
-    if (job.state == "failed" && (job.kind == "import" || job.kind == "export"))
-      setProblem(tr("%1 failed: %2").arg(titleTextOf(job), textOf(job.reason)));
+    if (job.state == "failed" && (job.kind == "import" || job.kind == "export")) takeFailure(job);
     if (auto ours = exports_.find(job.id); ours != exports_.end() && job.state == "done")
       setSuccess(tr("%1 is written to %2.").arg(textOf(job.model), ours->second));
   });
+}
+
+void ModelLibrary::takeFailure(const api::Job& job) {
+  setProblem(tr("%1 failed: %2").arg(titleTextOf(job), failureTextOf(job.cause, job.reason)));
+  if (job.cause.code != "base_not_here" || !job.cause.values.contains("path")) return;
+  baselessPath_ = textOf(job.cause.values.at("path"));
+  emit problemChanged();
+}
+
+QStringList ModelLibrary::baseNames() const {
+  QStringList names;
+  for (const api::Model& m : box_.models())
+    if (m.kind == "model") names.append(textOf(m.name));
+  return names;
 }
 
 QString ModelLibrary::diskText() const {
@@ -47,16 +61,25 @@ double ModelLibrary::diskUsed() const {
 
 void ModelLibrary::deploy(const QString& model) {
   setProblem({});
-  box_.client().deploy({.model = model.toStdString()}, [this](Result<api::Deployment> deployment) {
-    if (!deployment) return setProblem(textOf(deployment.error()));
+  box_.client().deploy({.model = model.toStdString()}, [this, model](Result<api::Deployment> deployment) {
+    if (!deployment) return setProblem(refusalText(deployment.error(), model));
     box_.learn(*deployment);
   });
 }
 
+// A model that does not fit is told in the numbers that its card has.
+QString ModelLibrary::refusalText(const Error& error, const QString& model) const {
+  if (error.code != Code::resource_exhausted) return failureTextOf(error, model);
+  const ModelRow* row = models_.find(model);
+  const QString need = row ? fitDetailOf(*row) : QString();
+  return tr("%1 needs more memory than is free. Stop another model, or choose a smaller one.").arg(model) +
+         (need.isEmpty() ? QString() : QLatin1Char(' ') + need);
+}
+
 void ModelLibrary::undeploy(const QString& model) {
   setProblem({});
-  box_.client().undeploy(model.toStdString(), [this](Result<void> done) {
-    if (!done) setProblem(textOf(done.error()));
+  box_.client().undeploy(model.toStdString(), [this, model](Result<void> done) {
+    if (!done) setProblem(failureTextOf(done.error(), model));
     box_.refreshDeployments();
     box_.refreshModels();
   });
@@ -64,19 +87,20 @@ void ModelLibrary::undeploy(const QString& model) {
 
 void ModelLibrary::remove(const QString& model) {
   setProblem({});
-  box_.client().removeModel(model.toStdString(), [this](Result<void> done) {
-    if (!done) setProblem(textOf(done.error()));
+  box_.client().removeModel(model.toStdString(), [this, model](Result<void> done) {
+    if (!done) setProblem(failureTextOf(done.error(), model));
     box_.refreshModels();
   });
 }
 
-void ModelLibrary::add(const QString& text, const QString& name) {
+void ModelLibrary::add(const QString& text, const QString& name, const QString& base) {
   setProblem({});
   std::string path = pathOf(text);
   if (path.empty()) return setProblem(tr("Choose a folder or file first."));
   // A folder with a pack shows up in Updates; anything else is imported.
-  box_.client().scanPacks(path, [this, path, name = name.trimmed().toStdString()](Result<api::PackSource> source) {
-    if (!source || source->packs.empty()) return importFrom(path, name);
+  const api::ImportRequest request{.path = path, .name = name.trimmed().toStdString(), .base = base.toStdString()};
+  box_.client().scanPacks(path, [this, path, request](Result<api::PackSource> source) {
+    if (!source || source->packs.empty()) return importFrom(request);
     box_.learn(*source);
     if (source->packs.size() > 1)
       return setProblem(tr("This folder holds %1 packs; choose in Updates.").arg(source->packs.size()));
@@ -87,8 +111,8 @@ void ModelLibrary::add(const QString& text, const QString& name) {
   });
 }
 
-void ModelLibrary::importFrom(const std::string& path, const std::string& name) {
-  box_.client().importModel({.path = path, .name = name}, [this](Result<api::Job> job) {
+void ModelLibrary::importFrom(const api::ImportRequest& request) {
+  box_.client().importModel(request, [this](Result<api::Job> job) {
     if (!job) return setProblem(textOf(job.error()));
     box_.learn(*job);
   });
@@ -121,8 +145,9 @@ void ModelLibrary::retranslate() {
 }
 
 void ModelLibrary::setProblem(const QString& problem) {
-  if (problem_ == problem) return;
+  if (problem_ == problem && baselessPath_.isEmpty()) return;
   problem_ = problem;
+  baselessPath_.clear();
   emit problemChanged();
 }
 

@@ -3,6 +3,7 @@
 
 #include <QtQml/qqmlregistration.h>
 #include <QObject>
+#include <QStringList>
 
 #include <map>
 
@@ -16,11 +17,14 @@ class ModelLibrary : public QObject {
   QML_ELEMENT
   QML_UNCREATABLE("made by Desktop")
   Q_PROPERTY(hearth::gui::ModelListModel* models READ models CONSTANT FINAL)
-  Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // running installs, imports and exports
+  Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)       // running installs, imports and exports
+  Q_PROPERTY(QStringList baseNames READ baseNames NOTIFY diskChanged FINAL)  // that an adapter may belong to
   Q_PROPERTY(QString diskText READ diskText NOTIFY diskChanged FINAL)
   Q_PROPERTY(double diskUsed READ diskUsed NOTIFY diskChanged FINAL)  // 0..1
   // What went wrong last, for people; "" when nothing did.
   Q_PROPERTY(QString problem READ problem NOTIFY problemChanged FINAL)
+  // An adapter that was not taken in because its base was not found: where it is; "" when there is none.
+  Q_PROPERTY(QString baselessPath READ baselessPath NOTIFY problemChanged FINAL)
   // What was exported last, in a sentence; "" when nothing was.
   Q_PROPERTY(QString success READ success NOTIFY problemChanged FINAL)
 
@@ -29,6 +33,8 @@ class ModelLibrary : public QObject {
 
   ModelListModel* models() { return &models_; }
   JobListModel* jobs() { return &jobs_; }
+  QStringList baseNames() const;
+  QString baselessPath() const { return baselessPath_; }
   QString diskText() const;
   double diskUsed() const;
   QString problem() const { return problem_; }
@@ -38,8 +44,9 @@ class ModelLibrary : public QObject {
   Q_INVOKABLE void undeploy(const QString& model);
   Q_INVOKABLE void remove(const QString& model);
   // `path` is on the box: a Hugging Face folder, a .gguf or .safetensors file, or a folder with a pack. A file:// URL
-  // is taken too. An empty name is derived from the path.
-  Q_INVOKABLE void add(const QString& path, const QString& name);
+  // is taken too. An empty name is derived from the path. `base`: of an adapter, the model that it belongs to; empty:
+  // the one that it names.
+  Q_INVOKABLE void add(const QString& path, const QString& name, const QString& base);
   // Writes the model as a pack into a folder of the box.
   Q_INVOKABLE void exportTo(const QString& model, const QString& path);
   // What removing frees and whether others were made from it, for the confirmation.
@@ -55,12 +62,14 @@ class ModelLibrary : public QObject {
  private:
   void setProblem(const QString& problem);
   void setSuccess(const QString& success);
-  void importFrom(const std::string& path, const std::string& name);
+  void importFrom(const api::ImportRequest& request);
+  void takeFailure(const api::Job& job);
+  QString refusalText(const Error& error, const QString& model) const;
 
   BoxState& box_;
   ModelListModel models_;
   JobListModel jobs_;
-  QString problem_, success_;
+  QString problem_, success_, baselessPath_;
   std::map<std::string, QString> exports_;  // by job: where to
 };
 

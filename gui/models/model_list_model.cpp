@@ -45,6 +45,16 @@ QString fitTextOf(const ModelRow& row) {
   return ModelListModel::tr("Too large for this box");
 }
 
+bool isReady(const ModelRow& row) {
+  return row.deployment && row.deployment->state == "ready";
+}
+
+// A failed deployment may be tried again; everything else that exists is running or on its way.
+bool isUp(const ModelRow& row) {
+  return row.deployment && row.deployment->state != "failed";
+}
+}  // namespace
+
 QString fitDetailOf(const ModelRow& row) {
   if (!row.fit) return {};
   const api::Fit& fit = *row.fit;
@@ -55,16 +65,6 @@ QString fitDetailOf(const ModelRow& row) {
     text += QChar(' ') + ModelListModel::tr("Expect about %1.").arg(speedText(*fit.decode_tokens_per_s));
   return text;
 }
-
-bool isReady(const ModelRow& row) {
-  return row.deployment && row.deployment->state == "ready";
-}
-
-// A failed deployment may be tried again; everything else that exists is running or on its way.
-bool isUp(const ModelRow& row) {
-  return row.deployment && row.deployment->state != "failed";
-}
-}  // namespace
 
 bool ModelRow::operator==(const ModelRow& other) const {
   auto stateOfRow = [](const ModelRow& r) {

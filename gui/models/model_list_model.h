@@ -21,6 +21,9 @@ struct ModelRow {
   bool operator==(const ModelRow& other) const;
 };
 
+// What it needs of the memory, in numbers; "" until that is known.
+QString fitDetailOf(const ModelRow& row);
+
 class ModelListModel : public RowListModel<ModelRow> {
   Q_OBJECT
   QML_ELEMENT

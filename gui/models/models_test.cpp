@@ -61,12 +61,26 @@ TEST(Models, AreRemovedOnlyWhenStopped) {
 
 TEST(Models, AFolderIsInstalledOrImported) {
   ModelsFixture f;
-  f.library.add("file:///data/my-model", "");
+  f.library.add("file:///data/my-model", "", "");
   ASSERT_TRUE(waitFor([&] { return f.library.models()->indexOf("my-model") >= 0; }));
-  f.library.add("/media/HEARTH-2026-11", "");  // four packs: to be chosen in Updates
+  f.library.add("/media/HEARTH-2026-11", "", "");  // four packs: to be chosen in Updates
   ASSERT_TRUE(waitFor([&] { return f.library.problem().contains("Updates"); }));
-  f.library.add("   ", "");
+  f.library.add("   ", "", "");
   EXPECT_TRUE(f.library.problem().startsWith("Choose"));
+}
+
+// The fake box knows the base of no adapter (a path that ends in "-adapter") by itself.
+TEST(Models, AnAdaptersBaseIsChosenWhereItIsNotFound) {
+  ModelsFixture f;
+  EXPECT_EQ(f.library.baseNames().size(), 4);
+  f.library.add("/data/support-adapter", "", "");
+  ASSERT_TRUE(waitFor([&] { return f.library.baselessPath() == "/data/support-adapter"; }));
+  EXPECT_TRUE(f.library.problem().contains("choose the one it belongs to")) << f.library.problem().toStdString();
+  f.library.add(f.library.baselessPath(), "", "qwen-4b");
+  EXPECT_EQ(f.library.baselessPath(), "");
+  ASSERT_TRUE(waitFor([&] { return f.library.models()->indexOf("support-adapter") >= 0; }));
+  EXPECT_EQ(f.of("support-adapter", "parentName"), "qwen-4b");
+  EXPECT_FALSE(f.library.baseNames().contains("support-adapter"));  // no adapter of an adapter
 }
 
 TEST(Models, AreExported) {
@@ -87,6 +101,29 @@ TEST(Phrases, ValuesAreWordedAndWhatIsUnknownIsShownAsItCame) {
   EXPECT_EQ(phraseTextOf({"imported", {{"from", "/data/x"}}}, ""), "imported from /data/x");
   EXPECT_EQ(phraseTextOf({"dancing"}, "a step of tomorrow"), "a step of tomorrow");
   EXPECT_EQ(phraseTextOf({}, "an older service's words"), "an older service's words");
+}
+
+TEST(Phrases, FailuresAreWordedByTheirCause) {
+  EXPECT_EQ(failureTextOf(Phrase{"diverged", {{"step", "12"}, {"loss", "9.1e+08"}}}, "prose"),
+            "Training diverged at step 12: the loss became 9.1e+08; start it again with a lower learning rate");
+  EXPECT_EQ(failureTextOf(Phrase{}, "the service's own words"), "The service's own words");
+  EXPECT_EQ(failureTextOf(Phrase{"cause_of_tomorrow"}, "its words"), "Its words");
+  EXPECT_EQ(failureTextOf(error(Code::not_found, "no such thing"), "qwen-4b"),
+            "There is no model named qwen-4b any more");
+  EXPECT_EQ(failureTextOf(error(Code::internal, "broken"), "qwen-4b"), "Broken");
+}
+
+// What does not fit is said in the numbers of its card, not in the service's English.
+TEST(Models, AModelThatDoesNotFitIsToldInNumbers) {
+  ModelsFixture f;
+  ASSERT_TRUE(waitFor([&] { return !f.of("llama-70b", "fitDetail").isEmpty(); }));
+  f.client.failNext(
+      error(Code::resource_exhausted, "llama-70b needs more; with force (`hearth deploy`) it is started"));
+  f.library.deploy("llama-70b");
+  ASSERT_TRUE(waitFor([&] { return !f.library.problem().isEmpty(); }));
+  EXPECT_TRUE(f.library.problem().startsWith("llama-70b needs more memory than is free"));
+  EXPECT_TRUE(f.library.problem().contains(f.of("llama-70b", "fitDetail")));
+  EXPECT_FALSE(f.library.problem().contains("force"));
 }
 
 TEST(Phrases, EachIsTranslated) {

@@ -132,7 +132,8 @@ TEST_P(Pages, RowsOfWorkAreFilled) {
   ASSERT_TRUE(ui_->waitForText("jobTitle", QStringLiteral("hearth-small"), "job:h1"));
   EXPECT_EQ(ui_->textOf("jobState", "job:h1"), isChinese() ? QStringLiteral("完成") : QStringLiteral("Done"));
   EXPECT_TRUE(ui_->textOf("jobDetail", "job:h1").contains(QStringLiteral("house-rules")));
-  EXPECT_TRUE(ui_->textOf("jobDetail", "job:h2").contains(QStringLiteral("out of memory")));
+  EXPECT_TRUE(ui_->textOf("jobDetail", "job:h2")
+                  .contains(isChinese() ? QStringLiteral("内存") : QStringLiteral("MiB of memory")));
 }
 
 TEST_P(Pages, Home) {

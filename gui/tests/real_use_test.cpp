@@ -288,6 +288,47 @@ TEST_F(RealUse, AWideTableScrollsSideways) {
   EXPECT_TRUE(waitFor([&] { return messages->property("contentY").toDouble() < before - 50; }, 3'000));
 }
 
+// The base of an adapter that does not name one that is here is chosen, from the message on.
+TEST_F(RealUse, AnAdaptersBaseIsChosen) {
+  ASSERT_TRUE(ui_->click("navModels"));
+  desktop_->library()->add("/data/support-adapter", "", "");
+  ASSERT_TRUE(ui_->click("modelsProblemAction"));
+  ASSERT_TRUE(ui_->waitForText("addPathText", "/data/support-adapter"));
+  QQuickItem* base = ui_->waitForItem("addBase");
+  ASSERT_NE(base, nullptr);
+  EXPECT_EQ(base->property("currentIndex").toInt(), 0);
+  base->setProperty("currentIndex", 1);
+  const QString chosen = base->property("currentText").toString();
+  EXPECT_TRUE(desktop_->library()->baseNames().contains(chosen));
+  ASSERT_TRUE(ui_->click("addDialogAccept"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->library()->models()->find("support-adapter") != nullptr; }));
+  EXPECT_EQ(desktop_->library()->models()->find("support-adapter")->model.parent, chosen.toStdString());
+  EXPECT_EQ(ui_->find("modelsProblem"), nullptr);
+}
+
+TEST_F(RealUse, WhatHappensToLongExamplesIsChosenInTheWizard) {
+  client_->setOverlong(1);
+  std::ofstream file(pathIn(dir_, "d.jsonl"));
+  for (int i = 0; i < 3; ++i)
+    file << R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]})" << '\n';
+  file.close();
+  ASSERT_TRUE(ui_->click("navFinetune"));
+  ASSERT_TRUE(ui_->click("wizardBegin"));
+  ASSERT_TRUE(ui_->click("baseModel:hearth-small"));
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  desktop_->fineTune()->addData(QString::fromStdString(pathIn(dir_, "d.jsonl").string()));
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  EXPECT_TRUE(ui_->waitForText("overlongCount", "1 of 3 examples"));
+  ASSERT_TRUE(ui_->click("overlong:refuse"));
+  EXPECT_TRUE(ui_->waitForText("overlongRefusal", "line 3"));
+  EXPECT_FALSE(desktop_->fineTune()->canGoOn());
+  ASSERT_TRUE(ui_->click("overlong:truncate"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->canGoOn(); }));
+  ASSERT_TRUE(ui_->click("wizardNext"));
+  EXPECT_TRUE(waitFor([&] { return client_->trainRequests().size() == 1; }));
+  EXPECT_EQ(client_->trainRequests()[0].overrides.at("data.overlong"), "truncate");
+}
+
 // Escape is heard at once while a fast model writes without a pause.
 TEST_F(RealUse, EscapeStopsAFlood) {
   ASSERT_TRUE(ui_->click("navChat"));

@@ -13,7 +13,8 @@ Updates::Updates(BoxState& box, QObject* parent) : QObject(parent), box_(box), p
   connect(&box, &BoxState::jobsChanged, this, &Updates::changed);
   connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
     if (job.id != ownJob_) return;  // installs that others asked for are not this page's news
-    if (job.state == "failed") return setProblem(tr("%1 failed: %2").arg(titleTextOf(job), textOf(job.reason)));
+    if (job.state == "failed")
+      return setProblem(tr("%1 failed: %2").arg(titleTextOf(job), failureTextOf(job.cause, job.reason)));
     if (job.state != "done") return;
     installedModel_ = textOf(job.result_model.empty() ? job.model : job.result_model);
     emit changed();
@@ -60,12 +61,13 @@ void Updates::install(const QString& packId) {
   if (!row) return;
   installedModel_.clear();
   setProblem({});
-  box_.client().installPack({.path = row->source.path, .digest = row->pack.digest}, [this, packId](Result<api::Job> job) {
-    if (!job) return setProblem(textOf(job.error()));
-    ownJob_ = job->id;
-    packs_.follow(packId, job->id);
-    box_.learn(*job);
-  });
+  box_.client().installPack({.path = row->source.path, .digest = row->pack.digest},
+                            [this, packId](Result<api::Job> job) {
+                              if (!job) return setProblem(textOf(job.error()));
+                              ownJob_ = job->id;
+                              packs_.follow(packId, job->id);
+                              box_.learn(*job);
+                            });
 }
 
 void Updates::dismiss() {

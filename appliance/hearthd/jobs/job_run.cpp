@@ -13,6 +13,9 @@ void JobRun::progress(const std::function<void(api::Job&)>& change) const {
 void JobRun::commit(const std::function<void(api::Job&)>& change) const {
   jobs_.update(record_, true, change);
 }
+void JobRun::because(const Phrase& cause) const {
+  progress([&](api::Job& job) { job.cause = cause; });
+}
 Result<void> JobRun::claim_name(const std::string& model, bool is_replacement) const {
   std::lock_guard lock(jobs_.mutex_);
   if (jobs_.makes_model(model))

@@ -38,6 +38,8 @@ class JobRun {
   void progress(const std::function<void(api::Job&)>& change) const;
   // Changes it in hearth.db too.
   void commit(const std::function<void(api::Job&)>& change) const;
+  // Why the job is about to fail, for programs; the Error says it to people.
+  void because(const Phrase& cause) const;
   // Before a model enters the store under a name: not one that a training will need at its end. Where it takes another
   // one's place: failed_precondition while a job works with that, and from then on no job may start to.
   Result<void> claim_name(const std::string& model, bool is_replacement) const;

@@ -5,6 +5,7 @@
 
 #include "appliance/hearthd/jobs/job_files.h"
 #include "appliance/hearthd/jobs/job_run.h"
+#include "base/disk_full.h"
 #include "base/log.h"
 
 namespace hearth {
@@ -257,7 +258,9 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
     job.seconds_left.reset();
     job.finished_at = now_seconds();
     if (result) job.progress = 1;
+    if (result || is_cancelled) job.cause = {};
     if (!result && !is_cancelled) job.reason = result.error().to_string();
+    if (!result && !is_cancelled && is_disk_full(result.error())) job.cause = {"disk_full"};
   });
   spdlog::info("job {}: {}{}", record.job.id, record.job.state,
                record.job.reason.empty() ? "" : ": " + record.job.reason);

@@ -1,6 +1,8 @@
 // Install, import and export: the store's own operations, watched and stopped as jobs.
 #include "appliance/box/stick.h"
 #include "appliance/hearthd/jobs/job_control.h"
+#include "model_store/adapter_base.h"
+#include "model_store/formats/adapters/adapter.h"
 
 namespace hearth {
 store::Control control_for(const JobRun& run, const AnyStop& stop, std::string_view doing) {
@@ -35,11 +37,21 @@ Result<void> run_install(const JobRun& run) {
   return run.installed(model.name, was_replaced, request.deploy);
 }
 
+// An adapter whose base model is not in the store.
+static bool lacks_its_base(const api::ImportRequest& request, const std::optional<std::string>& base,
+                           const store::Store& store) {
+  const auto models = store.list();
+  if (!models || !is_adapter_folder(request.path)) return false;
+  const auto found = store::find_base(request.path, base, *models);
+  return !found && found.error().code == Code::failed_precondition;
+}
+
 Result<void> run_import(const JobRun& run) {
   auto request = TRY(from_json<api::ImportRequest>(run.params()));
   AnyStop stop(run.cancelled(), run.service_stops());
   store::ImportOptions options{.name = request.name};
   if (!request.base.empty()) options.parent = request.base;
+  if (lacks_its_base(request, options.parent, run.store())) run.because({"base_not_here", {{"path", request.path}}});
   store::ModelRecord model = TRY(run.store().import_model(request.path, options, control_for(run, stop, "importing")));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was imported");

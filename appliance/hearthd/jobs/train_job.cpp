@@ -68,6 +68,9 @@ Result<bool> run_trainer_once(const JobRun& run, std::string& why) {
   follow_status(run);
   if (trainer.succeeded()) return true;
   why = "the trainer " + trainer.death();
+  const auto status = read_status(run.folder());
+  const bool says_why = trainer.exit_status().has_value() && status && !status->cause.code.empty();
+  run.because(says_why ? status->cause : trainer.cause());
   bool goes_on =
       trainer.crashed() || trainer.exit_status() == train::kExitStopped || trainer.exit_status() == train::kExitBusy;
   if (!goes_on) return error(Code::internal, "{}", why);

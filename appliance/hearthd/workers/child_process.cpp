@@ -229,16 +229,32 @@ static std::string last_words(const std::deque<std::string>& lines) {
   return "";
 }
 
+bool ChildProcess::killed_by_others() const {
+  return status_ && WIFSIGNALED(*status_) && WTERMSIG(*status_) == SIGKILL && !killed_by_us_;
+}
+
+bool ChildProcess::killed_for_memory() const {
+  return killed_by_others() && count_oom_kills() > oom_kills_before_;
+}
+
+Phrase ChildProcess::cause() const {
+  if (!status_) return {};
+  if (killed_for_memory()) return {"out_of_memory"};
+  if (killed_by_others()) return {"worker_killed"};
+  if (WIFSIGNALED(*status_)) return {"worker_crashed", {{"signal", ::strsignal(WTERMSIG(*status_))}}};
+  const std::string words = last_words(last_lines_);
+  return {"worker_failed", {{"words", words.empty() ? fmt::format("status {}", WEXITSTATUS(*status_)) : words}}};
+}
+
 std::string ChildProcess::death() const {
   if (!status_) return "";
   std::string words = last_words(last_lines_);
   if (WIFSIGNALED(*status_)) {
     int signal = WTERMSIG(*status_);
     std::string what = fmt::format("killed by signal {} ({})", signal, ::strsignal(signal));
-    if (signal == SIGKILL && !killed_by_us_) {
-      bool is_oom = count_oom_kills() > oom_kills_before_;
-      return what + (is_oom ? ": the kernel ran out of memory; deploy a smaller model or a shorter context"
-                            : ": somebody or something outside of Hearth killed it");
+    if (killed_by_others()) {
+      return what + (killed_for_memory() ? ": the kernel ran out of memory; deploy a smaller model or a shorter context"
+                                         : ": somebody or something outside of Hearth killed it");
     }
     return words.empty() ? what : what + "; it said last: " + words;
   }

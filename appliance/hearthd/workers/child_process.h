@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/phrase.h"
 
 namespace hearth {
 
@@ -45,12 +46,15 @@ class ChildProcess {
   std::optional<int> exit_status() const;  // when it exited by itself
   // "exited with status 1: no such model", "killed by signal 9 (Killed): the kernel ran out of memory", ...
   std::string death() const;
+  Phrase cause() const;  // the same for programs
   uint64_t resident_bytes() const;
 
  private:
   ChildProcess() = default;
   void read_output();
   void keep(std::string_view bytes);
+  bool killed_by_others() const;
+  bool killed_for_memory() const;
 
   pid_t pid_ = -1;
   Fd output_, log_;

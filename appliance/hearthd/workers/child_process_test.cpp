@@ -24,6 +24,7 @@ TEST_F(Children, TellsTheExitStatusAndTheErrorLine) {
   ChildProcess child = start("echo 'error: no such model' >&2; echo bye; exit 3");
   ASSERT_TRUE(child.wait_exit(10s));
   EXPECT_EQ(child.death(), "exited with status 3: no such model");
+  EXPECT_EQ(child.cause(), (Phrase{"worker_failed", {{"words", "no such model"}}}));
   EXPECT_FALSE(child.crashed());
   EXPECT_EQ(*read_file(folder.path() / "log"), "error: no such model\nbye\n");
 }
@@ -32,8 +33,10 @@ TEST_F(Children, TellsSignals) {
   ChildProcess segv = start("echo loading; kill -SEGV $$");
   ASSERT_TRUE(segv.wait_exit(10s));
   EXPECT_EQ(segv.death(), "killed by signal 11 (Segmentation fault); it said last: loading");
+  EXPECT_EQ(segv.cause(), (Phrase{"worker_crashed", {{"signal", "Segmentation fault"}}}));
   ChildProcess killed = start("kill -KILL $$");
   ASSERT_TRUE(killed.wait_exit(10s));
+  EXPECT_EQ(killed.cause().code, "worker_killed");
   EXPECT_TRUE(killed.death().starts_with("killed by signal 9 (Killed): ")) << killed.death();
 }
 
