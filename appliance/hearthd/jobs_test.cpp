@@ -118,6 +118,7 @@ TEST_F(Training, TheAdapterIsKeptBesideTheModel) {
 
 // For programs: why it failed, as a code; nothing is left of it where the next try succeeds.
 TEST_F(Training, AnAdapterWithoutItsBaseIsNamedAsThat) {
+  prepare("finish " + golden_model().string());
   const std::filesystem::path adapter = result_folder(folder.path() / "from_elsewhere", false) / "adapter";
   std::filesystem::remove(adapter / "base_model");
   std::string config = *read_file(adapter / "adapter_config.json");
@@ -125,11 +126,15 @@ TEST_F(Training, AnAdapterWithoutItsBaseIsNamedAsThat) {
   ASSERT_NE(at, std::string::npos) << config;
   ASSERT_TRUE(write_file(adapter / "adapter_config.json", config.replace(at, 6, "\"someone/elsewhere\"")));
   api::ImportRequest request{.path = adapter.string(), .name = "theirs"};
-  const api::Job failed = wait_for_job(api().post_as<api::Job>("/hearth/v1/models/import", request)->id);
+  const auto asked = api().post_as<api::Job>("/hearth/v1/models/import", request);
+  ASSERT_TRUE(asked) << asked.error().to_string();
+  const api::Job failed = wait_for_job(asked->id);
   ASSERT_STREQ(failed.state.text(), "failed");
   EXPECT_EQ(failed.cause, (Phrase{"base_not_here", {{"path", adapter.string()}}})) << failed.reason;
   request.base = "base";
-  const api::Job done = wait_for_job(api().post_as<api::Job>("/hearth/v1/models/import", request)->id);
+  const auto again = api().post_as<api::Job>("/hearth/v1/models/import", request);
+  ASSERT_TRUE(again) << again.error().to_string();
+  const api::Job done = wait_for_job(again->id);
   ASSERT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.cause, Phrase{});
 }

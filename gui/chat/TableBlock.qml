@@ -30,7 +30,7 @@ Item {
         flickableDirection: Flickable.HorizontalFlick
         boundsBehavior: Flickable.StopAtBounds
         onContentXChanged: if (root.shape) root.shape.contentX = contentX
-        Component.onCompleted: contentX = root.shape.contentX
+        Component.onCompleted: if (root.shape) contentX = root.shape.contentX
         ScrollBar.horizontal: AppScrollBar {
             id: bar
             visible: root.scrolls && root.isLast
