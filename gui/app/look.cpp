@@ -1,6 +1,8 @@
 // Fonts: Noto Sans CJK has good Latin letters too, so one family serves both languages; DejaVu stands in where it is
 // missing. What a model writes may be in any script: the families after it are asked for the letters that these do not
-// have. The package depends on them (packaging/debian/control).
+// have, in this order. Emoji come before fonts that have some of them in black and white: a picture that is put
+// together (a skin colour, a family, a flag) needs all its parts from one font. The package depends on them
+// (packaging/debian/control).
 #include "gui/app/look.h"
 
 #include <QFont>
@@ -12,6 +14,9 @@ namespace hearth::gui {
 
 void prepareLook() {
   QQuickStyle::setStyle(QStringLiteral("Basic"));
+  // What Qt keeps of compiled views between runs it does not always take for stale after an update: a view that itself
+  // did not change kept places in another that did, and the first start crashed. Compiling costs 50 ms.
+  qputenv("QML_DISABLE_DISK_CACHE", "1");
 }
 
 void applyLook(QGuiApplication& app) {
@@ -21,9 +26,9 @@ void applyLook(QGuiApplication& app) {
   app.setDesktopFileName(QStringLiteral("hearth-desktop"));
   QStringList families;
   const QStringList installed = QFontDatabase::families();
-  for (const char* family : {"Noto Sans CJK SC", "Noto Sans", "DejaVu Sans", "Noto Sans Devanagari", "Noto Sans Thai",
-                             "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Bengali", "Noto Sans Tamil",
-                             "Noto Sans Symbols", "Noto Sans Symbols2", "Noto Sans Math", "Noto Color Emoji"})
+  for (const char* family : {"Noto Sans CJK SC", "Noto Sans", "Noto Color Emoji", "DejaVu Sans", "Noto Sans Devanagari",
+                             "Noto Sans Thai", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Bengali",
+                             "Noto Sans Tamil", "Noto Sans Symbols", "Noto Sans Symbols2", "Noto Sans Math"})
     if (installed.contains(QLatin1String(family))) families.append(QLatin1String(family));
   QFont font;
   if (!families.isEmpty()) font.setFamilies(families);

@@ -93,6 +93,8 @@ void ProseFormatter::write(QTextCursor& cursor, const Paragraph& paragraph, bool
   const bool isTight = paragraph.joins || (isFirst && !block_->continues);
   QTextBlockFormat block;
   block.setTopMargin(isTight ? 0 : pixelSize_ * (isItem ? kGap / 2.5 : isHeading ? kGap * 1.6 : kGap));
+  const bool isRightToLeft = paragraph.text.isRightToLeft();
+  block.setLayoutDirection(isRightToLeft ? Qt::RightToLeft : Qt::LeftToRight);
   double indent = kIndent * paragraph.depth + kQuoteIndent * paragraph.quotes;
   if (isItem && !paragraph.marker.isEmpty()) {
     QFont font = document_->textDocument()->defaultFont();
@@ -101,7 +103,7 @@ void ProseFormatter::write(QTextCursor& cursor, const Paragraph& paragraph, bool
     indent = std::max(indent, width);
     block.setTextIndent(-width);
   }
-  block.setLeftMargin(indent);
+  isRightToLeft ? block.setRightMargin(indent) : block.setLeftMargin(indent);
   block.setLineHeight(118, QTextBlockFormat::ProportionalHeight);
   if (isFirst) {
     cursor.setBlockFormat(block);

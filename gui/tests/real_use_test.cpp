@@ -1,11 +1,14 @@
 // The window as people use it: small, in a hurry, with long answers and many conversations.
 #include <gtest/gtest.h>
 
+#include <QDirIterator>
 #include <QElapsedTimer>
 #include <QFontDatabase>
 #include <QFontMetrics>
+#include <QGlyphRun>
 #include <QGuiApplication>
 #include <QQuickTextDocument>
+#include <QRawFont>
 #include <QTextBlock>
 #include <QTextCursor>
 #include <QTextDocument>
@@ -383,6 +386,53 @@ TEST_F(RealUse, ProseHasItsLooksWithoutMarkup) {
   EXPECT_GT(document->findBlockByNumber(2).blockFormat().leftMargin(), 10);
 }
 
+// Each paragraph runs as its own letters do, whatever the others are.
+TEST_F(RealUse, ParagraphsRunTheirOwnWay) {
+  ASSERT_TRUE(ui_->click("navChat"));
+  client_->setAnswer(QString::fromUtf8(
+      "English first.\n\nمرحبًا، أنا **مساعدك** و `code` داخل السطر.\n\n- العنصر الأول\n- second item"));
+  desktop_->chat()->send("one");
+  ASSERT_TRUE(waitFor([&] { return !desktop_->chat()->isAnswering(); }));
+  QQuickItem* text = ui_->waitForItem("answerText");
+  ASSERT_NE(text, nullptr);
+  ui_->window()->grabWindow();
+  QTextDocument* document = text->property("textDocument").value<QQuickTextDocument*>()->textDocument();
+  ASSERT_EQ(document->blockCount(), 4);
+  for (int i = 0; i < 4; ++i) {
+    const QTextBlock block = document->findBlockByNumber(i);
+    const bool isRtl = i == 1 || i == 2;
+    EXPECT_EQ(block.textDirection(), isRtl ? Qt::RightToLeft : Qt::LeftToRight) << i;
+    const QRectF line = block.layout()->lineAt(0).naturalTextRect().translated(block.layout()->position());
+    if (isRtl) EXPECT_GT(line.right(), text->width() - 60) << i;
+    if (!isRtl) EXPECT_LT(line.left(), 60) << i;
+  }
+  EXPECT_GT(document->findBlockByNumber(2).blockFormat().rightMargin(), 10);
+}
+
+// Which fonts a text is drawn with.
+QStringList familiesOf(const char* text) {
+  QTextLayout layout(QString::fromUtf8(text), QGuiApplication::font());
+  layout.beginLayout();
+  layout.createLine();
+  layout.endLayout();
+  QStringList families;
+  for (const QGlyphRun& run : layout.glyphRuns())
+    if (!families.contains(run.rawFont().familyName())) families.append(run.rawFont().familyName());
+  return families;
+}
+
+// Compiled views of one version must not meet those of the next (Qt 6.4 crashes over them).
+TEST(Desktop, KeepsNoCompiledViews) {
+  QTemporaryDir dir, cache;
+  qputenv("XDG_CACHE_HOME", cache.path().toUtf8());
+  Desktop desktop({.dataDir = pathIn(dir), .settingsFile = dir.filePath("desktop.ini"), .page = "chat"},
+                  std::make_unique<FakeClient>(0));
+  ASSERT_NE(desktop.show(), nullptr);
+  waitFor([] { return false; }, 50);
+  for (QDirIterator it(cache.path(), QDir::Files, QDirIterator::Subdirectories); it.hasNext();)
+    EXPECT_FALSE(it.next().endsWith(QLatin1String(".qmlc"))) << it.filePath().toStdString();
+}
+
 TEST(Desktop, OpensInTimeWithThousandsOfConversations) {
   QTemporaryDir dir;
   std::filesystem::create_directories(pathIn(dir, "chats"));
@@ -421,6 +471,11 @@ TEST(Fonts, HaveWhatModelsWrite) {
         << family;
     if (installed.contains(QLatin1String(family))) EXPECT_TRUE(metrics.inFontUcs4(c)) << family;
   }
+  if (!installed.contains(QStringLiteral("Noto Color Emoji"))) return;
+  for (const char* emoji : {"🙂", "😀", "👍", "👍🏽", "👨‍👩‍👧‍👦", "🇩🇪", "📦", "⭐", "✅", "🚀"})
+    EXPECT_EQ(familiesOf(emoji), QStringList{"Noto Color Emoji"}) << emoji;
+  for (const char* letters : {"12:30 #1 *", "© ® → ™", "abc 你好"})
+    EXPECT_FALSE(familiesOf(letters).contains("Noto Color Emoji")) << letters;
 }
 
 }  // namespace
