@@ -6,7 +6,7 @@
 
 #include "hwdetect/isa_limit.h"
 #include "hwdetect/probe.h"
-#include "runtime/architectures/experts.h"
+#include "runtime/architectures/weight_traffic.h"
 
 namespace hearth {
 namespace {
@@ -41,11 +41,8 @@ Result<void> feed(StepRunner& runner, int begin, int n, int chunk) {
 
 uint64_t bytes_read_per_token(const LoadedModel& model) {
   double bytes = 0;
-  for (const ParameterSpec& spec : model.parameters) {
-    const bool is_looked_up = spec.kind == ParameterKind::embedding && !model.config.tied_embeddings;
-    if (!is_looked_up)
-      bytes += used_share(spec, model.config) * static_cast<double>(model.weights.at(spec.role).type.bytes());
-  }
+  for (const ParameterSpec& spec : model.parameters)
+    bytes += read_share(spec, model.config) * static_cast<double>(model.weights.at(spec.role).type.bytes());
   return static_cast<uint64_t>(bytes);
 }
 
@@ -53,7 +50,7 @@ double useful_flops_per_token(const LoadedModel& model) {
   double n = 0;
   for (const ParameterSpec& spec : model.parameters)
     if (spec.kind == ParameterKind::matrix && spec.role != "lm_head")
-      n += 2.0 * used_share(spec, model.config) * static_cast<double>(spec.shape.n_elements());
+      n += 2.0 * read_share(spec, model.config) * static_cast<double>(spec.shape.n_elements());
   return n;
 }
 

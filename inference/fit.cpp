@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runtime/architectures/weight_traffic.h"
+
 namespace hearth {
 namespace {
 
@@ -18,10 +20,25 @@ uint64_t activation_bytes(const ModelConfig& c) {
   return 4 * (kChunk * widest * 10 + static_cast<uint64_t>(c.vocab_size) * 8);
 }
 
+Result<bool> generates(const ModelConfig& config) {
+  return TRY(find_architecture(config.family))->task() == ModelTask::generate;
+}
+
 // Encoders have no cache.
 Result<uint64_t> cache_bytes(const ModelConfig& config, int context, const StepOptions& options) {
-  if (TRY(find_architecture(config.family))->task() != ModelTask::generate) return uint64_t{0};
+  if (!TRY(generates(config))) return uint64_t{0};
   return StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype);
+}
+
+Result<void> predict_speed(const ModelConfig& config, double bytes_per_s, int n_slots, MemoryFit& fit) {
+  fit.decode_tokens_per_s = TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, 1));
+  const double read = TRY(read_share(config)) * static_cast<double>(fit.weights_bytes);
+  fit.explanation += fmt::format(" A token reads {} of the weights", mib(static_cast<uint64_t>(read)));
+  fit.explanation += n_slots == 1
+                         ? "."
+                         : fmt::format("; {} conversations at once get about {:.1f} tokens/s together.", n_slots,
+                                       TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, n_slots)));
+  return {};
 }
 
 }  // namespace
@@ -34,6 +51,12 @@ Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes
   while (context > kShortestContext && TRY(cache_bytes(config, context, options)) > left)
     context = std::max(kShortestContext, context / 2);
   return context;
+}
+
+Result<double> decode_tokens_per_s(const ModelConfig& config, uint64_t weights_bytes, double bytes_per_s,
+                                   int n_sequences) {
+  const double bytes_a_step = TRY(read_share(config, n_sequences)) * static_cast<double>(weights_bytes);
+  return n_sequences * bytes_per_s / bytes_a_step;
 }
 
 Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
@@ -50,7 +73,6 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
   fit.verdict = fit.total_bytes > available_bytes            ? Verdict::too_large
                 : fit.total_bytes > available_bytes / 10 * 8 ? Verdict::tight
                                                              : Verdict::fits;
-  if (bytes_per_s > 0 && weights_bytes > 0) fit.decode_tokens_per_s = bytes_per_s / static_cast<double>(weights_bytes);
   fit.explanation =
       fmt::format("{} of weights, {} for {} conversations of {} tokens, {} of working memory: {} of {} available.",
                   mib(weights_bytes), mib(fit.kv_bytes), options.n_slots, fit.max_seq_len, mib(fit.activation_bytes),
@@ -66,6 +88,8 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
   if (fit.max_seq_len < config.max_seq_len && options.max_seq_len == 0)
     fit.explanation += fmt::format(" The context is shortened to {} of the model's {} tokens to fit the memory.",
                                    fit.max_seq_len, config.max_seq_len);
+  if (bytes_per_s > 0 && weights_bytes > 0 && TRY(generates(config)))
+    TRY(predict_speed(config, bytes_per_s, options.n_slots, fit));
   return fit;
 }
 

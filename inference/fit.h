@@ -16,7 +16,7 @@ struct MemoryFit {
   enum class Verdict { fits, tight, too_large } verdict = Verdict::fits;
   uint64_t weights_bytes = 0, kv_bytes = 0, activation_bytes = 0, total_bytes = 0, available_bytes = 0;
   int max_seq_len = 0;
-  std::optional<double> decode_tokens_per_s;  // weights read once a token at the measured bandwidth
+  std::optional<double> decode_tokens_per_s;  // one conversation: decode_tokens_per_s(..., 1); none for encoders
   std::string explanation;
 };
 
@@ -26,6 +26,11 @@ struct MemoryFit {
 // configuration.
 Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,
                              uint64_t available_bytes, double bytes_per_s);
+
+// All conversations together, when n_sequences decode at once: a step reads what read_share() says of the weights, at
+// bytes_per_s, and yields one token for each. The cache is not counted: it is what a long conversation loses to this.
+Result<double> decode_tokens_per_s(const ModelConfig& config, uint64_t weights_bytes, double bytes_per_s,
+                                   int n_sequences);
 
 // The longest context, at most `wanted` (0: the model's own), whose cache takes at most half of what the weights leave.
 Result<int> affordable_context(const ModelConfig& config, uint64_t weights_bytes, const StepOptions& options,

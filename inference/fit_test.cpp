@@ -3,13 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace hearth {
 namespace {
 
 ModelConfig llama_1b() {
   ModelConfig c;
   c.n_layers = 16, c.d_model = 2048, c.n_heads = 32, c.n_kv_heads = 8, c.head_dim = 64, c.d_ff = 8192,
-  c.vocab_size = 128256, c.max_seq_len = 131072;
+  c.vocab_size = 128256, c.max_seq_len = 131072, c.tied_embeddings = true;
   return c;
 }
 constexpr uint64_t kGiB = uint64_t{1} << 30;
@@ -51,7 +53,57 @@ TEST(MemoryFit, EncodersHaveNoCache) {
   auto fit = memory_fit(c, kGiB, {}, 64 * kGiB, 0);
   ASSERT_TRUE(fit) << fit.error().to_string();
   EXPECT_EQ(fit->kv_bytes, 0u);
+  EXPECT_FALSE(memory_fit(c, kGiB, {}, 64 * kGiB, 20e9)->decode_tokens_per_s) << "encoders write no tokens";
   EXPECT_EQ(fit->max_seq_len, 131072);
+}
+
+// 48 layers of 128 experts, 8 chosen: 30.5 billion weights, 3.3 billion of them for a token (and no row of the
+// embedding but one).
+ModelConfig qwen3_30b() {
+  ModelConfig c;
+  c.family = "qwen3_moe";
+  c.n_layers = 48, c.d_model = 2048, c.n_heads = 32, c.n_kv_heads = 4, c.head_dim = 128, c.d_ff = 6144,
+  c.vocab_size = 151936, c.max_seq_len = 40960;
+  c.moe.n_experts = 128, c.moe.d_ff = 768, c.moe.routing.n_chosen = 8;
+  return c;
+}
+
+TEST(MemoryFit, OfExpertsOnlyTheChosenAreReadForAToken) {
+  const ModelConfig c = qwen3_30b();
+  constexpr double kBytes = 61e9, kBandwidth = 100e9;  // bf16
+  const double experts = 48.0 * 128 * 3 * 768 * 2048, embed = 151936.0 * 2048,
+               rest =
+                   48 * (2.0 * 32 * 128 * 2048 + 2.0 * 4 * 128 * 2048 + 128 * 2048 + 2 * 2048 + 2 * 128) + 2048 + embed;
+  auto rate = [&](double share_of_experts, double embed_rows, int n) {
+    return n * kBandwidth / kBytes * (experts + embed + rest) / (experts * share_of_experts + embed_rows * 2048 + rest);
+  };
+  auto fit = memory_fit(c, static_cast<uint64_t>(kBytes), {}, 256 * kGiB, kBandwidth);
+  ASSERT_TRUE(fit) << fit.error().to_string();
+  EXPECT_NEAR(*fit->decode_tokens_per_s, rate(8.0 / 128, 1, 1), 1e-3);
+  EXPECT_GT(*fit->decode_tokens_per_s, 9 * kBandwidth / kBytes);
+  const std::string together = fmt::format("4 conversations at once get about {:.1f} tokens/s together",
+                                           rate(1 - std::pow(120.0 / 128, 4), 4, 4));
+  EXPECT_NE(fit->explanation.find(together), std::string::npos) << fit->explanation;
+  const auto bytes = static_cast<uint64_t>(kBytes);
+  EXPECT_NEAR(*decode_tokens_per_s(c, bytes, kBandwidth, 2), rate(1 - (120.0 / 128) * (120.0 / 128), 2, 2), 1e-3);
+  EXPECT_NEAR(*decode_tokens_per_s(c, bytes, kBandwidth, 64), rate(1 - std::pow(120.0 / 128, 64), 64, 64), 1e-2);
+  ModelConfig dense_first = c;  // layers without experts count whole
+  dense_first.moe.dense_layers.assign(48, true);
+  EXPECT_LT(*decode_tokens_per_s(dense_first, bytes, kBandwidth, 1), 1.2 * kBandwidth / kBytes);
+}
+
+// Tables that are only looked up cost a row, not a read of all: the embedding beside its own output matrix, and the
+// narrow embeddings for each layer.
+TEST(MemoryFit, LookedUpTablesAreNotReadForAToken) {
+  ModelConfig c = llama_1b();
+  const double tied = *decode_tokens_per_s(c, kGiB, 1e9, 1);
+  EXPECT_NEAR(tied, 1e9 / kGiB, 1e-3);
+  c.tied_embeddings = false;
+  EXPECT_GT(*decode_tokens_per_s(c, kGiB, 1e9, 1), 1.15 * tied);
+  c.tied_embeddings = true;
+  c.family = "gemma4";
+  c.per_layer_input = {.width = 256, .vocab_size = 262144};
+  EXPECT_GT(*decode_tokens_per_s(c, kGiB, 1e9, 1), 1.7 * tied);
 }
 
 TEST(MemoryFit, NoBandwidthNoSpeed) {

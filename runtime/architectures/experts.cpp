@@ -83,12 +83,6 @@ bool is_beyond_layers(std::string_view tensor, const ModelConfig& config) {
   return false;
 }
 
-double used_share(const ParameterSpec& spec, const ModelConfig& config) {
-  const bool is_stack = spec.shape.rank() > 1 && !spec.axes.empty() && spec.axes[0] == "E" && config.moe.n_experts > 0;
-  if (!is_stack || spec.role.ends_with("router")) return 1;
-  return static_cast<double>(config.moe.routing.n_chosen) / config.moe.n_experts;
-}
-
 std::vector<bool> first_layers_dense(int n_layers, int n_dense) {
   std::vector<bool> out(static_cast<size_t>(std::max(0, n_layers)), false);
   std::fill(out.begin(), out.begin() + std::min(n_dense, n_layers), true);

@@ -26,9 +26,6 @@ void write_experts_gguf(const ModelConfig& config, ConfigSink& sink);
 // Whether a tensor belongs to a layer behind the model's own: such layers predict further tokens, and are not run here.
 bool is_beyond_layers(std::string_view tensor, const ModelConfig& config);
 
-// How much of a parameter one token uses: the chosen experts' part of a stack of experts, else all of it.
-double used_share(const ParameterSpec& spec, const ModelConfig& config);
-
 // Which of n_layers layers have experts: all but the first `n_dense`.
 std::vector<bool> first_layers_dense(int n_layers, int n_dense);
 // The other way: how many layers at the beginning have none.
