@@ -2,6 +2,8 @@
 #include "inference/sampling.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 namespace hearth {
@@ -47,57 +49,101 @@ Result<int32_t> Sampler::sample(std::span<float> logits, std::span<const int32_t
   return draw(logits);
 }
 
-void Sampler::keep_most_likely(size_t n) {
-  auto likelier = [](const Candidate& a, const Candidate& b) {
-    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-  };
-  n = std::min(n, candidates_.size());
-  std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(n), candidates_.end(),
-                    likelier);
-  candidates_.resize(n);
-}
-
-int32_t Sampler::draw(std::span<const float> logits) {
+// candidates_ = the n largest of the finite logits, in order. A heap of n with the smallest on top: what is larger than
+// all of it is copied, never the vocabulary.
+void Sampler::choose_largest(std::span<const float> logits, size_t n) {
   candidates_.clear();
-  float largest = -INFINITY;
   for (size_t i = 0; i < logits.size(); ++i) {
     if (!std::isfinite(logits[i])) continue;
+    if (candidates_.size() == n && logits[i] <= candidates_.front().value) continue;
+    if (candidates_.size() == n) {
+      std::pop_heap(candidates_.begin(), candidates_.end(), likelier);
+      candidates_.pop_back();
+    }
     candidates_.push_back({logits[i], static_cast<int32_t>(i)});
-    largest = std::max(largest, logits[i]);
+    std::push_heap(candidates_.begin(), candidates_.end(), likelier);
   }
-  if (params_.top_k > 0) keep_most_likely(static_cast<size_t>(params_.top_k));
+  std::sort_heap(candidates_.begin(), candidates_.end(), likelier);
+}
+
+// candidates_ = what top-p and min-p leave, in order. Weights are counted by size first (16 classes an octave, none
+// above 1), so that only the classes that are needed to reach top_p are sorted.
+void Sampler::choose_nucleus(std::span<const float> weights, double total) {
+  const auto class_of = [](float weight) { return std::bit_cast<uint32_t>(weight) >> 19; };
+  std::array<double, 2048> sums{};
+  size_t n_finite = 0;
+  for (float weight : weights)
+    if (std::isfinite(weight)) sums[class_of(weight)] += weight, ++n_finite;
+  uint32_t least = class_of(1);
+  double reached = sums[least];
+  const auto lower = [&] {
+    while (least > 0 && sums[--least] == 0) {
+    }
+    reached += sums[least];
+  };
+  while (least > class_of(params_.min_p) && reached < params_.top_p * total) lower();
+  for (;; lower()) {
+    candidates_.clear();
+    for (size_t i = 0; i < weights.size(); ++i)
+      if (std::isfinite(weights[i]) && class_of(weights[i]) >= least)
+        candidates_.push_back({weights[i], static_cast<int32_t>(i)});
+    std::sort(candidates_.begin(), candidates_.end(), likelier);
+    if (truncate(total, candidates_.size() == n_finite)) return;
+  }
+}
+
+int32_t Sampler::draw(std::span<float> logits) {
+  float largest = -INFINITY;
+  for (float logit : logits)
+    if (std::isfinite(logit)) largest = std::max(largest, logit);
+  const auto weight_of = [&](float logit) { return std::exp((logit - largest) / params_.temperature); };
+  const bool is_truncated = params_.top_p < 1 || params_.min_p > 0;
   double total = 0;
-  for (Candidate& c : candidates_)
-    total += c.logit = std::exp((c.logit - largest) / params_.temperature);  // weights from here on
-  truncate(total);
-  total = 0;
-  for (const Candidate& c : candidates_) total += c.logit;
+  if (params_.top_k > 0) {
+    choose_largest(logits, std::min(static_cast<size_t>(params_.top_k), logits.size()));
+    for (Candidate& c : candidates_) total += c.value = weight_of(c.value);
+    if (!is_truncated) return draw_from_candidates();
+    std::sort(candidates_.begin(), candidates_.end(), likelier);  // logits that differ may have equal weights
+    truncate(total, /*are_all=*/true);
+    return draw_from_candidates();
+  }
+  for (float& x : logits)
+    if (std::isfinite(x)) total += x = weight_of(x);  // weights from here on
+  if (!is_truncated) return draw_from_all(logits, total);
+  choose_nucleus(logits, total);
+  return draw_from_candidates();
+}
+
+int32_t Sampler::draw_from_all(std::span<const float> weights, double total) {
+  double point = uniform() * total;
+  int32_t last = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!std::isfinite(weights[i])) continue;
+    last = static_cast<int32_t>(i);
+    if ((point -= weights[i]) < 0) return last;
+  }
+  return last;
+}
+
+int32_t Sampler::draw_from_candidates() {
+  double total = 0;
+  for (const Candidate& c : candidates_) total += c.value;
   double point = uniform() * total;
   for (const Candidate& c : candidates_)
-    if ((point -= c.logit) < 0) return c.id;
+    if ((point -= c.value) < 0) return c.id;
   return candidates_.back().id;
 }
 
-// Sorting a whole vocabulary is rarely needed: sort the likeliest few, and more only while they do not reach top_p.
-void Sampler::truncate(double total) {
-  if (params_.top_p >= 1 && params_.min_p <= 0) return;
-  const std::vector<Candidate> all = candidates_;
-  for (size_t n = 128;; n *= 8) {
-    keep_most_likely(n);
-    double sum = 0;
-    size_t kept = 0;
-    while (kept < candidates_.size() && (kept == 0 || sum < params_.top_p * total)) sum += candidates_[kept++].logit;
-    const float least = candidates_[0].logit * params_.min_p;
-    const bool is_complete =
-        kept < candidates_.size() || candidates_.size() == all.size() || candidates_[kept - 1].logit < least;
-    if (!is_complete) {
-      candidates_ = all;
-      continue;
-    }
-    while (kept > 1 && candidates_[kept - 1].logit < least) --kept;
-    candidates_.resize(kept);
-    return;
-  }
+// Top-p and min-p on the likeliest candidates in order. False: there have to be more of them to tell.
+bool Sampler::truncate(double total, bool are_all) {
+  double sum = 0;
+  size_t kept = 0;
+  while (kept < candidates_.size() && (kept == 0 || sum < params_.top_p * total)) sum += candidates_[kept++].value;
+  const float least = candidates_[0].value * params_.min_p;
+  if (kept == candidates_.size() && !are_all && candidates_[kept - 1].value >= least) return false;
+  while (kept > 1 && candidates_[kept - 1].value < least) --kept;
+  candidates_.resize(kept);
+  return true;
 }
 
 }  // namespace hearth

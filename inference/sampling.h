@@ -26,17 +26,23 @@ Result<void> validate(const SamplingParams& params);
 class Sampler {
  public:
   explicit Sampler(const SamplingParams& params) : params_(params), rng_(params.seed) {}
-  // logits [V] may be changed; history: all tokens so far. internal when no logit is finite.
+  // logits [V] are overwritten; history: all tokens so far. internal when no logit is finite.
   Result<int32_t> sample(std::span<float> logits, std::span<const int32_t> history);
 
  private:
   struct Candidate {
-    float logit;
+    float value;  // a logit, or a weight: what its probability is in proportion to
     int32_t id;
   };
-  int32_t draw(std::span<const float> logits);
-  void keep_most_likely(size_t n);  // candidates_ = the n likeliest, in order
-  void truncate(double total);      // top-p and min-p on sorted candidates
+  static bool likelier(const Candidate& a, const Candidate& b) {
+    return a.value > b.value || (a.value == b.value && a.id < b.id);
+  }
+  int32_t draw(std::span<float> logits);
+  int32_t draw_from_all(std::span<const float> weights, double total);
+  int32_t draw_from_candidates();
+  void choose_largest(std::span<const float> logits, size_t n);
+  void choose_nucleus(std::span<const float> weights, double total);
+  bool truncate(double total, bool are_all);
   double uniform() { return static_cast<double>(rng_() >> 11) * 0x1p-53; }
 
   SamplingParams params_;

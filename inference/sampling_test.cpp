@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -50,6 +51,72 @@ TEST(Sampler, TopPOverAFlatVocabularyNeedsMoreThanTheFirstFew) {
   }
   EXPECT_GT(largest, 2300);
   EXPECT_LE(largest, 2500);
+}
+
+// The definition of a draw: everything is sorted, then cut, then drawn from.
+int32_t drawn_by_definition(const SamplingParams& params, const std::vector<float>& logits, std::mt19937_64& rng) {
+  std::vector<std::pair<float, int32_t>> all;
+  float largest = -INFINITY;
+  for (size_t i = 0; i < logits.size(); ++i)
+    if (std::isfinite(logits[i])) all.emplace_back(logits[i], i), largest = std::max(largest, logits[i]);
+  const auto sort = [&] {
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  };
+  if (params.top_k > 0) {
+    sort();
+    all.resize(std::min(all.size(), static_cast<size_t>(params.top_k)));
+  }
+  double total = 0;
+  for (auto& [value, id] : all) total += value = std::exp((value - largest) / params.temperature);
+  if (params.top_p < 1 || params.min_p > 0) {
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    sort();
+    double sum = 0;
+    size_t kept = 0;
+    while (kept < all.size() && (kept == 0 || sum < params.top_p * total)) sum += all[kept++].first;
+    while (kept > 1 && all[kept - 1].first < all[0].first * params.min_p) --kept;
+    all.resize(kept);
+  }
+  total = 0;
+  for (const auto& [value, id] : all) total += value;
+  double point = static_cast<double>(rng() >> 11) * 0x1p-53 * total;
+  for (const auto& [value, id] : all)
+    if ((point -= value) < 0) return id;
+  return all.back().second;
+}
+
+// Logits of many shapes: sharp and flat, with ties, with what is masked or broken.
+std::vector<float> made_up_logits(std::mt19937_64& rng) {
+  const size_t sizes[] = {1, 2, 100, 128, 129, 1500, 9000};
+  std::vector<float> out(sizes[rng() % std::size(sizes)]);
+  const float spread = std::pow(10.0f, static_cast<float>(rng() % 5) - 2), step = rng() % 2 ? 0.25f : 0;
+  for (float& x : out) {
+    x = spread * static_cast<float>(static_cast<double>(rng() % 20001) / 10000 - 1);
+    if (step > 0) x = std::round(x / step) * step;
+    if (rng() % 11 == 0) x = rng() % 2 ? -INFINITY : NAN;
+  }
+  out[rng() % out.size()] = spread;
+  return out;
+}
+
+TEST(Sampler, DrawsWhatAFullSortWouldDraw) {
+  std::mt19937_64 rng(17);
+  for (int round = 0; round < 400; ++round) {
+    SamplingParams params{.temperature = std::pow(10.0f, static_cast<float>(rng() % 4) - 2), .seed = rng()};
+    const float top_ps[] = {0, 0.1f, 0.5f, 0.9f, 0.999f, 0.9999999f, 1}, min_ps[] = {0, 0, 1e-6f, 0.05f, 0.5f, 1};
+    const int top_ks[] = {0, 0, 0, 1, 40, 128, 1000000};
+    params.top_p = top_ps[rng() % std::size(top_ps)], params.min_p = min_ps[rng() % std::size(min_ps)];
+    params.top_k = top_ks[rng() % std::size(top_ks)];
+    const std::vector<float> logits = made_up_logits(rng);
+    Sampler sampler(params);
+    std::mt19937_64 same(params.seed);
+    for (int i = 0; i < 5; ++i) {
+      std::vector<float> copy = logits;
+      ASSERT_EQ(*sampler.sample(copy, {}), drawn_by_definition(params, logits, same))
+          << "round " << round << ", " << logits.size() << " logits, temperature " << params.temperature << ", top_k "
+          << params.top_k << ", top_p " << params.top_p << ", min_p " << params.min_p;
+    }
+  }
 }
 
 TEST(Sampler, OneSeedOneAnswer) {
