@@ -27,7 +27,7 @@ int64_t cache_row(Views inputs, int64_t seq, int64_t position, int64_t kv_head) 
 void append(const AttentionAttributes& a, Views inputs) {
   const int32_t *positions = inputs[5].i32(), *seqs = inputs[6].i32();
   for (int64_t t = 0; t < inputs[0].dim(0); ++t)
-    for (int64_t h = 0; h < a.n_kv_heads; ++h)
+    for (int64_t h = 0; positions[t] >= 0 && h < a.n_kv_heads; ++h)
       for (size_t which : {1u, 2u}) {
         const int64_t width = which == 1 ? a.head_dim : a.v_dim();
         from_float(inputs[3].type.dtype, inputs[which].f32() + (t * a.n_kv_heads + h) * width,
@@ -35,9 +35,10 @@ void append(const AttentionAttributes& a, Views inputs) {
       }
 }
 
-// out [Dv]: token t, head h.
+// out [Dv]: token t, head h. Padding gets zeros.
 void attend(const AttentionAttributes& a, Views inputs, int64_t t, int64_t h, double sink, float* out) {
   const int64_t position = inputs[5].i32()[t], seq = inputs[6].i32()[t], kv = h / (a.n_heads / a.n_kv_heads);
+  if (position < 0) return std::fill(out, out + a.v_dim(), 0.0f);
   const int64_t first = a.window > 0 ? std::max<int64_t>(0, position - a.window + 1) : 0;
   const float* q = inputs[0].f32() + (t * a.n_heads + h) * a.head_dim;
   std::vector<float> row(static_cast<size_t>(std::max(a.head_dim, a.v_dim())));
@@ -103,7 +104,7 @@ Sharding AttentionCached::sharding(Types) const {
   Sharding rule{
       {{"", "H"}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {"", "H", "", ""}, {""}, {""}, {"", ""}}, {{"", "H"}}, {}};
   if (heads.has_sinks) rule.inputs.push_back({"H"});
-  if (heads.n_kv_heads % 2 == 0) rule.shardable.push_back("H");
+  if (heads.n_kv_heads > 1) rule.shardable.push_back("H");
   return rule;
 }
 

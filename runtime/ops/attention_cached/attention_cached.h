@@ -10,7 +10,8 @@ namespace hearth {
 // with has_sinks also sinks [H] (f32, f16 or bf16) → out [T, H*Dv] f32. Token t is stored at page page_table[seq,
 // positions[t] / page_size], row positions[t] % page_size, and attends to positions 0..positions[t] of its sequence, or
 // to the last `window` of them. All tokens of the call are stored before any is attended. A token's result does not
-// depend on its neighbours in the batch. Bidirectional attention needs all tokens at once and is refused.
+// depend on its neighbours in the batch. A token with a negative position is padding: its seq_of_token is not read,
+// nothing is stored, and its output is zero. Bidirectional attention needs all tokens at once and is refused.
 class AttentionCached final : public Op {
  public:
   explicit AttentionCached(const AttentionAttributes& heads) : heads(heads) {}

@@ -33,6 +33,14 @@ Sample long_sample(std::string name, const AttentionAttributes& a, Dtype dtype) 
   return cached_sample(std::move(name), a, dtype, 30, 12, std::move(positions), std::move(seqs));
 }
 
+// Sequences of thousands of positions, which threads share by chunks of positions.
+Sample far_sample(std::string name, const AttentionAttributes& a, Tensor positions, Tensor seqs) {
+  return cached_sample(std::move(name), a, Dtype::f16, 170, 64, std::move(positions), std::move(seqs));
+}
+
+// The sequence of a padding token may be anything.
+constexpr int32_t kNoSeq = -1000000;
+
 }  // namespace
 
 std::vector<Sample> AttentionCached::samples() {
@@ -46,9 +54,12 @@ std::vector<Sample> AttentionCached::samples() {
     };
     add("decode", ids_tensor({17}), ids_tensor({1}));
     add("decode_two", ids_tensor({5, 23}), ids_tensor({1, 0}));
+    add("padding", ids_tensor({-1, 5, 6, -3, 7, 23, -1}), ids_tensor({kNoSeq, 1, 1, kNoSeq, 1, 0, 0}));
     add("mixed", ids_tensor({7, 8, 9, 10, 0, 1, 2, 20}), ids_tensor({0, 0, 0, 0, 1, 1, 1, 1}));
     out.push_back(long_sample("long" + suffix, wide, dtype));
   }
+  const AttentionAttributes cut{.n_heads = 24, .n_kv_heads = 12, .head_dim = 4, .softmax_scale = 0.5f};
+  out.push_back(cached_sample("cut", cut, Dtype::f32, 6, 8, ids_tensor({5, 23}), ids_tensor({1, 0})));
   auto variant = [&](const std::string& name, auto change) {
     AttentionAttributes a = wide;
     change(a);
@@ -62,6 +73,22 @@ std::vector<Sample> AttentionCached::samples() {
   variant("softcap_window", [](AttentionAttributes& a) { a.softcap = 1.5f, a.window = 5; });
   variant("narrow_values", [](AttentionAttributes& a) { a.value_dim = 12; });
   variant("wide_values", [](AttentionAttributes& a) { a.value_dim = 29, a.n_heads = 4, a.n_kv_heads = 1; });
+  variant("padded_sinks", [](AttentionAttributes& a) { a.has_sinks = true; });
+  Sample& padded = out.back();
+  padded.inputs[5].i32()[0] = -1, padded.inputs[6].i32()[0] = kNoSeq;
+  auto far = [&](const std::string& name, auto change) {
+    AttentionAttributes a{.n_heads = 3, .n_kv_heads = 1, .head_dim = 8, .softmax_scale = 0.4f};
+    change(a);
+    out.push_back(far_sample(name, a, ids_tensor({5400}), ids_tensor({1})));
+    out.push_back(far_sample(name + "_two", a, ids_tensor({300, -1, 256, 4097}), ids_tensor({1, kNoSeq, 1, 0})));
+    Tensor chunk(TensorType{Dtype::i32, {40}}), seqs(TensorType{Dtype::i32, {40}});
+    for (int i = 0; i < 40; ++i) chunk.i32()[i] = 490 + i, seqs.i32()[i] = 0;
+    out.push_back(far_sample(name + "_chunk", a, std::move(chunk), std::move(seqs)));
+  };
+  far("far", [](AttentionAttributes&) {});
+  far("far_many_heads", [](AttentionAttributes& a) { a.n_heads = 70, a.value_dim = 5; });
+  far("far_window", [](AttentionAttributes& a) { a.window = 300; });
+  far("far_sinks", [](AttentionAttributes& a) { a.has_sinks = true, a.window = 20; });
   return out;
 }
 

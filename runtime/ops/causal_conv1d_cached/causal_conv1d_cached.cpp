@@ -34,9 +34,10 @@ void CausalConv1dCached::reference(Views inputs, Views outputs) const {
   const FloatRows w(inputs[1]);
   for (int64_t t = 0; t < inputs[0].dim(0); ++t) {
     const float* x = inputs[0].f32() + t * C;
-    float *y = outputs[0].f32() + t * C, *state = inputs[2].f32() + inputs[4].i32()[t] * state_size;
+    float* y = outputs[0].f32() + t * C;
     std::fill(y, y + C, 0.0f);
     if (inputs[3].i32()[t] < 0) continue;
+    float* state = inputs[2].f32() + inputs[4].i32()[t] * state_size;
     if (inputs[3].i32()[t] == 0) std::fill(state, state + state_size, 0.0f);
     for (int64_t c = 0; c < C; ++c) {
       double sum = static_cast<double>(w.at(c, W - 1)) * x[c];
@@ -78,6 +79,8 @@ std::vector<Sample> CausalConv1dCached::samples() {
              ids_tensor({2, 2, 2, 2, 2, 0, 0, 1, 1})),
       sample("begins_anew", 20, random_weights(Dtype::f16, {20, 3}, 2), ids_tensor({7, 8, 0, 1, 2, -1}),
              ids_tensor({1, 1, 0, 0, 0, 0})),
+      sample("padding", 20, random_tensor({20, 4}, 2), ids_tensor({-1, 7, -2, 8, -1, 0}),
+             ids_tensor({-1000000, 1, 1, 1, 1000000, 0})),
       sample("one_tap", 6, random_tensor({6, 1}, 2), ids_tensor({4, 5}), ids_tensor({1, 1})),
       sample("wide", 24, random_tensor({24, 16}, 2), ids_tensor({4, 5, 6, 0}), ids_tensor({1, 1, 1, 2})));
 }

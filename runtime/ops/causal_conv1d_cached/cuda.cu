@@ -23,11 +23,8 @@ __global__ void conv_cached_kernel(const float* x, const void* w, float* states,
   for (int64_t j = 0; j < W - 1; ++j) window[j + 1] = state[j * C];
   bool any = false;
   for (int64_t t = 0; t < T; ++t) {
-    if (seqs[t] != seq) continue;
-    if (positions[t] < 0) {
-      y[t * C + c] = 0;
-      continue;
-    }
+    if (positions[t] < 0 && seq == 0) y[t * C + c] = 0;  // padding: of no sequence
+    if (positions[t] < 0 || seqs[t] != seq) continue;
     any = true;
     float sum = 0;
     for (int64_t j = 0; j < W; ++j) {

@@ -24,11 +24,8 @@ __global__ void linear_cached_kernel(LinearProblem p, float* states, const int32
   float* S = shared + threadIdx.x;
   bool is_loaded = false;
   for (int64_t t = 0; t < p.T; ++t) {
-    if (seqs[t] != seq) continue;
-    if (positions[t] < 0) {
-      out[p.value(t, h) + d] = 0;
-      continue;
-    }
+    if (positions[t] < 0 && seq == 0) out[p.value(t, h) + d] = 0;  // padding: of no sequence
+    if (positions[t] < 0 || seqs[t] != seq) continue;
     if (!is_loaded || positions[t] == 0)
       for (int i = 0; i < p.dk; ++i)
         S[i * kLinearColumns] = positions[t] == 0 ? 0.0f : state[static_cast<int64_t>(i) * p.dv];

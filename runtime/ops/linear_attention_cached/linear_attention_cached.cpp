@@ -100,11 +100,15 @@ std::vector<Sample> LinearAttentionCached::samples() {
     return out;
   };
   std::vector<Sample> out;
+  const A cut{.n_k_heads = 12, .n_v_heads = 24, .k_dim = 3, .v_dim = 4, .has_skip = true};
+  out.push_back(sample("cut", cut, ids_tensor({17, 0, 3}), ids_tensor({1, 0, 2})));
   A tiled = delta;
   tiled.is_tiled = true;
   for (const auto& [kind, a] : {std::pair{"delta", delta}, {"plain", plain}, {"tiled", tiled}}) {
     const std::string name = kind;
     out.push_back(sample(name + "_decode", a, ids_tensor({17, 0, 3}), ids_tensor({1, 0, 2})));
+    out.push_back(
+        sample(name + "_padding", a, ids_tensor({-1, 7, -2, 8, -1, 0}), ids_tensor({-1000000, 1, 1, 1, 1000000, 0})));
     out.push_back(sample(name + "_goes_on", a, counted(150, 40), random_ids(150, 1, 1)));
     out.push_back(sample(name + "_begins", a, counted(70, 0), random_ids(70, 1, 1)));
     out.push_back(sample(name + "_mixed", a, ids_tensor({7, 8, 9, 10, 11, 12, 0, 1, 2, 30, -1}),
