@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
+#include <set>
 
 #include "hwdetect/cpu_features.h"
 #include "runtime/exec/interpreter.h"
@@ -11,7 +13,9 @@
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/all_ops.h"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/matmul/matmul.h"
+#include "runtime/ops/rules.h"
 
 namespace hearth {
 namespace {
@@ -135,7 +139,7 @@ TEST_P(EveryOp, KernelEqualsReference) {
   for (const auto& [name, features] : feature_sets()) {
     SCOPED_TRACE(name);
     const CpuKernel kernel = op().cpu_kernel(types_of(sample().inputs), features);
-    if (kernel.run == nullptr) continue;  // declined: the executor runs the reference
+    ASSERT_NE(kernel.run, nullptr) << "declined: the executor would run the reference, on one thread";
     const Written alone = run_kernel(op(), kernel, sample().inputs, one);
     expect_close(alone, expected, sample().tolerance);
     EXPECT_TRUE(same_bits(run_kernel(op(), kernel, sample().inputs, three), alone))
@@ -269,30 +273,114 @@ Written run_sharded(const Sample& sample, const std::string& axis, int n) {
   return whole;
 }
 
-bool divides(const Sample& sample, const Sharding& rule, const std::string& axis, int n) {
-  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+// Whether the axis can be cut into n: sizes divide (blocks of quantised rows stay whole) and each part is an instance
+// of the op, as its shape rule sees it (heads stay whole).
+bool can_be_cut(const Sample& sample, const Sharding& rule, const std::string& axis, int n) {
+  std::vector<TensorType> types = types_of(sample.inputs);
+  for (size_t i = 0; i < types.size(); ++i) {
     const int at = axis_index(rule.inputs[i], axis);
     if (at < 0) continue;
-    const TensorType& type = sample.inputs[i].type();
-    const bool is_last = at == type.shape.rank() - 1;
-    if (type.shape[at] % (n * (is_last ? dtype_info(type.dtype).block_elements : 1)) != 0) return false;
+    const bool is_last = at == types[i].shape.rank() - 1;
+    if (types[i].shape[at] % (n * (is_last ? dtype_info(types[i].dtype).block_elements : 1)) != 0) return false;
+    types[i].shape[at] /= n;
   }
-  return true;
+  const std::shared_ptr<const Op> part = sample.op->shard(axis, 0, n, types_of(sample.inputs));
+  return (part ? *part : *sample.op).infer(types).has_value();
 }
+
+constexpr int kParts[] = {2, 3, 4};
 
 TEST_P(EveryOp, ShardedEqualsUnsharded) {
   const std::vector<TensorType> types = types_of(sample().inputs);
   const Sharding rule = op().sharding(types);
   ASSERT_EQ(rule.inputs.size(), types.size());
+  ASSERT_EQ(rule.outputs.size(), op().infer(types)->size());
   for (size_t i = 0; i < types.size(); ++i) ASSERT_EQ(static_cast<int>(rule.inputs[i].size()), types[i].shape.rank());
   const Written expected = run_reference(op(), sample().inputs);
-  for (const std::string& axis : rule.shardable) {
-    SCOPED_TRACE("axis " + axis);
-    if (!divides(sample(), rule, axis, 2)) continue;
-    Written sharded = run_sharded(sample(), axis, 2);
-    for (size_t i = 0; i < sharded.tensors.size(); ++i)
-      EXPECT_LE(relative_error(sharded.tensors[i], expected.tensors[i]), sample().tolerance) << "output " << i;
+  for (const std::string& axis : rule.shardable)
+    for (int n : kParts) {
+      SCOPED_TRACE(fmt::format("axis {} in {}", axis, n));
+      const auto has_axis = [&](const auto& operand) { return axis_index(operand, axis) >= 0; };
+      EXPECT_TRUE(std::ranges::any_of(rule.inputs, has_axis)) << "no operand has this axis";
+      if (!can_be_cut(sample(), rule, axis, n)) continue;  // another sample can: EveryAxisIsCut
+      Written sharded = run_sharded(sample(), axis, n);
+      for (size_t i = 0; i < sharded.tensors.size(); ++i)
+        EXPECT_LE(relative_error(sharded.tensors[i], expected.tensors[i]), sample().tolerance) << "output " << i;
+    }
+}
+
+// Samples of products whose files have none that every number divides.
+std::vector<Sample> more_to_cut() {
+  return sample_list(make_sample("cut", std::make_shared<Matmul>(false, true), {}, random_tensor({12, 24}, 1),
+                                 random_tensor({36, 24}, 2)),
+                     make_sample("cut", std::make_shared<GroupedMatmul>(true), {}, random_tensor({13, 12}, 3),
+                                 random_tensor({4, 24, 12}, 4), ids_tensor({0, 3, 3, 12, 13})),
+                     make_sample("cut", std::make_shared<GroupedOuter>(4, 0), {}, random_tensor({13, 12}, 5),
+                                 random_tensor({13, 24}, 6), ids_tensor({0, 3, 3, 12, 13})));
+}
+
+TEST(Ops, MoreSamplesThatAreCut) {
+  for (const Sample& sample : more_to_cut()) {
+    const Sharding rule = sample.op->sharding(types_of(sample.inputs));
+    const Written expected = run_reference(*sample.op, sample.inputs);
+    for (const std::string& axis : rule.shardable)
+      for (int n : kParts) {
+        if (!can_be_cut(sample, rule, axis, n)) continue;
+        const Written sharded = run_sharded(sample, axis, n);
+        EXPECT_LE(relative_error(sharded.tensors[0], expected.tensors[0]), sample.tolerance)
+            << sample.op->name() << " axis " << axis << " in " << n;
+      }
   }
+}
+
+// Every axis of every op is cut into each number of parts by some sample: what can never be cut is not shardable.
+TEST(Ops, EveryAxisIsCut) {
+  std::map<std::pair<std::string, std::string>, std::set<int>> parts;  // op and axis → numbers of parts
+  const auto note = [&](const Sample& sample) {
+    const Sharding rule = sample.op->sharding(types_of(sample.inputs));
+    for (const std::string& axis : rule.shardable) {
+      std::set<int>& seen = parts[{std::string(sample.op->name()), axis}];
+      for (int n : kParts)
+        if (can_be_cut(sample, rule, axis, n)) seen.insert(n);
+    }
+  };
+  for (const Sample& sample : samples()) note(sample);
+  for (const Sample& sample : more_to_cut()) note(sample);
+  for (const auto& [what, seen] : parts)
+    for (int n : kParts)
+      EXPECT_TRUE(seen.contains(n)) << what.first << ": no sample has an axis " << what.second << " that " << n
+                                    << " divides";
+}
+
+// Samples without an axis that may be cut, by how "op sample" begins, and why.
+const std::map<std::string, std::string>& never_cut() {
+  static const std::string one_kv_head = "one kv head, which its query heads share", one_key_head = "one key head",
+                           tiled = "value heads go round the key heads: no run of them has key heads of its own";
+  static const std::map<std::string, std::string> reasons{
+      {"sort_by_expert ", "rows of different tokens share an order"},
+      {"attention_cached wide_values", one_kv_head},
+      {"attention_cached far", one_kv_head},
+      {"linear_attention plain_skip", one_key_head},
+      {"linear_attention_backward plain_skip", one_key_head},
+      {"linear_attention_cached plain_", one_key_head},
+      {"linear_attention delta_tiled", tiled},
+      {"linear_attention_backward delta_tiled", tiled},
+      {"linear_attention_cached tiled_", tiled},
+  };
+  return reasons;
+}
+
+TEST(Ops, WhatIsNeverCutIsListed) {
+  std::set<std::string> found;
+  for (const Sample& sample : samples()) {
+    const std::string whole = std::string(sample.op->name()) + " " + sample.name;
+    const auto reason = std::ranges::find_if(never_cut(), [&](const auto& r) { return whole.starts_with(r.first); });
+    const bool is_listed = reason != never_cut().end();
+    EXPECT_EQ(sample.op->sharding(types_of(sample.inputs)).shardable.empty(), is_listed)
+        << whole << (is_listed ? " can be cut after all: " + reason->second : " can be cut on no axis: say why");
+    if (is_listed) found.insert(reason->first);
+  }
+  EXPECT_EQ(found.size(), never_cut().size()) << "a reason without a sample";
 }
 
 TEST_P(EveryOp, CostCountsEveryOutputByte) {

@@ -49,7 +49,8 @@ Cost Add::cost(Types inputs, Types outputs) const {
 std::vector<Sample> Add::samples() {
   auto op = std::make_shared<Add>();
   return sample_list(make_sample("same", op, {0, 1}, random_tensor({6, 20}, 1), random_tensor({6, 20}, 2)),
-                     make_sample("bias", op, {0, 1}, random_tensor({6, 20}, 3), random_tensor({20}, 4)));
+                     make_sample("bias", op, {0, 1}, random_tensor({6, 20}, 3), random_tensor({20}, 4)),
+                     make_sample("cut", op, {}, random_tensor({12, 36}, 5), random_tensor({12, 36}, 6)));
 }
 
 }  // namespace hearth

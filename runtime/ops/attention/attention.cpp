@@ -79,7 +79,7 @@ Sharding heads_sharding(const AttentionAttributes& a, size_t n_inputs, size_t n_
                 {}};
   rule.inputs[3] = {""};
   if (a.has_sinks) rule.inputs.push_back({"H"});
-  if (a.n_kv_heads % 2 == 0) rule.shardable.push_back("H");
+  if (a.n_kv_heads > 1) rule.shardable.push_back("H");
   return rule;
 }
 

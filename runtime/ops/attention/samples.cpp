@@ -53,11 +53,13 @@ std::vector<Variant> variants() {
 std::vector<Sample> Attention::samples() {
   const AttentionAttributes grouped{.n_heads = 4, .n_kv_heads = 2, .head_dim = 8, .softmax_scale = 0.35f};
   const AttentionAttributes wide{.n_heads = 6, .n_kv_heads = 2, .head_dim = 32, .softmax_scale = 0.18f};
+  const AttentionAttributes cut{.n_heads = 24, .n_kv_heads = 12, .head_dim = 4, .softmax_scale = 0.5f};
   const AttentionAttributes multi{.n_heads = 2, .n_kv_heads = 2, .head_dim = 64, .softmax_scale = 0.125f};
   std::vector<Sample> out = sample_list(attention_sample("small", grouped, 6, segments_of(6, {0}), true),
                                         attention_sample("packed", grouped, 9, segments_of(9, {0, 3, 4}), true),
                                         attention_sample("long", wide, 211, segments_of(211, {0, 70, 71, 140}), false),
-                                        attention_sample("multi_head", multi, 97, segments_of(97, {0}), false));
+                                        attention_sample("multi_head", multi, 97, segments_of(97, {0}), false),
+                                        attention_sample("cut", cut, 9, segments_of(9, {0, 4}), false));
   for (const Variant& v : variants()) {
     const std::string name = v.name;
     out.push_back(attention_sample(name, v.small, 9, segments_of(9, {0, 2}), true));

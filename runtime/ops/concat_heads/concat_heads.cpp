@@ -41,7 +41,7 @@ Result<std::vector<Value>> ConcatHeads::gradient(GradientBuilder& g) const {
 
 Sharding ConcatHeads::sharding(Types) const {
   Sharding rule{{{"T", "H"}, {"T", "H"}}, {{"T", "H"}}, {"T"}};
-  if (n_heads % 2 == 0) rule.shardable.push_back("H");
+  if (n_heads > 1) rule.shardable.push_back("H");
   return rule;
 }
 std::shared_ptr<const Op> ConcatHeads::shard(std::string_view axis, int, int n, Types) const {
@@ -56,7 +56,9 @@ std::vector<Sample> ConcatHeads::samples() {
   return sample_list(make_sample("two_heads", std::make_shared<ConcatHeads>(2), {0, 1}, random_tensor({4, 10}, 1),
                                  random_tensor({4, 6}, 2)),
                      make_sample("one_head", std::make_shared<ConcatHeads>(1), {0, 1}, random_tensor({3, 32}, 3),
-                                 random_tensor({3, 8}, 4)));
+                                 random_tensor({3, 8}, 4)),
+                     make_sample("cut", std::make_shared<ConcatHeads>(12), {}, random_tensor({12, 12 * 5}, 5),
+                                 random_tensor({12, 12 * 3}, 6)));
 }
 
 }  // namespace hearth

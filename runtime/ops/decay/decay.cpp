@@ -73,7 +73,9 @@ std::vector<Sample> Decay::samples() {
   };
   return sample_list(sample("small", 0, kNoLimit, {0, 1, 2}), sample("limited", 0.5f, 3, {1}),
                      make_sample("large", std::make_shared<Decay>(0.0f, kNoLimit), {}, random_tensor({9, 33}, 1, 60),
-                                 random_tensor({33}, 2, 3), random_tensor({33}, 3)));
+                                 random_tensor({33}, 2, 3), random_tensor({33}, 3)),
+                     make_sample("cut", std::make_shared<Decay>(0.0f, kNoLimit), {}, random_tensor({12, 12}, 4),
+                                 random_tensor({12}, 5), random_tensor({12}, 6)));
 }
 
 std::string_view DecayBackward::name() const {
@@ -132,14 +134,17 @@ Cost DecayBackward::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> DecayBackward::samples() {
   auto sample = [](const char* name, float low, float high, bool has_dlog_decay, bool has_dstep) {
+    const bool is_cut = std::string_view(name) == "cut";
+    const int64_t T = is_cut ? 12 : 6, H = is_cut ? 12 : 22;
     Sample out = make_sample(name, std::make_shared<DecayBackward>(low, high, has_dlog_decay, has_dstep), {},
-                             random_tensor({6, 22}, 1, 6), random_tensor({22}, 2), random_tensor({22}, 3),
-                             random_tensor({6, 22}, 4));
-    if (has_dlog_decay && has_dstep) out.inputs.push_back(random_tensor({6, 22}, 5));
+                             random_tensor({T, H}, 1, 6), random_tensor({H}, 2), random_tensor({H}, 3),
+                             random_tensor({T, H}, 4));
+    if (has_dlog_decay && has_dstep) out.inputs.push_back(random_tensor({T, H}, 5));
     return out;
   };
   return sample_list(sample("both", 0, kNoLimit, true, true), sample("limited", 0.5f, 3, true, true),
-                     sample("log_decay", 0, kNoLimit, true, false), sample("step", 0, kNoLimit, false, true));
+                     sample("cut", 0, kNoLimit, true, true), sample("log_decay", 0, kNoLimit, true, false),
+                     sample("step", 0, kNoLimit, false, true));
 }
 
 }  // namespace hearth

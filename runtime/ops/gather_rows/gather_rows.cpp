@@ -57,7 +57,8 @@ Cost GatherRows::cost(Types inputs, Types outputs) const {
 std::vector<Sample> GatherRows::samples() {
   auto op = std::make_shared<GatherRows>(0);
   std::vector<Sample> out =
-      sample_list(make_sample("f32", op, {0}, random_tensor({12, 32}, 1), ids_tensor({3, 0, 11, 3})));
+      sample_list(make_sample("f32", op, {0}, random_tensor({12, 32}, 1), ids_tensor({3, 0, 11, 3})),
+                  make_sample("cut", op, {}, random_tensor({12, 36}, 3), random_ids(12, 12, 4)));
   for (Dtype dtype : weight_dtypes())
     if (dtype != Dtype::f32)
       out.push_back(
@@ -107,7 +108,9 @@ std::vector<Sample> ScatterAddRows::samples() {
   return sample_list(make_sample("repeats", std::make_shared<ScatterAddRows>(10, 0), {}, ids_tensor({3, 0, 9, 3, 3, 1}),
                                  random_tensor({6, 36}, 1)),
                      make_sample("shard", std::make_shared<ScatterAddRows>(5, 5), {}, ids_tensor({3, 0, 9, 5, 6, 1}),
-                                 random_tensor({6, 36}, 1)));
+                                 random_tensor({6, 36}, 1)),
+                     make_sample("cut", std::make_shared<ScatterAddRows>(10, 0), {}, random_ids(12, 10, 2),
+                                 random_tensor({12, 36}, 3)));
 }
 
 }  // namespace hearth

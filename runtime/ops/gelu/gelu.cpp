@@ -43,7 +43,8 @@ Cost Gelu::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> Gelu::samples() {
   return sample_list(make_sample("tanh", std::make_shared<Gelu>(true), {0}, random_tensor({4, 36}, 1, 6)),
-                     make_sample("erf", std::make_shared<Gelu>(false), {0}, random_tensor({4, 36}, 2, 6)));
+                     make_sample("erf", std::make_shared<Gelu>(false), {0}, random_tensor({4, 36}, 2, 6)),
+                     make_sample("cut", std::make_shared<Gelu>(true), {}, random_tensor({12, 36}, 3)));
 }
 
 std::string_view GeluBackward::name() const {
@@ -85,7 +86,9 @@ std::vector<Sample> GeluBackward::samples() {
   return sample_list(make_sample("tanh", std::make_shared<GeluBackward>(true), {}, random_tensor({4, 36}, 1, 6),
                                  random_tensor({4, 36}, 2)),
                      make_sample("erf", std::make_shared<GeluBackward>(false), {}, random_tensor({4, 36}, 3, 6),
-                                 random_tensor({4, 36}, 4)));
+                                 random_tensor({4, 36}, 4)),
+                     make_sample("cut", std::make_shared<GeluBackward>(true), {}, random_tensor({12, 36}, 5),
+                                 random_tensor({12, 36}, 6)));
 }
 
 }  // namespace hearth

@@ -65,6 +65,7 @@ std::vector<Sample> HeadMatmul::samples() {
   auto linear = std::make_shared<HeadMatmul>(true), plain = std::make_shared<HeadMatmul>(false);
   std::vector<Sample> out =
       sample_list(make_sample("f32", linear, {0, 1}, random_tensor({4, 24}, 1), random_tensor({2, 10, 12}, 2)),
+                  make_sample("cut", linear, {}, random_tensor({12, 12 * 6}, 13), random_tensor({12, 5, 6}, 14)),
                   make_sample("f32_plain", plain, {0, 1}, random_tensor({4, 24}, 3), random_tensor({2, 12, 10}, 4)),
                   make_sample("many", linear, {}, random_tensor({70, 144}, 5), random_tensor({2, 90, 72}, 6)),
                   make_sample("many_plain", plain, {}, random_tensor({70, 144}, 7), random_tensor({2, 72, 90}, 8)));
@@ -125,7 +126,8 @@ Cost HeadOuter::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> HeadOuter::samples() {
   return sample_list(
-      make_sample("small", std::make_shared<HeadOuter>(2), {}, random_tensor({14, 20}, 1), random_tensor({14, 72}, 2)));
+      make_sample("small", std::make_shared<HeadOuter>(2), {}, random_tensor({14, 20}, 1), random_tensor({14, 72}, 2)),
+      make_sample("cut", std::make_shared<HeadOuter>(2), {}, random_tensor({12, 20}, 3), random_tensor({12, 72}, 4)));
 }
 
 }  // namespace hearth

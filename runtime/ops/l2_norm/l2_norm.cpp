@@ -28,6 +28,7 @@ std::vector<Tensor> sample_rows(int which) {
   out.push_back(random_tensor({5, 3, 12}, 1));
   out.push_back(random_tensor({4, 133}, 2, 30));
   out.push_back(random_tensor({2, 16}, 3, 0));
+  out.push_back(random_tensor({12, 12, 8}, 4));
   std::vector<Tensor> one;
   one.push_back(std::move(out[static_cast<size_t>(which)]));
   return one;
@@ -72,6 +73,7 @@ Cost L2Norm::cost(Types inputs, Types outputs) const {
 std::vector<Sample> L2Norm::samples() {
   return sample_list(Sample{"small", std::make_shared<L2Norm>(1e-6f, 0.5f), sample_rows(0), {0}},
                      Sample{"wide", std::make_shared<L2Norm>(1e-6f, 2.0f), sample_rows(1), {}},
+                     Sample{"cut", std::make_shared<L2Norm>(1e-6f, 2.0f), sample_rows(3), {}},
                      Sample{"zeros", std::make_shared<L2Norm>(1e-6f, 1.0f), sample_rows(2), {}});
 }
 
@@ -113,11 +115,10 @@ Cost L2NormBackward::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> L2NormBackward::samples() {
   std::vector<Sample> out;
-  for (int which = 0; which < 2; ++which) {
+  for (const auto& [name, which] : {std::pair{"small", 0}, {"wide", 1}, {"cut", 3}}) {
     std::vector<Tensor> inputs = sample_rows(which);
     inputs.push_back(random_tensor(inputs[0].type().shape, 9));
-    out.push_back(
-        {which == 0 ? "small" : "wide", std::make_shared<L2NormBackward>(1e-6f, 0.5f), std::move(inputs), {}});
+    out.push_back({name, std::make_shared<L2NormBackward>(1e-6f, 0.5f), std::move(inputs), {}});
   }
   return out;
 }

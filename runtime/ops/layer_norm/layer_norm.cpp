@@ -54,8 +54,7 @@ void LayerNorm::reference(Views inputs, Views outputs) const {
 }
 
 Result<std::vector<Value>> LayerNorm::gradient(GradientBuilder& g) const {
-  std::vector<Value> out =
-      g.b.apply_all(std::make_shared<LayerNormBackward>(eps), {g.input(0), g.input(1), g.grad()});
+  std::vector<Value> out = g.b.apply_all(std::make_shared<LayerNormBackward>(eps), {g.input(0), g.input(1), g.grad()});
   out.resize(3);
   out[2] = g.needs(2) ? g.b.apply(std::make_shared<SumRows>(), {g.grad()}) : Value();
   return out;
@@ -76,7 +75,9 @@ std::vector<Sample> LayerNorm::samples() {
   return sample_list(make_sample("small", std::make_shared<LayerNorm>(1e-5f), {0, 1, 2}, random_tensor({6, 40}, 1),
                                  random_tensor({40}, 2), random_tensor({40}, 3)),
                      make_sample("odd", std::make_shared<LayerNorm>(1e-12f), {}, random_tensor({3, 77}, 4, 8),
-                                 random_tensor({77}, 5), random_tensor({77}, 6)));
+                                 random_tensor({77}, 5), random_tensor({77}, 6)),
+                     make_sample("cut", std::make_shared<LayerNorm>(1e-5f), {}, random_tensor({12, 36}, 7),
+                                 random_tensor({36}, 8), random_tensor({36}, 9)));
 }
 
 std::string_view LayerNormBackward::name() const {
@@ -135,7 +136,9 @@ std::vector<Sample> LayerNormBackward::samples() {
   return sample_list(make_sample("small", std::make_shared<LayerNormBackward>(1e-5f), {}, random_tensor({6, 40}, 1),
                                  random_tensor({40}, 2), random_tensor({6, 40}, 3)),
                      make_sample("tall", std::make_shared<LayerNormBackward>(1e-5f), {}, random_tensor({77, 100}, 4),
-                                 random_tensor({100}, 5), random_tensor({77, 100}, 6)));
+                                 random_tensor({100}, 5), random_tensor({77, 100}, 6)),
+                     make_sample("cut", std::make_shared<LayerNormBackward>(1e-5f), {}, random_tensor({12, 36}, 7),
+                                 random_tensor({36}, 8), random_tensor({12, 36}, 9)));
 }
 
 }  // namespace hearth

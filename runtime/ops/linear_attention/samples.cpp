@@ -35,9 +35,11 @@ std::vector<Sample> LinearAttention::samples() {
   const A plain{.n_k_heads = 1, .n_v_heads = 2, .k_dim = 6, .v_dim = 4, .delta_rule = false, .has_skip = true};
   const A wide{.n_k_heads = 2, .n_v_heads = 2, .k_dim = 32, .v_dim = 40};
   const A wide_plain{.n_k_heads = 2, .n_v_heads = 6, .k_dim = 33, .v_dim = 16, .delta_rule = false, .has_skip = true};
+  const A cut{.n_k_heads = 12, .n_v_heads = 24, .k_dim = 3, .v_dim = 4, .has_skip = true};
   A tiled = delta;
   tiled.is_tiled = true;
-  return sample_list(linear_sample("delta_tiled", tiled, 7, segments_of(7, {0, 3}), 1, {0, 1, 2, 3, 4}),
+  return sample_list(linear_sample("cut", cut, 7, segments_of(7, {0, 3}), 1, {}),
+                     linear_sample("delta_tiled", tiled, 7, segments_of(7, {0, 3}), 1, {0, 1, 2, 3, 4}),
                      linear_sample("delta", delta, 7, segments_of(7, {0}), 1, {0, 1, 2, 3, 4}),
                      linear_sample("delta_packed", delta, 9, segments_of(9, {0, 3, 4}), 1, {0, 1, 2, 3, 4}),
                      linear_sample("plain_skip", plain, 8, segments_of(8, {0, 5}), 1, {0, 1, 2, 3, 4, 6}),

@@ -50,7 +50,8 @@ std::vector<Sample> Mul::samples() {
   auto op = std::make_shared<Mul>();
   return sample_list(make_sample("small", op, {0, 1}, random_tensor({4, 36}, 1), random_tensor({4, 36}, 2)),
                      make_sample("row", op, {0, 1}, random_tensor({6, 20}, 3), random_tensor({20}, 4)),
-                     make_sample("number", op, {0, 1}, random_tensor({77, 1}, 5), random_tensor({1}, 6)));
+                     make_sample("number", op, {0, 1}, random_tensor({77, 1}, 5), random_tensor({1}, 6)),
+                     make_sample("cut", op, {}, random_tensor({12, 36}, 7), random_tensor({12, 36}, 8)));
 }
 
 }  // namespace hearth

@@ -47,7 +47,8 @@ Cost Reshape::cost(Types, Types) const {
 }
 
 std::vector<Sample> Reshape::samples() {
-  return sample_list(make_sample("split", std::make_shared<Reshape>(Shape{6, 4, 5}), {0}, random_tensor({6, 20}, 1)));
+  return sample_list(make_sample("split", std::make_shared<Reshape>(Shape{6, 4, 5}), {0}, random_tensor({6, 20}, 1)),
+                     make_sample("cut", std::make_shared<Reshape>(Shape{12, 6, 6}), {}, random_tensor({12, 36}, 2)));
 }
 
 }  // namespace hearth

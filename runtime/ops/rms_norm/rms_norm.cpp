@@ -72,7 +72,8 @@ std::vector<Sample> RmsNorm::samples() {
   return sample_list(make_sample("small", op, {0, 1}, random_tensor({6, 40}, 1), random_tensor({40}, 2)),
                      make_sample("one_row", op, {}, random_tensor({1, 2048}, 3, 4), random_tensor({2048}, 4)),
                      make_sample("zeros", op, {}, random_tensor({2, 33}, 5, 0), random_tensor({33}, 6)),
-                     make_sample("no_weight", op, {0}, random_tensor({5, 33}, 7)));
+                     make_sample("no_weight", op, {0}, random_tensor({5, 33}, 7)),
+                     make_sample("cut", op, {}, random_tensor({12, 36}, 8), random_tensor({36}, 9)));
 }
 
 std::string_view RmsNormBackward::name() const {
@@ -138,7 +139,9 @@ std::vector<Sample> RmsNormBackward::samples() {
                      make_sample("tall", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({77, 100}, 4),
                                  random_tensor({100}, 5), random_tensor({77, 100}, 6)),
                      make_sample("no_weight", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({6, 40}, 7),
-                                 random_tensor({6, 40}, 8)));
+                                 random_tensor({6, 40}, 8)),
+                     make_sample("cut", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({12, 36}, 9),
+                                 random_tensor({36}, 10), random_tensor({12, 36}, 11)));
 }
 
 }  // namespace hearth

@@ -51,7 +51,7 @@ Result<std::vector<Value>> Rope::gradient(GradientBuilder& g) const {
 
 Sharding Rope::sharding(Types inputs) const {
   Sharding rule{{{"T", "H"}, {"T"}}, {{"T", "H"}}, {"T"}};
-  if (inputs[0].shape[1] % (2 * head_dim) == 0) rule.shardable.push_back("H");  // whole heads only
+  if (inputs[0].shape[1] > head_dim) rule.shardable.push_back("H");  // whole heads only
   return rule;
 }
 std::shared_ptr<const Op> Rope::shard(std::string_view, int, int, Types) const {
@@ -77,7 +77,9 @@ std::vector<Sample> Rope::samples() {
                      make_sample("far", std::make_shared<Rope>(16, frequencies, 1.2f, false), {},
                                  random_tensor({4, 32}, 2), ids_tensor({4095, 9000, 100000, 131071})),
                      make_sample("inverse", std::make_shared<Rope>(16, frequencies, 1.2f, true), {0},
-                                 random_tensor({4, 32}, 2), ids_tensor({0, 1, 2, 3})));
+                                 random_tensor({4, 32}, 2), ids_tensor({0, 1, 2, 3})),
+                     make_sample("cut", std::make_shared<Rope>(16, frequencies, 1.2f, false), {},
+                                 random_tensor({12, 12 * 16}, 4), random_ids(12, 1000, 5)));
 }
 
 }  // namespace hearth

@@ -240,7 +240,11 @@ std::vector<Sample> RouteBackward::samples() {
     std::copy(values, values + 4, out.i32());
     return out;
   };
-  return sample_list(make_sample("softmax", op({Scoring::softmax, 2, false, 2}), {}, random_tensor({2, 9}, 1, 3), ids(),
+  Tensor many_ids(TensorType{Dtype::i32, {12, 2}});
+  for (int i = 0; i < 24; ++i) many_ids.i32()[i] = i * 4 % 9;
+  return sample_list(make_sample("cut", op({Scoring::softmax, 2, true}), {}, random_tensor({12, 9}, 7, 3),
+                                 std::move(many_ids), random_tensor({12, 2}, 8)),
+                     make_sample("softmax", op({Scoring::softmax, 2, false, 2}), {}, random_tensor({2, 9}, 1, 3), ids(),
                                  random_tensor({2, 2}, 2)),
                      make_sample("softmax_normalised", op({Scoring::softmax, 2, true}), {}, random_tensor({2, 9}, 3),
                                  ids(), random_tensor({2, 2}, 4)),

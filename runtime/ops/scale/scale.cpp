@@ -38,7 +38,8 @@ Cost Scale::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> Scale::samples() {
-  return sample_list(make_sample("half", std::make_shared<Scale>(0.5f), {0}, random_tensor({4, 36}, 1)));
+  return sample_list(make_sample("half", std::make_shared<Scale>(0.5f), {0}, random_tensor({4, 36}, 1)),
+                     make_sample("cut", std::make_shared<Scale>(0.5f), {}, random_tensor({12, 36}, 2)));
 }
 
 }  // namespace hearth

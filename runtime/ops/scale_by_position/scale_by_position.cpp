@@ -51,7 +51,9 @@ Cost ScaleByPosition::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> ScaleByPosition::samples() {
   return sample_list(make_sample("small", std::make_shared<ScaleByPosition>(0.1f, 16), {0}, random_tensor({4, 36}, 1),
-                                 ids_tensor({0, 15, 16, 1000})));
+                                 ids_tensor({0, 15, 16, 1000})),
+                     make_sample("cut", std::make_shared<ScaleByPosition>(0.1f, 16), {}, random_tensor({12, 36}, 2),
+                                 random_ids(12, 100, 3)));
 }
 
 }  // namespace hearth

@@ -42,7 +42,8 @@ Cost ScaleRows::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> ScaleRows::samples() {
   return sample_list(
-      make_sample("small", std::make_shared<ScaleRows>(), {0, 1}, random_tensor({5, 22}, 1), random_tensor({5, 1}, 2)));
+      make_sample("small", std::make_shared<ScaleRows>(), {0, 1}, random_tensor({5, 22}, 1), random_tensor({5, 1}, 2)),
+      make_sample("cut", std::make_shared<ScaleRows>(), {}, random_tensor({12, 36}, 3), random_tensor({12, 1}, 4)));
 }
 
 std::string_view RowDots::name() const {
@@ -86,7 +87,8 @@ Cost RowDots::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> RowDots::samples() {
   return sample_list(
-      make_sample("small", std::make_shared<RowDots>(), {0, 1}, random_tensor({6, 22}, 1), random_tensor({6, 22}, 2)));
+      make_sample("small", std::make_shared<RowDots>(), {0, 1}, random_tensor({6, 22}, 1), random_tensor({6, 22}, 2)),
+      make_sample("cut", std::make_shared<RowDots>(), {}, random_tensor({12, 36}, 3), random_tensor({12, 36}, 4)));
 }
 
 }  // namespace hearth

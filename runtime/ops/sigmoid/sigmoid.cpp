@@ -39,7 +39,8 @@ Cost Sigmoid::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> Sigmoid::samples() {
-  return sample_list(make_sample("small", std::make_shared<Sigmoid>(), {0}, random_tensor({4, 36}, 1, 8)));
+  return sample_list(make_sample("small", std::make_shared<Sigmoid>(), {0}, random_tensor({4, 36}, 1, 8)),
+                     make_sample("cut", std::make_shared<Sigmoid>(), {}, random_tensor({12, 36}, 3)));
 }
 
 std::string_view SigmoidBackward::name() const {
@@ -79,7 +80,9 @@ Cost SigmoidBackward::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> SigmoidBackward::samples() {
   return sample_list(make_sample("small", std::make_shared<SigmoidBackward>(), {}, random_tensor({4, 36}, 1, 8),
-                                 random_tensor({4, 36}, 2)));
+                                 random_tensor({4, 36}, 2)),
+                     make_sample("cut", std::make_shared<SigmoidBackward>(), {}, random_tensor({12, 36}, 3),
+                                 random_tensor({12, 36}, 4)));
 }
 
 }  // namespace hearth

@@ -39,7 +39,8 @@ Cost Silu::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> Silu::samples() {
-  return sample_list(make_sample("small", std::make_shared<Silu>(), {0}, random_tensor({4, 36}, 1, 8)));
+  return sample_list(make_sample("small", std::make_shared<Silu>(), {0}, random_tensor({4, 36}, 1, 8)),
+                     make_sample("cut", std::make_shared<Silu>(), {}, random_tensor({12, 36}, 3)));
 }
 
 std::string_view SiluBackward::name() const {
@@ -75,8 +76,10 @@ Cost SiluBackward::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> SiluBackward::samples() {
-  return sample_list(make_sample("small", std::make_shared<SiluBackward>(), {}, random_tensor({4, 36}, 1, 8),
-                                 random_tensor({4, 36}, 2)));
+  return sample_list(
+      make_sample("small", std::make_shared<SiluBackward>(), {}, random_tensor({4, 36}, 1, 8),
+                  random_tensor({4, 36}, 2)),
+      make_sample("cut", std::make_shared<SiluBackward>(), {}, random_tensor({12, 36}, 3), random_tensor({12, 36}, 4)));
 }
 
 }  // namespace hearth

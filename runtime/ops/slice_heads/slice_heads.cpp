@@ -23,7 +23,7 @@ Result<std::vector<TensorType>> infer_heads(std::string_view op, Types inputs, i
 
 Sharding heads_sharding(Types inputs, int from) {
   Sharding rule{{{"T", "H"}}, {{"T", "H"}}, {"T"}};
-  if (inputs[0].shape[1] / from % 2 == 0) rule.shardable.push_back("H");
+  if (inputs[0].shape[1] > from) rule.shardable.push_back("H");
   return rule;
 }
 
@@ -61,7 +61,8 @@ Cost SliceHeads::cost(Types, Types outputs) const {
 
 std::vector<Sample> SliceHeads::samples() {
   return sample_list(make_sample("middle", std::make_shared<SliceHeads>(12, 3, 5), {0}, random_tensor({4, 24}, 1)),
-                     make_sample("one_head", std::make_shared<SliceHeads>(40, 8, 32), {0}, random_tensor({3, 40}, 2)));
+                     make_sample("one_head", std::make_shared<SliceHeads>(40, 8, 32), {0}, random_tensor({3, 40}, 2)),
+                     make_sample("cut", std::make_shared<SliceHeads>(8, 3, 4), {}, random_tensor({12, 12 * 8}, 3)));
 }
 
 std::string_view PadHeads::name() const {
@@ -97,7 +98,8 @@ Cost PadHeads::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> PadHeads::samples() {
   return sample_list(make_sample("middle", std::make_shared<PadHeads>(12, 3, 5), {0}, random_tensor({4, 10}, 1)),
-                     make_sample("one_head", std::make_shared<PadHeads>(40, 8, 32), {0}, random_tensor({3, 32}, 2)));
+                     make_sample("one_head", std::make_shared<PadHeads>(40, 8, 32), {0}, random_tensor({3, 32}, 2)),
+                     make_sample("cut", std::make_shared<PadHeads>(8, 3, 4), {}, random_tensor({12, 12 * 4}, 3)));
 }
 
 }  // namespace hearth

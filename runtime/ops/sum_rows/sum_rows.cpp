@@ -42,7 +42,8 @@ Cost SumRows::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> SumRows::samples() {
-  return sample_list(make_sample("small", std::make_shared<SumRows>(), {}, random_tensor({10, 36}, 1)));
+  return sample_list(make_sample("small", std::make_shared<SumRows>(), {}, random_tensor({10, 36}, 1)),
+                     make_sample("cut", std::make_shared<SumRows>(), {}, random_tensor({12, 36}, 2)));
 }
 
 }  // namespace hearth

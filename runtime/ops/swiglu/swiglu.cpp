@@ -44,8 +44,9 @@ std::vector<Value> Swiglu::unfused(Builder& b, std::span<const Value> inputs) co
 }
 
 std::vector<Sample> Swiglu::samples() {
-  return sample_list(make_sample("small", std::make_shared<Swiglu>(), {0, 1}, random_tensor({4, 44}, 1, 6),
-                                 random_tensor({4, 44}, 2)));
+  return sample_list(
+      make_sample("small", std::make_shared<Swiglu>(), {0, 1}, random_tensor({4, 44}, 1, 6), random_tensor({4, 44}, 2)),
+      make_sample("cut", std::make_shared<Swiglu>(), {}, random_tensor({12, 36}, 3), random_tensor({12, 36}, 4)));
 }
 
 std::string_view SwigluBackward::name() const {
@@ -88,7 +89,9 @@ Cost SwigluBackward::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> SwigluBackward::samples() {
   return sample_list(make_sample("small", std::make_shared<SwigluBackward>(), {}, random_tensor({4, 44}, 1, 6),
-                                 random_tensor({4, 44}, 2), random_tensor({4, 44}, 3)));
+                                 random_tensor({4, 44}, 2), random_tensor({4, 44}, 3)),
+                     make_sample("cut", std::make_shared<SwigluBackward>(), {}, random_tensor({12, 36}, 4),
+                                 random_tensor({12, 36}, 5), random_tensor({12, 36}, 6)));
 }
 
 }  // namespace hearth

@@ -62,7 +62,9 @@ std::vector<Sample> SwigluClamped::samples() {
       make_sample("both_sides_of_the_limit", std::make_shared<SwigluClamped>(ClampedSwiglu{1.702f, 7, 1}), {0, 1},
                   random_tensor({4, 44}, 1, 11), random_tensor({4, 44}, 12, 11)),
       make_sample("no_offset", std::make_shared<SwigluClamped>(ClampedSwiglu{1, 2.5f, 0}), {0, 1},
-                  random_tensor({3, 20}, 3, 4), random_tensor({3, 20}, 4, 4)));
+                  random_tensor({3, 20}, 3, 4), random_tensor({3, 20}, 4, 4)),
+      make_sample("cut", std::make_shared<SwigluClamped>(ClampedSwiglu{1.702f, 7, 1}), {}, random_tensor({12, 36}, 5),
+                  random_tensor({12, 36}, 6)));
 }
 
 std::string_view SwigluClampedBackward::name() const {
@@ -107,9 +109,11 @@ Cost SwigluClampedBackward::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> SwigluClampedBackward::samples() {
-  return sample_list(make_sample("small", std::make_shared<SwigluClampedBackward>(ClampedSwiglu{1.702f, 7, 1}), {},
-                                 random_tensor({4, 44}, 1, 11), random_tensor({4, 44}, 2, 11),
-                                 random_tensor({4, 44}, 3)));
+  return sample_list(
+      make_sample("small", std::make_shared<SwigluClampedBackward>(ClampedSwiglu{1.702f, 7, 1}), {},
+                  random_tensor({4, 44}, 1, 11), random_tensor({4, 44}, 2, 11), random_tensor({4, 44}, 3)),
+      make_sample("cut", std::make_shared<SwigluClampedBackward>(ClampedSwiglu{1.702f, 7, 1}), {},
+                  random_tensor({12, 36}, 4), random_tensor({12, 36}, 5), random_tensor({12, 36}, 6)));
 }
 
 }  // namespace hearth

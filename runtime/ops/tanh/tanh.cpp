@@ -45,7 +45,8 @@ Cost Tanh::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> Tanh::samples() {
   return sample_list(make_sample("small", std::make_shared<Tanh>(), {0}, random_tensor({4, 36}, 1, 3)),
-                     make_sample("far", std::make_shared<Tanh>(), {}, random_tensor({4, 36}, 2, 100)));
+                     make_sample("far", std::make_shared<Tanh>(), {}, random_tensor({4, 36}, 2, 100)),
+                     make_sample("cut", std::make_shared<Tanh>(), {}, random_tensor({12, 36}, 3)));
 }
 
 std::string_view TanhBackward::name() const {
@@ -84,7 +85,9 @@ Cost TanhBackward::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> TanhBackward::samples() {
-  return sample_list(make_sample("small", std::make_shared<TanhBackward>(), {}, random_tensor({4, 36}, 1), random_tensor({4, 36}, 2)));
+  return sample_list(
+      make_sample("small", std::make_shared<TanhBackward>(), {}, random_tensor({4, 36}, 1), random_tensor({4, 36}, 2)),
+      make_sample("cut", std::make_shared<TanhBackward>(), {}, random_tensor({12, 36}, 3), random_tensor({12, 36}, 4)));
 }
 
 }  // namespace hearth
