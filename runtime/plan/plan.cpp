@@ -149,13 +149,20 @@ Result<Plan> make_plan(Graph graph, const CpuFeatures& features) {
   });
 }
 
+// "f32[1, 64], iq1_s[70, 64]"
+static std::string names_of(const std::vector<TensorType>& types) {
+  std::string out;
+  for (const TensorType& type : types) out += (out.empty() ? "" : ", ") + type.to_string();
+  return out.empty() ? "no operands" : out;
+}
+
 Result<Plan> make_cuda_plan(Graph graph) {
   return lower(std::move(graph),
                [](PlanStep& step, const Op& op, const std::vector<TensorType>& inputs) -> Result<void> {
                  step.cuda = op.cuda_kernel(inputs);
                  if (step.cuda.launch == nullptr)
                    return error(Code::unimplemented, "{} ({}) has no CUDA kernel in this build for {}", op.name(),
-                                op.attributes(), inputs.empty() ? "no operands" : inputs[0].to_string());
+                                op.attributes(), names_of(inputs));
                  return {};
                });
 }
