@@ -79,9 +79,10 @@ Written run_kernel(const Op& op, const CpuKernel& kernel, const std::vector<Tens
   for (Tensor& output : outputs)
     if (output.type().bytes() > 0)
       std::memset(output.view().data, 0xff, static_cast<size_t>(output.type().bytes()));  // NaN
-  Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
+  Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>((kernel.scratch_bytes + 3) / 4)}});
+  if (kernel.scratch_bytes > 0) std::memset(scratch.view().data, 0xff, kernel.scratch_bytes);
   const std::vector<TensorView> in = views_of(inputs), out = views_of(outputs);
-  const KernelArgs args{&op, in, out, scratch.view().as<std::byte>()};
+  const KernelArgs args{&op, in, out, kernel.scratch_bytes > 0 ? scratch.view().as<std::byte>() : nullptr};
   team.run([&](const Worker& worker) { kernel.run(args, worker); });
   return written(op, std::move(inputs), std::move(outputs));
 }

@@ -212,7 +212,7 @@ void Cached::attend(const Unit& u) const {
 }
 
 int64_t n_chunks(int64_t max_positions) {
-  return chunk_of(max_positions - 1) + 1;
+  return max_positions > 0 ? chunk_of(max_positions - 1) + 1 : 0;
 }
 
 UnitState Cached::part_of_token(int64_t t, int64_t chunk, int64_t head) const {
@@ -256,7 +256,7 @@ void for_each_unit(const Cached& c, F f) {
 
 // Too few units for the team, and some of them long. Every thread finds the same.
 bool is_to_be_split(const Cached& c, const Worker& me) {
-  if (c.parts == nullptr || me.size == 1) return false;
+  if (c.T > kMaxTokensToSplit || me.size == 1) return false;
   int64_t n_units = 0, n_parts = 0;
   for_each_unit(c, [&](const Unit& u) {
     ++n_units;
@@ -301,7 +301,7 @@ void run(const KernelArgs& args, const Worker& me) {
 
 CpuKernel kernel_for(const AttentionCached& op, Types inputs) {
   const int64_t T = inputs[0].shape[0], max_positions = inputs[7].shape[1] * inputs[3].shape[2];
-  if (T > kMaxTokensToSplit || max_positions == 0) return {run};
+  if (T > kMaxTokensToSplit) return {run};  // never split
   const int64_t n_rows = n_chunks(max_positions) * T * op.heads.n_heads;
   return {run, static_cast<size_t>(n_rows * (op.heads.v_dim() + 2)) * 4};
 }
