@@ -82,6 +82,11 @@ Result<void> answer(http::Router router, const Arguments& arguments, int max_seq
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   const std::filesystem::path path = TRY(model_path(arguments));
   auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(path), "while loading {}", arguments.model));
+  if (model->disk_bytes > 0)
+    spdlog::warn(
+        "{} MiB of the weights were laid out anew on disk: memory cannot hold the model, and its files have them "
+        "in another order",
+        model->disk_bytes >> 20);
   for (const std::string& sentence : model->generation.ignored)
     spdlog::warn("in generation_config.json of {}, {}", arguments.model, sentence);
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/python_json.h"
+#include "hwdetect/memory.h"
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/config_json.h"
 #include "model_store/formats/gguf.h"
@@ -68,14 +69,26 @@ Storage form_in(const TensorFile& file, const ParameterSpec& spec, const std::st
 
 // What is asked of a load: everything, or only whether it would succeed, for which no weights are read.
 enum class Depth { check, whole };
+struct Request {
+  Depth depth;
+  uint64_t available_bytes = 0;  // of memory; 0: unknown
+};
 
-Result<void> bind_weights(const TensorFile& file, bool is_gguf, Depth depth, LoadedModel& out) {
+// Where weights go that memory cannot hold.
+std::vector<fs::path> disk_folders(const fs::path& model) {
+  std::error_code ec;
+  return {fs::is_directory(model, ec) ? model : fs::absolute(model, ec).parent_path(), "/var/tmp"};
+}
+
+Result<void> bind_weights(const TensorFile& file, bool is_gguf, const Request& request, LoadedModel& out) {
   auto keeper = std::make_shared<WeightKeeper>();
   keeper->mappings = file.keeper();
+  const bool is_too_large = request.available_bytes > 0 && file.size_bytes() > request.available_bytes;
+  if (is_too_large) keeper->disk_folders = disk_folders(out.path);
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters) {
     const Storage storage = is_gguf ? spec.gguf : form_in(file, spec, root);
-    if (depth == Depth::check)
+    if (request.depth == Depth::check)
       TRY(find_parameter(file, spec, storage, keeper->used));
     else
       out.weights.emplace(spec.role, TRY(read_parameter(file, spec, storage, *keeper)));
@@ -83,6 +96,7 @@ Result<void> bind_weights(const TensorFile& file, bool is_gguf, Depth depth, Loa
   TRY(refuse_unused(file, keeper->used, root, out.config));
   out.size_bytes = file.size_bytes();
   out.copied_bytes = keeper->copied_bytes;
+  out.disk_bytes = keeper->disk_bytes;
   out.keeper = std::move(keeper);
   return {};
 }
@@ -122,21 +136,21 @@ Result<void> read_pooling(const fs::path& folder, ModelConfig& config) {
   return {};
 }
 
-Result<void> load_hf(const fs::path& folder, Depth depth, LoadedModel& out) {
+Result<void> load_hf(const fs::path& folder, const Request& request, LoadedModel& out) {
   std::string config = TRY(read_file(folder / "config.json", kMaxConfigBytes));
   TRY(use_config(TRY_WITH(config_from_hf(config), "while reading {}", (folder / "config.json").string()), out));
   TRY(read_pooling(folder, out.config));
   const Json json = TRY(parse_python_json(config, 32));
   const TensorFile weights = TRY(open_hf_weights(folder, json));
   TRY(untie_own_head(weights, out));
-  TRY(bind_weights(weights, /*is_gguf=*/false, depth, out));
+  TRY(bind_weights(weights, /*is_gguf=*/false, request, out));
   return read_text_side_hf(folder, out);
 }
 
-Result<void> load_gguf(const fs::path& path, Depth depth, LoadedModel& out) {
+Result<void> load_gguf(const fs::path& path, const Request& request, LoadedModel& out) {
   GgufFile file = TRY(GgufFile::open(path));
   TRY(use_config(TRY(config_from_gguf(file)), out));
-  TRY(bind_weights(file.tensors(), /*is_gguf=*/true, depth, out));
+  TRY(bind_weights(file.tensors(), /*is_gguf=*/true, request, out));
   return read_text_side_gguf(file, out);
 }
 
@@ -164,14 +178,14 @@ Result<std::string_view> checked_json(std::string_view text, char first, std::st
   return text;
 }
 
-Result<LoadedModel> load(const fs::path& given, Depth depth) {
+Result<LoadedModel> load(const fs::path& given, const Request& request) {
   fs::path path = TRY(find_model(given));
   LoadedModel out;
   out.path = path;
   if (TRY(is_folder(path)))
-    TRY_WITH(load_hf(path, depth, out), "while loading {}", path.string());
+    TRY_WITH(load_hf(path, request, out), "while loading {}", path.string());
   else if (path.extension() == ".gguf")
-    TRY_WITH(load_gguf(path, depth, out), "while loading {}", path.string());
+    TRY_WITH(load_gguf(path, request, out), "while loading {}", path.string());
   else
     return error(Code::invalid_argument, "{} is not a model: expected a Hugging Face folder or a .gguf file",
                  path.string());
@@ -181,19 +195,24 @@ Result<LoadedModel> load(const fs::path& given, Depth depth) {
 }  // namespace
 
 // The merged model: the base's files with the adapter's changes.
-static Result<LoadedModel> load_adapter(const fs::path& folder) {
-  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(folder)), Depth::whole),
-                             "while loading the base of the adapter {}", folder.string());
+static Result<LoadedModel> load_adapter(const fs::path& folder, const Request& request) {
+  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(folder)), request), "while loading the base of the adapter {}",
+                             folder.string());
   TRY(apply_adapter(TRY(read_adapter(folder, out.config)), out));
   return out;
 }
 
 Result<LoadedModel> load_model(const fs::path& path) {
-  return is_adapter_folder(path) ? load_adapter(path) : load(path, Depth::whole);
+  return load_model(path, available_memory_bytes());
+}
+
+Result<LoadedModel> load_model(const fs::path& path, uint64_t available_bytes) {
+  const Request request{Depth::whole, available_bytes};
+  return is_adapter_folder(path) ? load_adapter(path, request) : load(path, request);
 }
 
 Result<LoadedModel> check_model(const fs::path& path) {
-  LoadedModel out = TRY(load(path, Depth::check));
+  LoadedModel out = TRY(load(path, {Depth::check}));
   if (out.tokenizer_problem && out.brings_tokenizer)
     return hearth::detail::with_context(*out.tokenizer_problem, "while reading its tokenizer");
   return out;

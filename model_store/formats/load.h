@@ -33,6 +33,7 @@ struct LoadedModel {
   std::shared_ptr<const void> keeper;
   uint64_t size_bytes = 0;    // of the weight files
   uint64_t copied_bytes = 0;  // of weights that had to be copied
+  uint64_t disk_bytes = 0;    // of weights that were laid out anew on disk, since memory cannot hold the model
 
   std::optional<Tokenizer> tokenizer;  // absent: `tokenizer_problem` says why
   std::optional<Error> tokenizer_problem;
@@ -49,6 +50,9 @@ struct LoadedModel {
 // into its base (adapters/adapter.h). A model without tokenizer or template
 // loads; weights missing, of the wrong shape, or of a dtype without kernels are errors that name the tensor.
 Result<LoadedModel> load_model(const std::filesystem::path& path);
+// A model whose files are larger than available_bytes (0: unknown) gets no copies in memory, which would have to be
+// swapped: they go to unnamed files beside the model, or in /var/tmp. Above: what this machine has available.
+Result<LoadedModel> load_model(const std::filesystem::path& path, uint64_t available_bytes);
 
 // Whether load_model() succeeds, at the cost of reading headers: the result has no weights. Its one rule more: a
 // tokenizer that is there must be one that can be used.

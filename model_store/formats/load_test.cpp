@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -54,6 +55,26 @@ TEST(Load, EveryGoldenFolderLoadsWithoutCopyingMatrices) {
     ++n;
   }
   EXPECT_GE(n, 7);
+}
+
+// Nothing is copied into memory that would have to be swapped; the weights are the same.
+TEST(Load, AModelLargerThanMemoryIsLaidOutOnDisk) {
+  for (const char* name : {"mixtral_fp32", "qwen3_moe_bf16", "gpt_oss_bf16"}) {
+    const fs::path folder = golden() / name;
+    if (!fs::exists(folder)) continue;
+    auto large = load_model(folder, 1000);
+    ASSERT_TRUE(large) << large.error().to_string();
+    const LoadedModel model = load(folder);
+    EXPECT_EQ(model.disk_bytes, 0u) << name;
+    EXPECT_GT(large->disk_bytes, 4 * large->copied_bytes) << name;
+    EXPECT_LE(large->copied_bytes + large->disk_bytes, bytes_that_must_be_copied(model)) << name;
+    for (const auto& [role, view] : model.weights) {
+      const TensorView& other = large->weights.at(role);
+      ASSERT_EQ(other.type, view.type) << name << " " << role;
+      EXPECT_EQ(std::memcmp(other.data, view.data, static_cast<size_t>(view.type.bytes())), 0) << name << " " << role;
+    }
+  }
+  EXPECT_EQ(load_model(golden() / "mixtral_fp32", 0)->disk_bytes, 0u) << "unknown memory";
 }
 
 TEST(Load, ReadsBothSpellingsOfPositionScaling) {

@@ -80,12 +80,11 @@ Result<const std::byte*> bytes_of(const StoredTensor& stored, std::vector<std::b
   return static_cast<const std::byte*>(made.data());
 }
 
-Result<Tensor> copy_parts(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
-                          const Storage& storage, Dtype dtype) {
-  Tensor copy({dtype, spec.shape});
+// All parts as they are wanted here, one after the other. `out`: spec.shape in `dtype`.
+Result<void> write_parts(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
+                         const Storage& storage, Dtype dtype, std::byte* out) {
   const Rows rows = rows_of(spec, storage, dtype);
-  auto* out = static_cast<std::byte*>(copy.view().data);
-  const int64_t part_bytes = copy.type().bytes() / static_cast<int64_t>(parts.size());
+  const int64_t part_bytes = TensorType{dtype, spec.shape}.bytes() / static_cast<int64_t>(parts.size());
   std::vector<std::byte> made;
   for (const StoredTensor* part : parts) {
     const bool is_whole =
@@ -98,29 +97,33 @@ Result<Tensor> copy_parts(const std::vector<const StoredTensor*>& parts, const P
       copy_rows(rows, TRY(bytes_of(*part, made)), out);
     out += part_bytes;
   }
-  if (is_vector(spec) && dtype != Dtype::f32) copy = to_f32(copy.view());
-  if (storage.changes_values()) {
-    CHECK(copy.type().dtype == Dtype::f32);  // only vectors do
-    to_ours(storage, copy);
-  }
+  return {};
+}
+
+// Norms, biases and what else is small: f32, with the model's own values.
+Result<Tensor> copy_vector(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
+                           const Storage& storage, Dtype dtype) {
+  Tensor copy({dtype, spec.shape});
+  TRY(write_parts(parts, spec, storage, dtype, copy.view().as<std::byte>()));
+  if (dtype != Dtype::f32) copy = to_f32(copy.view());
+  if (storage.changes_values()) to_ours(storage, copy);
   return copy;
 }
 
 // Blocks run along the stored rows, which are our columns: such a tensor can only be had in f32.
-Result<Tensor> widened(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
-                       const Storage& storage) {
-  Tensor out({Dtype::f32, spec.shape});
+Result<void> write_widened(const std::vector<const StoredTensor*>& parts, const ParameterSpec& spec,
+                           const Storage& storage, std::byte* to) {
   const Rows rows = rows_of(spec, storage, Dtype::f32);
   const auto n = static_cast<int64_t>(parts[0]->n_elements());
+  const int64_t part_bytes = TensorType{Dtype::f32, spec.shape}.bytes() / static_cast<int64_t>(parts.size());
   Tensor wide({Dtype::f32, {n}});
   std::vector<std::byte> made;
-  auto* to = static_cast<std::byte*>(out.view().data);
   for (const StoredTensor* part : parts) {
     to_float(*part->dtype, TRY(bytes_of(*part, made)), wide.f32(), n);
     copy_transposed(rows, sizeof(float), wide.view().as<std::byte>(), to);
-    to += out.type().bytes() / static_cast<int64_t>(parts.size());
+    to += part_bytes;
   }
-  return out;
+  return {};
 }
 
 TensorView keep(Tensor copy, WeightKeeper& keeper) {
@@ -129,7 +132,24 @@ TensorView keep(Tensor copy, WeightKeeper& keeper) {
   return keeper.copies.back().view();
 }
 
+Result<DiskMemory> on_first_disk(const std::vector<std::filesystem::path>& folders, uint64_t bytes) {
+  for (size_t i = 0; i + 1 < folders.size(); ++i)
+    if (auto memory = DiskMemory::create(folders[i], bytes)) return std::move(*memory);
+  return DiskMemory::create(folders.back(), bytes);
+}
+
 }  // namespace
+
+Result<TensorView> WeightKeeper::allocate(const TensorType& type) {
+  constexpr uint64_t kSmallest = 4096;  // less is not worth a file
+  const auto bytes = static_cast<uint64_t>(type.bytes());
+  if (disk_folders.empty() || bytes < kSmallest) return keep(Tensor(type), *this);
+  on_disk.push_back(TRY_WITH(on_first_disk(disk_folders, bytes),
+                             "while laying out weights that memory cannot hold; free some disk space, or get the model "
+                             "as a .gguf file, which is used as it is"));
+  disk_bytes += bytes;
+  return TensorView{type, on_disk.back().data()};
+}
 
 bool is_vector(const ParameterSpec& spec) {
   return is_vector(spec.kind);
@@ -199,8 +219,8 @@ Result<FoundParameter> find_parameter(const TensorFile& file, const ParameterSpe
 Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
                                   WeightKeeper& keeper) {
   const auto [storage, parts, dtype] = TRY(find_parameter(file, spec, as_declared, keeper.used));
-  if (storage.is_transposed && dtype_info(dtype).is_quantised) return keep(TRY(widened(parts, spec, storage)), keeper);
-  const TensorType type{dtype, spec.shape};
+  const bool is_widened = storage.is_transposed && dtype_info(dtype).is_quantised;
+  const TensorType type{is_widened ? Dtype::f32 : dtype, spec.shape};
   const Rows rows = rows_of(spec, storage, dtype);
   const std::byte* data = parts[0]->bytes.data();
   if (!parts[0]->decode && !rows.map.empty()) data += rows.map[0] * rows.row_bytes;
@@ -208,7 +228,16 @@ Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& s
                          !storage.changes_values() && rows.is_run() && (!is_vector(spec) || dtype == Dtype::f32) &&
                          is_aligned(data, dtype);
   if (as_stored) return TensorView{type, const_cast<std::byte*>(data)};
-  return keep(TRY(copy_parts(parts, spec, storage, dtype)), keeper);
+  if (is_vector(spec)) return keep(TRY(copy_vector(parts, spec, storage, dtype)), keeper);
+  CHECK(!storage.changes_values());  // only vectors do
+  const size_t n_on_disk = keeper.on_disk.size();
+  const TensorView copy = TRY(keeper.allocate(type));
+  if (is_widened)
+    TRY(write_widened(parts, spec, storage, copy.as<std::byte>()));
+  else
+    TRY(write_parts(parts, spec, storage, dtype, copy.as<std::byte>()));
+  if (keeper.on_disk.size() > n_on_disk) TRY(keeper.on_disk.back().make_read_only());
+  return copy;
 }
 
 }  // namespace hearth

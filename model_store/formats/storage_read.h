@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model_store/formats/disk_memory.h"
 #include "model_store/formats/tensor_file.h"
 #include "runtime/architectures/architecture.h"
 #include "runtime/tensor/tensor.h"
@@ -16,8 +17,15 @@ namespace hearth {
 struct WeightKeeper {
   std::shared_ptr<const void> mappings;
   std::vector<Tensor> copies;
-  uint64_t copied_bytes = 0;
+  uint64_t copied_bytes = 0;        // in memory of the process
   std::set<std::string_view> used;  // names in the file
+  // Where copies of a page and more go when the model is larger than memory: the first folder that can take them, in
+  // files that nobody sees. Empty: memory.
+  std::vector<std::filesystem::path> disk_folders;
+  std::vector<DiskMemory> on_disk;
+  uint64_t disk_bytes = 0;
+
+  Result<TensorView> allocate(const TensorType& type);  // to be written to, until the next call of read_parameter()
 };
 
 // The stored tensors of one parameter, checked: they are there, of the right shape, and in a dtype with kernels.

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
+#include "base/files.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -19,6 +22,18 @@ TensorFile file_of(const std::string& name, const Tensor& tensor) {
   for (int i = 0; i < tensor.type().shape.rank(); ++i) stored.shape.push_back(tensor.type().shape[i]);
   stored.bytes = {tensor.view().as<std::byte>(), static_cast<size_t>(tensor.type().bytes())};
   return *TensorFile::assemble({stored}, nullptr, stored.bytes.size());
+}
+
+// The line of /proc/self/maps that holds the address.
+std::string mapping_of(const void* data) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    char* rest = nullptr;
+    const auto begin = std::strtoull(line.c_str(), &rest, 16), end = std::strtoull(rest + 1, nullptr, 16);
+    const auto at = reinterpret_cast<uintptr_t>(data);
+    if (begin <= at && at < end) return line;
+  }
+  return {};
 }
 
 // Per head [out, in] here, [in, out] there: every dtype comes out with the same numbers, blocks widened to f32.
@@ -58,6 +73,39 @@ TEST(StorageRead, RowsOfEachHeadOfAJoinedMatrix) {
       EXPECT_TRUE(std::equal(wanted, wanted + K, got.f32() + row * K)) << row;
     }
   }
+}
+
+// Experts that lie apart are stacked. Where memory cannot hold the model, the stack is a file that nobody sees.
+TEST(StorageRead, AStackThatMemoryCannotHoldIsOnDisk) {
+  const int64_t E = 3, N = 512, K = 512;
+  const ParameterSpec spec{"w", ParameterKind::matrix, {E, N, K}, {"E", "N", "K"}, Storage("w.{}").each_of(E), ""};
+  const Tensor all = random_tensor({E, N, K}, 5);
+  std::vector<StoredTensor> parts;
+  for (int64_t e = 0; e < E; ++e) {
+    StoredTensor part;
+    part.name = "w." + std::to_string(e), part.format_dtype = "f32", part.dtype = Dtype::f32, part.shape = {N, K};
+    part.bytes = {all.view().as<std::byte>() + e * N * K * 4, static_cast<size_t>(N * K * 4)};
+    parts.push_back(part);
+  }
+  const TensorFile file = *TensorFile::assemble(parts, nullptr, 0);
+  const TempFolder folder = *TempFolder::create("hearth-stack");
+  WeightKeeper keeper;
+  keeper.disk_folders = {folder.path() / "missing", folder.path()};
+  auto view = read_parameter(file, spec, spec.hf, keeper);
+  ASSERT_TRUE(view) << view.error().to_string();
+  EXPECT_EQ(keeper.copied_bytes, 0u);
+  EXPECT_EQ(keeper.disk_bytes, static_cast<uint64_t>(all.type().bytes()));
+  EXPECT_EQ(std::memcmp(view->data, all.view().data, static_cast<size_t>(all.type().bytes())), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "the file has a name";
+  EXPECT_NE(mapping_of(view->data).find("r--s"), std::string::npos) << mapping_of(view->data);
+
+  keeper.disk_folders = {folder.path() / "missing"};
+  auto refused = read_parameter(file, spec, spec.hf, keeper);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().to_string().find("free some disk space"), std::string::npos) << refused.error().to_string();
+  WeightKeeper in_memory;
+  ASSERT_TRUE(read_parameter(file, spec, spec.hf, in_memory));
+  EXPECT_EQ(in_memory.copied_bytes, static_cast<uint64_t>(all.type().bytes()));
 }
 
 }  // namespace
