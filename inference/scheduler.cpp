@@ -263,6 +263,7 @@ void Scheduler::step() {
   }
   std::lock_guard lock(mutex_);
   ++stats_.n_steps;
+  stats_.n_graphs_built = runner_->n_graphs_built();
   stats_.n_completion_tokens += n_completions;
   stats_.busy_s += std::chrono::duration<double>(Sequence::Clock::now() - begin).count();
 }

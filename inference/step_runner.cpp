@@ -9,9 +9,9 @@ namespace hearth {
 namespace {
 
 constexpr int kPageSize = 64;
-constexpr size_t kMaxStepClasses = 48;                  // a plan of a large model is some 100 KB
-constexpr int64_t kStateAlignment = 64;                  // a cache line
-constexpr int64_t kMaxStates = 1 << 14;                  // 16 a layer; bounds what alignment adds
+constexpr size_t kMaxReady = 256;        // a plan of a large model is some 100 KB; 26 sizes up to 256 tokens
+constexpr int64_t kStateAlignment = 64;  // a cache line
+constexpr int64_t kMaxStates = 1 << 14;  // 16 a layer; bounds what alignment adds
 
 int pages_per_seq(int max_seq_len) {
   return (max_seq_len + kPageSize - 1) / kPageSize;
@@ -67,7 +67,7 @@ StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptio
 
 // Every state that the graph declares gets its part of the arena, whose memory is zero at first.
 Result<void> StepRunner::bind_states() {
-  const Graph graph = TRY(build_graph(1, 1));
+  const Graph graph = TRY(build_graph({1, 1}));
   int64_t at = 0;
   for (const ValueInfo& info : graph.values()) {
     if (info.kind != ValueKind::state) continue;
@@ -81,41 +81,41 @@ Result<void> StepRunner::bind_states() {
   return {};
 }
 
-Result<Graph> StepRunner::build_graph(int n_tokens, int n_logit_rows) const {
+Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
   auto dtype_of = [&](const ParameterSpec& spec) {
     auto weight = model_->weights.find(spec.role);
     return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
   };
-  return build_serving_graph(model_->config, dtype_of, n_tokens, n_logit_rows, cache_config_, {});
+  return build_serving_graph(model_->config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache_config_, {});
 }
 
-Result<Executor*> StepRunner::executor_for(int n_tokens, int n_logit_rows) {
-  auto known = std::find_if(classes_.begin(), classes_.end(), [&](const ShapeClass& c) {
-    return c.n_tokens == n_tokens && c.n_logit_rows == n_logit_rows;
-  });
-  if (known != classes_.end()) {
-    classes_.splice(classes_.begin(), classes_, known);
-    return &classes_.front().executor;
+Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
+  auto known = std::find_if(ready_.begin(), ready_.end(), [&](const Ready& r) { return r.shape == shape; });
+  if (known != ready_.end()) {
+    ready_.splice(ready_.begin(), ready_, known);
+    return &ready_.front().executor;
   }
-  Plan plan = TRY(make_plan(TRY(build_graph(n_tokens, n_logit_rows)), cpu_features()));
+  Plan plan = TRY(make_plan(TRY(build_graph(shape)), cpu_features()));
   Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
-  if (classes_.size() >= kMaxStepClasses) classes_.pop_back();
-  classes_.push_front({n_tokens, n_logit_rows, std::move(executor)});
-  return &classes_.front().executor;
+  ++n_graphs_built_;
+  if (ready_.size() >= kMaxReady) ready_.pop_back();
+  ready_.push_front({shape, std::move(executor)});
+  return &ready_.front().executor;
 }
 
-Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
-  const auto n_wanted = std::count_if(tokens.begin(), tokens.end(), [](const StepToken& t) { return t.wants_logits; });
-  const int n_logit_rows = std::max(1, static_cast<int>(n_wanted));
-  Executor& executor = *TRY(executor_for(static_cast<int>(tokens.size()), n_logit_rows));
+// Padding: token 0 at no position, rows of logits that nobody wants.
+Result<void> StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape,
+                                     const Executor& executor) const {
   int32_t* ids = executor.input("tokens").i32();
   int32_t* positions = executor.input("positions").i32();
   int32_t* slots = executor.input("seq_of_token").i32();
   int32_t* rows = executor.input("logit_rows").i32();
   int32_t* table = executor.input("page_table").i32();
   for (int i = 0; i < cache_config_.n_pages; ++i) table[i] = i;
-  rows[0] = 0;
-  int row = 0;
+  std::fill(ids, ids + shape.n_tokens, 0);
+  std::fill(positions, positions + shape.n_tokens, -1);
+  std::fill(slots, slots + shape.n_tokens, 0);
+  std::fill(rows, rows + shape.n_logit_rows, 0);
   for (size_t t = 0; t < tokens.size(); ++t) {
     const StepToken& token = tokens[t];
     if (token.position < 0 || token.position >= options_.max_seq_len || token.slot < 0 ||
@@ -125,10 +125,20 @@ Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
     ids[t] = token.id;
     positions[t] = token.position;
     slots[t] = token.slot;
-    if (token.wants_logits) rows[row++] = static_cast<int32_t>(t);
+    if (token.wants_logits) *rows++ = static_cast<int32_t>(t);
   }
+  return {};
+}
+
+Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
+  const auto n_wanted = std::count_if(tokens.begin(), tokens.end(), [](const StepToken& t) { return t.wants_logits; });
+  const ShapeClass shape = shape_class(static_cast<int>(tokens.size()), static_cast<int>(n_wanted));
+  Executor& executor = *TRY(executor_for(shape));
+  TRY(fill_inputs(tokens, shape, executor));
   executor.run();
-  return executor.output(0);
+  TensorView logits = executor.output(0);
+  logits.type.shape[0] = std::max<int64_t>(1, n_wanted);
+  return logits;
 }
 
 }  // namespace hearth

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "inference/shape_class.h"
 #include "model_store/formats/load.h"
 #include "runtime/architectures/model_builder.h"
 #include "runtime/exec/executor.h"
@@ -43,19 +44,22 @@ class StepRunner {
   int vocab_size() const { return model_->config.vocab_size; }
   // False: the model has recurrences, so a slot can only go on after its last token, or begin anew.
   bool can_go_back() const { return can_go_back_; }
+  // Plans made so far. Once every class of steps has come once, there are no more.
+  uint64_t n_graphs_built() const { return n_graphs_built_; }
   static Result<uint64_t> cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype);
   // What one more position of a sequence adds to that.
   static Result<double> bytes_per_position(const ModelConfig& config, Dtype dtype);
 
  private:
-  // Plans are made once per shape class (n_tokens, n_logit_rows) and the most recent kept.
-  struct ShapeClass {
-    int n_tokens, n_logit_rows;
+  // Plans are made once per shape class and the most recent kept.
+  struct Ready {
+    ShapeClass shape;
     Executor executor;
   };
   StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena states, Arena activations);
-  Result<Graph> build_graph(int n_tokens, int n_logit_rows) const;
-  Result<Executor*> executor_for(int n_tokens, int n_logit_rows);
+  Result<Graph> build_graph(const ShapeClass& shape) const;
+  Result<Executor*> executor_for(const ShapeClass& shape);
+  Result<void> fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, const Executor& executor) const;
   Result<void> bind_states();
 
   std::shared_ptr<const LoadedModel> model_;
@@ -65,7 +69,8 @@ class StepRunner {
   bool can_go_back_ = true;
   Team team_;
   Bindings bindings_;
-  std::list<ShapeClass> classes_;  // most recently used first
+  std::list<Ready> ready_;  // most recently used first
+  uint64_t n_graphs_built_ = 0;
 };
 
 }  // namespace hearth

@@ -62,9 +62,9 @@ class Surface {
     GenerationRequest generation = generation_for(request.options);
     generation.prompt = TRY(model.tokenizer->encode(prompt.text, {.add_special = false, .typed = prompt.typed}));
     generation.shown_special = shown_special_;
-    auto parser =
-        answers::make_answer_parser(with_tools ? tool_format_ : format_,
-                                    {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt.text)});
+    auto parser = answers::make_answer_parser(
+        with_tools ? tool_format_ : format_,
+        {.tools = answers::Tools(std::move(request.tools)), .prompt = std::move(prompt.text)});
     return answer(kChat, request.options, std::move(generation), "",
                   AnswerReader(std::move(parser), request.parallel_tool_calls), http_request.stop);
   }
@@ -105,6 +105,8 @@ class Surface {
     line("hearth_engine_prompt_tokens_total", "counter", "Prompt tokens of admitted requests.", s.n_prompt_tokens);
     line("hearth_engine_completion_tokens_total", "counter", "Tokens generated.", s.n_completion_tokens);
     line("hearth_engine_steps_total", "counter", "Model steps run.", s.n_steps);
+    line("hearth_engine_graphs_built_total", "counter", "Plans made for a size of step that had not come before.",
+         s.n_graphs_built);
     line("hearth_engine_busy_seconds_total", "counter", "Time spent in steps.", s.busy_s);
     line("hearth_engine_requests_running", "gauge", "Requests in the batch now.", s.n_running);
     line("hearth_engine_requests_waiting", "gauge", "Requests waiting for a slot.", s.n_waiting);
