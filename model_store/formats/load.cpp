@@ -67,8 +67,9 @@ Storage form_in(const TensorFile& file, const ParameterSpec& spec, const std::st
   return under_root(spec.hf, root, file);
 }
 
-// What is asked of a load: everything, or only whether it would succeed, for which no weights are read.
-enum class Depth { check, whole };
+// What is asked of a load: everything, or only whether it would succeed, for which no weights are read; of all, or of
+// the weights alone.
+enum class Depth { check_weights, check, whole };
 struct Request {
   Depth depth;
   uint64_t available_bytes = 0;  // of memory; 0: unknown
@@ -88,10 +89,11 @@ Result<void> bind_weights(const TensorFile& file, bool is_gguf, const Request& r
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters) {
     const Storage storage = is_gguf ? spec.gguf : form_in(file, spec, root);
-    if (request.depth == Depth::check)
-      TRY(find_parameter(file, spec, storage, keeper->used));
-    else
+    if (request.depth == Depth::whole)
       out.weights.emplace(spec.role, TRY(read_parameter(file, spec, storage, *keeper)));
+    else
+      out.weights.emplace(
+          spec.role, TensorView{loaded_type(spec, TRY(find_parameter(file, spec, storage, keeper->used))), nullptr});
   }
   TRY(refuse_unused(file, keeper->used, root, out.config));
   out.size_bytes = file.size_bytes();
@@ -144,14 +146,14 @@ Result<void> load_hf(const fs::path& folder, const Request& request, LoadedModel
   const TensorFile weights = TRY(open_hf_weights(folder, json));
   TRY(untie_own_head(weights, out));
   TRY(bind_weights(weights, /*is_gguf=*/false, request, out));
-  return read_text_side_hf(folder, out);
+  return request.depth == Depth::check_weights ? Result<void>() : read_text_side_hf(folder, out);
 }
 
 Result<void> load_gguf(const fs::path& path, const Request& request, LoadedModel& out) {
   GgufFile file = TRY(GgufFile::open(path));
   TRY(use_config(TRY(config_from_gguf(file)), out));
   TRY(bind_weights(file.tensors(), /*is_gguf=*/true, request, out));
-  return read_text_side_gguf(file, out);
+  return request.depth == Depth::check_weights ? Result<void>() : read_text_side_gguf(file, out);
 }
 
 Result<bool> is_folder(const fs::path& path) {
@@ -215,6 +217,20 @@ Result<LoadedModel> check_model(const fs::path& path) {
   LoadedModel out = TRY(load(path, {Depth::check}));
   if (out.tokenizer_problem && out.brings_tokenizer)
     return hearth::detail::with_context(*out.tokenizer_problem, "while reading its tokenizer");
+  return out;
+}
+
+Result<LoadedModel> check_weights(const fs::path& path) {
+  if (!is_adapter_folder(path)) return load(path, {Depth::check_weights});
+  LoadedModel out = TRY_WITH(load(TRY(base_of_adapter(path)), {Depth::check_weights}),
+                             "while looking at the base of the adapter {}", path.string());
+  TRY(apply_adapter_types(TRY(read_adapter(path, out.config)), out));
+  return out;
+}
+
+uint64_t weight_bytes(const LoadedModel& model) {
+  uint64_t out = 0;
+  for (const auto& [role, view] : model.weights) out += static_cast<uint64_t>(view.type.bytes());
   return out;
 }
 

@@ -54,9 +54,16 @@ Result<LoadedModel> load_model(const std::filesystem::path& path);
 // swapped: they go to unnamed files beside the model, or in /var/tmp. Above: what this machine has available.
 Result<LoadedModel> load_model(const std::filesystem::path& path, uint64_t available_bytes);
 
-// Whether load_model() succeeds, at the cost of reading headers: the result has no weights. Its one rule more: a
+// Whether load_model() succeeds, at the cost of reading headers: the weights have no data. Its one rule more: a
 // tokenizer that is there must be one that can be used.
 Result<LoadedModel> check_model(const std::filesystem::path& path);
+
+// The part of check_model() that is about weights: `config`, `parameters`, and `weights`, which have types but no data.
+// An adapter's are the merged ones.
+Result<LoadedModel> check_weights(const std::filesystem::path& path);
+
+// Of the weights as they are in memory; check_weights() is enough.
+uint64_t weight_bytes(const LoadedModel& model);
 
 // The configuration alone.
 Result<ModelConfig> load_config(const std::filesystem::path& path);

@@ -77,6 +77,48 @@ TEST(Load, AModelLargerThanMemoryIsLaidOutOnDisk) {
   EXPECT_EQ(load_model(golden() / "mixtral_fp32", 0)->disk_bytes, 0u) << "unknown memory";
 }
 
+// What is predicted from heads is what is loaded, for every golden in all of its files.
+TEST(CheckWeights, TellsWhatLoadingMakes) {
+  std::vector<fs::path> models;
+  for (const fs::path& folder : {golden(), golden() / "quantised"})
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (!fs::exists(entry.path() / "config.json")) continue;
+      models.push_back(entry.path());
+      for (const auto& file : fs::directory_iterator(entry.path()))
+        if (file.path().extension() == ".gguf") models.push_back(file.path());
+    }
+  ASSERT_GT(models.size(), 60u);
+  for (const fs::path& path : models) {
+    SCOPED_TRACE(path.string());
+    const LoadedModel whole = load(path);
+    const auto heads = check_weights(path);
+    ASSERT_TRUE(heads) << heads.error().to_string();
+    EXPECT_EQ(heads->config.tied_embeddings, whole.config.tied_embeddings);
+    ASSERT_EQ(heads->weights.size(), whole.weights.size());
+    for (const auto& [role, view] : whole.weights) {
+      EXPECT_EQ(heads->weights.at(role).type.bytes(), view.type.bytes()) << role;
+      EXPECT_EQ(heads->weights.at(role).data, nullptr);
+    }
+    EXPECT_EQ(weight_bytes(*heads), weight_bytes(whole));
+  }
+}
+
+// The configuration says tied, and the file has an output matrix of its own: the embedding is not the output then.
+TEST(CheckWeights, AHeadOfItsOwnIsNotTied) {
+  auto folder = TempFolder::create("load_test");
+  ASSERT_TRUE(folder);
+  for (const char* name : {"config.json", "model.safetensors"})
+    fs::copy_file(golden() / "gqa_untied_fp32" / name, folder->path() / name);
+  Json config = *parse_json(*read_file(folder->path() / "config.json"));
+  config["tie_word_embeddings"] = true;
+  ASSERT_TRUE(write_file(folder->path() / "config.json", dump_json(config)));
+  ASSERT_TRUE(load_config(folder->path())->tied_embeddings);
+  const auto heads = check_weights(folder->path());
+  ASSERT_TRUE(heads) << heads.error().to_string();
+  EXPECT_FALSE(heads->config.tied_embeddings);
+  EXPECT_TRUE(heads->weights.contains("lm_head"));
+}
+
 TEST(Load, ReadsBothSpellingsOfPositionScaling) {
   RopeConfig llama3 = load(golden() / "rope_llama3_fp32").config.rope;
   EXPECT_EQ(llama3.scaling, RopeConfig::Scaling::llama3);

@@ -216,6 +216,11 @@ Result<FoundParameter> find_parameter(const TensorFile& file, const ParameterSpe
   return out;
 }
 
+TensorType loaded_type(const ParameterSpec& spec, const FoundParameter& found) {
+  const bool is_widened = found.storage.is_transposed && dtype_info(found.dtype).is_quantised;
+  return {is_widened || is_vector(spec) ? Dtype::f32 : found.dtype, spec.shape};
+}
+
 Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& as_declared,
                                   WeightKeeper& keeper) {
   const auto [storage, parts, dtype] = TRY(find_parameter(file, spec, as_declared, keeper.used));

@@ -38,6 +38,9 @@ struct FoundParameter {
 Result<FoundParameter> find_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,
                                       std::set<std::string_view>& used);
 
+// What read_parameter() makes of it.
+TensorType loaded_type(const ParameterSpec& spec, const FoundParameter& found);
+
 // In the dtype of the file; norms and biases become f32, the one dtype their ops take. `storage` is spec.hf or
 // spec.gguf. Errors name the tensor.
 Result<TensorView> read_parameter(const TensorFile& file, const ParameterSpec& spec, const Storage& storage,

@@ -69,6 +69,17 @@ TEST_P(Golden, AnswersAsPeft) {
   EXPECT_GT(error_of(*base, expected_), 3 * tolerance_) << "the adapter changes nothing";
 }
 
+// An output matrix that the adapter parts from the embedding counts, too.
+TEST_P(Golden, ItsSizeIsKnownFromHeads) {
+  auto model = load_on(kGolden / base_);
+  auto heads = check_weights(folder_.path());
+  ASSERT_TRUE(model && heads) << heads.error().to_string();
+  EXPECT_EQ(heads->size_bytes, model->size_bytes);
+  ASSERT_EQ(heads->weights.size(), model->weights.size());
+  for (const auto& [role, view] : model->weights)
+    EXPECT_EQ(heads->weights.at(role).type.bytes(), view.type.bytes()) << role;
+}
+
 TEST_P(Golden, AnswersAsPeftOnAGgufBase) {
   const fs::path base = kGolden / base_ / "model-F32.gguf";
   if (!fs::exists(base)) GTEST_SKIP() << base_ << " has no GGUF file";

@@ -51,6 +51,8 @@ Result<void> link_base(const std::filesystem::path& folder, const std::filesyste
 // supported.
 Result<Adapter> read_adapter(const std::filesystem::path& folder, const ModelConfig& base);
 Result<void> apply_adapter(Adapter adapter, LoadedModel& base);
+// The same with the types alone, of a base whose weights have no data.
+Result<void> apply_adapter_types(const Adapter& adapter, LoadedModel& base);
 
 // One weight with its updates, in `to`; in tiles of rows, from several threads.
 Tensor merged_weight(const TensorView& weight, const std::vector<LowRankUpdate>& updates, Dtype to);

@@ -82,11 +82,20 @@ Result<void> apply_adapter(Adapter adapter, LoadedModel& base) {
     merged->weights.push_back(std::move(sum));
     base.weights.at(role) = merged->weights.back().view();
   }
-  base.size_bytes = 0;
-  for (const auto& [role, view] : base.weights) base.size_bytes += static_cast<uint64_t>(view.type.bytes());
+  base.size_bytes = weight_bytes(base);
   merged->base = std::move(base.keeper);
   merged->adapter = std::move(adapter.keeper);
   base.keeper = std::move(merged);
+  return {};
+}
+
+Result<void> apply_adapter_types(const Adapter& adapter, LoadedModel& base) {
+  TRY(untie(adapter, base));
+  for (const auto& [role, view] : adapter.whole) base.weights.at(role).type = view.type;
+  for (const auto& [role, updates] : adapter.updates)
+    base.weights.at(role).type.dtype = merged_dtype(base.weights.at(role).type);
+  for (const auto& [role, added] : adapter.added) base.weights.at(role).type.dtype = Dtype::f32;
+  base.size_bytes = weight_bytes(base);
   return {};
 }
 
