@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model_store/formats/gguf.h"
 #include "trainer/result.h"
 #include "trainer/test_model.h"
 
@@ -85,6 +86,45 @@ TEST_F(ParityTest, OtherStopTokensAndTemplatesAreSeen) {
   const auto stops = check(*again);
   ASSERT_FALSE(stops);
   EXPECT_NE(stops.error().message.find("stop tokens"), std::string::npos);
+}
+
+// A GGUF file's reader adds ends by their spelling: more than training used are fine there, fewer are not, and a folder
+// has exactly its own.
+TEST_F(ParityTest, OfAGgufMoreStopTokensAreFineAndFewerAreNot) {
+  for (const char* dtype : {"q8_0", "f32"}) {
+    SCOPED_TRACE(dtype);
+    const auto pending = write(dtype);
+    ASSERT_TRUE(pending) << pending.error().to_string();
+    const std::vector<int32_t> served = load_model(pending->model_path())->generation.eos_ids;
+    ASSERT_FALSE(served.empty());
+    auto check_with = [&](std::vector<int32_t> trained) {
+      base_.generation.eos_ids = std::move(trained);
+      return check(*pending);
+    };
+    const bool is_gguf = pending->model_path().extension() == ".gguf";
+    EXPECT_TRUE(check_with(served));
+    EXPECT_EQ(check_with({}).has_value(), is_gguf);
+    EXPECT_EQ(check_with({served.begin(), served.end() - 1}).has_value(), is_gguf);
+    std::vector<int32_t> more = served, other = served;
+    more.push_back(served.back() + 1);
+    other.back() += 1;
+    for (const auto& trained : {more, other}) {
+      const auto refused = check_with(trained);
+      ASSERT_FALSE(refused);
+      EXPECT_NE(refused.error().message.find("stop tokens"), std::string::npos) << refused.error().message;
+    }
+  }
+}
+
+TEST_F(ParityTest, AGgufSaysWhatTheModelIsCalled) {
+  auto name_in = [&](const std::string& asked) {
+    recipe_.output.name = asked;
+    const auto pending = write("q8_0");
+    EXPECT_TRUE(pending) << pending.error().to_string();
+    return std::string(*GgufFile::open(pending->model_path())->string("general.name"));
+  };
+  EXPECT_EQ(name_in("客服助手"), "客服助手");
+  EXPECT_EQ(name_in(""), temp_.path().filename().string());
 }
 
 TEST_F(ParityTest, NothingIsPublishedUnderItsFinalNameBefore) {

@@ -122,10 +122,11 @@ struct RecipeEval {
 };
 
 struct RecipeOutput {
-  std::string folder, dtype = "auto";
+  std::string folder, name, dtype = "auto";
   bool merge = true;
   static constexpr auto kFields = std::tuple{
       field("folder", &RecipeOutput::folder, "where the run keeps its files; empty: beside the recipe, named after it"),
+      field("name", &RecipeOutput::name, "what the model calls itself in a .gguf; empty: as the folder"),
       field("dtype", &RecipeOutput::dtype, "of the model: auto | f32 | bf16 | f16 | q8_0 (a .gguf)"),
       field("merge", &RecipeOutput::merge, "lora: write the merged model beside the adapter; false: the adapter alone"),
   };

@@ -51,9 +51,16 @@ Result<PendingResult::Served> write_adapter(const fs::path& folder, const Recipe
   return PendingResult::Served{folder, adapter_tolerance(base)};
 }
 
+std::string name_of(const fs::path& job, const Recipe& recipe) {
+  return recipe.output.name.empty() ? job.filename().string() : recipe.output.name;
+}
+
 Result<PendingResult::Served> write_model(const fs::path& folder, const Recipe& recipe, const Beginning& base,
                                           const ModelInTraining& model) {
-  ModelToSave to_save{.config = model.config, .generation = base.generation, .tokenizer_from = base.path};
+  ModelToSave to_save{.config = model.config,
+                      .generation = base.generation,
+                      .tokenizer_from = base.path,
+                      .name = name_of(folder.parent_path(), recipe)};
   model.put_weights(to_save);
   if (is_gguf(recipe)) {
     TRY(save_gguf(folder / kGguf, to_save, Dtype::q8_0));
