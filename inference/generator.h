@@ -42,6 +42,10 @@ struct GenerationSummary {
   int n_cached_tokens = 0;      // of the prompt, found in the cache from an earlier request
   int n_completion_tokens = 0;  // with the end token
   double queue_s = 0, prefill_s = 0, decode_s = 0;
+  // Of the tokens after the first, which reading the prompt yields; 0 when there are none.
+  double decode_tokens_per_s() const {
+    return n_completion_tokens > 1 && decode_s > 0 ? (n_completion_tokens - 1) / decode_s : 0;
+  }
 };
 
 struct GeneratorOptions {

@@ -224,5 +224,18 @@ TEST(Generator, TheContextEndsTheAnswer) {
   EXPECT_EQ(summary.n_prompt_tokens + summary.n_completion_tokens, 32);
 }
 
+// The first token comes of reading the prompt: its time is not in decode_s, so it is not in the speed either.
+TEST(GenerationSummary, SpeedCountsDecodeSteps) {
+  auto speed = [](int n_tokens, double decode_s) {
+    GenerationSummary out;
+    out.n_completion_tokens = n_tokens, out.decode_s = decode_s;
+    return out.decode_tokens_per_s();
+  };
+  EXPECT_EQ(speed(11, 2), 5);
+  EXPECT_EQ(speed(1, 1e-6), 0);
+  EXPECT_EQ(speed(0, 0), 0);
+  EXPECT_EQ(speed(5, 0), 0);
+}
+
 }  // namespace
 }  // namespace hearth

@@ -102,14 +102,13 @@ Result<void> answer_once(const Cli& cli, Generator& generator, const RunArgument
   messages.push_back({{"role", "user"}, {"content", a.prompt}});
   const RunAnswer said = TRY(answer(generator, messages, a, !cli.json));
   const GenerationSummary& s = said.summary;
-  double tokens_per_s = s.decode_s > 0 ? s.n_completion_tokens / s.decode_s : 0;
   Json document = {{"text", said.text},
                    {"finish_reason", finish_reason_name(s.finish)},
                    {"n_prompt_tokens", s.n_prompt_tokens},
                    {"n_completion_tokens", s.n_completion_tokens},
                    {"prefill_s", s.prefill_s},
                    {"decode_s", s.decode_s},
-                   {"decode_tokens_per_s", tokens_per_s}};
+                   {"decode_tokens_per_s", s.decode_tokens_per_s()}};
   if (!said.reasoning.empty()) document["reasoning"] = said.reasoning;
   if (!cli.json) std::cout << std::endl;
   cli.print(document, [] { return std::string(); });
