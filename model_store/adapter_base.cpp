@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model_store/called.h"
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/model_names.h"
 
@@ -15,28 +16,19 @@ std::string last_of_name(std::string name) {
   return name.substr(name.rfind('/') + 1);  // npos + 1 is 0
 }
 
-const ModelRecord* model_named(const std::vector<ModelRecord>& models, std::string_view name) {
-  auto it = std::find_if(models.begin(), models.end(),
-                         [&](const ModelRecord& model) { return model.kind == "model" && model.name == name; });
-  return it == models.end() ? nullptr : &*it;
-}
-
 const ModelRecord* imported_from(const std::vector<ModelRecord>& models, const std::string& path) {
   std::error_code ec;
   const fs::path wanted = fs::weakly_canonical(path, ec);
   auto it = std::find_if(models.begin(), models.end(), [&](const ModelRecord& model) {
-    constexpr std::string_view kImport = "import of ";
     std::error_code failed;
-    return model.kind == "model" && model.source.starts_with(kImport) &&
-           fs::weakly_canonical(model.source.substr(kImport.size()), failed) == wanted;
+    return model.origin.kind == "import" && fs::weakly_canonical(model.origin.from, failed) == wanted;
   });
   return it == models.end() ? nullptr : &*it;
 }
 
 Error base_not_here(const std::string& what, const std::vector<ModelRecord>& models) {
   std::string names;
-  for (const ModelRecord& model : models)
-    if (model.kind == "model") names += (names.empty() ? "" : ", ") + model.name;
+  for (const ModelRecord& model : models) names += (names.empty() ? "" : ", ") + model.name;
   return error(Code::failed_precondition,
                "{}; import its base model first, or say which of the models here it is (--base NAME); there are: {}",
                what, names.empty() ? "none" : names);
@@ -45,19 +37,21 @@ Error base_not_here(const std::string& what, const std::vector<ModelRecord>& mod
 }  // namespace
 
 Result<ModelRecord> find_base(const fs::path& adapter, const std::optional<std::string>& asked,
-                              const std::vector<ModelRecord>& models) {
+                              std::vector<ModelRecord> models) {
+  std::erase_if(models, [](const ModelRecord& model) { return model.kind != "model"; });
   if (asked) {
-    if (const ModelRecord* model = model_named(models, *asked)) return *model;
+    auto model = model_called(models, *asked);
+    if (model) return **model;
+    if (model.error().code != Code::not_found) return std::move(model).error();
     return base_not_here(fmt::format("there is no model named \"{}\" in the store that an adapter could belong to",
                                      asked->substr(0, 80)),
                          models);
   }
   const std::string name = TRY(base_model_in(adapter));
   if (name.empty()) return base_not_here("the adapter does not say which base model it belongs to", models);
-  const ModelRecord* model = model_named(models, last_of_name(name));
-  if (!model) model = model_named(models, make_model_name(last_of_name(name)));
-  if (!model) model = imported_from(models, name);
-  if (model) return *model;
+  for (const std::string& spelling : {last_of_name(name), make_model_name(last_of_name(name))})
+    if (auto model = model_called(models, spelling)) return **model;
+  if (const ModelRecord* model = imported_from(models, name)) return *model;
   return base_not_here(fmt::format("the adapter belongs to \"{}\", which is not in the store", name.substr(0, 200)),
                        models);
 }

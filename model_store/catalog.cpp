@@ -11,7 +11,7 @@
 namespace hearth::store {
 namespace {
 constexpr const char* kComponent = "store";
-constexpr int kVersion = 2;  // 2: display_name
+constexpr int kVersion = 3;  // 2: display_name; 3: origin, and `source` without its words
 
 // digest columns hold "sha256:<hex>". model_files lists the model's own files; manifest and config are in the row.
 constexpr const char* kSchema = R"(
@@ -21,7 +21,8 @@ constexpr const char* kSchema = R"(
     family TEXT NOT NULL, dtype TEXT NOT NULL, license TEXT NOT NULL, description TEXT NOT NULL,
     source TEXT NOT NULL, signer TEXT NOT NULL, signed_payload BLOB, signature BLOB, parent TEXT,
     n_params INTEGER NOT NULL, max_seq_len INTEGER NOT NULL, has_chat_template INTEGER NOT NULL,
-    bundled INTEGER NOT NULL, installed_at REAL NOT NULL, display_name TEXT NOT NULL DEFAULT '') STRICT;
+    bundled INTEGER NOT NULL, installed_at REAL NOT NULL, display_name TEXT NOT NULL DEFAULT '',
+    origin TEXT NOT NULL DEFAULT 'unknown') STRICT;
   CREATE TABLE model_files(
     model TEXT NOT NULL REFERENCES models(name) ON DELETE CASCADE, position INTEGER NOT NULL,
     name TEXT NOT NULL, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL,
@@ -30,8 +31,25 @@ constexpr const char* kSchema = R"(
 
 constexpr const char* kSelect =
     "SELECT name, digest, manifest_bytes, config_digest, config_bytes, kind, version, family, dtype, license, "
-    "description, source, signer, "
-    "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at, ";
+    "description, {}, signer, "
+    "signed_payload, signature, parent, n_params, max_seq_len, has_chat_template, bundled, installed_at, {}, {} "
+    "FROM models ";
+
+// What catalogs before version 3 kept as a sentence.
+constexpr const char* kOldOrigin =
+    "CASE WHEN source='bundled' THEN 'bundled' WHEN source LIKE 'pack from %' THEN 'pack' "
+    "WHEN source LIKE 'import of %' THEN 'import' WHEN source LIKE 'training job %' THEN 'training' "
+    "WHEN source LIKE 'recovered%' THEN 'recovered' ELSE 'unknown' END";
+constexpr const char* kOldSource =
+    "CASE WHEN source='bundled' OR source LIKE 'recovered%' THEN '' "
+    "WHEN source LIKE 'pack from %' OR source LIKE 'import of %' THEN substr(source, 11) "
+    "WHEN source LIKE 'training job %' THEN substr(source, 14) ELSE source END";
+
+// All columns of a row, of a catalog of any version.
+std::string select_of(int version) {
+  return fmt::format(kSelect, version < 3 ? kOldSource : "source", version < 2 ? "''" : "display_name",
+                     version < 3 ? kOldOrigin : "origin");
+}
 
 std::string blob_column(const SQLite::Column& column) {
   return {static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes())};
@@ -51,7 +69,7 @@ CatalogEntry read_row(SQLite::Statement& row) {
   r.dtype = row.getColumn(8).getString();
   r.license = row.getColumn(9).getString();
   r.description = row.getColumn(10).getString();
-  r.source = row.getColumn(11).getString();
+  r.origin.from = row.getColumn(11).getString();
   r.signer = row.getColumn(12).getString();
   if (!row.isColumnNull(14))
     entry.signature = PackSignature{blob_column(row.getColumn(13)), blob_column(row.getColumn(14))};
@@ -63,6 +81,7 @@ CatalogEntry read_row(SQLite::Statement& row) {
   r.installed_at = row.getColumn(20).getDouble();
   r.display_name = row.getColumn(21).getString();
   if (r.display_name.empty()) r.display_name = r.name;
+  r.origin.kind = OriginKind::read(row.getColumn(22).getString());
   return entry;
 }
 
@@ -78,7 +97,7 @@ void read_files(SQLite::Database& db, ModelRecord& record) {
 
 void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
   const ModelRecord& r = entry.record;
-  SQLite::Statement put(db, "INSERT INTO models VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  SQLite::Statement put(db, "INSERT INTO models VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   int i = 0;
   auto text = [&](const std::string& value) { put.bind(++i, value); };
   auto number = [&](uint64_t value) { put.bind(++i, static_cast<int64_t>(value)); };
@@ -87,15 +106,15 @@ void insert_model(SQLite::Database& db, const CatalogEntry& entry) {
     if (value) put.bind(i, value->data(), static_cast<int>(value->size()));  // otherwise NULL
   };
   text(r.name), text(r.digest), number(entry.manifest_bytes), text(entry.config_digest), number(entry.config_bytes);
-  text(r.kind), text(r.version), text(r.family), text(r.dtype), text(r.license), text(r.description), text(r.source),
-      text(r.signer);
+  text(r.kind), text(r.version), text(r.family), text(r.dtype), text(r.license), text(r.description),
+      text(r.origin.from), text(r.signer);
   blob(entry.signature ? &entry.signature->payload : nullptr),
       blob(entry.signature ? &entry.signature->signature : nullptr);
   ++i;
   if (r.parent) put.bind(i, *r.parent);
   number(r.n_params), number(static_cast<uint64_t>(r.max_seq_len)), number(r.has_chat_template), number(r.bundled);
   put.bind(++i, r.installed_at);
-  text(r.display_name);
+  text(r.display_name), text(r.origin.kind.text());
   put.exec();
 }
 
@@ -131,11 +150,24 @@ std::vector<std::string> read_column(SQLite::Statement& query) {
   while (query.executeStep()) out.push_back(query.getColumn(0).getString());
   return out;
 }
+
+// A catalog of version 1: the names for people are those in the models' configurations.
+void add_display_names(SQLite::Database& db, const Blobs& blobs, const std::string& select) {
+  db.exec("ALTER TABLE models ADD COLUMN display_name TEXT NOT NULL DEFAULT ''");
+  std::vector<CatalogEntry> entries;
+  SQLite::Statement query(db, select);
+  while (query.executeStep()) entries.push_back(read_row(query));
+  SQLite::Statement put(db, "UPDATE models SET display_name=? WHERE name=?");
+  for (const CatalogEntry& entry : entries) {
+    put.reset();
+    put.bind(1, name_in_config(blobs, entry));
+    put.bind(2, entry.record.name);
+    put.exec();
+  }
+}
 }  // namespace
 
-Catalog::Catalog(std::unique_ptr<SQLite::Database> db, bool has_display_names)
-    : db_(std::move(db)),
-      select_(std::string(kSelect) + (has_display_names ? "display_name" : "''") + " FROM models ") {}
+Catalog::Catalog(std::unique_ptr<SQLite::Database> db, int version) : db_(std::move(db)), select_(select_of(version)) {}
 Catalog::~Catalog() = default;
 
 // Runs work under the mutex; SQLite's exceptions become Errors here and nowhere else.
@@ -173,9 +205,9 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& stat
   std::unique_ptr<SQLite::Database> db = TRY(open_database(state_dir / "hearth.db", writable));
   const int version = TRY(schema_version(*db, kComponent, kVersion));
   if (version == 0 && !writable) return error(Code::not_found, "{} has no model catalog yet", state_dir.string());
-  std::unique_ptr<Catalog> catalog(new Catalog(std::move(db), version != 1 || writable));
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(db), version == 0 ? kVersion : version));
   if (version == 0) TRY(catalog->make(state_dir));
-  if (version == 1 && writable) TRY(catalog->add_display_names(state_dir));
+  if (version != 0 && version < kVersion && writable) TRY(catalog->bring_up_to_date(state_dir, version));
   return catalog;
 }
 
@@ -191,23 +223,15 @@ Result<void> Catalog::make(const std::filesystem::path& state_dir) {
   });
 }
 
-// A catalog of version 1: the names for people are those in the models' configurations.
-Result<void> Catalog::add_display_names(const std::filesystem::path& state_dir) {
-  const Blobs blobs(state_dir);
-  return write("bringing the catalog up to date", [&] {
-    db_->exec("ALTER TABLE models ADD COLUMN display_name TEXT NOT NULL DEFAULT ''");
-    std::vector<CatalogEntry> entries;
-    SQLite::Statement query(*db_, select_);
-    while (query.executeStep()) entries.push_back(read_row(query));
-    SQLite::Statement put(*db_, "UPDATE models SET display_name=? WHERE name=?");
-    for (const CatalogEntry& entry : entries) {
-      put.reset();
-      put.bind(1, name_in_config(blobs, entry));
-      put.bind(2, entry.record.name);
-      put.exec();
-    }
+Result<void> Catalog::bring_up_to_date(const std::filesystem::path& state_dir, int version) {
+  TRY(write("bringing the catalog up to date", [&] {
+    if (version < 2) add_display_names(*db_, Blobs(state_dir), select_);
+    db_->exec("ALTER TABLE models ADD COLUMN origin TEXT NOT NULL DEFAULT 'unknown'");
+    db_->exec(fmt::format("UPDATE models SET origin={}, source={}", kOldOrigin, kOldSource));
     set_schema_version(*db_, kComponent, kVersion);
-  });
+  }));
+  select_ = select_of(kVersion);
+  return {};
 }
 
 Result<std::vector<ModelRecord>> Catalog::list() const {

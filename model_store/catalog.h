@@ -45,10 +45,10 @@ class Catalog {
   Result<void> erase(std::string_view name);
 
  private:
-  Catalog(std::unique_ptr<SQLite::Database> db, bool has_display_names);
+  Catalog(std::unique_ptr<SQLite::Database> db, int version);
   Result<std::optional<CatalogEntry>> find_where(std::string_view condition, std::string_view name) const;
   Result<void> make(const std::filesystem::path& state_dir);
-  Result<void> add_display_names(const std::filesystem::path& state_dir);
+  Result<void> bring_up_to_date(const std::filesystem::path& state_dir, int version);
   template <class Work>
   auto read(std::string_view doing, Work&& work) const -> decltype(work());
   template <class Work>

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/python_json.h"
+#include "model_store/formats/load.h"
 
 namespace hearth::store {
 namespace fs = std::filesystem;
@@ -34,6 +35,25 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
 }
 
+void replace_all(std::string& text, const std::string& old, const std::string& fresh) {
+  for (size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += fresh.size())
+    text.replace(at, old.size(), fresh);
+}
+
+Error in_words_of(Error why, const fs::path& folder, const std::string& shown) {
+  replace_all(why.message, folder.string(), shown);
+  for (std::string& text : why.context) replace_all(text, folder.string(), shown);
+  return why;
+}
+
+Result<void> check_has_tokenizer(const LoadedModel& model) {
+  if (model.tokenizer) return {};
+  return error(Code::failed_precondition,
+               "it has no tokenizer, so it could neither read nor write text: {}; put the tokenizer's files that its "
+               "maker published with it beside its weights",
+               model.tokenizer_problem ? model.tokenizer_problem->to_string() : "there is none");
+}
+
 }  // namespace
 
 fs::path loader_path_in(const fs::path& folder, const std::vector<ModelFile>& files) {
@@ -54,6 +74,15 @@ Result<ModelFacts> read_facts(const fs::path& folder, ModelRecord& record) {
   record.max_seq_len = static_cast<int>(std::clamp<int64_t>(facts.max_seq_len, 0, INT32_MAX));
   record.has_chat_template = facts.has_chat_template;
   return facts;
+}
+
+Result<void> check_runs(const fs::path& folder, const std::vector<ModelFile>& files, const std::string& shown) {
+  std::error_code ec;
+  if (fs::exists(folder / "adapter_config.json", ec)) return {};
+  auto model = check_model(loader_path_in(folder, files));
+  const Result<void> checked = model ? check_has_tokenizer(*model) : Result<void>(std::move(model).error());
+  if (checked) return {};
+  return in_words_of(checked.error(), folder, shown);
 }
 
 std::string license_of(const fs::path& folder) {

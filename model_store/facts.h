@@ -15,6 +15,11 @@ std::filesystem::path loader_path_in(const std::filesystem::path& folder, const 
 // Returns the facts too (format).
 Result<ModelFacts> read_facts(const std::filesystem::path& folder, ModelRecord& record);
 
+// Whether the model in a folder can be run: the loader's own check, and a tokenizer, without which a model can neither
+// read nor write text. Adapters are judged with their base instead. Errors call the folder `shown`.
+Result<void> check_runs(const std::filesystem::path& folder, const std::vector<ModelFile>& files,
+                        const std::string& shown);
+
 // From the README's front matter, as Hugging Face writes it; "" when there is none.
 std::string license_of(const std::filesystem::path& folder);
 

@@ -52,11 +52,6 @@ Result<ModelFile> stage_file(Staging& staging, const ImportFile& file, bool adop
   return ModelFile{file.name, blob.digest.text(), blob.size_bytes};
 }
 
-void replace_all(std::string& text, const std::string& old, const std::string& fresh) {
-  for (size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += fresh.size())
-    text.replace(at, old.size(), fresh);
-}
-
 // The loader's check on the files where they are, before any is copied: a folder with links to nothing but those to be
 // imported. Errors speak of the user's folder.
 Result<void> ask_loader(const fs::path& folder, const std::vector<ImportFile>& files) {
@@ -70,16 +65,7 @@ Result<void> ask_loader(const fs::path& folder, const std::vector<ImportFile>& f
     if (ec) return errno_error("link", link, ec.value());
     names.push_back({file.name, {}, file.size_bytes});
   }
-  std::error_code ec;
-  if (fs::exists(made.path() / "adapter_config.json", ec)) return {};
-  auto checked = check_model(loader_path_in(made.path(), names));
-  if (checked) return {};
-  Error why = std::move(checked).error();
-  why.context.push_back(std::move(why.message));
-  for (std::string& text : why.context) replace_all(text, made.path().string(), folder.string());
-  why.message = std::move(why.context.back());
-  why.context.pop_back();
-  return why;
+  return check_runs(made.path(), names, folder.string());
 }
 
 // A folder that looks like the finished view, so that the files are inspected exactly as they will be loaded.
@@ -130,7 +116,8 @@ Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& option
   record.version = options.version;
   record.license = options.license;
   record.description = options.description;
-  record.source = options.source.empty() ? "import of " + path.string() : options.source;
+  record.origin =
+      options.training_job.empty() ? Origin{"import", path.string()} : Origin{"training", options.training_job};
   record.parent = options.parent;
   return entry;
 }

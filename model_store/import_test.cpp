@@ -69,13 +69,14 @@ GgufValue value_of(const GgufFile& file, const GgufEntry& entry) {
   return std::vector<int32_t>(numbers.begin(), numbers.end());
 }
 
-// The same file without a key, without a tensor, or with one more.
+// The same file without a key (or all that begin so), without a tensor, or with one more.
 void rewrite_gguf(const fs::path& to, const std::string& without_key, const std::string& without_tensor,
                   const std::string& more = "") {
   const GgufFile file = must(GgufFile::open(golden() / "sharded_tokenizer_bf16/model-F32.gguf"));
   std::vector<std::pair<std::string, GgufValue>> metadata;
   for (const GgufEntry& entry : file.entries())
-    if (entry.key != without_key) metadata.emplace_back(std::string(entry.key), value_of(file, entry));
+    if (without_key.empty() || !entry.key.starts_with(without_key))
+      metadata.emplace_back(std::string(entry.key), value_of(file, entry));
   std::vector<GgufTensorToWrite> tensors;
   for (const StoredTensor& t : file.tensors().tensors())
     if (t.name != without_tensor)
@@ -98,6 +99,11 @@ void expect_refused(const Bench& bench, const fs::path& path, Code code, const s
   EXPECT_EQ(fingerprint(bench.state), before);
 }
 
+void make_bert_folder(const fs::path& folder) {
+  fs::copy(golden() / "bert_fp32", folder, fs::copy_options::recursive);
+  must(write_file(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n"));
+}
+
 TEST(Import, WhatLoadingIgnoresIsImported) {
   Bench bench;
   Store store = bench.open();
@@ -105,7 +111,7 @@ TEST(Import, WhatLoadingIgnoresIsImported) {
   make_model_folder(llama);
   add_tensor(llama, "model.layers.0.self_attn.rotary_emb.inv_freq", "F32", 8, 4);
   add_tensor(llama, "model.position_ids", "I64", 16, 8);
-  fs::copy(golden() / "bert_fp32", bert, fs::copy_options::recursive);
+  make_bert_folder(bert);
   add_tensor(bert, "embeddings.position_ids", "I64", 16, 8);
   for (const fs::path& folder : {llama, bert}) {
     const ModelRecord model = must(store.import_model(folder));
@@ -160,6 +166,30 @@ TEST(Import, ATokenizerThatCannotBeUsedIsRefused) {
   EXPECT_EQ(fingerprint(bench.state), before);
 }
 
+// Generative or not: without one a model can neither read nor write text, whatever the loader makes of its weights.
+TEST(Import, WithoutATokenizerNothingIsImported) {
+  Bench bench;
+  Store store = bench.open();
+  const std::string before = fingerprint(bench.state);
+  const fs::path llama = bench.folder.path() / "llama", bert = bench.folder.path() / "bert",
+                 gguf = bench.folder.path() / "m.gguf", bert_gguf = golden() / "bert_fp32/model-F16.gguf";
+  make_model_folder(llama);
+  fs::remove(llama / "tokenizer.json");
+  make_bert_folder(bert);
+  fs::remove(bert / "vocab.txt");
+  rewrite_gguf(gguf, "tokenizer.", "");
+  for (const fs::path& path : {llama, bert, llama / "model.safetensors", gguf, bert_gguf}) {
+    SCOPED_TRACE(path.string());
+    ASSERT_OK(load_model(path.extension() == ".safetensors" ? llama : path));
+    EXPECT_ERROR(store.import_model(path), Code::failed_precondition, "it has no tokenizer");
+    EXPECT_ERROR(store.import_model(path), Code::failed_precondition,
+                 path.extension() == ".gguf" ? "tokenizer.ggml.model" : "tokenizer.json, tokenizer.model or vocab.txt");
+  }
+  must(write_file(llama / "vocab.json", "{}"));
+  EXPECT_ERROR(store.import_model(llama), Code::failed_precondition, "save_pretrained()");
+  EXPECT_EQ(fingerprint(bench.state), before);
+}
+
 TEST(Import, LinksThatLeadNowhereAreNamed) {
   Bench bench;
   Store store = bench.open();
@@ -197,7 +227,7 @@ TEST(Import, FilesInInnerFoldersComeAlong) {
   Bench bench;
   Store store = bench.open();
   const fs::path folder = bench.folder.path() / "m";
-  fs::copy(golden() / "bert_fp32", folder, fs::copy_options::recursive);
+  make_bert_folder(folder);
   must(make_folders(folder / "1_Pooling"));
   must(write_file(folder / "1_Pooling/config.json", R"({"pooling_mode_cls_token": true})"));
   must(make_folders(folder / "additional_chat_templates"));

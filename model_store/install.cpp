@@ -55,17 +55,20 @@ uint64_t missing_bytes(const Blobs& blobs, const Pack& pack) {
 CatalogEntry new_entry(const Pack& pack, const TrustedKeys::Verdict& verdict, const fs::path& source,
                        const InstallOptions& options) {
   CatalogEntry entry = entry_of(pack);
-  entry.record.source = options.bundled ? "bundled" : "pack from " + source.string();
+  entry.record.origin = options.bundled ? Origin{"bundled", ""} : Origin{"pack", source.string()};
   entry.record.signer = verdict.signer;
   entry.record.bundled = options.bundled;
   entry.signature = verdict.signature;
   return entry;
 }
 
+// The same check as at import, on the files as they will be loaded.
 Result<void> inspect_installed(const Staging& staging, ModelRecord& record) {
   fs::path folder = staging.folder() / "view";
   TRY(make_folders(folder));
   TRY(link_files(folder, record.files, [&](const Digest& digest) { return staging.find(digest); }));
+  TRY_WITH(check_runs(folder, record.files, record.display_name),
+           "the pack {} is refused, since this version of Hearth could not run it", record.display_name);
   TRY(read_facts(folder, record));
   return {};
 }
@@ -108,6 +111,7 @@ Result<ModelRecord> Store::install(PackToInstall opened, const Control& control)
   const Placement placement = TRY(place_pack(*TRY(impl_->catalog()), entry.record, options));
   if (placement.name != entry.record.name)
     return error(Code::unavailable, "another model took the name {} meanwhile; try again", entry.record.name);
+  if (placement.is_here) return find(placement.name);
   TRY(impl_->blobs.check_space(missing_bytes(impl_->blobs, pack)));
 
   Staging staging = TRY(impl_->blobs.stage());

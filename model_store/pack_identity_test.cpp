@@ -136,6 +136,7 @@ TEST_F(PackIdentity, OnlyAVersionThatIsNotOlderIsAnUpdate) {
                         {"2.0", "latest", "cannot be told"},
                         {"2.0", "", "cannot be told"},
                         {"", "2.0", "cannot be told"},
+                        {"", "", "cannot be told"},
                         {"1.0", "２.０", "cannot be told"}};
   int n = 0;
   for (const Case& c : cases) {
@@ -154,6 +155,45 @@ TEST_F(PackIdentity, OnlyAVersionThatIsNotOlderIsAnUpdate) {
     ASSERT_OK(update(store, two, /*any_version=*/true));
     EXPECT_NE(must(store.find(name)).digest, before);
   }
+}
+
+// The same files under other documents are no other model: nothing is done, unless the version says otherwise.
+TEST_F(PackIdentity, EqualContentIsNotInstalledAgain) {
+  make_model_folder(bench.folder.path() / "source", 1, 4096);
+  int n = 0;
+  auto described = [&](const std::string& version, const std::string& description) {
+    const fs::path layout = bench.folder.path() / ("described-" + std::to_string(++n));
+    Store maker = must(Store::open(bench.folder.path() / ("describer-" + std::to_string(n)), Mode::read_write));
+    must(maker.import_model(bench.folder.path() / "source",
+                            {.name = "m", .version = version, .description = description}));
+    must(maker.export_pack("m", layout, {.signing_key = bench.key}));
+    return layout;
+  };
+  const fs::path one = described("", "one"), two = described("", "two"), old = described("0.9", "three");
+  Store store = bench.open();
+  must(update(store, one));
+  const std::string before = fingerprint(bench.state);
+  const ModelRecord again = must(update(store, two));
+  EXPECT_EQ(again.name, "m");
+  EXPECT_EQ(again.description, "one");
+  EXPECT_EQ(fingerprint(bench.state), before);
+  EXPECT_ERROR(update(store, old), Code::failed_precondition, "cannot be told");
+  EXPECT_EQ(must(update(store, one)).description, "one");
+}
+
+TEST_F(PackIdentity, PeopleFindAModelByItsNameUnlessSeveralHaveIt) {
+  const fs::path ours = pack("模型甲"), theirs = pack("模型甲", "1.0", other_key());
+  Store store = bench.open();
+  const std::string name = must(update(store, ours)).name;
+  EXPECT_EQ(must(store.resolve("模型甲")), name);
+  EXPECT_EQ(must(store.resolve(name)), name);
+  EXPECT_ERROR(store.resolve("模型乙"), Code::not_found, "模型乙");
+  must(store.install(theirs, "", {.name = "theirs"}));
+  EXPECT_ERROR(store.resolve("模型甲"), Code::invalid_argument, name + ", theirs");
+  must(store.remove(name));
+  EXPECT_EQ(must(must(Store::open(bench.state, Mode::read_only)).resolve("模型甲")), "theirs");
+  EXPECT_ERROR(must(Store::open(bench.folder.path() / "empty", Mode::read_only)).resolve("m"), Code::not_found,
+               "\"m\"");
 }
 
 TEST_F(PackIdentity, FoldersWhoseSafeNamesMeetAreTwoModels) {
@@ -234,14 +274,46 @@ TEST_F(PackIdentity, ACatalogOfTheVersionBeforeIsBroughtUpToDate) {
   {
     SQLite::Database db((bench.state / "hearth.db").string(), SQLite::OPEN_READWRITE);
     db.exec("ALTER TABLE models DROP COLUMN display_name");
+    db.exec("ALTER TABLE models DROP COLUMN origin");
+    db.exec("UPDATE models SET source='pack from ' || source");
     db.exec("UPDATE schema_versions SET version=1 WHERE component='store'");
     fs::remove_all(bench.state / "blobs" / "signatures");
   }
   EXPECT_EQ(must(must(Store::open(bench.state, Mode::read_only)).find(name)).display_name, name);  // not known yet
   Store store = bench.open();
   EXPECT_EQ(must(store.find(name)).display_name, "模型甲");
+  EXPECT_EQ(must(store.find(name)).origin, (Origin{"pack", one.string()}));
   EXPECT_FALSE(fs::is_empty(bench.state / "blobs" / "signatures"));
   EXPECT_EQ(must(update(store, two)).name, name);
+}
+
+// Where a model came from was a sentence once; readers of such a catalog understand it, and a writer keeps the kind.
+TEST_F(PackIdentity, SentencesOfTheVersionBeforeBecomeKinds) {
+  const std::pair<const char*, Origin> kCases[] = {{"bundled", {"bundled", ""}},
+                                                   {"pack from /media/pack from a", {"pack", "/media/pack from a"}},
+                                                   {"import of /data/模型", {"import", "/data/模型"}},
+                                                   {"training job 17", {"training", "17"}},
+                                                   {"recovered: the catalog was lost", {"recovered", ""}},
+                                                   {"", {"unknown", ""}},
+                                                   {"a friend", {"unknown", "a friend"}}};
+  make_model_folder(bench.folder.path() / "m", 1, 4096);
+  must(bench.open().import_model(bench.folder.path() / "m"));
+  const fs::path file = bench.state / "hearth.db";
+  for (const auto& [sentence, origin] : kCases) {
+    SCOPED_TRACE(sentence);
+    {
+      SQLite::Database db(file.string(), SQLite::OPEN_READWRITE);
+      db.exec("ALTER TABLE models DROP COLUMN origin");
+      SQLite::Statement put(db, "UPDATE models SET source=?");
+      put.bind(1, sentence);
+      put.exec();
+      db.exec("UPDATE schema_versions SET version=2 WHERE component='store'");
+    }
+    EXPECT_EQ(must(bench.open(Mode::read_only).find("m")).origin, origin);
+    EXPECT_EQ(must(bench.open().find("m")).origin, origin);
+    EXPECT_EQ(must(bench.open(Mode::read_only).find("m")).origin, origin);
+    if (*sentence && origin.kind != "unknown") EXPECT_EQ(in_words(origin), sentence);
+  }
 }
 
 // Counts how often each file of a folder is opened.

@@ -305,6 +305,63 @@ TEST(Pack, HostileFileNamesAreRefusedEvenWhenSigned) {
   }
 }
 
+// The loader's own check, before a pack takes its place: what could not run is refused by name, and what was there
+// stays.
+TEST(Pack, WhatCannotBeRunIsRefusedByName) {
+  Bench bench;
+  const std::string good = bench.make_pack("m", 1, 4096);
+  Store store = bench.open();
+  must(store.install(bench.stick, good));
+  const std::string config = must(read_file(blob_in(bench.stick, layer_digest(bench.stick, good, "config.json"))));
+  auto changed = [&](const char* key, const Json& value) {
+    Json json = must(parse_json(config));
+    json[key] = value;
+    return dump_json(json);
+  };
+  auto with_file = [&](const std::string& name, const std::string& bytes) {
+    must(write_file(blob_in(bench.stick, Digest::of(bytes).text()), bytes));
+    return resign_with(bench, good, [&](Json& manifest) {
+      for (Json& layer : manifest["layers"]) {
+        if (layer["annotations"][std::string(oci::kFilePath)] != name) continue;
+        layer["digest"] = Digest::of(bytes).text();
+        layer["size"] = bytes.size();
+      }
+    });
+  };
+  auto without_file = [&](const std::string& name) {
+    return resign_with(bench, good, [&](Json& manifest) {
+      Json kept = Json::array();
+      for (const Json& layer : manifest["layers"])
+        if (layer["annotations"][std::string(oci::kFilePath)] != name) kept.push_back(layer);
+      manifest["layers"] = kept;
+    });
+  };
+  const std::string before = fingerprint(bench.state);
+  // Each takes the place of the one before on the stick.
+  const std::pair<std::function<std::string()>, std::string> kCases[] = {
+      {[&] { return with_file("config.json", changed("model_type", "llama-of-tomorrow")); }, "llama-of-tomorrow"},
+      {[&] { return with_file("config.json", changed("hidden_act", "swish9")); }, "hidden_act"},
+      {[&] { return with_file("config.json", changed("num_hidden_layers", 2)); }, "model.layers.1."},
+      {[&] { return with_file("tokenizer.json", "{\"model\": {}}"); }, "tokenizer"},
+      {[&] { return without_file("tokenizer.json"); }, "tokenizer.json, tokenizer.model or vocab.txt"},
+      {[&] { return without_file("config.json"); }, "config.json"},
+      {[&] { return without_file("model.safetensors"); }, ""}};
+  for (const auto& [make, part] : kCases) {
+    SCOPED_TRACE(part);
+    const std::string digest = make();
+    for (const InstallOptions& options :
+         {InstallOptions{.replace = true, .any_version = true}, InstallOptions{.name = "other"}}) {
+      auto installed = store.install(bench.stick, digest, options);
+      ASSERT_FALSE(installed.has_value());
+      const std::string why = installed.error().to_string();
+      EXPECT_NE(why.find("m is refused, since this version of Hearth could not run it"), std::string::npos) << why;
+      EXPECT_NE(why.find(part), std::string::npos) << why;
+      EXPECT_EQ(why.find("incoming"), std::string::npos) << "a path of ours: " << why;
+      EXPECT_EQ(fingerprint(bench.state), before);
+    }
+  }
+}
+
 TEST(Pack, HostileSizesAreRefusedEvenWhenSigned) {
   Bench bench;
   std::string digest = bench.make_pack("m", 1, 4096);

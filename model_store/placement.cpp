@@ -1,5 +1,7 @@
 #include "model_store/placement.h"
 
+#include <map>
+
 #include "model_store/model_names.h"
 #include "model_store/version.h"
 
@@ -23,8 +25,23 @@ std::string both_names(const ModelRecord& record) {
 constexpr std::string_view kAllTheSame =
     "to install it all the same, use `hearth packs install --any-version`, or remove the installed one first";
 
+// What a pack holds, whatever its documents say of it.
+bool same_files(const ModelRecord& a, const ModelRecord& b) {
+  auto files_of = [](const ModelRecord& model) {
+    std::map<std::string, std::string> out;
+    for (const ModelFile& file : model.files) out[file.name] = file.digest;
+    return out;
+  };
+  return files_of(a) == files_of(b);
+}
+
 // An update is not older than what it replaces, by the rules of the versions' own scheme.
 Result<void> check_version(const ModelRecord& old, const ModelRecord& pack) {
+  if (pack.version.empty() && old.version.empty())
+    return error(Code::failed_precondition,
+                 "{} has no version, nor has the one that is installed, and they are not the same: which is newer "
+                 "cannot be told; {}",
+                 both_names(pack), kAllTheSame);
   const auto order = compare_versions(pack.version, old.version);
   if (!order)
     return error(Code::failed_precondition, "whether {} {} is newer than what is installed, {}, cannot be told: {}; {}",
@@ -44,6 +61,7 @@ Error is_taken(const ModelRecord& by, std::string_view wanted) {
 
 Result<Placement> place_over(const ModelRecord& old, const ModelRecord& pack, const InstallOptions& options) {
   if (old.digest == pack.digest) return Placement{old.name, std::nullopt};
+  if (old.version == pack.version && same_files(old, pack)) return Placement{old.name, std::nullopt, true};
   if (!options.replace) return is_taken(old, old.name);
   if (!options.any_version) TRY(check_version(old, pack));
   return Placement{old.name, old};

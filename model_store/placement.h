@@ -9,6 +9,7 @@ namespace hearth::store {
 struct Placement {
   std::string name;
   std::optional<ModelRecord> replaces;
+  bool is_here = false;  // the same files of the same version are installed already: there is nothing to do
 };
 
 // already_exists or failed_precondition: why not, and what to do.

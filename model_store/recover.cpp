@@ -60,7 +60,7 @@ Result<std::vector<CatalogEntry>> recover_entries(const fs::path& state_dir) {
     auto pack = read_pack(manifest, [&](const oci::Descriptor& d, uint64_t n) { return read_document(blobs, d, n); });
     if (!pack || !is_whole(*pack, sizes)) continue;
     CatalogEntry entry = entry_of(*pack);
-    entry.record.source = "recovered: the catalog was lost";
+    entry.record.origin = {"recovered", ""};
     if (auto kept = kept_signature(state_dir, blob.digest)) {
       entry.record.signer = kept->signer;
       entry.signature = std::move(kept->signature);

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "model_store/adapter_base.h"
+#include "model_store/called.h"
 #include "model_store/facts.h"
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/kept_signatures.h"
@@ -140,6 +141,13 @@ Result<std::vector<ModelRecord>> Store::list() const {
     if (base != out.end()) take_from_base(adapter, *base);
   }
   return out;
+}
+
+Result<std::string> Store::resolve(std::string_view given) const {
+  Catalog* models = TRY(impl_->catalog());
+  if (models && TRY(models->find(given))) return std::string(given);
+  const std::vector<ModelRecord> all = models ? TRY(models->list()) : std::vector<ModelRecord>();
+  return TRY(model_called(all, given))->name;
 }
 
 Result<ModelRecord> Store::find(std::string_view name) const {

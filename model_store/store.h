@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model_store/origin.h"
 
 namespace hearth::store {
 
@@ -51,7 +52,7 @@ struct ModelRecord {
   std::string digest;        // of the OCI manifest: two models with the same digest are the same files and metadata
   std::string kind;          // model | adapter
   std::string version, family, dtype, license, description;
-  std::string source;                 // "pack from /media/stick", "import of ...", "training job ..."
+  Origin origin;
   std::string signer;                 // key id that signed the pack; empty for what was imported or trained here
   std::optional<std::string> parent;  // base model: of an adapter, or of a fine-tuned model
   std::vector<ModelFile> files;
@@ -69,11 +70,12 @@ struct Control {
 };
 
 struct ImportOptions {
-  std::string name;                                   // empty: from the path
-  std::string version, license, description, source;  // empty: from the files, where they say
-  std::optional<std::string> parent;                  // of an adapter: default is adapter_config.json's base model
-  std::string display_name = {};                      // empty: the name, or the path's
-  bool number_if_taken = false;                       // "name-2" instead of already_exists
+  std::string name;                           // empty: from the path
+  std::string version, license, description;  // empty: from the files, where they say
+  std::optional<std::string> parent;          // of an adapter: default is adapter_config.json's base model
+  std::string display_name = {};              // empty: the name, or the path's
+  std::string training_job = {};              // the job whose result it is
+  bool number_if_taken = false;               // "name-2" instead of already_exists
   // The files are the caller's own, will never be written again, and lie on the store's filesystem: they become blobs
   // without being copied. Where they cannot, they are copied.
   bool adopt = false;
@@ -141,8 +143,10 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  Result<std::vector<ModelRecord>> list() const;                      // by name
-  Result<ModelRecord> find(std::string_view name) const;              // not_found
+  Result<std::vector<ModelRecord>> list() const;          // by name
+  Result<ModelRecord> find(std::string_view name) const;  // not_found
+  // The name of the model that a person means, who may give its display name; see called.h for the errors.
+  Result<std::string> resolve(std::string_view given) const;
   Result<std::filesystem::path> folder(std::string_view name) const;  // its files under their own names
   // What load_model() takes: the folder, or the .gguf in it. An adapter's has a link to its base's.
   Result<std::filesystem::path> loader_path(std::string_view name) const;

@@ -225,7 +225,7 @@ TEST(Store, AnOlderCatalogFromABackupLosesNoModel) {
   Store store = bench.open();
   ASSERT_EQ(must(store.list()).size(), 2u);
   ModelRecord adopted = must(store.find("a-2"));  // its manifest says "a", and that name is taken
-  EXPECT_TRUE(adopted.source.starts_with("recovered")) << adopted.source;
+  EXPECT_STREQ(adopted.origin.kind.text(), "recovered");
   ASSERT_OK(store.verify("a-2"));
   ASSERT_OK(store.remove("a-2"));
   EXPECT_ERROR(store.verify("a"), Code::data_loss, "damaged");  // its files were removed on purpose

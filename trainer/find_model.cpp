@@ -7,13 +7,16 @@ namespace hearth::train {
 
 Result<std::filesystem::path> find_model(const Recipe& recipe, const std::filesystem::path& state_dir) {
   if (recipe.model.init.empty()) return std::filesystem::path();
+  const std::string& init = recipe.model.init;
   std::error_code ec;
-  if (recipe.model.init.find('/') != std::string::npos || recipe.model.init.ends_with(".gguf")) {
-    if (std::filesystem::exists(recipe.model.init, ec)) return std::filesystem::path(recipe.model.init);
-    return error(Code::not_found, "model.init: there is no {}", recipe.model.init);
-  }
+  const bool looks_like_path = init.find('/') != std::string::npos || init.ends_with(".gguf");
+  if (looks_like_path && std::filesystem::exists(init, ec)) return std::filesystem::path(init);
   const store::Store store = TRY(store::Store::open(state_dir, store::Mode::read_only));
-  return TRY_WITH(store.loader_path(recipe.model.init), "while looking for model.init = \"{}\" in the store of {}", recipe.model.init, state_dir.string());
+  auto name = store.resolve(init);
+  if (!name && name.error().code == Code::not_found && looks_like_path)
+    return error(Code::not_found, "model.init: there is no {}", init);
+  return TRY_WITH(store.loader_path(TRY(std::move(name))), "while looking for model.init = \"{}\" in the store of {}",
+                  init, state_dir.string());
 }
 
 }  // namespace hearth::train

@@ -32,19 +32,20 @@ Result<store::Store> Cli::open_store(store::Mode mode) const {
 Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
   bool looks_like_path = n.find('/') != std::string::npos || n.ends_with(".gguf") || n.ends_with(".safetensors");
   std::error_code failed;
-  if (looks_like_path) {
-    if (!std::filesystem::exists(n, failed)) return error(Code::not_found, "there is nothing at {}", n);
-    return std::filesystem::absolute(n);
-  }
+  if (looks_like_path && std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
   store::Store store = TRY(open_store(store::Mode::read_only));
-  Result<std::filesystem::path> path = store.loader_path(n);
-  if (!path && path.error().code == Code::not_found) {
-    if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
-    return error(Code::not_found,
-                 "there is no model named \"{}\" in {}, and no such path; `hearth models` lists the models", n,
-                 state.root.string());
-  }
-  return path;
+  const Result<std::string> name = store.resolve(n);
+  if (name) return store.loader_path(*name);
+  if (name.error().code != Code::not_found) return name.error();
+  if (looks_like_path) return error(Code::not_found, "there is nothing at {}", n);
+  if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
+  return error(Code::not_found,
+               "there is no model named \"{}\" in {}, and no such path; `hearth models` lists the models", n,
+               state.root.string());
+}
+
+Result<store::ModelRecord> Cli::record(const store::Store& store, const std::string& n) {
+  return store.find(TRY(store.resolve(n)));
 }
 
 std::string human_bytes(uint64_t bytes) {

@@ -22,8 +22,10 @@ struct Cli {
   Result<ApiClient> service() const { return ApiClient::connect(state); }
   // For verbs that change the store while no service does.
   Result<store::Store> open_store(store::Mode mode) const;
-  // N: a path that exists, or a name in the store. A Hugging Face folder or a file.
+  // N: a path that exists, or a model in the store by either of its names. A Hugging Face folder or a file.
   Result<std::filesystem::path> model_path(const std::string& n) const;
+  // Of the model that N names; not_found also where N is a path.
+  static Result<store::ModelRecord> record(const store::Store& store, const std::string& n);
 };
 
 std::string human_bytes(uint64_t bytes);    // "1.2 GiB"

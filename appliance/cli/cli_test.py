@@ -124,6 +124,46 @@ def updates_without_a_service():
     check(run_json("packs", "install", layouts["v2.0"], "--name", "second", box=box)["name"] == "second", "packs install --name")
 
 
+def names_for_people():
+    """A model is found by what people call it, in every verb that takes one."""
+    box, called = os.path.join(work, "people"), "caf\u00e9 模型"
+    name = run_json("import", model_folder, "--name", called, box=box)["name"]
+    check(name != called, "a safe name beside it: " + name)
+    for given in (called, "cafe\u0301 模型", name):
+        check(run_json("show", given, box=box)["name"] == name, "show " + given)
+        check(run_json("verify", given, box=box)["ok"], "verify")
+        check(run_json("run", given, "Hello", "--max-tokens", "2", box=box)["n_completion_tokens"] >= 1, "run")
+        check(run_json("tokenize", given, "Hello", box=box)["ids"], "tokenize")
+        check(run_json("plan", given, box=box)["model"] == name, "plan")
+        out = os.path.join(work, "people-" + str(len(os.listdir(work))))
+        run("export", given, "--to", out, "--format", "gguf", "--dtype", "f32", box=box)
+        check(os.listdir(out) == [name + ".gguf"], "export")
+        check(run_json("packs", "export", given, "--to", out + "-pack", box=box)["digest"], "packs export")
+    check("no model named" in run("run", called.upper(), "Hello", box=box, code=1).stderr, "case is as written")
+    maker = os.path.join(work, "people-maker")
+    for i, folder in enumerate((model_folder, out)):
+        run("import", os.path.join(folder, name + ".gguf") if i else folder, "--name", called, box=maker + str(i))
+    key = os.path.join(work, "people.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", key + ".pub"], check=True, capture_output=True)
+    run("packs", "trust", key + ".pub", box=box)
+    run("packs", "export", called, "--to", maker + "-a", "--key", key, box=maker + "0")
+    run("packs", "export", called, "--to", maker + "-b", "--key", key, box=maker + "1")
+    run("packs", "install", maker + "-a", "--name", "theirs", box=box)
+    for verb in (["show"], ["rm"], ["verify"], ["run"], ["tokenize"]):
+        refused = run(*verb, called, *(["Hello"] if verb[0] in ("run", "tokenize") else []), code=1, box=box).stderr
+        check(name in refused and "theirs" in refused, verb[0] + " names the candidates instead of guessing")
+    check(len(run_json("models", box=box)["models"]) == 2, "and removes none")
+    run("rm", name, box=box)
+    before = run_json("show", "theirs", box=box)["digest"]
+    refused = run("packs", "install", maker + "-b", box=box, code=1).stderr
+    check("has no version, nor has" in refused and "--any-version" in refused, "of two packs without versions the second is refused")
+    check(run_json("packs", "install", maker + "-a", box=box)["digest"] == before == run_json("show", called, box=box)["digest"], "the same again changes nothing")
+    check(run_json("packs", "install", maker + "-b", "--any-version", box=box)["digest"] != before, "unless that is said")
+    run("rm", "cafe\u0301 模型", box=box)
+    check(run_json("models", box=box)["models"] == [], "rm")
+
+
 def garbage():
     left = os.path.join(state, "blobs", "sha256", "b" * 64)
     with open(left, "w") as f:
@@ -230,6 +270,14 @@ def with_service():
         garbage()
         run("undeploy", "tiny")
         run("rm", "tiny")
+        called = "模型 café"
+        name = run_json("import", model_folder, "--name", called)["name"]
+        check(run_json("deploy", called)["model"] == name, "deploy by what people call it")
+        check(run_json("chat", called, "Hello", "--max-tokens", "2")["finish_reason"] in ("stop", "length"), "chat, too")
+        check(run("logs", "engine-" + called).stdout, "logs, too")
+        check("undeploy it first" in run("rm", called, code=1).stderr, "rm of a deployed one is refused")
+        run("undeploy", called)
+        run("rm", called)
         check([m["name"] for m in run_json("models")["models"]] == ["second"], "rm through the service")
     finally:
         service.send_signal(signal.SIGTERM)
@@ -240,6 +288,7 @@ try:
     without_service()
     exports_have_names()
     updates_without_a_service()
+    names_for_people()
     garbage()
     wrong_usage()
     with_service()

@@ -18,6 +18,14 @@ Result<std::optional<api::Job>> installing(const ApiClient& service) {
   return std::optional<api::Job>();
 }
 
+// The model's name here. Of one that is still being installed: as it was given.
+Result<std::string> name_here(const ApiClient& service, const std::string& given) {
+  auto found = service.get_as<api::Model>("/hearth/v1/models/" + http::percent_encode(given));
+  if (found) return std::move(found->name);
+  if (found.error().code == Code::not_found) return given;
+  return std::move(found).error();
+}
+
 Error not_there(const ApiClient& service, const std::string& model) {
   if (auto found = service.get_as<api::Model>("/hearth/v1/models/" + http::percent_encode(model)))
     return error(Code::failed_precondition, "{}{} is installed but not deployed; deploy it with `hearth deploy {}`",
@@ -31,11 +39,13 @@ Error not_there(const ApiClient& service, const std::string& model) {
 
 }  // namespace
 
-Result<api::Deployment> wait_until_ready(const ApiClient& service, const std::string& model) {
+Result<api::Deployment> wait_until_ready(const ApiClient& service, const std::string& given) {
   ProgressBar bar;
+  std::string model = given;
   auto deadline = std::chrono::steady_clock::now() + kLongest;
   while (std::chrono::steady_clock::now() < deadline) {
     std::optional<api::Job> job = TRY(installing(service));  // before the deployments: it ends by making one
+    model = TRY(name_here(service, given));
     auto all = TRY(service.list<api::Deployment>("/hearth/v1/deployments", "deployments"));
     auto found = std::find_if(all.begin(), all.end(), [&](const api::Deployment& d) { return d.model == model; });
     if (found == all.end() && !job) return not_there(service, model);

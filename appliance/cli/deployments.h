@@ -7,6 +7,6 @@ namespace hearth::cli {
 
 // Until the model answers. Also while a job that installs it is still under way. An Error when it failed, is not
 // deployed, or takes more than ten minutes.
-Result<api::Deployment> wait_until_ready(const ApiClient& service, const std::string& model);
+Result<api::Deployment> wait_until_ready(const ApiClient& service, const std::string& given);
 
 }  // namespace hearth::cli

@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   cli::Cli cli;
   cli::Action chosen;
   std::string state_dir;
-  CLI::App app("hearth: models on this box. N is a model's name in the store, or a path.");
+  CLI::App app(
+      "hearth: models on this box. N is a model in the store, by its name or by what people call it, or a path.");
   app.add_option("--state-dir", state_dir, "Which box: where its state lives");
   app.add_flag("--json", cli.json, "One JSON document on stdout");
   app.set_version_flag("--version", HEARTH_VERSION);

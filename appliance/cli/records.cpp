@@ -16,7 +16,7 @@ Json record_json(const store::ModelRecord& m) {
           {"dtype", m.dtype},
           {"license", m.license},
           {"description", m.description},
-          {"source", m.source},
+          {"source", in_words(m.origin)},
           {"signer", m.signer},
           {"parent", m.parent ? Json(*m.parent) : Json(nullptr)},
           {"files", std::move(files)},

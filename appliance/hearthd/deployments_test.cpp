@@ -38,6 +38,55 @@ TEST_F(Deploying, RoutesToTheEngineByModel) {
   EXPECT_EQ((*models)["data"][0]["id"], "a");
 }
 
+// Every way in takes what people call a model, in either form of Unicode, and the limits are the same model's.
+TEST_F(Deploying, AModelIsFoundByWhatPeopleCallIt) {
+  start();
+  import_golden("caf\xC3\xA9 模型/甲");
+  const std::string name = service->store().list()->at(0).name;
+  for (const std::string called : {"caf\xC3\xA9 模型/甲", "cafe\xCC\x81 模型/甲"}) {
+    SCOPED_TRACE(called);
+    const std::string path = "/hearth/v1/models/" + http::percent_encode(called);
+    EXPECT_EQ(api().get_as<api::Model>(path)->name, name);
+    EXPECT_EQ(api().get_as<api::Fit>(path + "/fit")->model, name);
+    auto deployed = api().post_as<api::Deployment>("/hearth/v1/deployments", api::DeployRequest{.model = called});
+    ASSERT_TRUE(deployed) << deployed.error().to_string();
+    EXPECT_EQ(deployed->model, name);
+    ASSERT_TRUE(eventually([&] { return is_ready(name); }));
+    auto answer = http::fetch(chat(*service, called, false));
+    ASSERT_TRUE(answer) << answer.error().to_string();
+    EXPECT_EQ((*parse_json(answer->body))["model"], name);
+    EXPECT_EQ((*api().get("/v1/models/" + http::percent_encode(called)))["id"], name);
+    EXPECT_EQ(api().remove(path).error().code, Code::failed_precondition) << "deployed";
+    ASSERT_TRUE(api().remove("/hearth/v1/deployments/" + http::percent_encode(called)));
+    EXPECT_FALSE(service->deployments.find(name));
+    EXPECT_EQ(http::fetch(chat(*service, called, false))->status, 404);
+  }
+  ASSERT_TRUE(api().remove("/hearth/v1/models/" + http::percent_encode("cafe\xCC\x81 模型/甲")));
+  EXPECT_TRUE(service->store().list()->empty());
+}
+
+TEST_F(Deploying, SeveralModelsOfOneNameAreNamedAndNotGuessed) {
+  {
+    auto store = store::Store::open(folder.path() / "state", store::Mode::read_write);
+    for (const char* name : {"one", "two"})
+      ASSERT_TRUE(store->import_model(golden_model(), {.name = name, .version = name, .display_name = "模型甲"}));
+  }
+  start();
+  const std::string called = http::percent_encode("模型甲");
+  ASSERT_TRUE(service->deploy({.model = "one"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("one"); }));
+  const auto answer = http::fetch(chat(*service, "模型甲", false));
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_NE(answer->body.find("one, two"), std::string::npos) << answer->body;
+  for (const Error& refused :
+       {api().get("/hearth/v1/models/" + called).error(), api().remove("/hearth/v1/models/" + called).error(),
+        service->deploy({.model = "模型甲"}).error()}) {
+    EXPECT_EQ(refused.code, Code::invalid_argument);
+    EXPECT_NE(refused.message.find("one, two"), std::string::npos) << refused.message;
+  }
+  EXPECT_EQ(service->store().list()->size(), 2u);
+}
+
 TEST_F(Deploying, UnknownModelIsNotAnsweredByAnother) {
   start();
   import_golden("a");

@@ -119,7 +119,8 @@ static Result<uint64_t> available_memory(const DetectOptions& machine) {
   return *available.value;
 }
 
-Result<api::Fit> Service::fit(const std::string& model, int max_seq_len) {
+Result<api::Fit> Service::fit(const std::string& given, int max_seq_len) {
+  const std::string model = TRY(store_.resolve(given));
   const store::ModelRecord record = TRY(store_.find(model));
   const uint64_t free_bytes = TRY(available_memory(options.machine)) + deployments.held_bytes(model);
   const uint64_t promised = promised_bytes(model, free_bytes);
@@ -141,8 +142,10 @@ Result<void> Service::check_fits(const api::DeployRequest& request) {
       request.model, predicted->explanation, request.model);
 }
 
-Result<api::Deployment> Service::deploy(const api::DeployRequest& request) {
+Result<api::Deployment> Service::deploy(const api::DeployRequest& given) {
   std::lock_guard lock(model_changes_);
+  api::DeployRequest request = given;
+  request.model = TRY(store_.resolve(given.model));
   TRY(store_.loader_path(request.model));  // of an adapter, its base too
   if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
     return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
@@ -152,9 +155,13 @@ Result<api::Deployment> Service::deploy(const api::DeployRequest& request) {
   return deployments.deploy(request);
 }
 
-Result<void> Service::remove_model(const std::string& name) {
+Result<void> Service::undeploy(const std::string& given, const std::stop_token& stop) {
+  return deployments.undeploy(store_.resolve(given).value_or(given), stop);
+}
+
+Result<void> Service::remove_model(const std::string& given) {
   std::lock_guard lock(model_changes_);
-  TRY(store_.find(name));
+  const std::string name = TRY(store_.resolve(given));
   if (deployments.find(name)) return error(Code::failed_precondition, "{} is deployed; undeploy it first", name);
   if (jobs.uses_model(name))
     return error(Code::failed_precondition, "a job still uses {}; wait for it or cancel it", name);
@@ -173,17 +180,11 @@ Result<api::Job> Service::export_pack(const api::ExportRequest& request) {
   return jobs.export_pack(request);
 }
 
-// The catalog keeps where a model came from as it was written at the time: "import of /data/x", "training job 7".
-static Phrase origin_of(const std::string& source) {
-  constexpr struct {
-    std::string_view begin;
-    const char *code, *value;
-  } kSources[] = {{"pack from ", "from_pack", "from"},
-                  {"import of ", "imported", "from"},
-                  {"training job ", "trained_here", "job"}};
-  if (source == "bundled") return {"came_with_box"};
-  for (const auto& known : kSources)
-    if (source.starts_with(known.begin)) return {known.code, {{known.value, source.substr(known.begin.size())}}};
+static Phrase phrase_of(const store::Origin& origin) {
+  if (origin.kind == "bundled") return {"came_with_box"};
+  if (origin.kind == "pack") return {"from_pack", {{"from", origin.from}}};
+  if (origin.kind == "import") return {"imported", {{"from", origin.from}}};
+  if (origin.kind == "training") return {"trained_here", {{"job", origin.from}}};
   return {};
 }
 
@@ -194,7 +195,7 @@ api::Model Service::describe(const store::ModelRecord& record) const {
           .version = record.version,
           .family = record.family,
           .dtype = record.dtype,
-          .source = record.source,
+          .source = in_words(record.origin),
           .license = record.license,
           .description = record.description,
           .state = deployments.find(record.name) ? api::ModelState("deployed") : api::ModelState("installed"),
@@ -205,7 +206,7 @@ api::Model Service::describe(const store::ModelRecord& record) const {
           .bundled = record.bundled,
           .parent = record.parent,
           .installed_at = record.installed_at,
-          .origin = origin_of(record.source)};
+          .origin = phrase_of(record.origin)};
 }
 
 Result<void> Service::listen_for_requests() {

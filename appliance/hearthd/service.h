@@ -28,12 +28,14 @@ class Service {
   ~Service();  // as stop()
   void stop();
 
+  // Models are named by either of their names.
   // Whether a model fits into the memory that it may use: what is free, without what the other deployments will still
   // take, and with what its own engine gives back.
   Result<api::Fit> fit(const std::string& model, int max_seq_len = 0);
   // Deploys, unless the model is not in the store or does not fit and that is not forced. Not at once with
   // remove_model().
   Result<api::Deployment> deploy(const api::DeployRequest& request);
+  Result<void> undeploy(const std::string& model, const std::stop_token& stop);
   Result<void> remove_model(const std::string& name);
   Result<uint64_t> collect_garbage() { return store_.collect_garbage(); }  // → bytes freed
   // As Jobs::train and Jobs::export_pack, but never at once with remove_model().

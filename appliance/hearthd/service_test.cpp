@@ -246,6 +246,32 @@ TEST_F(Whole, AnOlderPackIsInstalledOnlyWhenThatIsSaid) {
   EXPECT_EQ(api().get_as<api::Model>("/hearth/v1/models/mini")->version, "1.0");
 }
 
+// Neither says which is newer: the second replaces the first only when that is said. The same again is no matter.
+TEST_F(Whole, APackWithoutAVersionDoesNotReplaceAnother) {
+  make_stick();
+  auto make = [&](const char* medium, const std::filesystem::path& from) {
+    auto maker = store::Store::open(folder.path() / (std::string("maker-") + medium), store::Mode::read_write);
+    ASSERT_TRUE(maker->import_model(from, {.name = "plain"}));
+    ASSERT_TRUE(
+        maker->export_pack("plain", folder.path() / "media" / medium, {.signing_key = folder.path() / "key.pem"}));
+  };
+  make("first", golden_model());
+  make("second", golden_model() / "model-F16.gguf");
+  start(trusting());
+  ASSERT_TRUE(install("first").state == "done");
+  ASSERT_TRUE(install("first").state == "done");
+  const std::string digest = service->store().find("plain")->digest;
+  const api::Job refused = install("second");
+  EXPECT_TRUE(refused.state == "failed");
+  EXPECT_NE(refused.reason.find("has no version, nor has the one that is installed"), std::string::npos)
+      << refused.reason;
+  EXPECT_NE(refused.reason.find("--any-version"), std::string::npos) << refused.reason;
+  EXPECT_EQ(service->store().find("plain")->digest, digest);
+  auto job = service->jobs.install({.path = (folder.path() / "media" / "second").string(), .any_version = true});
+  EXPECT_TRUE(wait_for_job(job->id).state == "done");
+  EXPECT_NE(service->store().find("plain")->digest, digest);
+}
+
 TEST_F(Whole, PacksInOtherScriptsHaveTwoNames) {
   make_stick();
   auto maker = store::Store::open(folder.path() / "maker", store::Mode::read_write);

@@ -24,10 +24,16 @@ struct Arguments {
   bool force = false;
 };
 
-Result<std::filesystem::path> model_path(const Arguments& arguments) {
-  if (!arguments.path.empty()) return std::filesystem::path(arguments.path);
-  store::Store models = TRY(store::Store::open(arguments.state_dir, store::Mode::read_only));
-  return models.loader_path(arguments.model);
+struct Served {
+  std::filesystem::path path;
+  openai::ServedName names;
+};
+
+Result<Served> find_model(const Arguments& arguments) {
+  if (!arguments.path.empty()) return Served{arguments.path, {arguments.model, ""}};
+  const store::Store models = TRY(store::Store::open(arguments.state_dir, store::Mode::read_only));
+  return Served{TRY(models.loader_path(arguments.model)),
+                {arguments.model, TRY(models.find(arguments.model)).display_name}};
 }
 
 // Errors of the model and of the request; the others (memory, disk, sockets) may be gone at the next try.
@@ -80,8 +86,8 @@ Result<void> answer(http::Router router, const Arguments& arguments, int max_seq
 }
 
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
-  const std::filesystem::path path = TRY(model_path(arguments));
-  auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(path), "while loading {}", arguments.model));
+  const Served served = TRY(find_model(arguments));
+  auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(served.path), "while loading {}", arguments.model));
   if (model->disk_bytes > 0)
     spdlog::warn(
         "{} MiB of the weights were laid out anew on disk: memory cannot hold the model, and its files have them "
@@ -92,7 +98,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
     const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads));
     http::Router router;
-    openai::add_encoder_routes(router, *encoder, arguments.model);
+    openai::add_encoder_routes(router, *encoder, served.names);
     return answer(std::move(router), arguments, encoder->max_seq_len(), stop_signals);
   }
   GeneratorOptions options;
@@ -102,7 +108,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
   http::Router router;
-  openai::add_routes(router, *generator, arguments.model);
+  openai::add_routes(router, *generator, served.names);
   return answer(std::move(router), arguments, generator->max_seq_len(), stop_signals);
 }
 

@@ -48,7 +48,7 @@ size_t count_tokens(std::span<const EncoderText> texts) {
 
 class EncoderSurface {
  public:
-  EncoderSurface(Encoder& encoder, std::string model_name) : encoder_(encoder), model_name_(std::move(model_name)) {}
+  EncoderSurface(Encoder& encoder, ServedName names) : encoder_(encoder), names_(std::move(names)) {}
 
   Result<http::Response> embeddings(http::Request& http_request) {
     const Json body = TRY(http::json_body(http_request));
@@ -70,7 +70,7 @@ class EncoderSurface {
       data.push_back(std::move(item));
     }
     return http::json_response(
-        {{"object", "list"}, {"model", model_name_}, {"data", std::move(data)}, {"usage", usage_of(texts)}});
+        {{"object", "list"}, {"model", names_.name}, {"data", std::move(data)}, {"usage", usage_of(texts)}});
   }
 
   Result<http::Response> rerank(http::Request& http_request) {
@@ -97,22 +97,22 @@ class EncoderSurface {
       results.push_back(std::move(item));
     }
     return http::json_response(
-        {{"object", "list"}, {"model", model_name_}, {"results", std::move(results)}, {"usage", usage_of(pairs)}});
+        {{"object", "list"}, {"model", names_.name}, {"results", std::move(results)}, {"usage", usage_of(pairs)}});
   }
 
   Result<http::Response> models() const {
     return http::json_response(
         {{"object", "list"},
-         {"data", Json::array({{{"id", model_name_}, {"object", "model"}, {"created", 0}, {"owned_by", "hearth"}}})}});
+         {"data", Json::array({{{"id", names_.name}, {"object", "model"}, {"created", 0}, {"owned_by", "hearth"}}})}});
   }
   Result<http::Response> health() const {
-    return http::json_response({{"status", "ok"}, {"model", model_name_}, {"max_seq_len", encoder_.max_seq_len()}});
+    return http::json_response({{"status", "ok"}, {"model", names_.name}, {"max_seq_len", encoder_.max_seq_len()}});
   }
   Result<http::Response> metrics() const {
     std::string out;
     auto line = [&](const char* name, const char* help, uint64_t value) {
       out +=
-          fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0}{{model=\"{2}\"}} {3}\n", name, help, model_name_, value);
+          fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0}{{model=\"{2}\"}} {3}\n", name, help, names_.name, value);
     };
     line("hearth_engine_requests_total", "Requests answered.", n_requests_);
     line("hearth_engine_prompt_tokens_total", "Tokens read.", n_tokens_);
@@ -122,8 +122,8 @@ class EncoderSurface {
  private:
   Result<void> check_model(const Json& body) const {
     const auto name = TRY(json_get<std::string>(body, "model"));
-    if (name == model_name_) return {};
-    return error(Code::not_found, "the model \"{}\" is not served here; this engine serves \"{}\"", name, model_name_);
+    if (names_.is(name)) return {};
+    return error(Code::not_found, "the model \"{}\" is not served here; this engine serves \"{}\"", name, names_.name);
   }
 
   // A text, texts, ids, or lists of ids.
@@ -170,14 +170,14 @@ class EncoderSurface {
   }
 
   Encoder& encoder_;
-  std::string model_name_;
+  ServedName names_;
   std::atomic<uint64_t> n_requests_{0}, n_tokens_{0};
 };
 
 }  // namespace
 
-void add_encoder_routes(http::Router& router, Encoder& encoder, const std::string& model_name) {
-  auto surface = std::make_shared<EncoderSurface>(encoder, model_name);
+void add_encoder_routes(http::Router& router, Encoder& encoder, const ServedName& names) {
+  auto surface = std::make_shared<EncoderSurface>(encoder, names);
   const http::RouteOptions options{.max_body_bytes = kMaxTextsBytes, .time_limit = kEncodeTimeLimit};
   if (encoder.task() == ModelTask::embed)
     router.add(
@@ -185,7 +185,7 @@ void add_encoder_routes(http::Router& router, Encoder& encoder, const std::strin
   else
     router.add(
         "POST", "/v1/rerank", [surface](http::Request& r) { return surface->rerank(r); }, options);
-  add_other_tasks(router, encoder.task(), model_name);
+  add_other_tasks(router, encoder.task(), names.name);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
   router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
   router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});

@@ -4,10 +4,11 @@
 
 #include "base/http/router.h"
 #include "inference/encoder.h"
+#include "inference/openai/served_name.h"
 
 namespace hearth::openai {
 
-// The encoder must outlive the router.
-void add_encoder_routes(http::Router& router, Encoder& encoder, const std::string& model_name);
+// Requests must name the model by one of `names`. The encoder must outlive the router.
+void add_encoder_routes(http::Router& router, Encoder& encoder, const ServedName& names);
 
 }  // namespace hearth::openai

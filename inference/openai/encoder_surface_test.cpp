@@ -21,7 +21,7 @@ class EncoderSurface : public testing::Test {
     auto created = Encoder::create(std::make_shared<const LoadedModel>(std::move(*model)), 1);
     ASSERT_TRUE(created) << created.error().to_string();
     encoder_ = std::move(*created);
-    add_encoder_routes(router_, *encoder_, "tiny");
+    add_encoder_routes(router_, *encoder_, {"tiny", ""});
   }
 
   Result<Json> call(std::string_view path, const Json& body) {

@@ -31,7 +31,7 @@ class Surface : public testing::Test {
     auto created = Generator::create(std::make_shared<const LoadedModel>(std::move(*model)), options);
     ASSERT_TRUE(created) << created.error().to_string();
     generator_ = std::move(*created);
-    add_routes(router_, *generator_, "tiny");
+    add_routes(router_, *generator_, {"tiny", "小模型 caf\xC3\xA9"});
   }
 
   Result<http::Response> call(std::string_view method, std::string_view path, const Json& body) {
@@ -174,6 +174,8 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
     EXPECT_NE(response.error().to_string().find(text), std::string::npos) << response.error().to_string();
   };
   expect_error(chat_body({{"model", "other"}}), Code::not_found, "other");
+  for (const char* called : {"小模型 caf\xC3\xA9", "小模型 cafe\xCC\x81"})
+    EXPECT_EQ(call_json("/v1/chat/completions", chat_body({{"model", called}}))["model"], "tiny") << called;
   expect_error(chat_body({{"messages", Json::array()}}), Code::invalid_argument, "messages");
   expect_error(chat_body({{"messages", Json::array({{{"role", "robot"}, {"content", "x"}}})}}), Code::invalid_argument,
                "messages[0].role");

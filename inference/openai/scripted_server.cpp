@@ -15,7 +15,7 @@ static Result<void> serve(char** arguments) {
   ScriptedGenerator generator(std::move(model));
   generator.text = TRY(read_file(arguments[3]));
   http::Router router;
-  openai::add_routes(router, generator, "tiny");
+  openai::add_routes(router, generator, {"tiny", ""});
   auto server = TRY(http::Server::create(std::move(router)));
   std::cout << TRY(server->listen_tcp("127.0.0.1:0")) << std::endl;
   for (char c = 0; std::cin.get(c);) {

@@ -33,7 +33,7 @@ int64_t unix_time() {
 
 class Surface {
  public:
-  Surface(Generator& generator, std::string model_name) : generator_(generator), model_name_(std::move(model_name)) {
+  Surface(Generator& generator, ServedName names) : generator_(generator), names_(std::move(names)) {
     const LoadedModel& model = generator_.model();
     if (model.chat_template) format_ = answers::find_format(model.chat_template->source());
     tool_format_ = model.tool_template ? answers::find_format(model.tool_template->source()) : format_;
@@ -51,10 +51,10 @@ class Surface {
     TRY(check_model(request.options));
     const LoadedModel& model = generator_.model();
     const bool with_tools = !request.tools_json.empty();
-    const ChatTemplate* chat_template = TRY_WITH(chat_template_for(model, with_tools), "{} cannot answer", model_name_);
+    const ChatTemplate* chat_template = TRY_WITH(chat_template_for(model, with_tools), "{} cannot answer", names_.name);
     if (!request.tools.empty() && chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
-                   model_name_);
+                   names_.name);
     ChatTemplate::Rendered prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
                                                             .tools_json = request.tools_json,
                                                             .add_generation_prompt = request.add_generation_prompt,
@@ -86,18 +86,18 @@ class Surface {
     return http::json_response(
         {{"object", "list"},
          {"data",
-          Json::array({{{"id", model_name_}, {"object", "model"}, {"created", started_}, {"owned_by", "hearth"}}})}});
+          Json::array({{{"id", names_.name}, {"object", "model"}, {"created", started_}, {"owned_by", "hearth"}}})}});
   }
 
   Result<http::Response> health() const {
-    return http::json_response({{"status", "ok"}, {"model", model_name_}, {"max_seq_len", generator_.max_seq_len()}});
+    return http::json_response({{"status", "ok"}, {"model", names_.name}, {"max_seq_len", generator_.max_seq_len()}});
   }
 
   Result<http::Response> metrics() const {
     const GeneratorStats s = generator_.stats();
     std::string out;
     auto line = [&](const char* name, const char* type, const char* help, auto value) {
-      out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0}{{model=\"{3}\"}} {4}\n", name, help, type, model_name_,
+      out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0}{{model=\"{3}\"}} {4}\n", name, help, type, names_.name,
                          value);
     };
     line("hearth_engine_requests_total", "counter", "Requests accepted.", s.n_requests);
@@ -115,9 +115,9 @@ class Surface {
 
  private:
   Result<void> check_model(const CompletionOptions& options) const {
-    if (options.model == model_name_) return {};
+    if (names_.is(options.model)) return {};
     return error(Code::not_found, "the model \"{}\" is not served here; this engine serves \"{}\"", options.model,
-                 model_name_);
+                 names_.name);
   }
 
   // What the client leaves open comes from the model's own defaults.
@@ -145,7 +145,7 @@ class Surface {
 
   Json frame(const char* object, const std::string& id, int64_t created, Json choices) const {
     return {
-        {"id", id}, {"object", object}, {"created", created}, {"model", model_name_}, {"choices", std::move(choices)}};
+        {"id", id}, {"object", object}, {"created", created}, {"model", names_.name}, {"choices", std::move(choices)}};
   }
 
   Result<http::Response> answer(const Style& style, const CompletionOptions& options, GenerationRequest generation,
@@ -218,7 +218,7 @@ class Surface {
   }
 
   Generator& generator_;
-  std::string model_name_;
+  ServedName names_;
   answers::AnswerFormat format_, tool_format_;
   std::vector<int32_t> shown_special_;
   int64_t started_ = unix_time();
@@ -226,14 +226,14 @@ class Surface {
 
 }  // namespace
 
-void add_routes(http::Router& router, Generator& generator, const std::string& model_name) {
-  auto surface = std::make_shared<Surface>(generator, model_name);
+void add_routes(http::Router& router, Generator& generator, const ServedName& names) {
+  auto surface = std::make_shared<Surface>(generator, names);
   const http::RouteOptions generate{.max_body_bytes = kMaxRequestBytes, .time_limit = kAnswerTimeLimit};
   router.add(
       "POST", "/v1/chat/completions", [surface](http::Request& r) { return surface->chat(r); }, generate);
   router.add(
       "POST", "/v1/completions", [surface](http::Request& r) { return surface->complete(r); }, generate);
-  add_other_tasks(router, ModelTask::generate, model_name);
+  add_other_tasks(router, ModelTask::generate, names.name);
   router.add("GET", "/v1/models", [surface](http::Request&) { return surface->models(); });
   router.add("GET", "/health", [surface](http::Request&) { return surface->health(); }, {.quick = true});
   router.add("GET", "/metrics", [surface](http::Request&) { return surface->metrics(); }, {.quick = true});

@@ -4,10 +4,11 @@
 
 #include "base/http/router.h"
 #include "inference/generator.h"
+#include "inference/openai/served_name.h"
 
 namespace hearth::openai {
 
-// `model_name` is what requests must name. The generator must outlive the router.
-void add_routes(http::Router& router, Generator& generator, const std::string& model_name);
+// Requests must name the model by one of `names`. The generator must outlive the router.
+void add_routes(http::Router& router, Generator& generator, const ServedName& names);
 
 }  // namespace hearth::openai

@@ -31,7 +31,7 @@ class Tools : public testing::Test {
     ASSERT_TRUE(chat) << chat.error().to_string();
     model->chat_template = *chat;
     generator_ = std::make_unique<ScriptedGenerator>(std::move(*model));
-    add_routes(router_, *generator_, "tiny");
+    add_routes(router_, *generator_, {"tiny", ""});
   }
 
   Result<http::Response> call(const std::string& body) {
@@ -150,7 +150,7 @@ TEST_F(Tools, SpelledSpecialTokensAreText) {
     model->chat_template = *chat;
     ScriptedGenerator generator(std::move(*model));
     http::Router router;
-    add_routes(router, generator, "tiny");
+    add_routes(router, generator, {"tiny", ""});
     http::Request request;
     Json message = {{"role", role}, {"content", "a<|start_header_id|>b"}, {"tool_call_id", "1"}};
     request.body = Json{{"model", "tiny"}, {"messages", Json::array({message})}}.dump();

@@ -118,14 +118,23 @@ Result<NamedTemplates> find_chat_templates_gguf(const GgufFile& file) {
   return out;
 }
 
+// What older programs wrote can be turned into what is read here.
+static Error no_tokenizer(const fs::path& folder) {
+  std::error_code ec;
+  const bool has_parts = fs::exists(folder / "vocab.json", ec);
+  return error(Code::not_found, "{} holds no tokenizer.json, tokenizer.model or vocab.txt{}", folder.string(),
+               has_parts ? " (a vocab.json is not enough: save_pretrained() of transformers' AutoTokenizer makes a "
+                           "tokenizer.json of it)"
+                         : "");
+}
+
 static Result<Tokenizer> read_tokenizer_hf(const fs::path& folder, std::string_view config) {
   const std::string tokenizer_json = TRY(read_if_there(folder / "tokenizer.json", kMaxTokenizerBytes));
   std::string tokenizer_model, vocab_txt;
   if (tokenizer_json.empty()) tokenizer_model = TRY(read_if_there(folder / "tokenizer.model", kMaxTokenizerBytes));
   if (tokenizer_json.empty() && tokenizer_model.empty())
     vocab_txt = TRY(read_if_there(folder / "vocab.txt", kMaxTokenizerBytes));
-  if (tokenizer_json.empty() && tokenizer_model.empty() && vocab_txt.empty())
-    return error(Code::not_found, "{} holds no tokenizer.json, tokenizer.model or vocab.txt", folder.string());
+  if (tokenizer_json.empty() && tokenizer_model.empty() && vocab_txt.empty()) return no_tokenizer(folder);
   const std::string tokenizer_config = TRY(read_if_there(folder / "tokenizer_config.json", kMaxSmallFileBytes));
   const std::string map = TRY(read_if_there(folder / "special_tokens_map.json", kMaxSmallFileBytes));
   const std::string added = TRY(read_if_there(folder / "added_tokens.json", kMaxSmallFileBytes));

@@ -25,7 +25,7 @@ struct Source {
 Result<Source> source_of(const Cli& cli, const std::string& n) {
   const fs::path path = TRY(cli.model_path(n));
   store::Store store = TRY(cli.open_store(store::Mode::read_only));
-  if (auto record = store.find(n)) return Source{path, record->display_name, record->name};
+  if (auto record = Cli::record(store, n)) return Source{path, record->display_name, record->name};
   const fs::path whole = path.lexically_normal();
   const fs::path last = whole.has_filename() ? whole : whole.parent_path();
   const std::string stem = (path.extension() == ".gguf" ? last.stem() : last.filename()).string();

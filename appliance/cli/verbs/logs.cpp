@@ -27,6 +27,15 @@ std::map<std::string, std::filesystem::path> find_logs(const StateDir& state) {
   return out;
 }
 
+// "engine-" and what people call the model stands for its log.
+std::string log_named(const Cli& cli, const std::string& given) {
+  constexpr std::string_view kEngine = "engine-";
+  if (!given.starts_with(kEngine)) return given;
+  auto store = cli.open_store(store::Mode::read_only);
+  auto name = store ? store->resolve(given.substr(kEngine.size())) : Result<std::string>(store.error());
+  return name ? std::string(kEngine) + *name : given;
+}
+
 }  // namespace
 
 void declare_logs(Command& command) {
@@ -37,6 +46,7 @@ void declare_logs(Command& command) {
   command.on_run([=](const Cli& cli) -> Result<void> {
     if (*n_lines < 0) return error(Code::invalid_argument, "--lines must be 0 or more, got {}", *n_lines);
     auto logs = find_logs(cli.state);
+    if (!logs.contains(*name)) *name = log_named(cli, *name);
     if (name->empty()) {
       std::erase_if(logs, [](const auto& item) { return item.first.starts_with("job-"); });
     } else if (!logs.contains(*name)) {

@@ -9,6 +9,13 @@ namespace hearth::cli {
 
 namespace {
 
+std::string source_of(const store::ModelRecord& m) {
+  return in_words(m.origin);
+}
+std::string source_of(const api::Model& m) {
+  return m.source;
+}
+
 template <class Model>
 std::vector<std::string> model_row(const Model& m) {
   const bool is_adapter = m.kind == "adapter";
@@ -18,7 +25,7 @@ std::vector<std::string> model_row(const Model& m) {
           m.dtype,
           human_bytes(m.size_bytes),
           m.max_seq_len ? std::to_string(m.max_seq_len) : "-",
-          m.source};
+          source_of(m)};
 }
 
 // A row for each; Model: store::ModelRecord or api::Model, which name these facts alike.

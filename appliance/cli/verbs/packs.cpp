@@ -179,7 +179,8 @@ Result<void> export_pack(const Cli& cli, const PackArguments& a) {
   const auto stick = TRY(StickForWriting::ask(folder, {.wishes = cli.state.wishes()}));
   ProgressBar bar;
   store::Store store = TRY(cli.open_store(store::Mode::read_only));  // exporting changes nothing in the store
-  std::string digest = TRY(store.export_pack(a.name, folder, {.signing_key = a.key}, bar.control("writing")));
+  std::string digest =
+      TRY(store.export_pack(TRY(store.resolve(a.name)), folder, {.signing_key = a.key}, bar.control("writing")));
   if (a.key.empty())
     fmt::print(stderr,
                "hearth: this pack is not signed, and boxes refuse unsigned packs: sign it with --key KEY.pem (a key "

@@ -45,7 +45,7 @@ Result<void> plan_recipe(const Cli& cli, const PlanArguments& a) {
 // A model outside the store is described by its own files.
 Result<store::ModelRecord> record_of(const Cli& cli, const std::string& n, const std::filesystem::path& path) {
   store::Store store = TRY(cli.open_store(store::Mode::read_only));
-  if (auto found = store.find(n)) return found;
+  if (auto found = Cli::record(store, n)) return found;
   store::ModelRecord out{.name = n};
   std::error_code failed;
   if (std::filesystem::is_regular_file(path, failed)) out.size_bytes = std::filesystem::file_size(path, failed);

@@ -11,7 +11,7 @@ void declare_rm(Command& command) {
       TRY(service->remove("/hearth/v1/models/" + http::percent_encode(*n)));
     } else {
       store::Store store = TRY(cli.open_store(store::Mode::read_write));
-      TRY(store.remove(*n));
+      TRY(store.remove(TRY(store.resolve(*n))));
     }
     cli.print({{"removed", *n}}, [&] { return "removed " + *n; });
     return {};

@@ -45,7 +45,7 @@ void declare_show(Command& command) {
   command.on_run([=](const Cli& cli) -> Result<void> {
     store::Store store = TRY(cli.open_store(store::Mode::read_only));
     Json document;
-    if (auto record = store.find(*n)) {
+    if (auto record = Cli::record(store, *n)) {
       document = record_json(*record);
     } else {
       document = facts_json(TRY(inspect_model(TRY(cli.model_path(*n)))));

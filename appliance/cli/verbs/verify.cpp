@@ -10,7 +10,7 @@ void declare_verify(Command& command) {
     store::Store store = TRY(cli.open_store(store::Mode::read_only));
     {
       ProgressBar bar;
-      TRY(store.verify(*n, bar.control("reading")));
+      TRY(store.verify(TRY(store.resolve(*n)), bar.control("reading")));
     }
     cli.print({{"model", *n}, {"ok", true}}, [&] { return *n + ": every file is as it was installed"; });
     return {};

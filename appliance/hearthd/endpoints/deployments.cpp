@@ -14,7 +14,7 @@ void add_deployments(Endpoints& table, Service& service) {
       [&](http::Request&, const api::DeployRequest& request) { return service.deploy(request); }, 202));
   table.push_back(endpoint<Nothing>("DELETE", "/hearth/v1/deployments/{model}", "Stop serving a model",
                                     [&](http::Request& r) -> Result<Nothing> {
-                                      TRY(service.deployments.undeploy(r.params["model"], r.stop));
+                                      TRY(service.undeploy(r.params["model"], r.stop));
                                       return Nothing();
                                     }));
 }

@@ -22,7 +22,7 @@ void add_models(Endpoints& table, Service& service) {
       202));
   table.push_back(
       endpoint<api::Model>("GET", "/hearth/v1/models/{name}", "One model", [&](http::Request& r) -> Result<api::Model> {
-        return service.describe(TRY(service.store().find(r.params["name"])));
+        return service.describe(TRY(service.store().find(TRY(service.store().resolve(r.params["name"])))));
       }));
   table.push_back(endpoint<Nothing>("DELETE", "/hearth/v1/models/{name}", "Remove a model that is not deployed",
                                     [&](http::Request& r) -> Result<Nothing> {

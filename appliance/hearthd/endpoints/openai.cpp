@@ -28,18 +28,25 @@ Error not_served(const Service& service, const std::string& model) {
 }
 
 struct Route {
+  std::string model;  // its name in the store
   std::filesystem::path socket;
   std::optional<http::Response> refusal;
 };
 
-Route route_to(const Service& service, const std::string& model) {
+// By its name in the store, which needs no look into the catalog; else by what people call it.
+Route route_to(const Service& service, std::string model) {
   Result<std::filesystem::path> socket = service.deployments.ready_socket(model);
-  if (socket) return {*socket, std::nullopt};
+  if (!socket && socket.error().code == Code::not_found) {
+    auto meant = service.store().resolve(model);
+    if (!meant && meant.error().code == Code::invalid_argument) return {model, {}, http::error_response(meant.error())};
+    if (meant && *meant != model) socket = service.deployments.ready_socket(model = *std::move(meant));
+  }
+  if (socket) return {model, *socket, std::nullopt};
   if (socket.error().code == Code::not_found)
-    return {{}, http::error_response(not_served(service, model), kModelNotFound)};
+    return {model, {}, http::error_response(not_served(service, model), kModelNotFound)};
   http::Response refusal = http::error_response(socket.error());
   refusal.headers.set("Retry-After", "2");
-  return {{}, std::move(refusal)};
+  return {model, {}, std::move(refusal)};
 }
 
 bool is_event_stream(const http::Headers& headers) {
@@ -110,11 +117,10 @@ Endpoint proxied(Service& service, ForwardSlots slots, std::string path, std::st
           .response_schema = std::move(response_schema),
           .handler = [&service, slots = std::move(slots)](http::Request& request) mutable -> Result<http::Response> {
             Json body = TRY(http::json_body(request));
-            std::string model = TRY(json_get<std::string>(body, "model"));
-            Route route = route_to(service, model);
+            Route route = route_to(service, TRY(json_get<std::string>(body, "model")));
             if (route.refusal) return *std::move(route.refusal);
-            std::shared_ptr<void> slot = slots.take(model);
-            return slot ? forward(request, route.socket, slot) : too_busy(model);
+            std::shared_ptr<void> slot = slots.take(route.model);
+            return slot ? forward(request, route.socket, slot) : too_busy(route.model);
           },
           .options = {.max_body_bytes = kMaxPromptBytes, .time_limit = kAnswerTimeLimit}};
 }
@@ -153,12 +159,13 @@ void add_openai(Endpoints& table, Service& service) {
                                              if (d.state == "ready") out.data.push_back(served(service, d.model));
                                            return out;
                                          }));
-  Endpoint one = endpoint<ServedModel>(
-      "GET", "/v1/models/{model}", "One model (OpenAI)",
-      [&](http::Request& r) -> Result<ServedModel> { return served(service, r.params["model"]); });
+  Endpoint one = endpoint<ServedModel>("GET", "/v1/models/{model}", "One model (OpenAI)", [&](http::Request& r) {
+    return Result<ServedModel>(served(service, r.params["model"]));
+  });
   one.handler = [&service, found = one.handler](http::Request& request) -> Result<http::Response> {
     Route route = route_to(service, request.params["model"]);
     if (route.refusal) return *std::move(route.refusal);
+    request.params["model"] = std::move(route.model);
     return found(request);
   };
   table.push_back(std::move(one));

@@ -43,10 +43,10 @@ Result<std::optional<api::Job>> Jobs::install_bundled(const api::InstallRequest&
       TRY(add(Lock(mutex_), std::move(job), to_json_value(InstallParams{request, true}), request.digest)));
 }
 
-Result<api::Job> Jobs::import(const api::ImportRequest& request) {
+Result<api::Job> Jobs::import(api::ImportRequest request) {
   TRY(check_visible(request.path));
   const std::string name = request.name.empty() ? "" : TRY(store::requested_model_name(request.name));
-  if (!request.base.empty()) TRY(store_.find(request.base));
+  if (!request.base.empty()) request.base = TRY(store_.resolve(request.base));
   api::Job job{.kind = "import", .title = "Import " + request.path, .model = name};
   Lock lock(mutex_);
   if (makes_model(name))
@@ -54,8 +54,8 @@ Result<api::Job> Jobs::import(const api::ImportRequest& request) {
   return add(lock, std::move(job), to_json_value(request));
 }
 
-Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
-  TRY(store_.find(request.model));
+Result<api::Job> Jobs::export_pack(api::ExportRequest request) {
+  request.model = TRY(store_.resolve(request.model));
   if (request.path.empty() || request.path.front() != '/')
     return error(Code::invalid_argument, "path must be an absolute folder, got \"{}\"", request.path);
   api::Job job{
@@ -65,7 +65,8 @@ Result<api::Job> Jobs::export_pack(const api::ExportRequest& request) {
   return add(lock, std::move(job), to_json_value(request));
 }
 
-Result<api::Job> Jobs::train(const api::TrainRequest& request) {
+Result<api::Job> Jobs::train(api::TrainRequest request) {
+  request.model = TRY(store_.resolve(request.model));
   PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
   TRY(check_disk_space(state_.root, training_disk_bytes(plan.recipe, plan.model)));
   Lock lock(mutex_);
@@ -73,6 +74,7 @@ Result<api::Job> Jobs::train(const api::TrainRequest& request) {
   auto is_taken = [this](const std::string& name) { return store_.find(name).has_value() || makes_model(name); };
   ResultName result = TRY(choose_result_name(request, plan, is_taken));
   std::string adapter_name = TRY(choose_adapter_name(plan.recipe, result.name, is_taken));
+  plan.recipe.output.name = result.display_name;
   TrainParams params{request, train::recipe_to_toml(plan.recipe), std::move(result.name),
                      std::move(result.display_name), std::move(adapter_name)};
   api::Job job{.kind = "train",
@@ -81,7 +83,8 @@ Result<api::Job> Jobs::train(const api::TrainRequest& request) {
   return add(lock, std::move(job), to_json_value(params));
 }
 
-Result<api::TrainEstimate> Jobs::estimate(const api::TrainRequest& request, const std::stop_token& stop) {
+Result<api::TrainEstimate> Jobs::estimate(api::TrainRequest request, const std::stop_token& stop) {
+  request.model = TRY(store_.resolve(request.model));
   PlannedTraining plan = TRY(plan_training(request, store_, datasets_));
   std::unique_lock one(estimating_, kWaitForOtherEstimates);
   if (!one) return error(Code::unavailable, "other estimates are being made; try again in a moment");

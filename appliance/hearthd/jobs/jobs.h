@@ -43,11 +43,11 @@ class Jobs {
   Result<api::Job> install(const api::InstallRequest& request);
   // A pack that came with the box: offered once, so that a model which its owner removed does not come back.
   Result<std::optional<api::Job>> install_bundled(const api::InstallRequest& request);
-  Result<api::Job> import(const api::ImportRequest& request);
-  Result<api::Job> export_pack(const api::ExportRequest& request);
-  Result<api::Job> train(const api::TrainRequest& request);
+  Result<api::Job> import(api::ImportRequest request);
+  Result<api::Job> export_pack(api::ExportRequest request);
+  Result<api::Job> train(api::TrainRequest request);
   // By a short-lived hearth-trainer, one at a time. Stopped by `stop`.
-  Result<api::TrainEstimate> estimate(const api::TrainRequest& request, const std::stop_token& stop = {});
+  Result<api::TrainEstimate> estimate(api::TrainRequest request, const std::stop_token& stop = {});
 
   std::vector<api::Job> list() const;  // newest first
   Result<api::Job> find(const std::string& id) const;

@@ -145,7 +145,7 @@ static Result<std::string> take_in(const JobRun& run, const TrainParams& params,
                                    store::ImportOptions options) {
   AnyStop stop(run.cancelled(), run.service_stops());
   options.description = fmt::format("{}, trained by {}", params.request.model, run.job().title);
-  options.source = "training job " + run.job().id;
+  options.training_job = run.job().id;
   options.parent = base_of(run, params.request.model);
   options.number_if_taken = true;  // hours of training are not lost to a name
   options.adopt = true;

@@ -32,7 +32,7 @@ Result<PlannedTraining> plan_training(const api::TrainRequest& request, const st
   plan.recipe.data.name = plan.dataset.name;
   for (const auto& [key, value] : request.overrides) {
     if (key == "data.path" || key == "data.name" || key == "data.eval_path" || key.starts_with("model.") ||
-        key.starts_with("output.folder"))
+        key.starts_with("output.folder") || key == "output.name")
       return error(Code::invalid_argument, "overrides may not set {}", key);
     TRY_WITH(train::set_recipe_key(plan.recipe, key, value), "in overrides");
   }
