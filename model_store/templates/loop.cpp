@@ -31,6 +31,7 @@ Result<Flow> For::run_over(Interpreter& in, const Value& sequence, int depth0) c
   const Value variable = TRY(in.runtime().object(std::make_unique<Loop>(this, in.scope(), std::move(items), depth0)));
   auto& loop = static_cast<Loop&>(variable.as_object());
   Scope* scope = nullptr;
+  bool was_finished = false;  // a turn: `else` is for loops without one, also where each was left early
   for (size_t i = 0; i < n; ++i) {
     loop.begin_turn(i);
     // Every turn begins with no variables of its own; a scope that a macro remembers is left to it.
@@ -41,9 +42,11 @@ Result<Flow> For::run_over(Interpreter& in, const Value& sequence, int depth0) c
     Interpreter::ScopeChange inside(in, scope);
     TRY(in.define("loop", variable));
     TRY(in.assign(target_, loop.items()[i]));
-    if (TRY(in.run(body_)) == Flow::break_loop) break;
+    const Flow flow = TRY(in.run(body_));
+    if (flow == Flow::break_loop) break;
+    was_finished |= flow == Flow::normal;
   }
-  return Flow::normal;
+  return was_finished ? Flow::normal : in.run_scoped(otherwise_);
 }
 
 std::optional<Value> Loop::number(std::string_view name) const {

@@ -7,8 +7,7 @@
 namespace hearth::jinja {
 
 bool ExpressionParser::is_reserved(std::string_view name) {
-  for (std::string_view word :
-       {"true", "false", "none", "True", "False", "None", "and", "or", "not", "if", "else", "in", "is"})
+  for (std::string_view word : {"true", "false", "none", "True", "False", "None"})
     if (name == word) return true;
   return false;
 }
@@ -54,6 +53,7 @@ Result<ExpressionPtr> ExpressionParser::number() {
   return ExpressionPtr(std::make_unique<Constant>(value));
 }
 
+// As in Jinja2 a word of the language is a variable's name, too, where an operand stands: "a == not(b)" calls it.
 Result<ExpressionPtr> ExpressionParser::name() {
   std::string word = current().text;
   if (word == "true" || word == "True" || word == "false" || word == "False") {
@@ -64,7 +64,6 @@ Result<ExpressionPtr> ExpressionParser::name() {
     next();
     return ExpressionPtr(std::make_unique<Constant>(Value::none()));
   }
-  if (is_reserved(word)) return unexpected("an expression");
   mentions_.caller |= word == "caller";
   mentions_.varargs |= word == "varargs";
   mentions_.kwargs |= word == "kwargs";
@@ -221,11 +220,8 @@ bool ExpressionParser::at_test_operand() const {
       return true;
     case TokenKind::symbol:
       return current().text == "[" || current().text == "{";
-    case TokenKind::name: {
-      for (std::string_view word : {"else", "or", "and", "if", "is", "in", "not", "recursive"})
-        if (current().text == word) return false;
-      return true;
-    }
+    case TokenKind::name:
+      return current().text != "else" && current().text != "or" && current().text != "and";
     default:
       return false;
   }
@@ -234,13 +230,11 @@ bool ExpressionParser::at_test_operand() const {
 Result<std::unique_ptr<const Suffix>> ExpressionParser::test() {
   auto node = std::make_unique<TestSuffix>();
   node->negated_ = take_name("not");
-  node->name_ = at_symbol("==") || at_symbol("!=") || at_symbol("<") || at_symbol(">") ? current().text : "";
-  if (!node->name_.empty())
-    next();
-  else
-    node->name_ = TRY(dotted_name());
+  node->name_ = TRY(dotted_name());
   if (at_symbol("(")) {
     node->arguments_ = TRY(arguments());
+  } else if (at_name("is")) {
+    return error(Code::invalid_argument, "line {} of the chat template: tests cannot be chained with \"is\"", line());
   } else if (at_test_operand()) {
     auto operand = std::make_unique<Chain>();
     operand->base_ = TRY(primary());

@@ -119,7 +119,7 @@ Result<StatementPtr> StatementParser::loop_control(int start, const std::string&
 Result<StatementPtr> StatementParser::if_statement(int start) {
   auto node = std::make_unique<If>(start);
   do {
-    ExpressionPtr condition = TRY(tuple_or_expression());
+    ExpressionPtr condition = TRY(tuple_or_expression(/*with_condition=*/false));
     TRY(expect_block_end());
     node->branches_.emplace_back(std::move(condition), TRY(block({"elif", "else", "endif"})));
   } while (take_name("elif"));

@@ -206,9 +206,24 @@ Result<Value> unique(Interpreter& in, const Value& input, Arguments& arguments) 
   return in.runtime().generator(std::move(out));
 }
 
+// One after the other, as Python's sum() has it of a list or tuple to start with.
+Result<Value> sum_of_lists(Interpreter& in, const Value& input, const std::optional<Value>& attribute,
+                           const Value& start) {
+  std::vector<Value> out = start.as_list().items;
+  for (const auto& item : TRY(items_of(in.runtime(), input))) {
+    const Value v = attribute ? TRY(path_of(in, item, *attribute)) : item;
+    if (!v.is_plain_list() || v.kind() != start.kind())
+      return error(Code::invalid_argument, "{} cannot be added to {}", kind_name(v.kind()), kind_name(start.kind()));
+    TRY(in.runtime().charge(v.as_list().items.size() * sizeof(Value)));
+    out.insert(out.end(), v.as_list().items.begin(), v.as_list().items.end());
+  }
+  return in.runtime().list(std::move(out), start.is(Kind::tuple));
+}
+
 Result<Value> sum(Interpreter& in, const Value& input, Arguments& arguments) {
   auto attribute = arguments.take("attribute");
   const Value start = arguments.take("start").value_or(Value::integer(0));
+  if (start.is_plain_list()) return sum_of_lists(in, input, attribute, start);
   if (!start.is_number()) return error(Code::invalid_argument, "a sum must start with a number");
   double real = start.as_real();
   int64_t whole = start.is_integral() ? start.as_integer() : 0;

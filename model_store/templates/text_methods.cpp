@@ -177,7 +177,8 @@ Result<Value> replace(Interpreter& in, const Value& self, Arguments& arguments) 
   if (old.empty()) {  // before every character and at the end
     auto all = split_characters(text);
     for (size_t i = 0; i <= all.size(); ++i) {
-      if (count-- != 0) out.append(fresh);
+      if (count != 0) out.append(fresh);
+      if (count > 0) --count;
       if (i < all.size()) out.append_part(whole, all[i]);
       TRY(in.runtime().check_length(out.size()));
     }
