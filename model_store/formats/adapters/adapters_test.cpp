@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/adapters/peft_config.h"
+#include "model_store/formats/adapters/peft_experts.h"
 #include "model_store/formats/safetensors.h"
 
 namespace hearth {
@@ -60,7 +61,6 @@ TEST(Adapters, OptionsThatChangeTheArithmeticAreRefusedByName) {
   Folder folder;
   const std::pair<const char*, Json> kOptions[] = {
       {"use_qalora", true},
-      {"target_parameters", {"mlp.experts.gate_up_proj"}},
       {"trainable_token_indices", {1, 2}},
       {"alora_invocation_tokens", {5}},
       {"layer_replication", {{0, 2}}},
@@ -85,6 +85,76 @@ TEST(Adapters, OptionsThatChangeTheArithmeticAreRefusedByName) {
     Json json = kPlain;
     json[key] = key == std::string_view("init_lora_weights") ? Json(true) : Json(nullptr);
     EXPECT_TRUE(folder.config(json)) << key;
+  }
+}
+
+Tensor counted(int64_t rows, int64_t columns) {
+  Tensor out({Dtype::f32, {rows, columns}});
+  for (int64_t i = 0; i < rows * columns; ++i) out.f32()[i] = static_cast<float>(i % 7) - 3;
+  return out;
+}
+
+// PEFT's "o r e, e r i": of an expert, the sum over ranks of B[o, r, e] * A[e, r, i], written out.
+double change_of(const Tensor& a, const Tensor& b, int rank, int64_t e, int64_t o, int64_t i) {
+  const int64_t n_in = a.type().shape[1], n_columns = b.type().shape[1], n_experts = n_columns / rank;
+  double out = 0;
+  for (int64_t r = 0; r < rank; ++r)
+    out += b.f32()[o * n_columns + r * n_experts + e] * a.f32()[(e * rank + r) * n_in + i];
+  return out;
+}
+
+// Experts of [out, in] = [3, 2] in rows 1, 3, 5 of a tensor of six; either as later versions of PEFT have it, or with
+// the sides exchanged.
+TEST(Adapters, ExpertsInOneTensorTakeTheirRanksFromBothForms) {
+  constexpr int kRank = 2;
+  constexpr int64_t kExperts = 3;
+  const Shape role{kExperts, 3, 2};
+  const Storage storage = Storage("gate_up_proj").rows(1, 6, 2);
+  for (const bool turned : {false, true}) {
+    const Tensor a = counted(kExperts * kRank, turned ? 6 : 2), b = counted(turned ? 2 : 6, kExperts * kRank);
+    for (int64_t e = 0; e < kExperts; ++e) {
+      auto factors = expert_factors({a.view(), b.view(), kRank}, role, storage, e);
+      ASSERT_TRUE(factors) << error_of(factors);
+      for (int64_t o = 0; o < 3; ++o)
+        for (int64_t i = 0; i < 2; ++i) {
+          double got = 0;
+          for (int r = 0; r < kRank; ++r) got += factors->second.f32()[o * kRank + r] * factors->first.f32()[r * 2 + i];
+          const int64_t row = 1 + 2 * o;
+          EXPECT_EQ(got, turned ? change_of(a, b, kRank, e, i, row) : change_of(a, b, kRank, e, row, i));
+        }
+    }
+  }
+}
+
+TEST(Adapters, ExpertsWhoseSidesCannotBeToldAreRefused) {
+  const Tensor a = counted(4, 3), b = counted(3, 4), wide = counted(4, 5), more = counted(6, 3);
+  const Shape square{2, 3, 3};
+  const Storage plain("down_proj");
+  EXPECT_TRUE(contains(error_of(expert_factors({a.view(), b.view(), 2}, square, plain, 0)), "square"));
+  EXPECT_TRUE(expert_factors({a.view(), b.view(), 2, true}, square, plain, 0));
+  EXPECT_TRUE(expert_factors({a.view(), b.view(), 2}, square, Storage("down_proj").transposed(), 0));
+  EXPECT_TRUE(contains(error_of(expert_factors({wide.view(), b.view(), 2}, square, plain, 0)), "another model"));
+  EXPECT_TRUE(contains(error_of(expert_factors({more.view(), b.view(), 2}, square, plain, 0)), "rank 2"));
+}
+
+TEST(Adapters, TargetParametersAreNames) {
+  Folder folder;
+  Json json = kPlain;
+  json["target_parameters"] = {"mlp.experts.gate_up_proj"};
+  const auto config = folder.config(json);
+  ASSERT_TRUE(config) << error_of(config);
+  EXPECT_TRUE(config->targets_parameter("model.layers.3.mlp.experts.gate_up_proj"));
+  EXPECT_TRUE(config->targets_parameter("mlp.experts.gate_up_proj"));
+  for (const char* other : {"model.layers.3.xmlp.experts.gate_up_proj", "model.layers.3.mlp.experts.down_proj", ""})
+    EXPECT_FALSE(config->targets_parameter(other)) << other;
+  EXPECT_FALSE(config->swaps_experts);
+  for (const auto& [version, swaps] : {std::pair{"0.21.2", true}, {"0.18.0", false}, {"1.0", true}, {"next", false}}) {
+    json["peft_version"] = version;
+    EXPECT_EQ(folder.config(json)->swaps_experts, swaps) << version;
+  }
+  for (const Json& wrong : {Json("mlp.experts.gate_up_proj"), Json({1, 2}), Json({{"a", 1}})}) {
+    json["target_parameters"] = wrong;
+    EXPECT_TRUE(contains(error_of(folder.config(json)), "target_parameters")) << wrong;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <span>
 
@@ -26,6 +27,7 @@ constexpr std::string_view kKnownOptions[] = {"peft_type",
                                               "inference_mode",
                                               "r",
                                               "target_modules",
+                                              "target_parameters",
                                               "exclude_modules",
                                               "lora_alpha",
                                               "lora_dropout",
@@ -130,6 +132,29 @@ Result<std::optional<T>> first_pattern(const std::vector<std::pair<Regex, T>>& p
   return std::optional<T>();
 }
 
+Result<std::vector<std::string>> read_parameter_names(const Json& json) {
+  std::vector<std::string> out;
+  const auto it = json.find("target_parameters");
+  if (it == json.end() || it->is_null()) return out;
+  if (!it->is_array() || it->size() > kMaxPatterns)
+    return error(Code::invalid_argument, "field \"target_parameters\" must be a list of at most {} names",
+                 kMaxPatterns);
+  for (const Json& name : *it) {
+    if (!name.is_string()) return error(Code::invalid_argument, "field \"target_parameters\" must hold names");
+    out.push_back(name.get<std::string>());
+  }
+  return out;
+}
+
+// PEFT 0.21 and later write "peft_version"; what earlier ones did with square tensors is not known.
+bool is_known_to_swap(const Json& json) {
+  const auto it = json.find("peft_version");
+  int major = 0, minor = 0;
+  if (it == json.end() || !it->is_string()) return false;
+  if (std::sscanf(it->get<std::string>().c_str(), "%d.%d", &major, &minor) != 2) return false;
+  return major > 0 || minor >= 21;
+}
+
 Result<PeftConfig> read_lora_options(const Json& json, const nlohmann::ordered_json& in_order) {
   PeftConfig out;
   out.rank = TRY(json_get<int>(json, "r"));
@@ -141,12 +166,19 @@ Result<PeftConfig> read_lora_options(const Json& json, const nlohmann::ordered_j
   out.is_dora = is_set(json, "use_dora");
   out.ranks = TRY(read_patterns<int>(in_order, "rank_pattern"));
   out.alphas = TRY(read_patterns<double>(in_order, "alpha_pattern"));
+  out.parameters = TRY(read_parameter_names(json));
+  out.swaps_experts = is_known_to_swap(json);
   if (json.contains("base_model_name_or_path") && json["base_model_name_or_path"].is_string())
     out.base_model = json["base_model_name_or_path"].get<std::string>();
   return out;
 }
 
 }  // namespace
+
+bool PeftConfig::targets_parameter(std::string_view name) const {
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](const std::string& target) { return name == target || name.ends_with("." + target); });
+}
 
 Result<int> PeftConfig::rank_of(std::string_view module) const {
   return TRY(first_pattern(ranks, module)).value_or(rank);

@@ -17,10 +17,13 @@ struct PeftConfig {
   int rank = 0;
   double alpha = 0;
   bool is_rank_stabilised = false, is_dora = false;
+  std::vector<std::string> parameters;  // ends of names of tensors that are changed without being a module's weight
+  bool swaps_experts = false;           // written by a PEFT that is known to take tensors of experts as [E, out, in]
   // The first pattern that matches the end of a module's path wins.
   std::vector<std::pair<Regex, int>> ranks;
   std::vector<std::pair<Regex, double>> alphas;
 
+  bool targets_parameter(std::string_view name) const;
   Result<int> rank_of(std::string_view module) const;
   Result<float> scale_of(std::string_view module) const;
 };

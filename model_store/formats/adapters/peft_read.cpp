@@ -7,6 +7,8 @@
 
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/adapters/peft_config.h"
+#include "model_store/formats/adapters/peft_experts.h"
+#include "model_store/formats/library_form.h"
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/storage_read.h"
 #include "runtime/architectures/architecture.h"
@@ -27,6 +29,7 @@ struct PeftModule {
 // Which rows of a role a module's rows are.
 struct ModulePlace {
   const ParameterSpec* spec;
+  Storage storage;  // in the published form, or in the library's own
   int part;
 };
 
@@ -74,6 +77,9 @@ class PeftReader {
   Result<void> check_shapes(const PeftModule& module, const ModulePlace& place, int rank) const;
   Result<void> add_update(const PeftModule& module, const ModulePlace& place, float scale);
   Result<void> add_bias(const std::string& name, const PeftModule& module, float scale);
+  const std::vector<ModulePlace>* find_parameter_of(const std::string& name) const;
+  Result<void> read_experts(const std::string& name, const PeftModule& module);
+  Result<void> add_experts(const PeftModule& module, const ModulePlace& place, int rank, float scale);
   Result<void> read_whole(const TensorFile& file);
   Result<TensorView> as_f32(const StoredTensor& stored, bool is_transposed = false);
   TensorView keep(Tensor tensor);
@@ -133,9 +139,11 @@ Result<void> PeftReader::sort_tensors(const TensorFile& file) {
 }
 
 void PeftReader::find_places() {
-  for (const ParameterSpec& spec : specs_)
+  for (const ParameterSpec& spec : specs_) {
     for (int part = 0; part < std::max(1, spec.hf.n_parts); ++part)
-      places_[spec.hf.part_name(part)].push_back({&spec, part});
+      places_[spec.hf.part_name(part)].push_back({&spec, spec.hf, part});
+    if (const auto other = library_form(spec)) places_[other->part_name(0)].push_back({&spec, *other, 0});
+  }
 }
 
 Error belongs_elsewhere(const std::string& name) {
@@ -152,7 +160,7 @@ Result<void> PeftReader::read_module(const std::string& name, const PeftModule& 
     return error(Code::data_loss, "\"use_dora\" is {}, but there is {} lora_magnitude_vector", config_.is_dora,
                  module.magnitude ? "a" : "no");
   const auto found = places_.find(name + ".weight");
-  if (found == places_.end()) return belongs_elsewhere(name);
+  if (found == places_.end()) return read_experts(name, module);
   const int rank = TRY(config_.rank_of(module.path));
   const float scale = TRY(config_.scale_of(module.path));
   for (const ModulePlace& place : found->second) {
@@ -171,16 +179,16 @@ Result<void> expect_shape(const StoredTensor& tensor, const std::vector<int64_t>
 
 // Rows of the whole stored matrix: of all experts or heads that lie in it.
 int64_t stored_rows(const ModulePlace& place) {
-  const Shape part = part_shape(*place.spec, place.spec->hf);
+  const Shape part = part_shape(*place.spec, place.storage);
   const int axis = row_axis(*place.spec, part);
-  const int64_t n = place.spec->hf.n_rows > 0 ? place.spec->hf.n_rows : part[axis];
+  const int64_t n = place.storage.n_rows > 0 ? place.storage.n_rows : part[axis];
   if (part.rank() == 1) return n;
   return part.n_rows() / part[axis] * n;
 }
 
 Result<void> PeftReader::check_shapes(const PeftModule& module, const ModulePlace& place, int rank) const {
   const ParameterSpec& spec = *place.spec;
-  if (is_vector(spec) || spec.hf.changes_values())
+  if (is_vector(spec) || place.storage.changes_values())
     return error(Code::unimplemented, "a low-rank update of \"{}\", which is no matrix, is not supported", spec.role);
   const int64_t n_out = stored_rows(place), n_in = spec.shape.last();
   if (module.is_embedding) {  // as embeddings are looked up: A is [rank, vocabulary], B [width, rank]
@@ -215,10 +223,10 @@ Result<TensorView> PeftReader::as_f32(const StoredTensor& stored, bool is_transp
 
 // Rows of a stored matrix or vector in our order.
 Tensor our_rows(const TensorView& stored, const ModulePlace& place) {
-  const Shape part = part_shape(*place.spec, place.spec->hf);
+  const Shape part = part_shape(*place.spec, place.storage);
   const int64_t n_ours = part[row_axis(*place.spec, part)], n_groups = part.rank() == 1 ? 1 : part.n_rows() / n_ours;
   const int64_t n_stored = stored_rows(place) / n_groups, width = stored.shape().rank() == 1 ? 1 : stored.dim(1);
-  const std::vector<int64_t> map = place.spec->hf.row_map(n_ours);
+  const std::vector<int64_t> map = place.storage.row_map(n_ours);
   Tensor out({Dtype::f32, stored.shape().rank() == 1 ? Shape{n_groups * n_ours} : Shape{n_groups * n_ours, width}});
   float* to = out.f32();
   for (int64_t group = 0; group < n_groups; ++group)
@@ -251,7 +259,7 @@ std::pair<Tensor, Tensor> used_ranks(const TensorView& a, const Tensor& b) {
 }
 
 Result<void> PeftReader::add_update(const PeftModule& module, const ModulePlace& place, float scale) {
-  const Storage& storage = place.spec->hf;
+  const Storage& storage = place.storage;
   TensorView a = TRY(as_f32(module.is_embedding ? *module.b : *module.a, module.is_embedding));
   TensorView b = TRY(as_f32(module.is_embedding ? *module.a : *module.b, module.is_embedding));
   LowRankUpdate update{.a = a, .b = b, .scale = scale};
@@ -267,6 +275,44 @@ Result<void> PeftReader::add_update(const PeftModule& module, const ModulePlace&
     if (!storage.is_plain()) update.magnitude = keep(our_rows(*update.magnitude, place));
   }
   out_.updates[place.spec->role].push_back(update);
+  return {};
+}
+
+// The tensor that a change of target_parameters is of. Where several of one block are changed, the library wraps them
+// in the order in which the block has them: ".base_layer" leads inwards, to the first.
+const std::vector<ModulePlace>* PeftReader::find_parameter_of(const std::string& name) const {
+  constexpr std::string_view kInner = ".base_layer";
+  std::string block = name;
+  size_t depth = 0;
+  for (; block.ends_with(kInner); ++depth) block.resize(block.size() - kInner.size());
+  std::vector<const std::vector<ModulePlace>*> targeted;
+  for (auto it = places_.lower_bound(block + "."); it != places_.end() && it->first.starts_with(block + "."); ++it)
+    if (it->first.find('.', block.size() + 1) == std::string::npos && it->second[0].spec->shape.rank() == 3 &&
+        config_.targets_parameter(it->first))
+      targeted.push_back(&it->second);
+  std::sort(targeted.begin(), targeted.end(), [](const auto* a, const auto* b) { return (*a)[0].spec < (*b)[0].spec; });
+  return depth < targeted.size() ? targeted[targeted.size() - 1 - depth] : nullptr;
+}
+
+Result<void> PeftReader::read_experts(const std::string& name, const PeftModule& module) {
+  const std::vector<ModulePlace>* places = find_parameter_of(name);
+  if (!places) return belongs_elsewhere(name);
+  if (module.bias || module.is_embedding || !config_.ranks.empty() || !config_.alphas.empty())
+    return error(Code::unimplemented,
+                 "of \"target_parameters\", changes with a bias, a rank_pattern or an alpha_pattern are not supported");
+  for (const ModulePlace& place : *places)
+    TRY(add_experts(module, place, config_.rank, TRY(config_.scale_of(module.path))));
+  return {};
+}
+
+Result<void> PeftReader::add_experts(const PeftModule& module, const ModulePlace& place, int rank, float scale) {
+  const ExpertChange change{TRY(as_f32(*module.a)), TRY(as_f32(*module.b)), rank, config_.swaps_experts};
+  const Shape& shape = place.spec->shape;
+  for (int64_t e = 0; e < shape[0]; ++e) {
+    auto [a, b] = TRY(expert_factors(change, shape, place.storage, e));
+    const TensorView kept_a = keep(std::move(a)), kept_b = keep(std::move(b));
+    out_.updates[place.spec->role].push_back({.first_row = e * shape[1], .a = kept_a, .b = kept_b, .scale = scale});
+  }
   return {};
 }
 

@@ -2,7 +2,7 @@
 with the logits of PEFT's own merged model; and the names of all other kinds, which are refused.
 
     pip install torch transformers peft safetensors
-    python make_adapters.py            # rewrites every folder beside it
+    python make_adapters.py            # rewrites every folder beside it; or those that are named
 
 An adapter's folder holds what `save_pretrained` writes, and expected.safetensors: ids [T] and logits [T, vocab_size] of
 `merge_and_unload()`, computed in fp32. Where base and output share their embedding (tied_*), they are those of the model
@@ -13,6 +13,7 @@ that is not merged: PEFT warns that merging is wrong there. by_converter.gguf is
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -42,6 +43,12 @@ CASES = {
     "fused": ("phi3_fp32", dict(r=3, lora_alpha=6, target_modules=["qkv_proj", "gate_up_proj"])),
     "fused_dora": ("phi3_fp32", dict(r=3, lora_alpha=6, use_dora=True, target_modules=["qkv_proj", "o_proj"])),
     "linear_attention": ("qwen3_5_fp32", dict(r=2, lora_alpha=4, target_modules="all-linear")),
+    "experts": ("qwen3_moe_fp32", dict(
+        r=2, lora_alpha=4, target_modules=["q_proj"], target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"])),
+    "experts_down_only": ("mixtral_fp32", dict(r=3, lora_alpha=6, use_rslora=True, target_modules=[], target_parameters=["experts.down_proj"])),
+    "experts_transposed": ("gpt_oss_fp32", dict(
+        r=2, lora_alpha=4, target_modules=["k_proj"], target_parameters=["0.mlp.experts.gate_up_proj", "0.mlp.experts.down_proj", "1.mlp.experts.gate_up_proj"])),
+    "experts_and_router": ("granitemoe_fp32", dict(r=2, lora_alpha=4, target_modules=["v_proj"], target_parameters=["block_sparse_moe.experts.gate_up_proj", "block_sparse_moe.router.weight"])),
     "bf16": ("mha_tied_bf16", dict(r=8, lora_alpha=16, target_modules=ATTENTION + MLP)),
 }
 
@@ -101,6 +108,8 @@ def refused():
 
 if __name__ == "__main__":
     for name, (base, options) in CASES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         try:
             make(name, base, options)
         except Exception as e:
