@@ -313,9 +313,9 @@ TEST(Pack, WhatCannotBeRunIsRefusedByName) {
   Store store = bench.open();
   must(store.install(bench.stick, good));
   const std::string config = must(read_file(blob_in(bench.stick, layer_digest(bench.stick, good, "config.json"))));
-  auto changed = [&](const char* key, const Json& value) {
+  auto changed = [&](const Json& values) {
     Json json = must(parse_json(config));
-    json[key] = value;
+    json.update(values);
     return dump_json(json);
   };
   auto with_file = [&](const std::string& name, const std::string& bytes) {
@@ -339,9 +339,19 @@ TEST(Pack, WhatCannotBeRunIsRefusedByName) {
   const std::string before = fingerprint(bench.state);
   // Each takes the place of the one before on the stick.
   const std::pair<std::function<std::string()>, std::string> kCases[] = {
-      {[&] { return with_file("config.json", changed("model_type", "llama-of-tomorrow")); }, "llama-of-tomorrow"},
-      {[&] { return with_file("config.json", changed("hidden_act", "swish9")); }, "hidden_act"},
-      {[&] { return with_file("config.json", changed("num_hidden_layers", 2)); }, "model.layers.1."},
+      {[&] {
+         return with_file("config.json", changed({{"model_type", "llama-of-tomorrow"},
+                                                  {"architectures", Json::array({"LlamaOfTomorrow"})}}));
+       },
+       "LlamaOfTomorrow"},
+      {[&] {
+         return with_file("config.json", changed({{"hidden_act", "swish9"}}));
+       },
+       "hidden_act"},
+      {[&] {
+         return with_file("config.json", changed({{"num_hidden_layers", 2}}));
+       },
+       "model.layers.1."},
       {[&] { return with_file("tokenizer.json", "{\"model\": {}}"); }, "tokenizer"},
       {[&] { return without_file("tokenizer.json"); }, "tokenizer.json, tokenizer.model or vocab.txt"},
       {[&] { return without_file("config.json"); }, "config.json"},

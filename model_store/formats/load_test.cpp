@@ -87,12 +87,14 @@ TEST(CheckWeights, TellsWhatLoadingMakes) {
       for (const auto& file : fs::directory_iterator(entry.path()))
         if (file.path().extension() == ".gguf") models.push_back(file.path());
     }
-  ASSERT_GT(models.size(), 60u);
+  int n_compared = 0;
   for (const fs::path& path : models) {
     SCOPED_TRACE(path.string());
-    const LoadedModel whole = load(path);
-    const auto heads = check_weights(path);
-    ASSERT_TRUE(heads) << heads.error().to_string();
+    const auto loaded = load_model(path), heads = check_weights(path);
+    ASSERT_EQ(heads.has_value(), loaded.has_value());
+    if (!loaded) continue;  // of one format's weights there is only a part
+    ++n_compared;
+    const LoadedModel& whole = *loaded;
     EXPECT_EQ(heads->config.tied_embeddings, whole.config.tied_embeddings);
     ASSERT_EQ(heads->weights.size(), whole.weights.size());
     for (const auto& [role, view] : whole.weights) {
@@ -101,6 +103,7 @@ TEST(CheckWeights, TellsWhatLoadingMakes) {
     }
     EXPECT_EQ(weight_bytes(*heads), weight_bytes(whole));
   }
+  EXPECT_GT(n_compared, 60);
 }
 
 // The configuration says tied, and the file has an output matrix of its own: the embedding is not the output then.
