@@ -55,7 +55,8 @@ struct GeneratorOptions {
 };
 
 struct GeneratorStats {
-  uint64_t n_requests = 0, n_prompt_tokens = 0, n_completion_tokens = 0, n_steps = 0, n_cancelled = 0, n_graphs_built = 0;
+  uint64_t n_requests = 0, n_prompt_tokens = 0, n_completion_tokens = 0, n_steps = 0, n_cancelled = 0,
+           n_graphs_built = 0;
   int n_running = 0, n_waiting = 0;
   double busy_s = 0;
 };

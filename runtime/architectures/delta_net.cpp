@@ -138,6 +138,21 @@ void write_experts(const ModelConfig& c, ConfigSink& sink) {
 
 }  // namespace
 
+HeadOrder tiled_order(std::string_view role, const RecurrentConfig& r) {
+  const std::string_view name = role.substr(role.rfind('.') + 1);
+  auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const bool is_of_columns = name == "delta_out",
+             is_wide = is_of_columns || is_one_of({"delta_v", "conv_v", "delta_gate"});
+  if (!is_wide && !is_one_of({"delta_beta", "delta_decay", "delta_a_log", "delta_dt_bias"})) return {};
+  const int64_t width = is_wide ? r.v_dim : 1, n_k = std::max(1, r.n_k_heads), n_each = r.n_v_heads / n_k;
+  HeadOrder out{{}, is_of_columns};
+  for (int64_t h = 0; h < r.n_v_heads; ++h)
+    for (int64_t i = 0; i < width; ++i) out.from.push_back((h % n_k * n_each + h / n_k) * width + i);
+  return out;
+}
+
 std::vector<ParameterSpec> DeltaNetFamily::parameters(const ModelConfig& c) const {
   const DeltaStorage storage = is_fused_by_head() ? fused_by_head(c.recurrent) : separate(c.recurrent);
   ParameterTable t(c);

@@ -6,6 +6,14 @@
 
 namespace hearth {
 
+// Where the value heads of some GGUF files stand (RecurrentConfig::tiled_heads): for each row of a role, or each
+// column, which one it is in Hugging Face's order. Empty for roles without value heads.
+struct HeadOrder {
+  std::vector<int64_t> from;
+  bool is_of_columns = false;
+};
+HeadOrder tiled_order(std::string_view role, const RecurrentConfig& r);
+
 // Roles of a linear layer: "delta_q", "delta_k", "delta_v", "delta_gate", "delta_beta", "delta_decay", the filters
 // "conv_q", "conv_k", "conv_v", "delta_a_log", "delta_dt_bias", "delta_norm", "delta_out". Of a full layer: "wq",
 // "attn_gate" (one matrix in files, head by head), "wk", "wv", "wo", "q_norm", "k_norm".

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/adapters/head_order.h"
 #include "model_store/formats/adapters/peft_config.h"
 #include "model_store/formats/adapters/peft_experts.h"
 #include "model_store/formats/safetensors.h"
@@ -156,6 +157,47 @@ TEST(Adapters, TargetParametersAreNames) {
     json["target_parameters"] = wrong;
     EXPECT_TRUE(contains(error_of(folder.config(json)), "target_parameters")) << wrong;
   }
+}
+
+// Three value heads of each of two key heads: in Hugging Face's order a0 a1 a2 b0 b1 b2, tiled a0 b0 a1 b1 a2 b2.
+TEST(Adapters, HeadsOfAGgufBaseAreTurnedAndTurnedBack) {
+  ModelConfig base = config_of("qwen3_5_fp32");
+  base.recurrent.n_v_heads = 6, base.recurrent.v_dim = 2, base.recurrent.tiled_heads = true;
+  const int64_t n = base.recurrent.v_width();
+  auto numbered = [](int64_t rows, int64_t columns, bool by_row) {
+    Tensor out({Dtype::f32, {rows, columns}});
+    for (int64_t i = 0; i < rows * columns; ++i) out.f32()[i] = static_cast<float>(by_row ? i / columns : i % columns);
+    return out;
+  };
+  const Tensor gate_a = numbered(1, base.d_model, false), gate_b = numbered(n, 1, true), beta_b = numbered(6, 1, true),
+               out_a = numbered(1, n, false), out_b = numbered(base.d_model, 1, true);
+  const std::string l = "layers.0.";
+  Adapter adapter;
+  adapter.updates[l + "delta_gate"] = {{.a = gate_a.view(), .b = gate_b.view()}};
+  adapter.updates[l + "delta_beta"] = {{.a = gate_a.view(), .b = beta_b.view()}};
+  adapter.updates[l + "delta_out"] = {{.a = out_a.view(), .b = out_b.view()}};
+  adapter.updates[l + "delta_q"] = {{.a = gate_a.view(), .b = gate_b.view()}};
+  to_order_of(base, adapter);
+  auto numbers = [](const TensorView& view) {
+    return std::vector<float>(view.f32(), view.f32() + view.shape().n_elements());
+  };
+  const std::vector<float> heads = {0, 3, 1, 4, 2, 5}, halves = {0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11};
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_beta"][0].b), heads);
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_gate"][0].b), halves);
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_gate"][0].a), numbers(gate_a.view()));
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_out"][0].a), halves);
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_out"][0].b), numbers(out_b.view()));
+  EXPECT_EQ(numbers(adapter.updates[l + "delta_q"][0].b), numbers(gate_b.view()));
+  LoraAdapter lora{.rank = 1, .alpha = 1};
+  for (const char* role : {"delta_gate", "delta_beta", "delta_out", "delta_q"}) {
+    lora.weights[l + role + ".lora_a"] = adapter.updates[l + role][0].a;
+    lora.weights[l + role + ".lora_b"] = adapter.updates[l + role][0].b;
+  }
+  const LoraAdapter back = in_hugging_face_order(base, lora);
+  EXPECT_EQ(numbers(back.weights.at(l + "delta_gate.lora_b")), numbers(gate_b.view()));
+  EXPECT_EQ(numbers(back.weights.at(l + "delta_beta.lora_b")), numbers(beta_b.view()));
+  EXPECT_EQ(numbers(back.weights.at(l + "delta_out.lora_a")), numbers(out_a.view()));
+  EXPECT_EQ(numbers(back.weights.at(l + "delta_q.lora_b")), numbers(gate_b.view()));
 }
 
 TEST(Adapters, ScalesFollowPatternsAsInPeft) {

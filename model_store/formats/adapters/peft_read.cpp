@@ -6,6 +6,7 @@
 #include <map>
 
 #include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/adapters/head_order.h"
 #include "model_store/formats/adapters/peft_config.h"
 #include "model_store/formats/adapters/peft_experts.h"
 #include "model_store/formats/library_form.h"
@@ -348,16 +349,11 @@ Result<void> PeftReader::read_whole(const TensorFile& file) {
 
 Result<Adapter> read_adapter(const fs::path& folder, const ModelConfig& given) {
   const PeftConfig config = TRY(read_peft_config(folder / "adapter_config.json"));
-  // PEFT's rows are those of the Hugging Face form: a base in another order would be changed in the wrong places.
-  if (!TRY(find_architecture(given.family))->fits_hf(given))
-    return error(
-        Code::unimplemented,
-        "adapters of {} cannot be put onto a GGUF file, whose heads are in another order; import the base as its "
-        "Hugging Face folder",
-        given.family);
   ModelConfig base = given;
   base.tied_embeddings = false;  // an output of its own can be named, see apply_adapter
-  return TRY_WITH(PeftReader(config, base).read(folder), "in the adapter {}", folder.string());
+  Adapter out = TRY_WITH(PeftReader(config, base).read(folder), "in the adapter {}", folder.string());
+  to_order_of(given, out);
+  return out;
 }
 
 }  // namespace hearth

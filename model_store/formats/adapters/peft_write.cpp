@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "model_store/formats/adapters/adapter.h"
+#include "model_store/formats/adapters/head_order.h"
 #include "model_store/formats/adapters/stored_updates.h"
 #include "model_store/formats/safetensors.h"
 
@@ -84,8 +85,8 @@ Result<std::map<std::string, LowRankUpdate, std::less<>>> updates_by_role(const 
 
 }  // namespace
 
-Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base,
-                               const LoraAdapter& adapter) {
+Result<void> save_peft_adapter(const std::filesystem::path& folder, const ModelConfig& base, const LoraAdapter& given) {
+  const LoraAdapter adapter = in_hugging_face_order(base, given);
   const auto specs = TRY(find_architecture(base.family))->parameters(base);
   const std::vector<StoredUpdate> updates =
       TRY(stored_updates(specs, &ParameterSpec::hf, TRY(updates_by_role(adapter))));
