@@ -52,17 +52,28 @@ def difference(name, expected):
     return max(abs(a - b) for a, b in zip(got, expected["logits"])) / max(abs(b) for b in expected["logits"])
 
 
+def base_model(name):
+    """A golden checkpoint, with a tokenizer beside it: without one nothing is imported."""
+    folder = at("bases", name)
+    if not os.path.exists(folder):
+        shutil.copytree(os.path.join(golden, name), folder)
+        with open(os.path.join(folder, "tokenizer.json"), "w") as f:
+            json.dump({"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}, f)
+    return folder
+
+
 def from_peft():
     adapter = os.path.join(golden, "adapters", "plain")
     expected = tensors(os.path.join(adapter, "expected.safetensors"))
     missing = run("import", adapter, "--name", "plain", code=1).stderr
     check("golden/gqa_untied_fp32" in missing and "--base" in missing, "an adapter whose base is not here is refused")
-    run("import", os.path.join(golden, "gqa_untied_fp32"), "--name", "other-name")
+    check("no tokenizer" in run("import", os.path.join(golden, "gqa_untied_fp32"), code=1).stderr, "a base without a tokenizer is refused")
+    run("import", base_model("gqa_untied_fp32"), "--name", "other-name")
     check("there are: other-name" in run("import", adapter, "--name", "plain", code=1).stderr, "and told what is here")
     check(run_json("import", adapter, "--name", "told", "--base", "other-name")["parent"] == "other-name", "--base")
-    run("import", os.path.join(golden, "head_dim_fp32"))
+    run("import", base_model("head_dim_fp32"))
     check("another model" in run("import", adapter, "--name", "x", "--base", "head_dim_fp32", code=1).stderr, "a base that does not fit")
-    run("import", os.path.join(golden, "gqa_untied_fp32"))
+    run("import", base_model("gqa_untied_fp32"))
     imported = run_json("import", adapter, "--name", "plain")
     check(imported["kind"] == "adapter" and imported["parent"] == "gqa_untied_fp32", "the base is found by its name")
     check(imported["family"] == "llama" and imported["max_seq_len"] > 0, "and tells family and context")
@@ -73,8 +84,8 @@ def from_peft():
     check(run_json("plan", "plain")["verdict"] == "fits", "plan")
     check("remove" in run("rm", "gqa_untied_fp32", code=1).stderr, "the base is protected")
     run("export", "plain", "--to", at("safetensors"), "--format", "safetensors", "--dtype", "f32")
-    refused = run("export", "plain", "--to", at("gguf"), "--format", "gguf", "--dtype", "f32", code=1).stderr
-    check("tokenizer" in refused and not os.path.exists(at("gguf")), "a GGUF file needs a tokenizer, and this base has none")
+    refused = run("export", os.path.join(golden, "gqa_untied_fp32"), "--to", at("gguf"), "--format", "gguf", "--dtype", "f32", code=1).stderr
+    check("tokenizer" in refused and not os.path.exists(at("gguf")), "a GGUF file needs a tokenizer, and this model has none")
     check(difference(at("safetensors"), expected) < 1e-4, "merged as safetensors")
     run("export", "plain", "--to", at("peft"), "--format", "peft")
     check(sorted(os.listdir(at("peft"))) == ["adapter_config.json", "adapter_model.safetensors", "case.json"], "as PEFT")
