@@ -20,10 +20,4 @@ Result<Differentiated> differentiate(const Graph& forward, Value loss, std::span
 // before backward.
 Result<Graph> recompute(const Graph& graph, size_t n_forward_nodes, std::span<const Value> keep);
 
-// Replaces every match of a fused op's unfused definition by the fused op.
-Result<Graph> fuse(const Graph& graph);
-
-// Drops nodes whose results nobody uses.
-Graph prune(const Graph& graph);
-
 }  // namespace hearth

@@ -1,4 +1,4 @@
-// Rewrites on a small Llama: the gradient of the whole model against finite differences; recompute and fuse change no
+// Rewrites on a small Llama: the gradient of the whole model against finite differences; recompute changes no
 // result.
 #include "runtime/graph/rewrites.h"
 
@@ -113,41 +113,6 @@ TEST(Recompute, SameGradientsFromRecomputedActivations) {
   for (size_t k = 0; k < expected.size(); ++k)
     for (int64_t i = 0; i < expected[k].type().shape.n_elements(); ++i)
       ASSERT_EQ(got[k].f32()[i], expected[k].f32()[i]) << "output " << k;
-}
-
-TEST(Fuse, FindsSwigluInItsUnfusedForm) {
-  Builder b;
-  const TensorType type{Dtype::f32, {3, 8}};
-  const Value gate = b.input("gate", type), up = b.input("up", type);
-  b.output(b.add(b.mul(b.silu(gate), up), up));
-  const Graph graph = *b.finish();
-  auto fused = fuse(graph);
-  ASSERT_TRUE(fused) << fused.error().to_string();
-  ASSERT_EQ(fused->nodes().size(), 2u);
-  EXPECT_EQ(fused->nodes()[0].op->name(), "swiglu");
-  const Tensor g = random_tensor(type.shape, 1), u = random_tensor(type.shape, 2);
-  const std::map<std::string, TensorView, std::less<>> bindings{{"gate", g.view()}, {"up", u.view()}};
-  const std::vector<Tensor> expected = *interpret(graph, bindings), got = *interpret(*fused, bindings);
-  for (int64_t i = 0; i < 24; ++i) EXPECT_FLOAT_EQ(got[0].f32()[i], expected[0].f32()[i]);
-}
-
-TEST(Fuse, LeavesAValueThatOthersUse) {
-  Builder b;
-  const TensorType type{Dtype::f32, {3, 8}};
-  const Value gate = b.input("gate", type), up = b.input("up", type);
-  const Value activated = b.silu(gate);
-  b.output(b.add(b.mul(activated, up), activated));
-  auto fused = fuse(*b.finish());
-  ASSERT_TRUE(fused);
-  EXPECT_EQ(fused->nodes()[0].op->name(), "silu");
-}
-
-TEST(Prune, DropsWhatNobodyUses) {
-  Builder b;
-  const Value x = b.input("x", {Dtype::f32, {2, 4}});
-  b.silu(x);
-  b.output(b.scale(x, 2));
-  EXPECT_EQ(prune(*b.finish()).nodes().size(), 1u);
 }
 
 TEST(Differentiate, FrozenWeightsThatAreAskedForAreAnError) {

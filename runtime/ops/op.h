@@ -33,7 +33,8 @@ struct Cost {
 // The sharding rule: every axis of every operand has a name; "" cannot be sharded. Sharding over one of the `shardable`
 // axes by n cuts that axis of every operand that has it into n equal parts and leaves the other operands whole. An
 // output that has the axis is cut likewise (concatenate the shards); an output that lacks it is partial (sum the
-// shards: an all-reduce).
+// shards: an all-reduce). Possible where n divides the sizes (in blocks, of a quantised last axis) and the shape rule
+// takes the part, which keeps heads whole.
 struct Sharding {
   std::vector<std::vector<std::string>> inputs, outputs;
   std::vector<std::string> shardable;
@@ -70,9 +71,6 @@ class Op {
 
   // Inputs that the op writes to: explicit state (KV pages). Everything else is pure.
   virtual std::vector<int> mutated_inputs() const { return {}; }
-  // A fused op's definition in simpler ops; empty for primitives. `fuse` matches it, and a backend that declines gets
-  // it back.
-  virtual std::vector<Value> unfused(class Builder&, std::span<const Value> /*inputs*/) const;
 };
 
 // The declarations of all rules, for an op's class body.

@@ -155,8 +155,4 @@ Cost streaming_cost(double flops, Types inputs, Types outputs) {
   return cost;
 }
 
-std::vector<Value> Op::unfused(Builder&, std::span<const Value>) const {
-  return {};
-}
-
 }  // namespace hearth

@@ -39,10 +39,6 @@ Cost Swiglu::cost(Types inputs, Types outputs) const {
   return streaming_cost(5.0 * static_cast<double>(outputs[0].shape.n_elements()), inputs, outputs);
 }
 
-std::vector<Value> Swiglu::unfused(Builder& b, std::span<const Value> inputs) const {
-  return {b.mul(b.silu(inputs[0]), inputs[1])};
-}
-
 std::vector<Sample> Swiglu::samples() {
   return sample_list(
       make_sample("small", std::make_shared<Swiglu>(), {0, 1}, random_tensor({4, 44}, 1, 6), random_tensor({4, 44}, 2)),

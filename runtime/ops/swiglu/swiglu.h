@@ -1,4 +1,4 @@
-// swiglu: y = silu(gate) * up in one pass, and its backward. Fused: unfused() is mul(silu(gate), up).
+// swiglu: y = silu(gate) * up in one pass, and its backward.
 #pragma once
 
 #include "runtime/ops/op.h"
@@ -9,7 +9,6 @@ namespace hearth {
 class Swiglu final : public Op {
  public:
   HEARTH_OP_RULES;
-  std::vector<Value> unfused(Builder& b, std::span<const Value> inputs) const override;
 };
 
 // (gate, up, dy) → (dgate, dup).
