@@ -5,6 +5,7 @@
 #include <QFileInfo>
 
 #include <algorithm>
+#include <set>
 
 #include "gui/components/format.h"
 
@@ -286,6 +287,7 @@ Upload* FakeClient::addDataset(const QString& path) {
                .format = "messages",
                .size_bytes = static_cast<uint64_t>(file.size()),
                .added_at = nowSeconds()};
+    std::set<QByteArray> distinct;
     for (int n = 1; !file.atEnd(); ++n) {
       const QByteArray line = file.readLine();
       if (line.trimmed().isEmpty()) continue;
@@ -298,8 +300,10 @@ Upload* FakeClient::addDataset(const QString& path) {
         continue;
       }
       ++dataset.n_examples;
+      distinct.insert(line.trimmed());
       if (entry.examples.size() < 5) entry.examples.push_back({turns, ""});
     }
+    dataset.n_distinct = static_cast<int>(distinct.size());
     dataset.valid = dataset.problems.empty() && dataset.n_examples > 0;
     datasets_.push_back(entry);
     return dataset;

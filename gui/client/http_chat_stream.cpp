@@ -31,8 +31,9 @@ HttpChatStream::HttpChatStream(const Endpoint& endpoint, const ChatRequest& requ
   connect(exchange_, &HttpExchange::finished, this, [this](const Result<void>& result) {
     if (!result) return finish(result.error());
     int status = exchange_->response().status();
-    if (status >= 400) return finish(errorOfResponse(status, errorBody_));
-    if (!sawEnd_) return finish(error(Code::data_loss, "the answer broke off: the model's engine stopped; try again"));
+    if (status >= 400) return finish(refusalIn(status, errorBody_));
+    if (!sawEnd_)
+      return finish(worded(Code::data_loss, tr("the answer broke off: the model's engine stopped; try again")));
     finish(std::nullopt);
   });
 }
@@ -59,8 +60,8 @@ void HttpChatStream::readChunk(const QByteArray& data) {
   }
   auto chunk = parse_json({data.constData(), static_cast<size_t>(data.size())});
   if (!chunk || !chunk->is_object())
-    return finish(error(Code::data_loss, "the service sent a chunk that is not JSON; try again"));
-  if (chunk->contains("error")) return finish(errorOfResponse(500, data));
+    return finish(worded(Code::data_loss, tr("the service sent a chunk that is not JSON; try again")));
+  if (chunk->contains("error")) return finish(refusalIn(500, data));
   if (auto usage = chunk->find("usage"); usage != chunk->end() && usage->is_object()) {
     outcome_.promptTokens = json_get_or<int>(*usage, "prompt_tokens", 0).value_or(0);
     outcome_.completionTokens = json_get_or<int>(*usage, "completion_tokens", 0).value_or(0);
@@ -76,6 +77,21 @@ void HttpChatStream::readChunk(const QByteArray& data) {
     emit thought(QString::fromStdString(*text));
   if (auto text = json_get_or<std::string>(*delta, "content", ""); text && !text->empty())
     emit this->delta(QString::fromStdString(*text));
+}
+
+// The usual refusals have codes, and are said in the desktop's language; of others, the service's words are shown.
+Error HttpChatStream::refusalIn(int status, const QByteArray& body) {
+  Error refusal = errorOfResponse(status, body);
+  const auto json = parse_json({body.constData(), static_cast<size_t>(body.size())});
+  if (!json || !json->is_object() || !json->contains("error")) return refusal;
+  const std::string code = json_get_or<std::string>((*json)["error"], "code", "").value_or("");
+  if (code == "context_length_exceeded")
+    return worded(refusal.code,
+                  tr("this conversation has become longer than the model can read; begin a new chat, or start "
+                     "the model with a longer context"));
+  if (code == "model_not_found")
+    return worded(refusal.code, tr("this model does not run any more; start it on the Models page, or choose another"));
+  return refusal;
 }
 
 void HttpChatStream::finish(std::optional<Error> error) {

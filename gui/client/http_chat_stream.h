@@ -16,6 +16,7 @@ class HttpChatStream : public ChatStream {
  private:
   void read(const QByteArray& bytes);
   void readChunk(const QByteArray& data);
+  Error refusalIn(int status, const QByteArray& body);
   void finish(std::optional<Error> error);
 
   HttpExchange* exchange_;

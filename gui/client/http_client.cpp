@@ -173,8 +173,7 @@ Upload* HttpClient::addDataset(const QString& path) {
   request.contentType = "application/octet-stream";
   request.silenceLimitMs = kLongSilenceMs;
   if (!request.file->open(QIODevice::ReadOnly)) {
-    Error why =
-        error(Code::not_found, "cannot open {}: {}", path.toStdString(), request.file->errorString().toStdString());
+    Error why = worded(Code::not_found, tr("cannot open %1: %2").arg(path, request.file->errorString()));
     QMetaObject::invokeMethod(
         upload, [upload, why] { upload->end(why); }, Qt::QueuedConnection);
     return upload;

@@ -207,6 +207,28 @@ TEST(HttpClient, StreamsAnAnswer) {
   EXPECT_TRUE(server.requests[0].contains(R"("stream":true)"));
 }
 
+// The usual refusals are said in the desktop's words, whatever the service's are; others as it says them.
+TEST(HttpClient, UsualRefusalsAreWorded) {
+  const std::pair<const char*, const char*> kRefusals[] = {
+      {"context_length_exceeded", "longer than the model can read"},
+      {"model_not_found", "Models page"},
+      {"rate_limit", "prose of the service"}};
+  for (auto [code, words] : kRefusals) {
+    const QByteArray body = QByteArray(R"({"error":{"message":"prose of the service","code":")") + code + "\"}}";
+    for (const QByteArray& answer : {QByteArray(ScriptServer::status("400 Bad Request", body)),
+                                     sseHead() + chunk("data: " + body + "\n\n") + "0\r\n\r\n"}) {
+      ScriptServer server;
+      server.on("POST /v1/chat/completions ", answer);
+      HttpClient client({.socketPath = server.path()});
+      Answer got;
+      follow(client.chat({.model = "m"}), got);
+      ASSERT_TRUE(waitFor([&] { return got.outcome.has_value(); })) << code;
+      ASSERT_TRUE(got.outcome->error.has_value()) << code;
+      EXPECT_NE(got.outcome->error->message.find(words), std::string::npos) << got.outcome->error->message;
+    }
+  }
+}
+
 TEST(HttpClient, ThoughtsComeApartAndSamplingIsSent) {
   ScriptServer server;
   server.on("POST ", sseHead() + chunk("data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm.\"}}]}\n\n") +

@@ -9,6 +9,10 @@
 
 namespace hearth::gui {
 
+Error worded(Code code, const QString& text) {
+  return error(code, "{}", text.toStdString());
+}
+
 QString Endpoint::toString() const {
   return isLocal() ? socketPath : QStringLiteral("http://%1:%2").arg(host).arg(port);
 }
@@ -32,8 +36,9 @@ HttpExchange::HttpExchange(const Endpoint& endpoint, const HttpRequest& request,
   silence_.setSingleShot(true);
   silence_.setInterval(request_.silenceLimitMs);
   connect(&silence_, &QTimer::timeout, this, [this] {
-    finish(error(Code::deadline_exceeded, "the service at {} did not answer within {} s; try again",
-                 address_.toStdString(), request_.silenceLimitMs / 1000));
+    finish(worded(Code::deadline_exceeded, tr("the service at %1 did not answer within %2 s; try again")
+                                               .arg(address_)
+                                               .arg(request_.silenceLimitMs / 1000)));
   });
   // Opened from the event loop: a local connection can fail before the caller has connected to our signals.
   QMetaObject::invokeMethod(
@@ -87,8 +92,9 @@ void HttpExchange::sendFile() {
   while (fileLeft_ > 0 && !isOver_ && socket_->bytesToWrite() < kFilePieceBytes) {
     const QByteArray piece = request_.file->read(std::min(kFilePieceBytes, fileLeft_));
     if (piece.isEmpty())
-      return finish(error(Code::data_loss, "{} became shorter or could not be read while it was sent; try again",
-                          request_.file->fileName().toStdString()));
+      return finish(worded(
+          Code::data_loss,
+          tr("%1 became shorter or could not be read while it was sent; try again").arg(request_.file->fileName())));
     fileLeft_ -= piece.size();
     socket_->write(piece);
   }
@@ -114,8 +120,7 @@ void HttpExchange::fail(const QString& why) {
   read();
   if (isOver_) return;
   if (parser_.hasHead()) return finish(parser_.pushEnd());
-  finish(error(Code::unavailable, "no answer from Hearth's service at {} ({})", address_.toStdString(),
-               why.toStdString()));
+  finish(worded(Code::unavailable, tr("no answer from Hearth's service at %1 (%2)").arg(address_, why)));
 }
 
 void HttpExchange::abort() {

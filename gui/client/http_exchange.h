@@ -13,6 +13,9 @@
 
 namespace hearth::gui {
 
+// An error in the desktop's language.
+Error worded(Code code, const QString& text);
+
 // Where hearthd listens: a socket's path, or a host and port.
 struct Endpoint {
   QString socketPath;

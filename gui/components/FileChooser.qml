@@ -6,7 +6,7 @@ import Hearth
 AppDialog {
     id: dialog
     property bool wantsFile: true
-    property list<string> patterns
+    property var patterns: []  // "*.jsonl"; none: every file
     signal pathChosen(string path)
 
     function show(path: string) {

@@ -10,6 +10,11 @@ ColumnLayout {
     property alias folder: files.folder
     property alias patterns: files.patterns
     property string chosen: ""  // of the list
+    readonly property FolderModel model: FolderModel {
+        id: files
+        wantsFiles: browser.wantsFile
+        onChanged: list.currentIndex = -1
+    }
     signal fileTaken(string path)
 
     function begin(path: string) {
@@ -26,11 +31,6 @@ ColumnLayout {
 
     spacing: Theme.gap3
 
-    FolderModel {
-        id: files
-        wantsFiles: browser.wantsFile
-        onChanged: list.currentIndex = -1
-    }
     RowLayout {
         Layout.fillWidth: true
         spacing: Theme.gap2
@@ -114,7 +114,7 @@ ColumnLayout {
     AppText {
         Layout.fillWidth: true
         kind: "small"
-        visible: browser.wantsFile && files.patterns.length > 0
-        text: qsTr("Shown: %1").arg(files.patterns.join("  "))
+        visible: browser.wantsFile && files.patternText !== ""
+        text: qsTr("Shown: %1").arg(files.patternText)
     }
 }

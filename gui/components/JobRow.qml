@@ -22,26 +22,26 @@ RowLayout {
     spacing: Theme.gap4
     Layout.fillWidth: true
 
-    ColumnLayout {
+    Column {  // no layout: a card full of rows that a language changes all at once is a loop to Qt 6.4
         Layout.fillWidth: true
+        Layout.preferredWidth: 1
         spacing: Theme.gap1
         AppText {
             objectName: "jobTitle"
-            Layout.fillWidth: true
+            width: parent.width
             text: row.title
             elide: Text.ElideRight
             wrapMode: Text.NoWrap
         }
         AppText {
             objectName: "jobDetail"
-            Layout.fillWidth: true
+            width: parent.width
             kind: "small"
             text: row.detail
             visible: text !== ""
         }
         Meter {
-            Layout.fillWidth: true
-            Layout.topMargin: Theme.gap1
+            width: parent.width
             visible: row.isRunning
             value: row.progress
             label: row.title

@@ -25,6 +25,7 @@ class FolderModel : public RowListModel<FolderRow> {
   Q_PROPERTY(QString problem READ problem NOTIFY changed FINAL)  // why it cannot be looked into; "" when it can
   Q_PROPERTY(bool wantsFiles MEMBER wantsFiles_ NOTIFY filterChanged FINAL)     // else folders alone
   Q_PROPERTY(QStringList patterns MEMBER patterns_ NOTIFY filterChanged FINAL)  // "*.jsonl"; none: every file
+  Q_PROPERTY(QString patternText READ patternText NOTIFY filterChanged FINAL)   // for people
   Q_PROPERTY(QVariantList places READ places NOTIFY changed FINAL)  // of {label, path}: where one often wants to go
  public:
   static constexpr int kMaxRows = 5000;
@@ -34,6 +35,7 @@ class FolderModel : public RowListModel<FolderRow> {
   QString folder() const { return folder_; }
   void setFolder(const QString& folder);  // a file's path takes its folder; what is not there takes the nearest that is
   QString problem() const { return problem_; }
+  QString patternText() const { return patterns_.join(QStringLiteral("  ")); }
   QVariantList places() const;
   Q_INVOKABLE void up();
 

@@ -88,7 +88,7 @@ ColumnLayout {
         }
         ChoiceCard {
             objectName: "overlong:refuse"
-            title: qsTr("Do not train with them")
+            title: qsTr("Refuse to train")
             detail: qsTr("Training starts only when every example fits; the first that does not is named.")
             checked: step.fineTune.overlong === "refuse"
             onClicked: step.fineTune.overlong = "refuse"

@@ -314,6 +314,7 @@ QString FineTune::estimateLengths() const {
   const DataFigures& d = estimate_->data;
   QString out = tr("Half have at most %1 tokens, the longest %2; a row holds %3.")
                     .arg(countText(d.tokens.median), countText(d.tokens.longest), countText(d.max_seq_len));
+  if (isRefused()) return out + QLatin1Char(' ') + tr("%1 are longer.").arg(countText(d.n_overlong));
   if (d.n_left_out > 0) out += QLatin1Char(' ') + tr("%1 are longer and left out.").arg(countText(d.n_left_out));
   if (d.n_cut > 0) out += QLatin1Char(' ') + tr("%1 are longer and lose their beginning.").arg(countText(d.n_cut));
   if (d.n_continued > 0) out += QLatin1Char(' ') + tr("%1 go on in another row.").arg(countText(d.n_continued));

@@ -100,6 +100,7 @@ TEST(FineTune, RefusingLongExamplesNamesThemAndStartsNothing) {
   EXPECT_FALSE(f.fineTune.canGoOn());
   EXPECT_EQ(f.fineTune.overlongCount(), "3 of 14 examples are longer than a row of 512 tokens.");
   EXPECT_TRUE(f.fineTune.overlongRefusal().startsWith("Training cannot be started"));
+  EXPECT_TRUE(f.fineTune.estimateLengths().endsWith("3 are longer."));  // and not "left out"
   EXPECT_TRUE(waitFor([&] { return f.fineTune.overlongRefusal().contains("line 3"); }));
   f.fineTune.next();
   EXPECT_EQ(f.fineTune.step(), FineTune::ChoosePreset);

@@ -628,10 +628,6 @@
         <source>Base model of an adapter</source>
         <translation>适配器的基础模型</translation>
     </message>
-    <message>
-        <source>the model that it names</source>
-        <translation>它自己写明的模型</translation>
-    </message>
 </context>
 <context>
     <name>Notice</name>
@@ -713,12 +709,12 @@
         <translation>去掉开头，使回答保持完整。回答本身就超过一行的示例仍会被略去。</translation>
     </message>
     <message>
-        <source>Do not train with them</source>
-        <translation>有过长示例就不训练</translation>
-    </message>
-    <message>
         <source>Training starts only when every example fits; the first that does not is named.</source>
         <translation>每个示例都放得下时才开始训练；第一个放不下的会被指出。</translation>
+    </message>
+    <message>
+        <source>Refuse to train</source>
+        <translation>有过长示例就不训练</translation>
     </message>
 </context>
 <context>
@@ -1545,6 +1541,10 @@
         <source>Training cannot be started while examples are too long: shorten them and add the file again, or choose otherwise.</source>
         <translation>有过长的示例，无法开始训练：请缩短它们并重新添加文件，或改选其他做法。</translation>
     </message>
+    <message>
+        <source>%1 are longer.</source>
+        <translation>%1 个更长。</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::FolderModel</name>
@@ -1609,10 +1609,48 @@
     </message>
 </context>
 <context>
+    <name>hearth::gui::HttpChatStream</name>
+    <message>
+        <source>the answer broke off: the model&apos;s engine stopped; try again</source>
+        <translation>回答中断了：模型的引擎已停止；请重试</translation>
+    </message>
+    <message>
+        <source>the service sent a chunk that is not JSON; try again</source>
+        <translation>服务发来的数据块不是 JSON；请重试</translation>
+    </message>
+    <message>
+        <source>this conversation has become longer than the model can read; begin a new chat, or start the model with a longer context</source>
+        <translation>这个对话已超过模型能读取的长度；请开始新的对话，或以更长的上下文启动模型</translation>
+    </message>
+    <message>
+        <source>this model does not run any more; start it on the Models page, or choose another</source>
+        <translation>这个模型已不再运行；请在“模型”页启动它，或选择其他模型</translation>
+    </message>
+</context>
+<context>
     <name>hearth::gui::HttpClient</name>
     <message>
         <source>the service closed the connection</source>
         <translation>服务关闭了连接</translation>
+    </message>
+    <message>
+        <source>cannot open %1: %2</source>
+        <translation>无法打开 %1：%2</translation>
+    </message>
+</context>
+<context>
+    <name>hearth::gui::HttpExchange</name>
+    <message>
+        <source>the service at %1 did not answer within %2 s; try again</source>
+        <translation>%1 的服务在 %2 秒内没有响应；请重试</translation>
+    </message>
+    <message>
+        <source>%1 became shorter or could not be read while it was sent; try again</source>
+        <translation>%1 在发送过程中变短或无法读取；请重试</translation>
+    </message>
+    <message>
+        <source>no answer from Hearth&apos;s service at %1 (%2)</source>
+        <translation>%1 的 Hearth 服务没有响应（%2）</translation>
     </message>
 </context>
 <context>
@@ -1746,6 +1784,10 @@
         <source>%1 needs more memory than is free. Stop another model, or choose a smaller one.</source>
         <translation>%1 需要的内存超过可用内存。请停止另一个模型，或选择更小的模型。</translation>
     </message>
+    <message>
+        <source>the model that it names</source>
+        <translation>它自己写明的模型</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::ModelListModel</name>
@@ -1819,6 +1861,14 @@
     <message>
         <source>licence unknown</source>
         <translation>许可证未知</translation>
+    </message>
+    <message>
+        <source>Nobody whom this box trusts has signed it, so it is not installed. (%1)</source>
+        <translation>没有本机信任的人为它签名，因此不会安装。（%1）</translation>
+    </message>
+    <message>
+        <source>It is damaged, so it is not installed. (%1)</source>
+        <translation>它已损坏，因此不会安装。（%1）</translation>
     </message>
 </context>
 <context>

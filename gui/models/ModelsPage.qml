@@ -129,7 +129,7 @@ PageFrame {
                 hint: qsTr("Name (left empty: from the path)")
             }
             RowLayout {
-                visible: page.library.baseNames.length > 0
+                visible: baseBox.count > 1
                 spacing: Theme.gap3
                 AppText { kind: "muted"; text: qsTr("An adapter belongs to"); wrapMode: Text.NoWrap }
                 AppComboBox {
@@ -137,7 +137,7 @@ PageFrame {
                     objectName: "addBase"
                     Layout.fillWidth: true
                     label: qsTr("Base model of an adapter")
-                    model: [qsTr("the model that it names")].concat(page.library.baseNames)
+                    model: page.library.baseChoices
                 }
             }
         }

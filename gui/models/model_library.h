@@ -17,8 +17,9 @@ class ModelLibrary : public QObject {
   QML_ELEMENT
   QML_UNCREATABLE("made by Desktop")
   Q_PROPERTY(hearth::gui::ModelListModel* models READ models CONSTANT FINAL)
-  Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)       // running installs, imports and exports
-  Q_PROPERTY(QStringList baseNames READ baseNames NOTIFY diskChanged FINAL)  // that an adapter may belong to
+  Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // running installs, imports and exports
+  // What an adapter may belong to: first the model that it names itself, then those that are here.
+  Q_PROPERTY(QStringList baseChoices READ baseChoices NOTIFY diskChanged FINAL)
   Q_PROPERTY(QString diskText READ diskText NOTIFY diskChanged FINAL)
   Q_PROPERTY(double diskUsed READ diskUsed NOTIFY diskChanged FINAL)  // 0..1
   // What went wrong last, for people; "" when nothing did.
@@ -34,6 +35,7 @@ class ModelLibrary : public QObject {
   ModelListModel* models() { return &models_; }
   JobListModel* jobs() { return &jobs_; }
   QStringList baseNames() const;
+  QStringList baseChoices() const { return QStringList{tr("the model that it names")} + baseNames(); }
   QString baselessPath() const { return baselessPath_; }
   QString diskText() const;
   double diskUsed() const;

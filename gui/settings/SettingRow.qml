@@ -1,4 +1,4 @@
-// SettingRow: a label and what it sets.
+// SettingRow: a label and what it sets. Not a layout in a layout in a card: see JobRow.qml.
 import QtQuick
 import QtQuick.Layouts
 import Hearth
@@ -14,8 +14,6 @@ RowLayout {
         Layout.preferredWidth: 120
         text: row.label
     }
-    RowLayout {
-        id: holder
-        Layout.fillWidth: true
-    }
+    Row { id: holder }
+    Item { Layout.fillWidth: true }
 }

@@ -130,17 +130,18 @@ PageFrame {
                     size: 30
                 }
             }
-            ColumnLayout {
+            Column {  // see JobRow.qml
                 Layout.fillWidth: true
+                Layout.preferredWidth: 1
                 spacing: 2
-                AppText { text: qsTr("Hearth desktop %1").arg(Qt.application.version) }
+                AppText { width: parent.width; text: qsTr("Hearth desktop %1").arg(Qt.application.version) }
                 AppText {
-                    Layout.fillWidth: true
+                    width: parent.width
                     kind: "muted"
                     text: page.home.isKnown ? qsTr("Connected to %1 with %2").arg(page.home.hostname).arg(page.home.versionText)
                                             : qsTr("Not connected to a box")
                 }
-                AppText { kind: "small"; text: qsTr("Free software under the Apache License 2.0") }
+                AppText { width: parent.width; kind: "small"; text: qsTr("Free software under the Apache License 2.0") }
             }
         }
     }

@@ -213,6 +213,10 @@ TEST_P(Pages, Models) {
   ASSERT_TRUE(ui_->click("navModels"));
   ASSERT_TRUE(waitFor([&] { return ui_->find("deploy", "model:qwen-4b") != nullptr; }));
   picture("models");
+  ASSERT_TRUE(ui_->click("addModel"));
+  ASSERT_NE(ui_->waitForItem("addBase"), nullptr);
+  picture("models-add");
+  ASSERT_TRUE(ui_->click("addDialogCancel"));
   ASSERT_TRUE(ui_->click("removeButton", "model:qwen-4b"));
   ASSERT_NE(ui_->waitForItem("removeModelAccept"), nullptr);
   picture("models-remove");
@@ -225,9 +229,12 @@ TEST_P(Pages, Models) {
 TEST_P(Pages, FineTune) {
   QTemporaryDir data;
   std::ofstream file(pathIn(data, "front-desk.jsonl"));
+  const char* days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
   for (int i = 0; i < 40; ++i)
-    file << R"({"messages":[{"role":"user","content":"When is the pool open on Sundays?"},)"
-         << R"({"role":"assistant","content":"On Sundays the pool is open from 9 to 17."}]})" << '\n';
+    file << fmt::format(R"({{"messages":[{{"role":"user","content":"When is the pool open on {0}, week {1}?"}},)"
+                        R"({{"role":"assistant","content":"On {0} the pool is open from 9 to 17."}}]}})",
+                        days[i % 7], 1 + i / 8)
+         << '\n';
   file.close();
   std::ofstream(pathIn(data, "broken.jsonl")) << "{\"messages\": [{\"role\": \"user\"}]}\nnot json\n";
 
@@ -247,6 +254,14 @@ TEST_P(Pages, FineTune) {
   ASSERT_TRUE(ui_->click("wizardNext"));
   ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->hasEstimate(); }));
   picture("finetune-preset");
+  client_->setOverlong(3);
+  desktop_->fineTune()->setPreset(QStringLiteral("quick"));
+  ASSERT_TRUE(ui_->click("overlong:truncate"));
+  ASSERT_TRUE(ui_->click("overlong:refuse"));
+  EXPECT_TRUE(ui_->waitForText("overlongRefusal", QStringLiteral("line 3")));
+  picture("finetune-long");
+  ASSERT_TRUE(ui_->click("overlong:truncate"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->fineTune()->canGoOn(); }));
   ASSERT_TRUE(ui_->click("wizardNext"));
   ASSERT_TRUE(waitFor([&] {
     return desktop_->fineTune()->samples()->rowCount() > 0 && desktop_->fineTune()->curve()->train().size() == 60;

@@ -22,6 +22,16 @@ QString toneOfPack(const PackRow& row) {
   return row.pack.installed ? QStringLiteral("quiet") : QStringLiteral("good");
 }
 
+// The service's own words after what they mean, as a detail.
+QString problemTextOf(const PackRow& row) {
+  if (row.pack.problem.empty()) return {};
+  QString text = textOf(row.pack.problem);
+  if (row.pack.status == "untrusted")
+    text = PackListModel::tr("Nobody whom this box trusts has signed it, so it is not installed. (%1)").arg(text);
+  if (row.pack.status == "damaged") text = PackListModel::tr("It is damaged, so it is not installed. (%1)").arg(text);
+  return text;
+}
+
 int rankOf(const PackRow& row) {
   if (PackListModel::isNew(row) || row.isInstalling) return 0;
   return row.pack.status == "trusted" ? 2 : 1;
@@ -51,13 +61,15 @@ PackListModel::PackListModel(BoxState& box, QObject* parent)
               {"description", [](const PackRow& r) { return QVariant(textOf(r.pack.description)); }},
               {"sizeText", [](const PackRow& r) { return QVariant(bytesText(r.pack.size_bytes)); }},
               {"licenseText",
-               [](const PackRow& r) { return QVariant(r.pack.license.empty() ? tr("licence unknown") : textOf(r.pack.license)); }},
+               [](const PackRow& r) {
+                 return QVariant(r.pack.license.empty() ? tr("licence unknown") : textOf(r.pack.license));
+               }},
               {"sourceLabel", [](const PackRow& r) { return QVariant(textOf(r.source.label)); }},
               {"sourcePath", [](const PackRow& r) { return QVariant(textOf(r.source.path)); }},
               {"isRemovable", [](const PackRow& r) { return QVariant(r.source.removable); }},
               {"status", [](const PackRow& r) { return QVariant(textOf(r.pack.status)); }},
               {"statusText", [](const PackRow& r) { return QVariant(statusTextOf(r)); }},
-              {"problem", [](const PackRow& r) { return QVariant(textOf(r.pack.problem)); }},
+              {"problem", [](const PackRow& r) { return QVariant(problemTextOf(r)); }},
               {"isInstalled", [](const PackRow& r) { return QVariant(r.pack.installed); }},
               {"isInstalling", [](const PackRow& r) { return QVariant(r.isInstalling); }},
               {"progress", [](const PackRow& r) { return QVariant(r.progress); }},
@@ -76,7 +88,8 @@ void PackListModel::follow(const QString& packId, const std::string& jobId) {
   fill();
 }
 
-// The running install of a pack: the one that was started here, or one that names its model (another desktop's, the CLI's).
+// The running install of a pack: the one that was started here, or one that names its model (another desktop's, the
+// CLI's).
 const api::Job* PackListModel::installOf(const PackRow& row) const {
   auto own = jobs_.find(row.key);
   for (const api::Job& job : box_.jobs()) {

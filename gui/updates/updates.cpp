@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gui/components/format.h"
+#include "gui/home/phrases.h"
 #include "gui/models/model_library.h"
 
 namespace hearth::gui {
