@@ -124,7 +124,6 @@ TEST(CudaKernels, ClaimAllButWhatIsListed) {
 class EveryOpOnTheGpu : public testing::TestWithParam<size_t> {};
 
 TEST_P(EveryOpOnTheGpu, EqualsReference) {
-  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
   const Sample& sample = samples()[GetParam()];
   if (!must_be_claimed(sample)) {
     Builder b;
@@ -137,6 +136,7 @@ TEST_P(EveryOpOnTheGpu, EqualsReference) {
     EXPECT_EQ(plan.error().code, Code::unimplemented);
     return;
   }
+  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
   const std::vector<Tensor> expected = run_reference(sample), got = run_on_gpu(sample);
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
