@@ -128,7 +128,7 @@ void FakeClient::retryNow() {
         if (isReachable_) {
           emit connected();
         } else {
-          emit disconnected(QStringLiteral("no answer from Hearth's service"));
+          emit disconnected(tr("no answer from Hearth's service"));
         }
       },
       Qt::QueuedConnection);

@@ -388,7 +388,7 @@ QString FineTune::jobDetail() const {
   if (!job()) return {};
   return job()->state == "failed" ? failureTextOf(job()->cause, job()->reason)
          : isOver(*job())         ? QString()
-                                  : phraseTextOf(job()->phrase, job()->step);
+                                  : stepTextOf(*job());
 }
 double FineTune::jobProgress() const {
   return job() ? job()->progress : 0;

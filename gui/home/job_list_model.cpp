@@ -24,7 +24,7 @@ QString detailTextOf(const api::Job& job) {
   if (job.state == "failed") return failureTextOf(job.cause, job.reason);
   if (job.state == "done" && job.kind == "train" && !job.result_model.empty())
     return JobListModel::tr("made the model %1").arg(textOf(job.result_model));
-  return isOver(job) ? QString() : phraseTextOf(job.phrase, job.step);
+  return isOver(job) ? QString() : stepTextOf(job);
 }
 }  // namespace
 
@@ -32,6 +32,14 @@ bool JobRow::operator==(const JobRow& other) const {
   const api::Job &a = job, &b = other.job;
   return key == other.key && a.state == b.state && a.step == b.step && a.progress == b.progress &&
          a.reason == b.reason && a.seconds_left == b.seconds_left && a.result_model == b.result_model;
+}
+
+// How a worker died is worded by its cause, where that is known.
+QString stepTextOf(const api::Job& job) {
+  Phrase phrase = job.phrase;
+  if (auto death = phrase.values.find("death"); death != phrase.values.end() && !job.cause.code.empty())
+    death->second = phraseTextOf(job.cause, death->second).toStdString();
+  return phraseTextOf(phrase, job.step);
 }
 
 QString titleTextOf(const api::Job& job) {

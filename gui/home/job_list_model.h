@@ -5,8 +5,8 @@
 // resultModel
 #pragma once
 
-#include <QStringList>
 #include <QtQml/qqmlregistration.h>
+#include <QStringList>
 
 #include "gui/client/box_state.h"
 #include "gui/components/row_list_model.h"
@@ -38,6 +38,7 @@ class JobListModel : public RowListModel<JobRow> {
   Show show_;
 };
 
+QString stepTextOf(const api::Job& job);  // what it is doing now
 QString titleTextOf(const api::Job& job);
 QString stateTextOf(const api::Job& job);
 

@@ -1414,6 +1414,10 @@
         <source>a made-up box, without a service</source>
         <translation>虚拟的机器，没有连接服务</translation>
     </message>
+    <message>
+        <source>no answer from Hearth&apos;s service</source>
+        <translation>Hearth 服务没有响应</translation>
+    </message>
 </context>
 <context>
     <name>hearth::gui::FineTune</name>

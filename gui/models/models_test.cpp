@@ -113,6 +113,15 @@ TEST(Phrases, FailuresAreWordedByTheirCause) {
   EXPECT_EQ(failureTextOf(error(Code::internal, "broken"), "qwen-4b"), "Broken");
 }
 
+TEST(Phrases, ADeathIsWordedByItsCause) {
+  api::Job job;
+  say(job, {"trainer_died", {{"death", "the trainer killed by signal 9"}}});
+  EXPECT_EQ(stepTextOf(job), "the trainer killed by signal 9; starting again from the last checkpoint");
+  job.cause = {"worker_crashed", {{"signal", "Segmentation fault"}}};
+  EXPECT_EQ(stepTextOf(job),
+            "the program that did the work crashed (Segmentation fault); starting again from the last checkpoint");
+}
+
 // What does not fit is said in the numbers of its card, not in the service's English.
 TEST(Models, AModelThatDoesNotFitIsToldInNumbers) {
   ModelsFixture f;
