@@ -34,10 +34,10 @@ Result<void> predict_speed(const ModelConfig& config, double bytes_per_s, int n_
   fit.decode_tokens_per_s = TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, 1));
   const double read = TRY(read_share(config)) * static_cast<double>(fit.weights_bytes);
   fit.explanation += fmt::format(" A token reads {} of the weights", mib(static_cast<uint64_t>(read)));
-  fit.explanation += n_slots == 1
-                         ? "."
-                         : fmt::format("; {} conversations at once get about {:.1f} tokens/s together.", n_slots,
-                                       TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, n_slots)));
+  fit.explanation +=
+      n_slots == 1 ? "."
+                   : fmt::format("; for {} conversations at once, memory allows {:.1f} tokens/s together.", n_slots,
+                                 TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, n_slots)));
   return {};
 }
 

@@ -81,7 +81,7 @@ TEST(MemoryFit, OfExpertsOnlyTheChosenAreReadForAToken) {
   ASSERT_TRUE(fit) << fit.error().to_string();
   EXPECT_NEAR(*fit->decode_tokens_per_s, rate(8.0 / 128, 1, 1), 1e-3);
   EXPECT_GT(*fit->decode_tokens_per_s, 9 * kBandwidth / kBytes);
-  const std::string together = fmt::format("4 conversations at once get about {:.1f} tokens/s together",
+  const std::string together = fmt::format("for 4 conversations at once, memory allows {:.1f} tokens/s together",
                                            rate(1 - std::pow(120.0 / 128, 4), 4, 4));
   EXPECT_NE(fit->explanation.find(together), std::string::npos) << fit->explanation;
   const auto bytes = static_cast<uint64_t>(kBytes);
