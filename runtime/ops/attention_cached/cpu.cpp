@@ -3,11 +3,11 @@
 // shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
 //           positions, seq_of_token [T] i32, page_table [n_seqs,max_pages] i32
 // traffic:  per token (D+Dv)·K cache elements a visible position, each used by H/K heads: memory bound in decode
-// mapping:  a barrier after storing; then units dealt out in turn: a run of a sequence's tokens, a kv head, at most 32
-// of
-//           its query heads. Keys go in blocks of 64 positions, widened and transposed once for all query rows of the
-//           unit; blocks before the window of all of them are not read. Where that is too few units for the team, the
-//           units of single tokens are cut at the borders of chunks.h too, and a barrier later their parts are merged
+// mapping:  a barrier after storing; then units dealt out in turn: a run of a sequence's tokens, a kv head, at most
+//           32 of its query heads. Keys go in blocks of 64 positions, widened and transposed once for all query rows of
+//           the unit; blocks before the window of all of them are not read. Where that is too few units for the team,
+//           the units of single tokens are cut at the borders of chunks.h too, and a barrier later their parts are
+//           merged
 // needs:    nothing; a token with a negative position is padding: nothing is stored, its output is zero
 // numerics: fp32; blocks of positions in ascending order within a chunk, then chunks in ascending order, cut or not; a
 //           row's bits depend on neither the other rows nor the number of threads
