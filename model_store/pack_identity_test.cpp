@@ -162,7 +162,7 @@ TEST_F(PackIdentity, EqualContentIsNotInstalledAgain) {
   make_model_folder(bench.folder.path() / "source", 1, 4096);
   int n = 0;
   auto described = [&](const std::string& version, const std::string& description) {
-    const fs::path layout = bench.folder.path() / ("described-" + std::to_string(++n));
+    fs::path layout = bench.folder.path() / ("described-" + std::to_string(++n));
     Store maker = must(Store::open(bench.folder.path() / ("describer-" + std::to_string(n)), Mode::read_write));
     must(maker.import_model(bench.folder.path() / "source",
                             {.name = "m", .version = version, .description = description}));
