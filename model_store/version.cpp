@@ -100,7 +100,8 @@ bool is_ambiguous_date(std::string_view text) {
 // The date at the beginning of `text`, which is cut off. False: there is none. An Error: it only looks like one.
 Result<bool> take_date(std::string_view whole, std::string_view& text, Version& out) {
   const size_t n = count_digits(text);
-  if (n == 8 && is_year(text.substr(0, 4)) && is_month_and_day(text.substr(0, 4), text.substr(4, 2), text.substr(6))) {
+  if (n == 8 && is_year(text.substr(0, 4)) &&
+      is_month_and_day(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2))) {
     out.numbers = {text.substr(0, 4), text.substr(4, 2), text.substr(6, 2)};
     text.remove_prefix(n);
     return true;
