@@ -7,8 +7,6 @@
 namespace hearth {
 namespace {
 
-constexpr int kMostLayers = 1000;
-
 Result<void> read_sizes(const ConfigSource& source, ModelConfig& config) {
   config.n_layers = TRY(read_layer_count(source, "num_hidden_layers"));
   config.d_model = TRY(source.count("hidden_size"));

@@ -11,8 +11,6 @@
 namespace hearth {
 namespace {
 
-constexpr int kMostLayers = 1000;  // more are refused by validate()
-
 // Where the matrices of a linear layer are in Hugging Face files.
 struct DeltaStorage {
   Storage q, k, v, gate, beta, decay;

@@ -11,8 +11,6 @@
 namespace hearth {
 namespace {
 
-constexpr int kMostLayers = 1000;  // more are refused by validate()
-
 // Rows of in_proj: the gate z, then x, B and C, which are filtered, then the step dt.
 void add_mamba(ParameterTable& t, const ModelConfig& c) {
   const RecurrentConfig& r = c.recurrent;

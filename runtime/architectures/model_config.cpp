@@ -164,7 +164,7 @@ Result<void> validate_latent_attention(const MlaConfig& mla) {
 }  // namespace
 
 Result<void> validate(const ModelConfig& c) {
-  TRY(check_range("n_layers", c.n_layers, 1, 1000));
+  TRY(check_range("n_layers", c.n_layers, 1, kMostLayers));
   TRY(check_range("d_model", c.d_model, 1, 1 << 18));
   TRY(check_range("n_heads", c.n_heads, 1, 4096));
   TRY(check_range("n_kv_heads", c.n_kv_heads, 1, c.n_heads));

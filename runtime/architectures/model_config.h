@@ -13,6 +13,8 @@
 
 namespace hearth {
 
+inline constexpr int kMostLayers = 1000;  // more are refused by validate()
+
 struct RopeConfig {
   enum class Scaling { none, linear, llama3, yarn, longrope, proportional };
   double theta = 10000;
