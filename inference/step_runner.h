@@ -19,6 +19,7 @@ struct StepOptions {
   int max_seq_len = 0;  // positions of one sequence; 0: the model's own
   int n_slots = 4;      // sequences that have a place in the cache
   Dtype cache_dtype = Dtype::f16;
+  bool exact = false;  // f32 activations beside quantised weights too
 };
 
 struct StepToken {

@@ -216,11 +216,12 @@ struct DeployRequest {
   std::string model;
   std::optional<int> max_seq_len;
   std::optional<int> n_threads;
-  bool force = false;
+  bool exact = false, force = false;
   static constexpr auto kFields = std::tuple{
       field("model", &DeployRequest::model, "name in the store").required(),
       field("max_seq_len", &DeployRequest::max_seq_len, "context; null: the model's own, bounded by memory"),
       field("n_threads", &DeployRequest::n_threads, "CPU threads; null: all cores"),
+      field("exact", &DeployRequest::exact, "activations in full precision beside quantised weights: slower"),
       field("force", &DeployRequest::force, "although it does not fit into the free memory, which is refused else"),
   };
 };

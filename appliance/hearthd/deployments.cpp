@@ -77,7 +77,8 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   if (is_new) slot = std::make_unique<Entry>();
   Entry& entry = *slot;
   bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len &&
-                 entry.request.n_threads == request.n_threads && entry.request.force == request.force;
+                 entry.request.n_threads == request.n_threads && entry.request.exact == request.exact &&
+                 entry.request.force == request.force;
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
   if (is_alive && !restart) return entry.status;
   entry.request = request;
@@ -247,6 +248,7 @@ void Deployments::start_engine(Entry& entry) {
     command.argv.insert(command.argv.end(), {"--max-seq-len", std::to_string(*entry.request.max_seq_len)});
   if (entry.request.n_threads)
     command.argv.insert(command.argv.end(), {"--threads", std::to_string(*entry.request.n_threads)});
+  if (entry.request.exact) command.argv.emplace_back("--exact");
   if (entry.request.force) command.argv.emplace_back("--force");
   Result<ChildProcess> engine = ChildProcess::start(command);
   if (!engine) {

@@ -21,7 +21,7 @@ namespace {
 struct Arguments {
   std::string state_dir, path, model, socket;
   int max_seq_len = 0, n_threads = 0, n_slots = 4;
-  bool force = false;
+  bool exact = false, force = false;
 };
 
 struct Served {
@@ -104,6 +104,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   GeneratorOptions options;
   options.step.n_threads = arguments.n_threads;
   options.step.n_slots = arguments.n_slots;
+  options.step.exact = arguments.exact;
   options.step.max_seq_len = arguments.max_seq_len;
   options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
@@ -126,6 +127,7 @@ int main(int argc, char** argv) {
                  "context in tokens; default: the model's own, bounded by memory");
   app.add_option("--threads", arguments.n_threads, "CPU threads; default: all cores");
   app.add_option("--slots", arguments.n_slots, "conversations served at once");
+  app.add_flag("--exact", arguments.exact, "activations stay in full precision beside quantised weights: slower");
   app.add_flag("--force", arguments.force, "start although it does not fit into the free memory");
   CLI11_PARSE(app, argc, argv);
   hearth::init_logging("hearth-engine");

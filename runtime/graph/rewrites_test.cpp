@@ -125,5 +125,53 @@ TEST(Differentiate, FrozenWeightsThatAreAskedForAreAnError) {
   EXPECT_NE(result.error().message.find("frozen"), std::string::npos) << result.error().to_string();
 }
 
+// One row of activations against three weights: two of whole numbers, one of halves.
+struct Products {
+  Graph graph;
+  std::vector<Tensor> tensors;
+  std::map<std::string, TensorView, std::less<>> bindings;
+};
+Products three_products() {
+  Products out;
+  Builder b;
+  const Value x = b.input("x", {Dtype::f32, {3, 256}});
+  out.tensors.push_back(random_tensor({3, 256}, 1));
+  out.bindings["x"] = out.tensors.back().view();
+  for (auto [name, dtype] : {std::pair{"q", Dtype::q4_0}, {"k", Dtype::q4_k}, {"v", Dtype::f16}}) {
+    out.tensors.push_back(random_weights(dtype, {40, 256}, 2));
+    out.bindings[name] = out.tensors.back().view();
+    b.output(b.linear(x, b.parameter(name, out.tensors.back().type())));
+  }
+  out.graph = *b.finish();
+  return out;
+}
+
+TEST(QuantiseActivations, IsOneNodeForTheProductsThatShareThem) {
+  const Products p = three_products();
+  const Graph quantised = *quantise_activations(p.graph);
+  ASSERT_EQ(quantised.nodes().size(), 4u) << quantised.to_string();
+  EXPECT_EQ(quantised.nodes()[0].op->name(), "quantise");
+  EXPECT_EQ(quantised.nodes()[1].inputs[0], quantised.nodes()[0].outputs[0]);
+  EXPECT_EQ(quantised.nodes()[2].inputs[0], quantised.nodes()[0].outputs[0]);
+  EXPECT_EQ(quantised.type(quantised.nodes()[3].inputs[0]).dtype, Dtype::f32) << "halves are multiplied as floats";
+  EXPECT_EQ(quantise_activations(quantised)->nodes().size(), 4u) << "a second time changes nothing";
+}
+
+TEST(QuantiseActivations, MovesResultsByLessThanTheirRounding) {
+  const Products p = three_products();
+  const std::vector<Tensor> exact = *interpret(p.graph, p.bindings);
+  const std::vector<Tensor> rounded = *interpret(*quantise_activations(p.graph), p.bindings);
+  for (size_t i = 0; i < 3; ++i) {
+    double difference = 0, size = 0;
+    for (int64_t j = 0; j < 3 * 40; ++j) {
+      const double d = rounded[i].f32()[j] - exact[i].f32()[j];
+      difference += d * d, size += static_cast<double>(exact[i].f32()[j]) * exact[i].f32()[j];
+    }
+    const double share = std::sqrt(difference / size);
+    EXPECT_LT(share, i == 2 ? 1e-12 : 0.01) << "output " << i;
+    EXPECT_GE(share, i == 2 ? 0 : 1e-5) << "output " << i << " was not quantised";
+  }
+}
+
 }  // namespace
 }  // namespace hearth

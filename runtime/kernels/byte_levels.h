@@ -1,5 +1,6 @@
-// The levels of quantised blocks as bytes, 32 at a time: byte_levels(block, g) are those of elements [32g, 32g + 32).
-// Only formats whose levels are bytes after a little arithmetic. Where g is a constant, so are the shifts.
+// The levels of quantised blocks as bytes, 32 at a time: byte_levels(block, g) are those of elements [32g, 32g + 32),
+// stored_levels(block, g) the same with kLevelBias added, as many formats have them. Only formats whose levels are
+// bytes after a little arithmetic. Where g is a constant, so are the shifts.
 #pragma once
 
 #include "runtime/kernels/simd.h"
@@ -49,54 +50,90 @@ HEARTH_INLINE Bytes look_up(const int8_t (&table)[16], Bytes indices) {
 alignas(16) constexpr int8_t kNonlinearLevels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                                      1,    13,   25,  38,  53,  69,  89,  113};
 alignas(16) constexpr int8_t kE2m1Doubled[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+alignas(16) constexpr int8_t kE2m1From0[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
-HEARTH_INLINE Bytes byte_levels(const BlockQ8_0& b, int) {
+// What stored_levels() has more than the levels: it is never negative then. Signed formats have 0, and so have those
+// whose levels begin at 0 and that have an offset.
+template <class Block>
+constexpr int kLevelBias = 0;
+template <>
+constexpr int kLevelBias<BlockQ4_0> = 8;
+template <>
+constexpr int kLevelBias<BlockQ5_0> = 16;
+template <>
+constexpr int kLevelBias<BlockQ3K> = 4;
+template <>
+constexpr int kLevelBias<BlockQ6K> = 32;
+template <>
+constexpr int kLevelBias<BlockMxfp4> = 12;
+template <>
+constexpr int kLevelBias<BlockTq2> = 1;
+template <class Block>
+constexpr bool kHasSignedLevels = false;
+template <>
+constexpr bool kHasSignedLevels<BlockQ8_0> = true;
+template <>
+constexpr bool kHasSignedLevels<BlockI8x128> = true;
+template <>
+constexpr bool kHasSignedLevels<BlockIq4Nl> = true;
+template <>
+constexpr bool kHasSignedLevels<BlockIq4Xs> = true;
+
+HEARTH_INLINE Bytes stored_levels(const BlockQ8_0& b, int) {
   return load_bytes(b.q);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockI8x128& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockI8x128& b, int g) {
   return load_bytes(b.q + g * 32);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ4_0& b, int) {
-  return less(nibbles_of_32(b.q), 8);
-}
-HEARTH_INLINE Bytes byte_levels(const BlockQ4_1& b, int) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ4_0& b, int) {
   return nibbles_of_32(b.q);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ5_0& b, int) {
-  return less(either(nibbles_of_32(b.q), where_bit(word_at(b.high), 16)), 16);
+HEARTH_INLINE Bytes stored_levels(const BlockQ4_1& b, int) {
+  return nibbles_of_32(b.q);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ5_1& b, int) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ5_0& b, int) {
   return either(nibbles_of_32(b.q), where_bit(word_at(b.high), 16));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ2K& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ5_1& b, int) {
+  return either(nibbles_of_32(b.q), where_bit(word_at(b.high), 16));
+}
+HEARTH_INLINE Bytes stored_levels(const BlockQ2K& b, int g) {
   return moved_bits(load_bytes(b.q + g / 4 * 32), g % 4 * 2, 0, 3);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ3K& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ3K& b, int g) {
   const Bytes low = moved_bits(load_bytes(b.q + g / 4 * 32), g % 4 * 2, 0, 3);
-  return less(either(low, moved_bits(load_bytes(b.high), g, 2, 4)), 4);
+  return either(low, moved_bits(load_bytes(b.high), g, 2, 4));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ4K& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ4K& b, int g) {
   return moved_bits(load_bytes(b.q + g / 2 * 32), g % 2 * 4, 0, 15);
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ5K& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ5K& b, int g) {
   const Bytes low = moved_bits(load_bytes(b.q + g / 2 * 32), g % 2 * 4, 0, 15);
   return either(low, moved_bits(load_bytes(b.high), g, 4, 16));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockQ6K& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockQ6K& b, int g) {
   const Bytes low = moved_bits(load_bytes(b.q + g / 4 * 64 + g % 2 * 32), g % 4 / 2 * 4, 0, 15);
-  return less(either(low, moved_bits(load_bytes(b.high + g / 4 * 32), g % 4 * 2, 4, 48)), 32);
+  return either(low, moved_bits(load_bytes(b.high + g / 4 * 32), g % 4 * 2, 4, 48));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockIq4Nl& b, int) {
+HEARTH_INLINE Bytes stored_levels(const BlockIq4Nl& b, int) {
   return look_up(kNonlinearLevels, nibbles_of_32(b.q));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockIq4Xs& b, int g) {
+HEARTH_INLINE Bytes stored_levels(const BlockIq4Xs& b, int g) {
   return look_up(kNonlinearLevels, nibbles_of_32(b.q + g * 16));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockMxfp4& b, int) {
-  return look_up(kE2m1Doubled, nibbles_of_32(b.q));
+HEARTH_INLINE Bytes stored_levels(const BlockMxfp4& b, int) {
+  return look_up(kE2m1From0, nibbles_of_32(b.q));
 }
-HEARTH_INLINE Bytes byte_levels(const BlockTq2& b, int g) {
-  return less(moved_bits(load_bytes(b.q + g / 4 * 32), g % 4 * 2, 0, 3), 1);
+HEARTH_INLINE Bytes stored_levels(const BlockTq2& b, int g) {
+  return moved_bits(load_bytes(b.q + g / 4 * 32), g % 4 * 2, 0, 3);
+}
+
+template <class Block>
+HEARTH_INLINE Bytes byte_levels(const Block& block, int g) {
+  if constexpr (kLevelBias<Block> == 0)
+    return stored_levels(block, g);
+  else
+    return less(stored_levels(block, g), kLevelBias<Block>);
 }
 
 }  // namespace hearth::HEARTH_ISA

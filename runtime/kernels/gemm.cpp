@@ -105,16 +105,25 @@ void pack_transposed(const float* in, int64_t ld_in, int64_t rows, float* out, i
     transpose_rows(in + r * ld_in, ld_in, max_of(0, min_of(kLanes, rows - r)), out + r, width, depth);
 }
 
+// One panel of rows of a [M, K], widened if they are quantised.
+void pack_a_panel(const GemmArgs& g, int64_t row, int64_t rows, int64_t k0, int64_t depth, float* out) {
+  if (g.a_dtype == Dtype::f32)
+    return pack_transposed(static_cast<const float*>(g.a) + row * g.K + k0, g.K, rows, out, kTileRows, depth);
+  alignas(64) float wide[kTileRows * kDepth];
+  for (int64_t r = 0; r < rows; ++r) widen(g.a_dtype, g.a, (row + r) * g.K + k0, wide + r * kDepth, depth);
+  pack_transposed(wide, kDepth, rows, out, kTileRows, depth);
+}
+
 // Rows [row, row + rows) of op(a), slice [k0, k0 + depth), as panels [depth][kTileRows].
 void pack_a(const GemmArgs& g, int64_t row, int64_t rows, int64_t k0, int64_t depth, float* out) {
   if (!g.trans_a) {
     for (int64_t r = 0; r < rows; r += kTileRows, out += depth * kTileRows)
-      pack_transposed(g.a + (row + r) * g.K + k0, g.K, min_of(kTileRows, rows - r), out, kTileRows, depth);
+      pack_a_panel(g, row + r, min_of(kTileRows, rows - r), k0, depth, out);
     return;
   }
   const int64_t whole = rows / kTileRows * kTileRows;
   for (int64_t k = 0; k < depth; ++k) {
-    const float* from = g.a + (k0 + k) * g.M + row;
+    const float* from = static_cast<const float*>(g.a) + (k0 + k) * g.M + row;
     float* to = out + k * kTileRows;
     for (int64_t r = 0; r < whole; r += kTileRows) memcpy(to + r * depth, from + r, kTileRows * 4);
     for (int64_t r = whole; r < whole + kTileRows && whole < rows; ++r)

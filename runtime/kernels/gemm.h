@@ -6,16 +6,17 @@
 
 namespace hearth::HEARTH_ISA {
 
-// c [M, N] = op(a) · op(b). a is [M, K], or [K, M] if trans_a; b is [K, N], or [N, K] if trans_b, of any weight dtype.
-// All dense and row-major.
+// c [M, N] = op(a) · op(b). a is [M, K], or [K, M] if trans_a (f32 then); b is [K, N], or [N, K] if trans_b, of any
+// weight dtype. All dense and row-major.
 struct GemmArgs {
   int64_t M, N, K;
-  const float* a;
+  const void* a;
   bool trans_a;
   Dtype b_dtype;
   const void* b;
   bool trans_b;
   float* c;
+  Dtype a_dtype = Dtype::f32;  // or q8_0
 };
 
 // Every thread of the team calls it; no barrier inside. Bits do not depend on the team's size.

@@ -22,6 +22,7 @@
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
+#include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
@@ -58,10 +59,10 @@ std::vector<Sample> all_samples() {
                     CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CrossEntropy,
                     CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
                     GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
-                    LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Reshape,
-                    RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows,
-                    ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert, SumRows,
-                    Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>();
+                    LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Quantise,
+                    Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition,
+                    ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert,
+                    SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>();
 }
 
 }  // namespace hearth

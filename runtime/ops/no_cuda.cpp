@@ -18,6 +18,7 @@
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
+#include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
@@ -76,6 +77,9 @@ CudaKernel Matmul::cuda_kernel(Types) const {
   return {};
 }
 CudaKernel Mul::cuda_kernel(Types) const {
+  return {};
+}
+CudaKernel Quantise::cuda_kernel(Types) const {
   return {};
 }
 CudaKernel Reshape::cuda_kernel(Types) const {

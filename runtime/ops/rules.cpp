@@ -19,6 +19,8 @@ bool accepts(Accept accept, Dtype dtype) {
       return dtype != Dtype::i32;
     case Accept::cache:
       return dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
+    case Accept::activations:
+      return dtype == Dtype::f32 || dtype == Dtype::q8_0;
   }
   return false;
 }
@@ -33,6 +35,8 @@ const char* wording(Accept accept) {
       return "a weight dtype";
     case Accept::cache:
       return "f32, f16 or bf16";
+    case Accept::activations:
+      return "f32 or q8_0";
   }
   return "";
 }

@@ -9,8 +9,9 @@
 
 namespace hearth {
 
-// The operand count and each operand's rank and dtype; `weight` stands for any dtype but i32.
-enum class Accept { f32, i32, weight, cache };
+// The operand count and each operand's rank and dtype; `weight` stands for any dtype but i32, `activations` for f32 and
+// q8_0.
+enum class Accept { f32, i32, weight, cache, activations };
 struct Operand {
   const char* name;
   Accept accept;

@@ -52,6 +52,17 @@ Result<Dtype> dtype_from_name(std::string_view name) {
   return error(Code::invalid_argument, "unknown dtype \"{}\"; known: {}", name, known);
 }
 
+bool has_integer_levels(Dtype dtype) {
+  switch (dtype) {
+#define HEARTH_CASE(T) case Dtype::T:
+    HEARTH_INTEGER_LEVELS(HEARTH_CASE)
+#undef HEARTH_CASE
+    return true;
+    default:
+      return false;
+  }
+}
+
 void to_float(Dtype from, const void* source, float* out, int64_t n) {
   CHECK(from != Dtype::i32);  // not a weight dtype
   static const WidenFunction widen = best_widen();

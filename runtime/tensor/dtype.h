@@ -54,6 +54,8 @@ struct DtypeInfo {
 };
 const DtypeInfo& dtype_info(Dtype dtype);
 Result<Dtype> dtype_from_name(std::string_view name);
+// Weights of this dtype can be multiplied with q8_0 activations as integers.
+bool has_integer_levels(Dtype dtype);
 
 // Bytes of n elements; n must be a whole number of blocks.
 inline int64_t dtype_bytes(Dtype dtype, int64_t n) {

@@ -22,7 +22,7 @@ struct RunArguments {
   int max_tokens = 512, n_threads = 0;
   std::optional<double> temperature;
   std::optional<int> seed;
-  bool raw = false;
+  bool raw = false, exact = false;
 };
 
 SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defaults) {
@@ -145,6 +145,7 @@ void declare_run(Command& command) {
   command.option("--seed", a->seed, "Same seed, same answer");
   command.option("--system", a->system, "System message");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
+  command.flag("--exact", a->exact, "Keep activations in full precision beside quantised weights: slower");
   command.flag("--raw", a->raw, "Continue the prompt as it is, without the chat template");
   command.on_run([=](const Cli& cli) -> Result<void> {
     take_interrupts();
@@ -157,7 +158,7 @@ void declare_run(Command& command) {
       return model->tokenizer_problem ? *model->tokenizer_problem
                                       : error(Code::failed_precondition, "{} has no tokenizer", a->n);
     std::unique_ptr<Generator> generator =
-        TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1}}));
+        TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1, .exact = a->exact}}));
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);
     if (a->prompt.empty()) a->prompt = TRY(text_of_stdin());
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");

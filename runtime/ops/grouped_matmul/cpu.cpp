@@ -1,12 +1,14 @@
 // grouped_matmul and grouped_outer, CPU
 // math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
-// shapes:   x [S,K] f32 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y [S,N] f32
-// traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
-// mapping:  expert by expert, the team shares the columns of y. Few rows for the experts there are (decode):
-//           kernels/dot_rows, 8 rows at a time, so each expert is read ⌈rows/8⌉ times; else kernels/gemm.
+// shapes:   x [S,K] f32 or q8_0, sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y
+// [S,N] f32 traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4 mapping:  expert by
+// expert, the team shares the columns of y. Few rows for the experts there are (decode):
+//           kernels/dot_rows (dot_q8 where x is q8_0), 8 rows at a time, so each expert is read ⌈rows/8⌉ times; else
+//           kernels/gemm.
 // needs:    nothing
 // numerics: which of the two depends on shapes only, never on the router's choice: so a row's bits do not depend on
 //           the rows beside it
+#include "runtime/kernels/dot_q8.h"
 #include "runtime/kernels/dot_rows.h"
 #include "runtime/kernels/gemm.h"
 #include "runtime/kernels/isa.h"
@@ -53,17 +55,31 @@ void run_few(const KernelArgs& args, const Worker& me) {
                experts.w + e * experts.bytes, y.f32() + i * N, me);
 }
 
+#if HEARTH_ISA_LEVEL > 0
+template <bool kVnni>
+void run_few_q8(const KernelArgs& args, const Worker& me) {
+  const Experts experts = experts_of(static_cast<const GroupedMatmul&>(*args.op), args);
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t K = x.dim(1), N = y.dim(1), row_bytes = dtype_bytes(Dtype::q8_0, K);
+  clear_other_rows(experts, y, me);
+  for (int64_t e = 0; e < experts.n; ++e)
+    for (int64_t i = experts.begin[e], end = experts.begin[e + 1]; i < end; i += kMaxIntegerDotRows)
+      dot_q8(min_of(kMaxIntegerDotRows, end - i), N, K, x.as<const char>() + i * row_bytes, args.inputs[1].type.dtype,
+             experts.w + e * experts.bytes, y.f32() + i * N, kVnni, me);
+}
+#endif
+
 void run_many(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const GroupedMatmul&>(*args.op);
   const Experts experts = experts_of(op, args);
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const int64_t K = x.dim(1), N = y.dim(1);
+  const int64_t K = x.dim(1), N = y.dim(1), row_bytes = dtype_bytes(x.type.dtype, K);
   clear_other_rows(experts, y, me);
   for (int64_t e = 0; e < experts.n; ++e) {
     const int64_t begin = experts.begin[e], n_rows = experts.begin[e + 1] - begin;
     if (n_rows > 0)
-      gemm({n_rows, N, K, x.f32() + begin * K, false, args.inputs[1].type.dtype, experts.w + e * experts.bytes,
-            op.trans_w, y.f32() + begin * N},
+      gemm({n_rows, N, K, x.as<const char>() + begin * row_bytes, false, args.inputs[1].type.dtype,
+            experts.w + e * experts.bytes, op.trans_w, y.f32() + begin * N, x.type.dtype},
            me);
   }
 }
@@ -83,7 +99,11 @@ void run_outer(const KernelArgs& args, const Worker& me) {
 
 CpuKernel kernel_for(const GroupedMatmul& op, Types inputs) {
   const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
-  if (op.trans_w && S <= kFewRowsAnExpert * E) return {run_few};
+  const bool few = op.trans_w && S <= kFewRowsAnExpert * E;
+#if HEARTH_ISA_LEVEL > 0
+  if (few && inputs[0].dtype != Dtype::f32) return {has_byte_products() ? run_few_q8<true> : run_few_q8<false>};
+#endif
+  if (few && inputs[0].dtype == Dtype::f32) return {run_few};
   return {run_many};
 }
 CpuKernel kernel_for(const GroupedOuter&, Types) {

@@ -30,8 +30,11 @@ std::string GroupedMatmul::attributes() const {
 
 Result<std::vector<TensorType>> GroupedMatmul::infer(Types inputs) const {
   TRY(check_operands("grouped_matmul", inputs,
-                     {{"x", Accept::f32, 2}, {"w", Accept::weight, 3}, {"expert_begin", Accept::i32, 1}}));
+                     {{"x", Accept::activations, 2}, {"w", Accept::weight, 3}, {"expert_begin", Accept::i32, 1}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
+  if (inputs[0].dtype != Dtype::f32 && (!trans_w || !has_integer_levels(inputs[1].dtype)))
+    return shape_error("grouped_matmul", "x", "f32 beside these experts (" + attributes() + ")",
+                       inputs[0].to_string() + " and " + inputs[1].to_string());
   TRY(check_experts("grouped_matmul", inputs[2], first_expert, w[0]));
   if (w[trans_w ? 2 : 1] != x[1])
     return shape_error("grouped_matmul", "w", fmt::format("of inner size {} ({})", x[1], attributes()),
@@ -58,6 +61,7 @@ void GroupedMatmul::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> GroupedMatmul::gradient(GradientBuilder& g) const {
   const Value x = g.input(0), w = g.input(1), begin = g.input(2), dy = g.grad();
   Value dx, dw;
+  if (g.b.type(x).dtype != Dtype::f32) return not_differentiable(name(), "its activations are quantised");
   if (g.needs(0)) dx = g.b.apply(std::make_shared<GroupedMatmul>(!trans_w, first_expert), {dy, w, begin});
   if (g.needs(1)) {
     const TensorType& type = g.b.type(w);

@@ -190,7 +190,7 @@ void launch_panels(const KernelArgs& args, void* stream) {
 
 CudaKernel Matmul::cuda_kernel(Types inputs) const {
   const TensorType &a = inputs[0], &b = inputs[1];
-  if (!cuda::reads_on_device(b.dtype)) return {};
+  if (a.dtype != Dtype::f32 || !cuda::reads_on_device(b.dtype)) return {};
   const int64_t M = a.shape[trans_a ? 1 : 0];
   if (!trans_a && trans_b && M >= 1 && M <= kMaxDotRows && has_dot_rows(b.dtype)) return {launch_decode};
   if (b.dtype == Dtype::f32) return {launch_f32};

@@ -26,7 +26,10 @@ Sizes sizes(const Matmul& op, Types inputs) {
 }  // namespace
 
 Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
-  TRY(check_operands("matmul", inputs, {{"a", Accept::f32, 2}, {"b", Accept::weight, 2}}));
+  TRY(check_operands("matmul", inputs, {{"a", Accept::activations, 2}, {"b", Accept::weight, 2}}));
+  if (inputs[0].dtype != Dtype::f32 && (trans_a || !trans_b || !has_integer_levels(inputs[1].dtype)))
+    return shape_error("matmul", "a", "f32 beside this b (" + attributes() + ")",
+                       inputs[0].to_string() + " and " + inputs[1].to_string());
   const Sizes s = sizes(*this, inputs);
   if (s.k != (trans_b ? inputs[1].shape[1] : inputs[1].shape[0]))
     return shape_error("matmul", "b", fmt::format("of inner size {} ({})", s.k, attributes()),
@@ -51,6 +54,7 @@ void Matmul::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> Matmul::gradient(GradientBuilder& g) const {
   const Value a = g.input(0), b = g.input(1), dy = g.grad();
   Value da, db;
+  if (g.b.type(a).dtype != Dtype::f32) return not_differentiable(name(), "its activations are quantised");
   if (g.needs(0)) {
     if (trans_a && g.b.type(b).dtype != Dtype::f32)
       return not_differentiable(name(), "a transposed left side beside a frozen right side");
@@ -71,7 +75,7 @@ Sharding Matmul::sharding(Types inputs) const {
   };
   Sharding rule{{names(trans_a, "M", "K"), names(trans_b, "K", "N")}, {{"M", "N"}}, {"M"}};
   const bool quantised =
-      dtype_info(inputs[1].dtype).is_quantised;  // cutting the last axis of blocks needs whole blocks
+      dtype_info(inputs[1].dtype).is_quantised;  // cutting the last axis of blocks needs whole blocks, of b and of a
   if (!quantised || trans_b) rule.shardable.push_back("N");
   if (!quantised || !trans_b || inputs[1].shape[1] % (2 * dtype_info(inputs[1].dtype).block_elements) == 0)
     rule.shardable.push_back("K");
@@ -113,6 +117,11 @@ std::vector<Sample> Matmul::samples() {
     }
     out.push_back(make_sample(fmt::format("linear_frozen_{}", name), linear, {0}, random_tensor({3, 256}, 9),
                               random_weights(dtype, {6, 256}, 10)));
+    if (!has_integer_levels(dtype)) continue;
+    for (int64_t rows : {1, 2, 7, 70}) {
+      out.push_back(make_sample(fmt::format("integer_{}_{}", name, rows), linear, {},
+                                random_weights(Dtype::q8_0, {rows, 512}, 11), random_weights(dtype, {70, 512}, 12)));
+    }
   }
   return out;
 }

@@ -8,7 +8,7 @@ namespace hearth {
 
 // a f32: [M, K], or [K, M] with trans_a. b: [K, N], or [N, K] with trans_b; any weight dtype (blocks run along b's last
 // axis). → y [M, N] f32. Sums over K run in one fixed order for a given shape. A b that is not f32 gets no gradient (a
-// frozen weight).
+// frozen weight). a may be q8_0 where y = a · bᵀ and b has_integer_levels(): the product of what both stand for.
 class Matmul final : public Op {
  public:
   Matmul(bool trans_a, bool trans_b) : trans_a(trans_a), trans_b(trans_b) {}

@@ -1,0 +1,38 @@
+// quantise, CUDA
+// math:     d = max |x| / 127 over 32 elements, q = x / d rounded to the nearest, halves away from zero
+// shapes:   x f32 → q8_0 of the same shape
+// traffic:  4 B read and 1.06 B written an element: memory bound
+// mapping:  one warp a block of 32
+// needs:    nothing
+// numerics: the bits of the codec's encoder, but for the rounding of the division
+#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/ops/quantise/quantise.h"
+#include "runtime/tensor/codecs/simple.h"
+
+namespace hearth {
+namespace {
+
+__global__ void quantise_kernel(const float* x, BlockQ8_0* out, int64_t n) {
+  const int64_t i = cuda::thread_index();
+  if (i >= n) return;  // n is whole warps
+  float largest = fabsf(x[i]);
+  for (int step = 16; step > 0; step /= 2) largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, step));
+  const float scale = largest / 127.0f, inverse = scale != 0 ? 1.0f / scale : 0;
+  BlockQ8_0& block = out[i / 32];
+  block.q[i % 32] = static_cast<int8_t>(roundf(x[i] * inverse));
+  if (i % 32 == 0) block.scale = float_to_f16(scale);
+}
+
+void launch(const KernelArgs& args, void* stream) {
+  const int64_t n = args.inputs[0].shape().n_elements();
+  quantise_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+      args.inputs[0].f32(), args.outputs[0].as<BlockQ8_0>(), n);
+}
+
+}  // namespace
+
+CudaKernel Quantise::cuda_kernel(Types) const {
+  return {launch};
+}
+
+}  // namespace hearth
