@@ -87,8 +87,8 @@ Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
     auto weight = model_->weights.find(spec.role);
     return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
   };
-  Graph graph = TRY(
-      build_serving_graph(model_->config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache_config_, {}));
+  Graph graph =
+      TRY(build_serving_graph(model_->config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache_config_, {}));
   return options_.exact ? std::move(graph) : quantise_activations(graph);
 }
 

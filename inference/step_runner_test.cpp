@@ -22,8 +22,8 @@ class Neighbours {
  public:
   Neighbours(const char* name, int n) : model_(load(name)), n_(n) {}
 
-  std::vector<float> decode(bool is_together) const {
-    StepOptions options{.n_threads = 2, .max_seq_len = 32, .n_slots = n_, .cache_dtype = Dtype::f32};
+  std::vector<float> decode(bool is_together, bool exact = false) const {
+    StepOptions options{.n_threads = 2, .max_seq_len = 32, .n_slots = n_, .cache_dtype = Dtype::f32, .exact = exact};
     auto runner = *StepRunner::create(model_, options);
     for (int slot = 0; slot < n_; ++slot) {
       std::vector<StepToken> prompt;
@@ -57,8 +57,8 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
 }
 
 // Attention with and without groups, latent attention, recurrences, experts; f32 and bf16 weights.
-constexpr const char* kModels[] = {"gqa_untied_fp32", "sharded_tokenizer_bf16", "deepseek_v3_bf16",
-                                   "qwen3_5_bf16",    "gpt_oss_bf16",           "mixtral_fp32"};
+constexpr const char* kModels[] = {"gqa_untied_fp32", "sharded_tokenizer_bf16", "deepseek_v3_bf16",  "qwen3_5_bf16",
+                                   "gpt_oss_bf16",    "mixtral_fp32",           "gpt_oss_mxfp4_fp32"};
 
 size_t largest_of(const std::vector<float>& logits, size_t row, size_t n) {
   const auto begin = logits.begin() + static_cast<std::ptrdiff_t>(row * n);
@@ -72,6 +72,17 @@ TEST(Neighbours, UpToEightChangeNoBit) {
       const std::vector<float> together = neighbours.decode(true), alone = neighbours.decode(false);
       EXPECT_EQ(std::memcmp(together.data(), alone.data(), together.size() * 4), 0) << name << " " << n;
     }
+}
+
+// Activations beside 4-bit experts are rounded, by default, and nowhere else.
+TEST(Rounding, MovesLogitsOfCoarseWeightsOnlyAndALittle) {
+  const Neighbours coarse("gpt_oss_mxfp4_fp32", 2), fine("gpt_oss_bf16", 2);
+  const std::vector<float> exact = coarse.decode(true, true);
+  const double moved = largest_difference(coarse.decode(true), exact);
+  const double largest = largest_difference(exact, std::vector<float>(exact.size(), 0));
+  EXPECT_GT(moved, 1e-5 * largest);
+  EXPECT_LT(moved, 0.05 * largest);
+  EXPECT_EQ(fine.decode(true), fine.decode(true, true));
 }
 
 // From nine rows on, products are summed in another order (kernels/gemm.h in place of dot_rows.h): the last bits

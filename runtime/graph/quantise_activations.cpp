@@ -10,14 +10,19 @@
 namespace hearth {
 namespace {
 
+// Weights of 8 bits are read as they are: rounding the activations too would cost as much as their own rounding did.
+bool is_coarse(Dtype dtype) {
+  const DtypeInfo& info = dtype_info(dtype);
+  return has_integer_levels(dtype) && info.block_bytes < info.block_elements;
+}
+
 // A product with rows of weights, of which an integer kernel is to be had.
 bool is_integer_product(const Graph& graph, const Node& node) {
   const auto* product = dynamic_cast<const Matmul*>(node.op.get());
   const auto* grouped = dynamic_cast<const GroupedMatmul*>(node.op.get());
   const bool reads_rows =
       (product != nullptr && !product->trans_a && product->trans_b) || (grouped != nullptr && grouped->trans_w);
-  return reads_rows && graph.type(node.inputs[0]).dtype == Dtype::f32 &&
-         has_integer_levels(graph.type(node.inputs[1]).dtype);
+  return reads_rows && graph.type(node.inputs[0]).dtype == Dtype::f32 && is_coarse(graph.type(node.inputs[1]).dtype);
 }
 
 }  // namespace

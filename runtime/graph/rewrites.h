@@ -20,9 +20,9 @@ Result<Differentiated> differentiate(const Graph& forward, Value loss, std::span
 // before backward.
 Result<Graph> recompute(const Graph& graph, size_t n_forward_nodes, std::span<const Value> keep);
 
-// For serving: products of activations with quantised weights of whole numbers read q8_0 activations, made by one
-// `quantise` node for all the products that share them. Results move by less than 1 % of their size, a tenth of what
-// 4-bit weights moved them by. Backward does not read quantised activations: after differentiate, or not at all.
+// For serving: products of activations with weights of less than 8 bits that are whole numbers read q8_0 activations,
+// made by one `quantise` node for all the products that share them. Results move by less than 1 % of their size.
+// Backward does not read quantised activations: after differentiate, or not at all.
 Result<Graph> quantise_activations(const Graph& graph);
 
 }  // namespace hearth

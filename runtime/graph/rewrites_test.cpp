@@ -6,8 +6,10 @@
 
 #include <cmath>
 
+#include "hwdetect/cpu_features.h"
 #include "runtime/architectures/model_builder.h"
 #include "runtime/exec/interpreter.h"
+#include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -125,7 +127,7 @@ TEST(Differentiate, FrozenWeightsThatAreAskedForAreAnError) {
   EXPECT_NE(result.error().message.find("frozen"), std::string::npos) << result.error().to_string();
 }
 
-// One row of activations against three weights: two of whole numbers, one of halves.
+// The same activations against three weights: two of four bits, one of eight.
 struct Products {
   Graph graph;
   std::vector<Tensor> tensors;
@@ -137,7 +139,7 @@ Products three_products() {
   const Value x = b.input("x", {Dtype::f32, {3, 256}});
   out.tensors.push_back(random_tensor({3, 256}, 1));
   out.bindings["x"] = out.tensors.back().view();
-  for (auto [name, dtype] : {std::pair{"q", Dtype::q4_0}, {"k", Dtype::q4_k}, {"v", Dtype::f16}}) {
+  for (auto [name, dtype] : {std::pair{"q", Dtype::q4_0}, {"k", Dtype::q4_k}, {"v", Dtype::q8_0}}) {
     out.tensors.push_back(random_weights(dtype, {40, 256}, 2));
     out.bindings[name] = out.tensors.back().view();
     b.output(b.linear(x, b.parameter(name, out.tensors.back().type())));
@@ -153,7 +155,7 @@ TEST(QuantiseActivations, IsOneNodeForTheProductsThatShareThem) {
   EXPECT_EQ(quantised.nodes()[0].op->name(), "quantise");
   EXPECT_EQ(quantised.nodes()[1].inputs[0], quantised.nodes()[0].outputs[0]);
   EXPECT_EQ(quantised.nodes()[2].inputs[0], quantised.nodes()[0].outputs[0]);
-  EXPECT_EQ(quantised.type(quantised.nodes()[3].inputs[0]).dtype, Dtype::f32) << "halves are multiplied as floats";
+  EXPECT_EQ(quantised.type(quantised.nodes()[3].inputs[0]).dtype, Dtype::f32) << "eight bits are not rounded against";
   EXPECT_EQ(quantise_activations(quantised)->nodes().size(), 4u) << "a second time changes nothing";
 }
 
@@ -171,6 +173,24 @@ TEST(QuantiseActivations, MovesResultsByLessThanTheirRounding) {
     EXPECT_LT(share, i == 2 ? 1e-12 : 0.01) << "output " << i;
     EXPECT_GE(share, i == 2 ? 0 : 1e-5) << "output " << i << " was not quantised";
   }
+}
+
+// A damaged weight shows as NaN in the logits, and is refused there: rounding must not hide it.
+TEST(QuantiseActivations, WhatIsNoNumberStaysNone) {
+  for (float bad : {NAN, INFINITY, -INFINITY})
+    for (int64_t at : {0, 7, 31}) {
+      Tensor x = random_tensor({1, 64}, 1), q(TensorType{Dtype::q8_0, {1, 64}}), expected(q.type());
+      x.f32()[at] = bad;
+      const Quantise op;
+      const TensorView in[] = {x.view()}, out[] = {q.view()}, reference[] = {expected.view()};
+      const TensorType types[] = {x.type()};
+      op.cpu_kernel(types, cpu_features()).run({&op, in, out, nullptr}, Worker{});
+      op.reference(in, reference);
+      for (const Tensor& rounded : {to_f32(q.view()), to_f32(expected.view())}) {
+        EXPECT_TRUE(std::isnan(rounded.f32()[0]) && std::isnan(rounded.f32()[31])) << bad << " at " << at;
+        EXPECT_TRUE(std::isfinite(rounded.f32()[32])) << "the next block is whole";
+      }
+    }
 }
 
 }  // namespace

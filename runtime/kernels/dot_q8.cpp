@@ -4,9 +4,9 @@
 //
 //   Σ (s (u - bias) + o) x  =  s (Σ u q - bias Σ q) d + o d Σ q      for a group of x with levels q and scale d
 //
-// w is read row by row, one stream that the hardware sees and reads ahead: several rows at once, short as they are,
-// measured a third slower. Each (row of x, row of w) pair has two vectors of partial sums, filled in turn in the order
-// of k, so that one addition need not wait for the last.
+// w is read row by row, one stream that the hardware sees and reads ahead, which several short rows at once are not.
+// Each (row of x, row of w) pair has two vectors of partial sums, filled in turn in the order of k, so that one
+// addition need not wait for the last.
 #include "runtime/kernels/dot_q8.h"
 
 #include "hwdetect/cpu_features.h"

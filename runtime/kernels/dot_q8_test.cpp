@@ -53,7 +53,7 @@ std::vector<Dtype> integer_dtypes() {
 }
 
 // Rows of several blocks, and a number of rows that leaves each kind of remainder.
-constexpr int64_t kRows = 8, kN = 21, kK = 768;
+constexpr int64_t kRows = 32, kN = 21, kK = 768;
 
 struct Product {
   Tensor x, w, x_floats, w_floats;
@@ -101,7 +101,7 @@ TEST(DotQ8, ARowDoesNotDependOnTheRowsBesideIt) {
     const Product p = product(dtype);
     for (const Level& level : runnable_levels()) {
       SCOPED_TRACE(std::string(dtype_info(dtype).name) + " " + level.name);
-      for (int64_t M = 2; M <= kRows; ++M) {
+      for (int64_t M : {2, 3, 5, 8, 9, 31, 32}) {
         const std::vector<float> batch = run(level, p, 0, M);
         for (int64_t m = 0; m < M; ++m)
           EXPECT_EQ(std::memcmp(run(level, p, m, 1).data(), batch.data() + m * kN, kN * sizeof(float)), 0)

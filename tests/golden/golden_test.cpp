@@ -81,7 +81,8 @@ Result<std::vector<Tensor>> serve(const std::shared_ptr<const LoadedModel>& mode
   const auto runner = TRY(StepRunner::create(model, {.n_threads = 2,
                                                      .max_seq_len = max_seq_len,
                                                      .n_slots = static_cast<int>(prompts.size()),
-                                                     .cache_dtype = Dtype::f32}));
+                                                     .cache_dtype = Dtype::f32,
+                                                     .exact = true}));
   std::vector<Tensor> out;
   for (const Prompt& prompt : prompts) out.emplace_back(prompt.logits.type);
   std::vector<size_t> done(prompts.size(), 0);

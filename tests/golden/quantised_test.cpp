@@ -80,8 +80,11 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 
 // Through the cache: chunks of five tokens, then one at a time.
 Result<Tensor> served(const std::shared_ptr<const LoadedModel>& model, std::span<const int32_t> ids) {
-  const auto runner = TRY(StepRunner::create(
-      model, {.n_threads = 2, .max_seq_len = model->config.max_seq_len, .n_slots = 1, .cache_dtype = Dtype::f32}));
+  const auto runner = TRY(StepRunner::create(model, {.n_threads = 2,
+                                                     .max_seq_len = model->config.max_seq_len,
+                                                     .n_slots = 1,
+                                                     .cache_dtype = Dtype::f32,
+                                                     .exact = true}));
   Tensor out({Dtype::f32, {static_cast<int64_t>(ids.size()), model->config.vocab_size}});
   for (size_t done = 0; done < ids.size();) {
     const size_t n = done + 8 < ids.size() ? 5 : 1;

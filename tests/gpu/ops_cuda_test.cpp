@@ -104,7 +104,14 @@ double relative_error(const Tensor& got, const Tensor& expected) {
 constexpr Dtype kDeclinedDtypes[] = {Dtype::iq1_s, Dtype::iq1_m,   Dtype::iq2_xxs, Dtype::iq2_xs,
                                      Dtype::iq2_s, Dtype::iq3_xxs, Dtype::iq3_s};
 
+// Serving rounds activations on the CPU only.
+bool is_integer_product(const Sample& sample) {
+  const bool is_product = sample.op->name() == "matmul" || sample.op->name() == "grouped_matmul";
+  return is_product && sample.inputs[0].type().dtype != Dtype::f32;
+}
+
 bool must_be_claimed(const Sample& sample) {
+  if (is_integer_product(sample)) return false;
   return std::ranges::none_of(sample.inputs, [](const Tensor& input) {
     return std::ranges::find(kDeclinedDtypes, input.type().dtype) != std::end(kDeclinedDtypes);
   });

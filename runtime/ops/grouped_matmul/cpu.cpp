@@ -1,10 +1,9 @@
 // grouped_matmul and grouped_outer, CPU
 // math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
-// shapes:   x [S,K] f32 or q8_0, sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y
-// [S,N] f32 traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4 mapping:  expert by
-// expert, the team shares the columns of y. Few rows for the experts there are (decode):
-//           kernels/dot_rows (dot_q8 where x is q8_0), 8 rows at a time, so each expert is read ⌈rows/8⌉ times; else
-//           kernels/gemm.
+// shapes:   x [S,K] f32 or q8_0, by expert; w [E,N,K] or [E,K,N] any weight dtype; expert_begin [n+1] i32; y [S,N] f32
+// traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
+// mapping:  expert by expert, the team shares the columns of y. Few rows for the experts there are (decode):
+//           kernels/dot_rows, 8 rows at a time, or dot_q8, 32 at a time, where x is q8_0; else kernels/gemm.
 // needs:    nothing
 // numerics: which of the two depends on shapes only, never on the router's choice: so a row's bits do not depend on
 //           the rows beside it

@@ -177,7 +177,7 @@ void launch_outer(const KernelArgs& args, void* stream) {
 }  // namespace
 
 CudaKernel GroupedMatmul::cuda_kernel(Types inputs) const {
-  if (!cuda::reads_on_device(inputs[1].dtype)) return {};
+  if (inputs[0].dtype != Dtype::f32 || !cuda::reads_on_device(inputs[1].dtype)) return {};
   const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
   if (!trans_w) return {launch_tiles<false>};
   if (S <= kFewRowsAnExpert * E) return {launch_few};

@@ -120,6 +120,15 @@ std::vector<Sample> GroupedMatmul::samples() {
     out.push_back(make_sample(fmt::format("grad_{}", name), plain, {0}, random_tensor({13, 8}, 13),
                               random_weights(dtype, {4, 8, 64}, 14), sample_begin()));
   }
+  for (Dtype dtype : {Dtype::q8_0, Dtype::q4_0, Dtype::q4_k}) {
+    const char* name = dtype_info(dtype).name;
+    out.push_back(make_sample(fmt::format("few_integer_{}", name), linear, {},
+                              random_weights(Dtype::q8_0, {23, 256}, 15), random_weights(dtype, {6, 74, 256}, 16),
+                              ids_tensor({0, 1, 10, 10, 12, 22, 23})));
+    out.push_back(make_sample(fmt::format("many_integer_{}", name), linear, {},
+                              random_weights(Dtype::q8_0, {133, 512}, 17), random_weights(dtype, {3, 74, 512}, 18),
+                              ids_tensor({0, 1, 90, 133})));
+  }
   return out;
 }
 

@@ -2,9 +2,10 @@
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
 // shapes:   a [M,K] f32 or q8_0, or [K,M] f32; b [K,N] or [N,K] any weight dtype; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 16, compute bound above
-// mapping:  M <= 8 with b transposed: kernels/dot_rows, or dot_q8 where a is q8_0 (decode); else kernels/gemm
+// mapping:  b transposed and M up to 8: kernels/dot_rows; a q8_0 and M up to 32: kernels/dot_q8; else kernels/gemm
 // needs:    nothing; tails are masked
-// numerics: fp32; quantised weights are multiplied out to float first; fixed order over k for each path
+// numerics: fp32 sums; quantised weights, and q8_0 activations in gemm, are multiplied out to float first; dot_q8
+//           multiplies levels as integers, exact within a block; fixed order over k for each path
 #include "runtime/kernels/dot_q8.h"
 #include "runtime/kernels/dot_rows.h"
 #include "runtime/kernels/gemm.h"

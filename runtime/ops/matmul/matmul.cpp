@@ -118,7 +118,7 @@ std::vector<Sample> Matmul::samples() {
     out.push_back(make_sample(fmt::format("linear_frozen_{}", name), linear, {0}, random_tensor({3, 256}, 9),
                               random_weights(dtype, {6, 256}, 10)));
     if (!has_integer_levels(dtype)) continue;
-    for (int64_t rows : {1, 2, 7, 70}) {
+    for (int64_t rows : {1, 2, 7, 32, 33}) {
       out.push_back(make_sample(fmt::format("integer_{}_{}", name, rows), linear, {},
                                 random_weights(Dtype::q8_0, {rows, 512}, 11), random_weights(dtype, {70, 512}, 12)));
     }

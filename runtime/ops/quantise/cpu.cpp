@@ -4,7 +4,7 @@
 // traffic:  4 B read and 1.06 B written an element: memory bound outside of the caches
 // mapping:  blocks split evenly
 // needs:    whole blocks
-// numerics: the bits of the codec's encoder
+// numerics: the bits of the codec's encoder; a block with NaN or infinity is NaN
 #include "runtime/ops/quantise/quantise.h"
 
 #include "runtime/kernels/isa.h"
@@ -15,6 +15,7 @@ namespace hearth::HEARTH_ISA {
 namespace {
 
 constexpr int kVecs = kQuantBlock / kLanes;
+constexpr uint16_t kHalfNan = 0x7e00;
 
 HEARTH_INLINE Vec magnitude(Vec v) {
   return as_float(as_int(v) & 0x7fffffff);
@@ -27,8 +28,15 @@ HEARTH_INLINE IntVec nearest(Vec v) {
 }
 
 HEARTH_INLINE void quantise_block(const float* x, BlockQ8_0& block) {
-  Vec v[kVecs], largest{};
-  for (int i = 0; i < kVecs; ++i) v[i] = load(x + i * kLanes), largest = max(largest, magnitude(v[i]));
+  Vec v[kVecs], largest{}, nothing{};  // the last: 0, or NaN where something is no number
+  for (int i = 0; i < kVecs; ++i) {
+    v[i] = load(x + i * kLanes);
+    largest = max(largest, magnitude(v[i])), nothing += v[i] * 0.0f;
+  }
+  if (sum_lanes(nothing) != 0) {
+    block = {kHalfNan, {}};
+    return;
+  }
   const float scale = max_lanes(largest) / 127.0f, inverse = scale != 0 ? 1.0f / scale : 0;
   block.scale = float_to_f16(scale);
   for (int i = 0; i < kVecs; ++i) {

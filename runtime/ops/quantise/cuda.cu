@@ -4,7 +4,7 @@
 // traffic:  4 B read and 1.06 B written an element: memory bound
 // mapping:  one warp a block of 32
 // needs:    nothing
-// numerics: the bits of the codec's encoder, but for the rounding of the division
+// numerics: the codec's encoder; a block with NaN or infinity is NaN
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/quantise/quantise.h"
 #include "runtime/tensor/codecs/simple.h"
@@ -17,10 +17,11 @@ __global__ void quantise_kernel(const float* x, BlockQ8_0* out, int64_t n) {
   if (i >= n) return;  // n is whole warps
   float largest = fabsf(x[i]);
   for (int step = 16; step > 0; step /= 2) largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, step));
+  const bool is_finite = __all_sync(0xffffffffu, isfinite(x[i]));
   const float scale = largest / 127.0f, inverse = scale != 0 ? 1.0f / scale : 0;
   BlockQ8_0& block = out[i / 32];
-  block.q[i % 32] = static_cast<int8_t>(roundf(x[i] * inverse));
-  if (i % 32 == 0) block.scale = float_to_f16(scale);
+  block.q[i % 32] = is_finite ? static_cast<int8_t>(roundf(x[i] * inverse)) : 0;
+  if (i % 32 == 0) block.scale = is_finite ? float_to_f16(scale) : 0x7e00;
 }
 
 void launch(const KernelArgs& args, void* stream) {

@@ -48,7 +48,7 @@ std::vector<Sample> Quantise::samples() {
   for (int i = 0; i < 64; ++i) halves.f32()[i] = static_cast<float>(i % 32 - 16) + 0.5f;
   for (int i = 0; i < 32; ++i) halves.f32()[64 + i] = 0;
   halves.f32()[31] = -127, halves.f32()[63] = 127;
-  return sample_list(make_sample("rows", op, {}, random_tensor({6, 96}, 1, 3)),
+  return sample_list(make_sample("rows", op, {}, random_tensor({12, 96}, 1, 3)),
                      make_sample("tiny", op, {}, random_tensor({1, 32}, 2, 1e-5f)),
                      make_sample("halves", op, {}, std::move(halves)));
 }

@@ -19,16 +19,17 @@
 #endif
 
 // Every block-quantised dtype, once; what is done for each is written HEARTH_QUANTISED(CASE).
-#define HEARTH_QUANTISED(X)                                                                                       \
-  X(q8_0)                                                                                                         \
-  X(q4_0)                                                                                                         \
-  X(q4_1)                                                                                                         \
-  X(q5_0)                                                                                                         \
-  X(q5_1)                                                                                                         \
-  X(q2_k)                                                                                                         \
-  X(q3_k)                                                                                                         \
-  X(q4_k) X(q5_k) X(q6_k) X(iq4_nl) X(iq4_xs) X(iq1_s) X(iq1_m) X(iq2_xxs) X(iq2_xs) X(iq2_s) X(iq3_xxs) X(iq3_s) \
-      X(tq1_0) X(tq2_0) X(mxfp4) X(f8x128) X(i8x128) X(nf4)
+#define HEARTH_QUANTISED(X)                                                                                        \
+  X(q8_0)                                                                                                          \
+  X(q4_0)                                                                                                          \
+  X(q4_1)                                                                                                          \
+  X(q5_0)                                                                                                          \
+  X(q5_1)                                                                                                          \
+  X(q2_k)                                                                                                          \
+  X(q3_k)                                                                                                          \
+  X(q4_k)                                                                                                          \
+  X(q5_k) X(q6_k) X(iq4_nl) X(iq4_xs) X(iq1_s) X(iq1_m) X(iq2_xxs) X(iq2_xs) X(iq2_s) X(iq3_xxs) X(iq3_s) X(tq1_0) \
+      X(tq2_0) X(mxfp4) X(f8x128) X(i8x128) X(nf4)
 
 // Those of which products with 8-bit activations have kernels: levels are integers of up to 8 bits.
 #define HEARTH_INTEGER_LEVELS(X) \

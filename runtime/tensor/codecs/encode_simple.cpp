@@ -45,7 +45,20 @@ void store_fifth_bits(const Fit& fit, uint8_t* high) {
 
 }  // namespace
 
+// A block with something that is no number is none: it must show where it is read.
+constexpr uint16_t kHalfNan = 0x7e00;
+
+bool all_finite(const float* x) {
+  float sum = 0;
+  for (int i = 0; i < 32; ++i) sum += x[i] * 0;
+  return sum == 0;
+}
+
 void encode(const float* x, BlockQ8_0& block) {
+  if (!all_finite(x)) {
+    block = {kHalfNan, {}};
+    return;
+  }
   const float scale = largest_magnitude(x, 32) / 127.0f;
   const float inverse = inverse_or_zero(scale);
   block.scale = float_to_f16(scale);
