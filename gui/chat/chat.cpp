@@ -15,10 +15,15 @@
 namespace hearth::gui {
 
 namespace {
-constexpr int kSyncMs = 250;               // what a power cut can take of a streaming answer; a crash takes a frame
-constexpr int kClockMs = 500;              // the seconds of "Thinking…"
-constexpr int kWatchMs = 300;              // after this long another window's changes are looked at
-constexpr double kMinSpeedSeconds = 0.05;  // shorter than this no speed can be told
+constexpr int kSyncMs = 250;   // what a power cut can take of a streaming answer; a crash takes a frame
+constexpr int kClockMs = 500;  // the seconds of "Thinking…"
+constexpr int kWatchMs = 300;  // after this long another window's changes are looked at
+constexpr std::chrono::milliseconds kShortenWait{300};  // the window's patience with a file that is being shortened
+constexpr double kMinSpeedSeconds = 0.05;               // shorter than this no speed can be told
+
+std::string shorteningOf(const QString& id) {
+  return "shorten " + id.toStdString();
+}
 
 // What the model is told. A question whose answer failed before its first word is left out with it: chat templates want
 // the roles to alternate.
@@ -170,11 +175,11 @@ void Chat::rename(const QString& id, const QString& title) {
   conversations_.put(*opened->conversation);
 }
 
-// A file that is being shortened is ours in a moment.
+// A file that is being shortened here is ours in a moment, or not, on a disk that does not answer.
 Result<ChatLog::Opened> Chat::openLog(const QString& id, const ChatLog::Seen& seen) {
   auto opened = ChatLog::open(folder_, id, seen);
   if (opened || opened.error().code != Code::failed_precondition) return opened;
-  keeper_.wait();
+  if (!keeper_.wait(shorteningOf(id), kShortenWait)) return opened;
   return ChatLog::open(folder_, id, seen);
 }
 
@@ -364,7 +369,7 @@ void Chat::takeOutcome(const ChatOutcome& outcome) {
   message.tokensPerSecond = speedOf(outcome);
   keep(log_->end(message));
   closeLog();
-  keeper_.post("shorten " + conversation_.id.toStdString(),
+  keeper_.post(shorteningOf(conversation_.id),
                [folder = folder_, id = conversation_.id] { return ChatLog::shorten(folder, id); });
   conversation_.updatedAt = nowSeconds();
   messages_.replaceLast(message);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include <QDateTime>
 #include <QRandomGenerator>
@@ -147,6 +148,29 @@ std::string piece(int fd, uint64_t offset, size_t n) {
   return bytes;
 }
 
+// Nobody has given the name to another file, or deleted it.
+bool hasName(const Fd& file, const std::filesystem::path& path) {
+  struct stat mine {
+  }, named{};
+  return ::fstat(file.get(), &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino;
+}
+
+// Gives `shorter` the name of the file that is held. One that was deleted in the meantime stays gone: an exchange needs
+// both files; where the file system knows none, one looks first.
+Result<void> takeName(const std::filesystem::path& shorter, const std::filesystem::path& path, const Fd& held) {
+  if (::renameat2(AT_FDCWD, shorter.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
+    TRY(fsync_path(path.parent_path()));
+    ::unlink(shorter.c_str());
+    return {};
+  }
+  if (!hasName(held, path)) return error(Code::not_found, "{} was deleted", path.string());
+  return rename_durably(shorter, path);
+}
+
+std::filesystem::path shorterPathFor(const std::filesystem::path& path) {
+  return path.string() + ".new";
+}
+
 struct TitleLines {
   QString title, question;
   void take(std::string_view line, bool isWhole) {
@@ -216,37 +240,40 @@ Result<Fd> ChatLog::lockedFile(const std::filesystem::path& path) {
       return error(Code::failed_precondition,
                    "another window of Hearth is writing into this conversation; wait for its answer to end, or begin a "
                    "new chat");
-    struct stat mine {
-    }, named{};
-    if (::fstat(file.get(), &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino)
-      return file;
+    if (hasName(file, path)) return file;
   }
   return error(Code::unavailable, "the conversation {} keeps being replaced; try again", path.string());
 }
 
 // The new file is locked before it gets the name, so that nobody can write into it before the folder is durable.
-Result<void> ChatLog::rewrite(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::path shorter = path.string() + ".new";
+Result<void> ChatLog::rewrite(const std::filesystem::path& path, const Fd& held, const std::string& text) {
+  const std::filesystem::path shorter = shorterPathFor(path);
   TRY(write_file(shorter, text, 0600));
   Fd file = TRY(open_file(shorter, O_RDWR | O_APPEND));
   struct stat old {};
-  const bool hasTime = ::stat(path.c_str(), &old) == 0;
+  const bool hasTime = ::fstat(held.get(), &old) == 0;
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return errno_error("cannot lock", shorter, errno);
   if (const std::array<timespec, 2> times = {timespec{0, UTIME_OMIT}, old.st_mtim}; hasTime)
     ::futimens(file.get(), times.data());
-  return rename_durably(shorter, path);
+  auto taken = takeName(shorter, path, held);
+  if (!taken) ::unlink(shorter.c_str());
+  return taken;
 }
 
-Result<void> ChatLog::shorten(const std::filesystem::path& folder, const QString& id) {
-  const std::filesystem::path path = pathFor(folder, id);
-  auto file = lockedFile(path);
-  if (!file && file.error().code == Code::failed_precondition) return {};
-  if (!file && file.error().code == Code::not_found) return {};  // deleted in the meantime
-  TRY(std::move(file));
+// Held from before it is read until the shorter one has its name: what another window wrote in between would be lost.
+Result<void> ChatLog::shortenHeld(const std::filesystem::path& path, const QString& id) {
+  const Fd held = TRY(lockedFile(path));
   int nLines = 0;
   const Conversation conversation = parse(TRY(read_file(path, kMaxFileBytes)), id, nLines);
   if (nLines <= kShortenAfterLines) return {};
-  return rewrite(path, compactTextOf(conversation));
+  return rewrite(path, held, compactTextOf(conversation));
+}
+
+Result<void> ChatLog::shorten(const std::filesystem::path& folder, const QString& id) {
+  auto done = shortenHeld(pathFor(folder, id), id);
+  const bool isInUse = !done && done.error().code == Code::failed_precondition;
+  const bool isDeleted = !done && done.error().code == Code::not_found;
+  return isInUse || isDeleted ? Result<void>() : done;
 }
 
 Result<ChatLog::Opened> ChatLog::open(const std::filesystem::path& folder, const QString& id, const Seen& seen) {
@@ -301,6 +328,8 @@ Result<QString> ChatLog::readTitle(const std::filesystem::path& folder, const QS
 Result<void> ChatLog::remove(const std::filesystem::path& folder, const QString& id) {
   std::error_code failed;
   std::filesystem::remove(pathFor(folder, id), failed);
+  std::error_code none;  // what a power cut while shortening left of it
+  std::filesystem::remove(shorterPathFor(pathFor(folder, id)), none);
   if (failed) return errno_error("cannot delete the conversation", pathFor(folder, id), failed.value());
   return {};
 }

@@ -51,7 +51,7 @@ class ChatLog {
   // another window writes into it, or while it is being shortened.
   static Result<Opened> open(const std::filesystem::path& folder, const QString& id, const Seen& seen = {});
   // Rewrites a file in which many deltas piled up, with the same content and time. Leaves one alone that somebody
-  // writes into. Waits for the disk.
+  // writes into, and one that is deleted meanwhile stays so. Waits for the disk.
   static Result<void> shorten(const std::filesystem::path& folder, const QString& id);
   static Result<Conversation> read(const std::filesystem::path& folder, const QString& id, Seen* seen = nullptr);
   // The title, or what the first question begins with, without reading all of a long file.
@@ -93,7 +93,8 @@ class ChatLog {
   Result<void> append(const Json& line);
   Result<void> write(const std::string& text);
   static Result<Fd> lockedFile(const std::filesystem::path& path);
-  static Result<void> rewrite(const std::filesystem::path& path, const std::string& text);
+  static Result<void> rewrite(const std::filesystem::path& path, const Fd& held, const std::string& text);
+  static Result<void> shortenHeld(const std::filesystem::path& path, const QString& id);
 
   std::filesystem::path path_;
   QString id_;

@@ -34,7 +34,15 @@ void LogKeeper::post(const std::string& name, Work work) {
 
 void LogKeeper::wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return tasks_.empty() && !isWorking_; });
+  changed_.wait(lock, [this] { return tasks_.empty() && !current_; });
+}
+
+bool LogKeeper::wait(const std::string& name, std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, limit, [&] {
+    return current_ != name &&
+           std::none_of(tasks_.begin(), tasks_.end(), [&](const Task& t) { return t.name == name; });
+  });
 }
 
 void LogKeeper::run() {
@@ -43,15 +51,15 @@ void LogKeeper::run() {
     changed_.wait(lock, [this] { return isEnding_ || !tasks_.empty(); });
     if (tasks_.empty()) return;
     const Work work = std::move(tasks_.front().work);
+    current_ = std::move(tasks_.front().name);
     tasks_.pop_front();
-    isWorking_ = true;
     lock.unlock();
     if (auto done = work(); !done) {
       spdlog::error("{}", done.error().to_string());
       emit failed(textOf(done.error()));  // queued: its receivers live on another thread
     }
     lock.lock();
-    isWorking_ = false;
+    current_.reset();
     changed_.notify_all();
   }
 }

@@ -4,10 +4,13 @@
 
 #include <QObject>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "base/result.h"
@@ -25,6 +28,8 @@ class LogKeeper : public QObject {
   // Work of the same name that has not begun yet is done once: a slow disk does not make the queue grow.
   void post(const std::string& name, Work work);
   void wait();  // until all is done
+  // Until nothing of that name is left to do; false when that takes longer.
+  bool wait(const std::string& name, std::chrono::milliseconds limit);
 
  signals:
   void failed(const QString& why);  // on the thread that the keeper was made on
@@ -39,7 +44,8 @@ class LogKeeper : public QObject {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_;
-  bool isWorking_ = false, isEnding_ = false;
+  std::optional<std::string> current_;  // what is being done
+  bool isEnding_ = false;
   std::thread thread_;
 };
 
