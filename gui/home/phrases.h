@@ -18,7 +18,7 @@ QString phraseTextOf(const Phrase& phrase, const std::string& otherwise);
 // Why something failed: the cause in the desktop's language where it is known, else the service's own words.
 QString failureTextOf(const Phrase& cause, const std::string& reason);
 
-// Why the service refused something that was asked of `model`.
+// Why the service refused something that was asked of `model`, where what it does not find is the model.
 QString failureTextOf(const Error& error, const QString& model);
 
 // All that phraseTextOf() translates, in English.

@@ -1789,6 +1789,10 @@
         <translation>%1 需要的内存超过可用内存。请停止另一个模型，或选择更小的模型。</translation>
     </message>
     <message>
+        <source>%1 is not running any more.</source>
+        <translation>%1 已不在运行。</translation>
+    </message>
+    <message>
         <source>the model that it names</source>
         <translation>它自己写明的模型</translation>
     </message>

@@ -79,7 +79,8 @@ QString ModelLibrary::refusalText(const Error& error, const QString& model) cons
 void ModelLibrary::undeploy(const QString& model) {
   setProblem({});
   box_.client().undeploy(model.toStdString(), [this, model](Result<void> done) {
-    if (!done) setProblem(failureTextOf(done.error(), model));
+    const bool isGone = !done && done.error().code == Code::not_found;
+    if (!done) setProblem(isGone ? tr("%1 is not running any more.").arg(model) : textOf(done.error()));
     box_.refreshDeployments();
     box_.refreshModels();
   });

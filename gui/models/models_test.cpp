@@ -50,6 +50,19 @@ TEST(Models, DeployAndStop) {
   EXPECT_TRUE(waitFor([&] { return f.of("qwen-4b", "stateText") == "Installed"; }));
 }
 
+// Another window, or the terminal, was faster: the model is there all the same.
+TEST(Models, StoppingWhatIsNotRunningDoesNotSayThatTheModelIsGone) {
+  ModelsFixture f;
+  f.client.failNext(error(Code::unavailable, "the service stops"));
+  f.library.undeploy("hearth-small");
+  EXPECT_TRUE(waitFor([&] { return f.library.problem() == "The service stops"; })) << f.library.problem().toStdString();
+  f.library.undeploy("qwen-4b");
+  EXPECT_TRUE(waitFor([&] { return f.library.problem() == "qwen-4b is not running any more."; }))
+      << f.library.problem().toStdString();
+  f.library.remove("nobody");
+  EXPECT_TRUE(waitFor([&] { return f.library.problem() == "There is no model named nobody any more"; }));
+}
+
 TEST(Models, AreRemovedOnlyWhenStopped) {
   ModelsFixture f;
   f.library.remove("hearth-small");
