@@ -98,10 +98,11 @@ PageFrame {
         onAccepted: {
             page.library.add(pathField.text, nameField.text, baseBox.currentIndex > 0 ? baseBox.currentText : "")
             pathField.clear()
+        }
+        // The name and the base were for another path; after Cancel too.
+        function show(path: string) {
             nameField.clear()
             baseBox.currentIndex = 0
-        }
-        function show(path: string) {
             if (path !== "") pathField.text = path
             open()
         }

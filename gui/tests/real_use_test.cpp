@@ -309,6 +309,26 @@ TEST_F(RealUse, AnAdaptersBaseIsChosen) {
   EXPECT_EQ(ui_->find("modelsProblem"), nullptr);
 }
 
+// What was chosen before Cancel is not chosen for the next model.
+TEST_F(RealUse, ACancelledChoiceOfABaseIsForgotten) {
+  ASSERT_TRUE(ui_->click("navModels"));
+  ASSERT_TRUE(ui_->click("addModel"));
+  ASSERT_TRUE(ui_->type("addName", "support"));
+  ASSERT_NE(ui_->waitForItem("addBase"), nullptr);
+  ui_->find("addBase")->setProperty("currentIndex", 1);
+  EXPECT_EQ(ui_->textOf("addName"), "support");
+  ASSERT_TRUE(ui_->click("addDialogCancel"));
+  ASSERT_TRUE(waitFor([&] { return ui_->find("addBase") == nullptr; }));
+  ASSERT_TRUE(ui_->click("addModel"));
+  ASSERT_NE(ui_->waitForItem("addBase"), nullptr);
+  EXPECT_EQ(ui_->find("addBase")->property("currentIndex").toInt(), 0);
+  EXPECT_EQ(ui_->textOf("addName"), "");
+  ASSERT_TRUE(ui_->type("addPathText", "/data/plain-model"));
+  ASSERT_TRUE(ui_->click("addDialogAccept"));
+  ASSERT_TRUE(waitFor([&] { return desktop_->library()->models()->find("plain-model") != nullptr; }));
+  EXPECT_EQ(desktop_->library()->models()->find("plain-model")->model.parent, std::nullopt);
+}
+
 TEST_F(RealUse, WhatHappensToLongExamplesIsChosenInTheWizard) {
   client_->setOverlong(1);
   std::ofstream file(pathIn(dir_, "d.jsonl"));
