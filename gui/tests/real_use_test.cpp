@@ -18,6 +18,7 @@
 #include <fstream>
 
 #include "gui/app/desktop.h"
+#include "gui/app/look.h"
 #include "gui/chat/answer_table.h"
 #include "gui/client/fake_client.h"
 #include "gui/tests/support.h"
@@ -476,6 +477,16 @@ TEST(Desktop, OpensInTimeWithThousandsOfConversations) {
   EXPECT_LT(spent.elapsed(), 5000);  // under a second on a machine that does nothing else
   EXPECT_EQ(desktop.chat()->conversations()->rowCount(), 3000);
   EXPECT_LT(desktop.chat()->conversations()->nTitlesRead(), 100);  // what is seen, not what there is
+}
+
+// Digits, # and * are in the emoji font too: it stands before DejaVu only behind a font for text.
+TEST(Fonts, EmojiAreNeverTheFirst) {
+  const QString emoji = "Noto Color Emoji", dejaVu = "DejaVu Sans", cjk = "Noto Sans CJK SC", noto = "Noto Sans";
+  EXPECT_EQ(fontFamilies({dejaVu, emoji, noto, cjk}, "Any"), QStringList({cjk, noto, emoji, dejaVu}));
+  EXPECT_EQ(fontFamilies({emoji, noto}, "Any"), QStringList({noto, emoji}));
+  EXPECT_EQ(fontFamilies({dejaVu, emoji}, "Any"), QStringList({dejaVu, emoji}));
+  EXPECT_EQ(fontFamilies({emoji, "Noto Sans Thai"}, "Any"), QStringList({"Any", emoji, "Noto Sans Thai"}));
+  EXPECT_EQ(fontFamilies({}, "Any"), QStringList({"Any"}));
 }
 
 // The package's fonts have the letters; where they are installed, so does the desktop.
