@@ -46,9 +46,11 @@ HEARTH_INLINE __m128i and_16(__m128i bytes, int mask) {
   return _mm_and_si128(bytes, _mm_set1_epi8(static_cast<char>(mask)));
 }
 // 8 signed bytes times d.
+HEARTH_INLINE __m256 products_8(__m128i bytes, float d) {
+  return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_set1_ps(d));
+}
 HEARTH_INLINE void store_products_8(__m128i bytes, float d, float* out) {
-  const __m256 numbers = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
-  _mm256_storeu_ps(out, _mm256_mul_ps(numbers, _mm256_set1_ps(d)));
+  _mm256_storeu_ps(out, products_8(bytes, d));
 }
 HEARTH_INLINE void store_products_16(__m128i bytes, float d, float* out) {
   store_products_8(bytes, d, out);

@@ -9,6 +9,8 @@
 // addition need not wait for the last.
 #include "runtime/kernels/dot_q8.h"
 
+#include <cstddef>
+
 #include "hwdetect/cpu_features.h"
 #include "runtime/kernels/block_scales.h"
 #include "runtime/kernels/byte_levels.h"
@@ -103,12 +105,25 @@ struct Job {
   float* y;
 };
 
+// The halves that a block begins with, as floats: its scale, then its minimum if it has one.
+template <class Block>
+HEARTH_INLINE __m128 first_halves(const Block& block) {
+  static_assert(sizeof(Block) >= 8);
+  return _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(&block)));
+}
 template <Dtype dtype>
 HEARTH_INLINE Sums scale_of_block(const typename Codec<dtype>::Block& block) {
-  if constexpr (requires { block.scale; })
-    return _mm256_cvtph_ps(_mm_set1_epi16(static_cast<short>(block.scale)));
-  else
+  if constexpr (requires { block.scale; }) {
+    static_assert(offsetof(typename Codec<dtype>::Block, scale) == 0);
+    return _mm256_broadcastss_ps(first_halves(block));
+  } else {
     return _mm256_set1_ps(Codec<dtype>::scale(block, 0, MachineHalf{}));
+  }
+}
+template <class Block>
+HEARTH_INLINE Sums minimum_of_block(const Block& block) {
+  static_assert(offsetof(Block, minimum) == 2);
+  return _mm256_broadcastss_ps(_mm_movehdup_ps(first_halves(block)));
 }
 
 // Of each row of x in a batch, two vectors of partial sums.
@@ -134,8 +149,7 @@ HEARTH_INLINE void add_single(const typename Codec<dtype>::Block& block, const J
     } else {
       sum[m] = fused(part, scale * d, sum[m]);
       if constexpr (Codec<dtype>::kHasOffset)
-        sum[m] = fused(_mm256_cvtph_ps(_mm_set1_epi16(static_cast<short>(block.minimum))),
-                       _mm256_broadcast_ss(job.x.sums + m * n_groups + g), sum[m]);
+        sum[m] = fused(minimum_of_block(block), _mm256_broadcast_ss(job.x.sums + m * n_groups + g), sum[m]);
     }
   }
 }
@@ -153,25 +167,53 @@ HEARTH_INLINE Sums each_twice(const float* d) {
   return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(d)), _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3));
 }
 
+// Scales and offsets of a block, eight to a vector.
+template <Dtype dtype>
+struct ScaleVectors {
+  static constexpr int kN = BlockScales<dtype>::kN < 8 ? 1 : BlockScales<dtype>::kN / 8;
+  Sums scale[kN], offset[kN];
+};
+template <Dtype dtype>
+HEARTH_INLINE ScaleVectors<dtype> scale_vectors(const typename Codec<dtype>::Block& block) {
+  ScaleVectors<dtype> out;
+  if constexpr (dtype == Dtype::q4_k || dtype == Dtype::q5_k) {
+    const __m128i both = scales_and_minima_of_8(block.scales);
+    out.scale[0] = products_8(both, scale_of(block.d));
+    out.offset[0] = products_8(_mm_srli_si128(both, 8), -scale_of(block.dmin));
+  } else if constexpr (dtype == Dtype::q6_k) {
+    const __m128i bytes = load_16(block.scales);
+    out.scale[0] = products_8(bytes, scale_of(block.d));
+    out.scale[1] = products_8(_mm_srli_si128(bytes, 8), scale_of(block.d));
+  } else if constexpr (BlockScales<dtype>::kN >= 8) {
+    BlockScales<dtype> scales;
+    read_scales<dtype>(block, scales);
+    for (int i = 0; i < out.kN; ++i) out.scale[i] = _mm256_loadu_ps(scales.scale + 8 * i);
+    if constexpr (Codec<dtype>::kHasOffset)
+      for (int i = 0; i < out.kN; ++i) out.offset[i] = _mm256_loadu_ps(scales.offset + 8 * i);
+  } else {
+    out.scale[0] = _mm256_set1_ps(Codec<dtype>::scale(block, 0, MachineHalf{}));  // one scale for all
+  }
+  return out;
+}
+
 // Scales of a block times those of x; biases and offsets of the whole block are added to `sum`.
 template <Dtype dtype>
-HEARTH_INLINE void scale_block(const BlockScales<dtype>& scales, const float* d, const float* sums, float* scaled,
+HEARTH_INLINE void scale_block(const ScaleVectors<dtype>& of_w, const float* d, const float* sums, float* scaled,
                                Sums& sum) {
   using C = Codec<dtype>;
   if constexpr (C::kSub > kQuantBlock) {
-    for (int g = 0; g < C::kElements / kQuantBlock; ++g) scaled[g] = scales.scale[g * kQuantBlock / C::kSub] * d[g];
+    for (int g = 0; g < C::kElements / kQuantBlock; ++g) scaled[g] = of_w.scale[0][0] * d[g];
     return;
   }
   constexpr bool halves = C::kSub < kQuantBlock;
 #pragma GCC unroll 2
-  for (int s = 0; s < BlockScales<dtype>::kN; s += 8) {
-    const Sums scale = _mm256_loadu_ps(scales.scale + s);
-    const Sums of_x = halves ? each_twice(d + s / 2) : static_cast<Sums>(_mm256_loadu_ps(d + s));
-    _mm256_storeu_ps(scaled + s, scale * of_x);
+  for (int i = 0; i < of_w.kN; ++i) {
+    const Sums of_x = halves ? each_twice(d + 4 * i) : static_cast<Sums>(_mm256_loadu_ps(d + 8 * i));
+    _mm256_storeu_ps(scaled + 8 * i, of_w.scale[i] * of_x);
     if constexpr (C::kHasOffset)
-      sum = fused(_mm256_loadu_ps(scales.offset + s), _mm256_loadu_ps(sums + s), sum);
+      sum = fused(of_w.offset[i], _mm256_loadu_ps(sums + 8 * i), sum);
     else if constexpr (kLevelBias<typename C::Block> != 0)  // sums are Σ q d times -bias
-      sum = fused(scale, _mm256_loadu_ps(sums + s), sum);
+      sum = fused(of_w.scale[i], _mm256_loadu_ps(sums + 8 * i), sum);
   }
 }
 
@@ -182,13 +224,12 @@ HEARTH_INLINE void add_several(const typename Codec<dtype>::Block& block, const 
   using C = Codec<dtype>;
   constexpr int kGroups = C::kElements / kQuantBlock;
   const int64_t n_groups = job.K / kQuantBlock;
-  BlockScales<dtype> scales;
-  read_scales<dtype>(block, scales);
+  const ScaleVectors<dtype> of_w = scale_vectors<dtype>(block);
   alignas(32) float scaled[kBatch][kGroups * kSums<dtype>];
 #pragma GCC unroll 8
   for (int m = 0; m < kBatch; ++m)
-    scale_block<dtype>(scales, job.x.scale + m * n_groups + g, job.x.sums + (m * n_groups + g) * kSums<dtype>,
-                       scaled[m], partial.sum[0][m]);
+    scale_block<dtype>(of_w, job.x.scale + m * n_groups + g, job.x.sums + (m * n_groups + g) * kSums<dtype>, scaled[m],
+                       partial.sum[0][m]);
   keep_in_memory(scaled);
 #pragma GCC unroll 8
   for (int i = 0; i < kGroups; ++i) {
@@ -213,7 +254,7 @@ HEARTH_INLINE float total(Sums v) {
 // The hardware reads ahead within a page only.
 template <class Block>
 HEARTH_INLINE void prefetch(const Block* block) {
-  constexpr int64_t kAhead = 1024;
+  constexpr int64_t kAhead = 2048;
 #pragma GCC unroll 4
   for (size_t i = 0; i < sizeof(Block); i += 64) __builtin_prefetch(reinterpret_cast<const char*>(block) + kAhead + i);
 }

@@ -82,7 +82,7 @@ def measure_all(args):
     samples = {(model, level): {} for model in args.models for level in args.levels}
     for repeat in range(args.r):
         for (model, level), programs in samples.items():
-            for name, measure in {"hearth": ours} | ({"llama.cpp": theirs} if level in args.peers else {}).items():
+            for name, measure in ({"hearth": ours} | ({"llama.cpp": theirs} if level in args.peers else {})).items():
                 programs.setdefault(name, []).append(measure(args, level, model))
                 print(f"repeat {repeat + 1}/{args.r}: {pathlib.Path(model).name} {level} {name}", file=sys.stderr)
     return samples
