@@ -176,9 +176,21 @@ TEST_F(PackIdentity, EqualContentIsNotInstalledAgain) {
   const ModelRecord again = must(update(store, two));
   EXPECT_EQ(again.name, "m");
   EXPECT_EQ(again.description, "one");
+  for (const fs::path& same : {one, two}) {  // so that nothing is offered which installing would not change
+    EXPECT_TRUE(must(store.scan(same))[0].installed) << same;
+    EXPECT_TRUE(must(store.check_pack(same, "")).installed) << same;
+    EXPECT_EQ(must(store.scan(same))[0].name, "m");
+  }
+  EXPECT_FALSE(must(store.scan(old))[0].installed);
+  n_packs = 7;  // other files
+  EXPECT_FALSE(must(store.scan(pack("m", "")))[0].installed);
   EXPECT_EQ(fingerprint(bench.state), before);
   EXPECT_ERROR(update(store, old), Code::failed_precondition, "cannot be told");
   EXPECT_EQ(must(update(store, one)).description, "one");
+  EXPECT_EQ(must(update(store, two, /*any_version=*/true)).description, "two");
+  EXPECT_EQ(must(store.find("m")).description, "two");
+  EXPECT_EQ(must(store.list()).size(), 1u);
+  ASSERT_OK(store.verify("m"));
 }
 
 TEST_F(PackIdentity, PeopleFindAModelByItsNameUnlessSeveralHaveIt) {

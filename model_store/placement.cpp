@@ -26,7 +26,7 @@ constexpr std::string_view kAllTheSame =
     "to install it all the same, use `hearth packs install --any-version`, or remove the installed one first";
 
 // What a pack holds, whatever its documents say of it.
-bool same_files(const ModelRecord& a, const ModelRecord& b) {
+bool have_same_files(const ModelRecord& a, const ModelRecord& b) {
   auto files_of = [](const ModelRecord& model) {
     std::map<std::string, std::string> out;
     for (const ModelFile& file : model.files) out[file.name] = file.digest;
@@ -61,7 +61,8 @@ Error is_taken(const ModelRecord& by, std::string_view wanted) {
 
 Result<Placement> place_over(const ModelRecord& old, const ModelRecord& pack, const InstallOptions& options) {
   if (old.digest == pack.digest) return Placement{old.name, std::nullopt};
-  if (old.version == pack.version && same_files(old, pack)) return Placement{old.name, std::nullopt, true};
+  const bool is_wanted_anew = options.replace && options.any_version;
+  if (is_same_content(old, pack) && !is_wanted_anew) return Placement{old.name, std::nullopt, true};
   if (!options.replace) return is_taken(old, old.name);
   if (!options.any_version) TRY(check_version(old, pack));
   return Placement{old.name, old};
@@ -84,6 +85,10 @@ Error other_publisher(const ModelRecord& old, const ModelRecord& pack) {
 
 std::string numbered_name(const std::string& base, int i) {
   return make_model_name(base.substr(0, 56) + "-" + std::to_string(i));
+}
+
+bool is_same_content(const ModelRecord& installed, const ModelRecord& pack) {
+  return installed.version == pack.version && have_same_files(installed, pack);
 }
 
 Result<Placement> place_pack(const Catalog& catalog, const ModelRecord& pack, const InstallOptions& options) {

@@ -9,8 +9,11 @@ namespace hearth::store {
 struct Placement {
   std::string name;
   std::optional<ModelRecord> replaces;
-  bool is_here = false;  // the same files of the same version are installed already: there is nothing to do
+  bool is_here = false;  // the same content is installed already: there is nothing to do
 };
+
+// Of one publisher's model: the same files of the same version, whatever else their documents say.
+bool is_same_content(const ModelRecord& installed, const ModelRecord& pack);
 
 // already_exists or failed_precondition: why not, and what to do.
 Result<Placement> place_pack(const Catalog& catalog, const ModelRecord& pack, const InstallOptions& options);

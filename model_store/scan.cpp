@@ -2,6 +2,7 @@
 #include "model_store/copy.h"
 #include "model_store/model_names.h"
 #include "model_store/pack_search.h"
+#include "model_store/placement.h"
 #include "model_store/store_impl.h"
 #include "model_store/transports/source.h"
 
@@ -46,12 +47,15 @@ PackSummary broken_layout(const fs::path& folder, const Error& problem) {
 }
 
 // The name that it has here, where it is installed or its publisher's older one is.
-Result<void> add_what_is_here(const Catalog* models, PackSummary& pack) {
+Result<void> add_what_is_here(const Catalog* models, const Result<Pack>& whole, PackSummary& pack) {
   if (!models) return {};
   auto name = TRY(models->name_of(pack.digest));
   pack.installed = name.has_value();
   if (!name && !pack.signer.empty())
-    if (auto older = TRY(models->find_pack(pack.signer, pack.display_name))) name = older->record.name;
+    if (auto mine = TRY(models->find_pack(pack.signer, pack.display_name))) {
+      name = mine->record.name;
+      pack.installed = whole && is_same_content(mine->record, entry_of(*whole).record);
+    }
   if (name) pack.name = *name;
   return {};
 }
@@ -69,7 +73,7 @@ Result<std::vector<PackSummary>> Store::scan(const fs::path& source) const {
     }
     for (const FoundPack& found : packs_in(*layout)) {
       out.push_back(summarise(*layout, found, keys));
-      TRY(add_what_is_here(models, out.back()));
+      TRY(add_what_is_here(models, found.pack, out.back()));
     }
   }
   return out;
@@ -79,7 +83,7 @@ Result<PackSummary> Store::check_pack(const fs::path& source, std::string_view d
   TrustedKeys keys = TRY(impl_->keys());
   LocatedPack at = TRY(locate_pack(source, digest));
   PackSummary out = summarise(at.layout, at.found, keys);
-  TRY(add_what_is_here(TRY(impl_->catalog()), out));
+  TRY(add_what_is_here(TRY(impl_->catalog()), at.found.pack, out));
   if (out.trust == Trust::damaged) return out;
   const Pack pack = TRY(std::move(at.found.pack));
   Meter meter(control, pack.size_bytes);
