@@ -138,6 +138,40 @@ TEST(Adapters, ExpertsWhoseSidesCannotBeToldAreRefused) {
   EXPECT_TRUE(contains(error_of(expert_factors({more.view(), b.view(), 2}, square, plain, 0)), "rank 2"));
 }
 
+// The library's adapter of experts with one tensor more, or another shape of one.
+TEST(Adapters, ExpertsWithDoraOrOfOtherRanksAreRefused) {
+  const std::string lora_a = "base_model.model.model.layers.0.mlp.experts.lora_A.weight";
+  const ModelConfig base = config_of("mixtral_fp32");
+  const fs::path source = golden("adapters/experts_down_only");
+  const TensorFile file = *open_safetensors(source / "adapter_model.safetensors");
+  const Json json = *parse_json(*read_file(source / "adapter_config.json"));
+  const std::vector<float> ones(1 << 12, 1);
+  auto changed = [&](bool is_dora, const std::vector<int64_t>& shape_of_a) {
+    Folder folder;
+    Json config = json;
+    config["use_dora"] = is_dora;
+    EXPECT_TRUE(folder.config(config));
+    std::vector<TensorToWrite> tensors;
+    for (const StoredTensor& t : file.tensors()) {
+      const bool is_it = t.name == lora_a;
+      tensors.push_back({t.name, *t.dtype, is_it && !shape_of_a.empty() ? shape_of_a : t.shape,
+                         [&t]() -> Result<std::span<const std::byte>> { return t.bytes; }});
+      if (is_dora && t.name.ends_with(".lora_A.weight"))
+        tensors.push_back(
+            {t.name.substr(0, t.name.size() - 14) + ".lora_magnitude_vector",
+             Dtype::f32,
+             {32},
+             [&]() -> Result<std::span<const std::byte>> { return std::as_bytes(std::span(ones).first(32)); }});
+    }
+    EXPECT_TRUE(write_safetensors(folder.path() / "adapter_model.safetensors", std::move(tensors)));
+    return error_of(read_adapter(folder.path(), base));
+  };
+  EXPECT_EQ(changed(false, {}), "no error");
+  EXPECT_TRUE(contains(changed(true, {}), "DoRA")) << changed(true, {});
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{384}, {3, 4, 32}, {1, 12, 32}, {12, 32, 1}})
+    EXPECT_TRUE(contains(changed(false, shape), "dimensions")) << changed(false, shape);
+}
+
 TEST(Adapters, TargetParametersAreNames) {
   Folder folder;
   Json json = kPlain;

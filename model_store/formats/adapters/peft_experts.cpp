@@ -25,6 +25,10 @@ Result<bool> is_turned(const ExpertChange& change, int64_t n_rows, int64_t n_in,
 
 Result<std::pair<Tensor, Tensor>> expert_factors(const ExpertChange& change, const Shape& role, const Storage& storage,
                                                  int64_t e) {
+  for (const TensorView* side : {&change.a, &change.b})
+    if (side->type.shape.rank() != 2)
+      return error(Code::data_loss, "lora_A or lora_B of the experts has {} dimensions, expected 2: it is damaged",
+                   side->type.shape.rank());
   const int64_t n_experts = role[0], n_out = role[1], n_in = role[2], rank = change.rank;
   if (change.a.dim(0) != n_experts * rank || change.b.dim(1) != n_experts * rank)
     return error(Code::data_loss,

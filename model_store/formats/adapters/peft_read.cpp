@@ -298,9 +298,10 @@ const std::vector<ModulePlace>* PeftReader::find_parameter_of(const std::string&
 Result<void> PeftReader::read_experts(const std::string& name, const PeftModule& module) {
   const std::vector<ModulePlace>* places = find_parameter_of(name);
   if (!places) return belongs_elsewhere(name);
-  if (module.bias || module.is_embedding || !config_.ranks.empty() || !config_.alphas.empty())
-    return error(Code::unimplemented,
-                 "of \"target_parameters\", changes with a bias, a rank_pattern or an alpha_pattern are not supported");
+  if (module.bias || module.magnitude || module.is_embedding || !config_.ranks.empty() || !config_.alphas.empty())
+    return error(
+        Code::unimplemented,
+        "of \"target_parameters\", changes with a bias, DoRA, a rank_pattern or an alpha_pattern are not supported");
   for (const ModulePlace& place : *places)
     TRY(add_experts(module, place, config_.rank, TRY(config_.scale_of(module.path))));
   return {};
