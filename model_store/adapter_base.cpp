@@ -34,6 +34,12 @@ Error base_not_here(const std::string& what, const std::vector<ModelRecord>& mod
                what, names.empty() ? "none" : names);
 }
 
+// The adapter's name for its base is that of several; a person says which, as where there is none.
+Error is_unclear(const std::string& name, const Error& several) {
+  return error(Code::failed_precondition, "the adapter belongs to \"{}\", and {} (--base NAME)", name.substr(0, 200),
+               several.message);
+}
+
 }  // namespace
 
 Result<ModelRecord> find_base(const fs::path& adapter, const std::optional<std::string>& asked,
@@ -49,9 +55,14 @@ Result<ModelRecord> find_base(const fs::path& adapter, const std::optional<std::
   }
   const std::string name = TRY(base_model_in(adapter));
   if (name.empty()) return base_not_here("the adapter does not say which base model it belongs to", models);
-  for (const std::string& spelling : {last_of_name(name), make_model_name(last_of_name(name))})
-    if (auto model = model_called(models, spelling)) return **model;
+  std::optional<Error> unclear;
+  for (const std::string& spelling : {last_of_name(name), make_model_name(last_of_name(name))}) {
+    auto model = model_called(models, spelling);
+    if (model) return **model;
+    if (model.error().code != Code::not_found) unclear = std::move(model).error();
+  }
   if (const ModelRecord* model = imported_from(models, name)) return *model;
+  if (unclear) return is_unclear(name, *unclear);
   return base_not_here(fmt::format("the adapter belongs to \"{}\", which is not in the store", name.substr(0, 200)),
                        models);
 }

@@ -79,6 +79,35 @@ TEST(StoreAdapters, FindTheirBaseByNamePathOrByBeingTold) {
   EXPECT_ERROR(store.import_model(bench.tuned), Code::failed_precondition, "does not say");
 }
 
+TEST(StoreAdapters, OfANameThatSeveralHaveAskWhichItIs) {
+  AdapterBench bench;
+  Store store = bench.open();
+  must(store.import_model(bench.base, {.name = "one", .display_name = "base"}));
+  must(store.import_model(bench.base, {.name = "two", .version = "2", .display_name = "base"}));
+  EXPECT_ERROR(store.import_model(bench.tuned), Code::failed_precondition,
+               "2 models here are called \"base\": one, two");
+  EXPECT_ERROR(store.import_model(bench.tuned), Code::failed_precondition, "--base");
+  EXPECT_ERROR(store.import_model(bench.tuned, {.parent = "base"}), Code::invalid_argument, "one, two");
+  EXPECT_EQ(must(store.import_model(bench.tuned, {.name = "told", .parent = "two"})).parent, "two");
+  fs::create_directories(bench.folder.path() / "elsewhere");
+  fs::copy(bench.base, bench.folder.path() / "elsewhere" / "base", fs::copy_options::recursive);
+  bench.set("base_model_name_or_path", (bench.folder.path() / "elsewhere" / "base").string());
+  must(store.import_model(bench.folder.path() / "elsewhere" / "base", {.name = "three", .version = "3"}));
+  EXPECT_EQ(must(store.import_model(bench.tuned, {.name = "by-path"})).parent, "three") << "a path is of one";
+}
+
+TEST(StoreImport, OnlyAnAdapterHasABase) {
+  AdapterBench bench;
+  Store store = bench.open();
+  must(store.import_model(bench.base));
+  for (const char* base : {"base", "nobody"})
+    EXPECT_ERROR(store.import_model(bench.base, {.name = "second", .parent = base}), Code::invalid_argument,
+                 "leave out --base");
+  EXPECT_EQ(must(store.list()).size(), 1u);
+  const ImportOptions trained{.name = "trained", .parent = "base", .training_job = "job-1"};
+  EXPECT_EQ(must(store.import_model(bench.base, trained)).parent, "base") << "what it was trained from";
+}
+
 TEST(StoreAdapters, ThatDoNotFitOrAreOfAnotherKindAreRefusedAtImport) {
   AdapterBench bench;
   Store store = bench.open();

@@ -122,6 +122,13 @@ Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& option
   return entry;
 }
 
+// Only an adapter is imported with a base; a model that was trained here has what it was trained from as its parent.
+Result<void> check_base(const fs::path& path, const ImportOptions& options) {
+  if (!options.parent || !options.training_job.empty() || is_adapter_folder(path)) return {};
+  return error(Code::invalid_argument, "it is no adapter, so it has no base model; leave out --base {}",
+               options.parent->substr(0, 80));
+}
+
 // The folder of an adapter whose weights were named.
 fs::path import_path(const fs::path& path) {
   return path.filename() == "adapter_model.safetensors" && is_adapter_folder(path.parent_path()) ? path.parent_path()
@@ -144,6 +151,7 @@ Result<ModelRecord> Store::import_model(const fs::path& given, const ImportOptio
   const fs::path path = import_path(given);
   std::vector<ImportFile> files = TRY_WITH(find_import_files(path), "while importing {}", path.string());
   CatalogEntry entry = TRY(new_entry(path, options));
+  TRY_WITH(check_base(path, options), "while importing {}", path.string());
   if (is_adapter_folder(path)) TRY_WITH(impl_->check_adapter(path, entry.record), "while importing {}", path.string());
   const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
   TRY_WITH(ask_loader(folder, files), "{} was not imported, since it could not be loaded", path.string());

@@ -185,7 +185,8 @@ TEST(Store, ALostCatalogIsMadeAgainFromTheBlobs) {
   ModelRecord a, b;
   {
     Store store = bench.open();
-    a = must(store.import_model(bench.folder.path() / "a", {.version = "7", .parent = "base"}));
+    a = must(
+        store.import_model(bench.folder.path() / "a", {.version = "7", .parent = "base", .training_job = "job-1"}));
     b = must(store.import_model(bench.folder.path() / "b"));
   }
   for (const char* name : {"hearth.db", "hearth.db-wal", "hearth.db-shm"}) fs::remove(bench.state / name);
