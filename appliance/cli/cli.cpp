@@ -29,15 +29,24 @@ Result<store::Store> Cli::open_store(store::Mode mode) const {
   return store::Store::open(state.root, mode, options);
 }
 
-Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
-  bool looks_like_path = n.find('/') != std::string::npos || n.ends_with(".gguf") || n.ends_with(".safetensors");
+static bool looks_like_path(const std::string& n) {
+  return n.find('/') != std::string::npos || n.ends_with(".gguf") || n.ends_with(".safetensors");
+}
+
+// Goes before a model of the store that is called so.
+static bool is_path(const std::string& n) {
   std::error_code failed;
-  if (looks_like_path && std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
+  return looks_like_path(n) && std::filesystem::exists(n, failed);
+}
+
+Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
+  if (is_path(n)) return std::filesystem::absolute(n);
   store::Store store = TRY(open_store(store::Mode::read_only));
   const Result<std::string> name = store.resolve(n);
   if (name) return store.loader_path(*name);
   if (name.error().code != Code::not_found) return name.error();
-  if (looks_like_path) return error(Code::not_found, "there is nothing at {}", n);
+  if (looks_like_path(n)) return error(Code::not_found, "there is nothing at {}", n);
+  std::error_code failed;
   if (std::filesystem::exists(n, failed)) return std::filesystem::absolute(n);
   return error(Code::not_found,
                "there is no model named \"{}\" in {}, and no such path; `hearth models` lists the models", n,
@@ -45,6 +54,7 @@ Result<std::filesystem::path> Cli::model_path(const std::string& n) const {
 }
 
 Result<store::ModelRecord> Cli::record(const store::Store& store, const std::string& n) {
+  if (is_path(n)) return error(Code::not_found, "{} is a path, not a model of the store", n);
   return store.find(TRY(store.resolve(n)));
 }
 

@@ -24,7 +24,7 @@ struct Cli {
   Result<store::Store> open_store(store::Mode mode) const;
   // N: a path that exists, or a model in the store by either of its names. A Hugging Face folder or a file.
   Result<std::filesystem::path> model_path(const std::string& n) const;
-  // Of the model that N names; not_found also where N is a path.
+  // Of the model that N names; not_found where model_path takes N as a path, whatever models are called.
   static Result<store::ModelRecord> record(const store::Store& store, const std::string& n);
 };
 

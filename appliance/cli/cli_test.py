@@ -12,14 +12,14 @@ work = tempfile.mkdtemp(prefix="hearth-cli-")
 state = os.path.join(work, "state")
 
 
-def run(*arguments, code=0, text=None, box=None):
-    done = subprocess.run([hearth, "--state-dir", box or state, *arguments], input=text, capture_output=True, text=True, timeout=120)
+def run(*arguments, code=0, text=None, box=None, cwd=None):
+    done = subprocess.run([hearth, "--state-dir", box or state, *arguments], input=text, capture_output=True, text=True, timeout=120, cwd=cwd)
     assert done.returncode == code, f"{arguments}: exit {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
     return done
 
 
-def run_json(*arguments, code=0, box=None):
-    return json.loads(run(*arguments, "--json", code=code, box=box).stdout)
+def run_json(*arguments, code=0, box=None, cwd=None):
+    return json.loads(run(*arguments, "--json", code=code, box=box, cwd=cwd).stdout)
 
 
 def check(condition, what):
@@ -164,6 +164,23 @@ def names_for_people():
     check(run_json("models", box=box)["models"] == [], "rm")
 
 
+def paths_that_are_also_names():
+    """Where a path and a model's name for people are spelt alike, the path is meant, and nothing is told of the model."""
+    box, here = os.path.join(work, "spelt-alike"), os.path.join(work, "here")
+    os.makedirs(here)
+    shutil.copytree(model_folder, os.path.join(work, "folders", "m.gguf"))
+    called = run_json("import", os.path.join(work, "folders", "m.gguf"), box=box)
+    check(called["display_name"] == "m.gguf" != called["name"], "a model whose name for people is spelt like a file")
+    check("digest" in run_json("show", "m.gguf", box=box, cwd=here), "where there is no such path the model is meant")
+    run("export", model_folder, "--to", os.path.join(here, "m.gguf"), "--dtype", "f32")
+    shown = run_json("show", "m.gguf", box=box, cwd=here)
+    check("digest" not in shown and shown["format"] == "gguf", "where there is one, show tells of it")
+    size = os.path.getsize(os.path.join(here, "m.gguf"))
+    check(run_json("plan", "m.gguf", box=box, cwd=here)["weights_bytes"] <= size, "plan counts its bytes")
+    run("export", "m.gguf", "--to", "out", "--format", "gguf", "--dtype", "f32", box=box, cwd=here)
+    check(os.listdir(os.path.join(here, "out")) == ["m.gguf"], "export names its file after it")
+
+
 def garbage():
     left = os.path.join(state, "blobs", "sha256", "b" * 64)
     with open(left, "w") as f:
@@ -287,6 +304,7 @@ def with_service():
 try:
     without_service()
     exports_have_names()
+    paths_that_are_also_names()
     updates_without_a_service()
     names_for_people()
     garbage()
