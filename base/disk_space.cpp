@@ -24,7 +24,8 @@ Result<void> check_disk_space(const std::filesystem::path& folder, uint64_t need
       error(Code::resource_exhausted,
             "not enough disk space: {} MiB are needed (with {} MiB kept free for the box), {} MiB are free; remove "
             "a model or free some space and try again",
-            (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20));
+            (needed_bytes >> 20) + 1, reserve_bytes >> 20, free >> 20),
+      folder);
 }
 
 }  // namespace hearth

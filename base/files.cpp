@@ -56,7 +56,7 @@ Error errno_error(std::string_view what, const fs::path& path, int error_number)
       break;
   }
   Error failed = error(code, "cannot {} {}: {}{}", what, path.string(), std::strerror(error_number), hint);
-  return hint.empty() ? failed : as_disk_full(std::move(failed));
+  return hint.empty() ? failed : as_disk_full(std::move(failed), path.parent_path());
 }
 
 Result<Fd> open_file(const fs::path& path, int flags, int mode) {

@@ -49,6 +49,25 @@ TEST(Files, AFullDiskIsKnownWithoutReadingWords) {
   EXPECT_TRUE(is_disk_full(write_all(full.get(), std::as_bytes(std::span("x")), "/dev/full").error()));
 }
 
+TEST(Files, AFullDiskIsNamedByAFolderOnIt) {
+  auto cause_at = [](const char* folder) { return Phrase{"disk_full_at", {{"path", folder}}}; };
+  const Error stick = errno_error("write", "/media/stick/m.gguf", ENOSPC),
+              state = errno_error("write", "/var/x", EDQUOT);
+  EXPECT_EQ(disk_full_cause(stick), cause_at("/media/stick"));
+  EXPECT_EQ(disk_full_cause(state), cause_at("/var"));
+  EXPECT_EQ(disk_full_cause(stick), cause_at("/media/stick"));
+  auto folder = TempFolder::create("files_test");
+  EXPECT_EQ(disk_full_cause(check_disk_space(folder->path(), uint64_t{1} << 60).error()),
+            cause_at(folder->path().c_str()));
+  EXPECT_EQ(disk_full_cause(as_disk_full(error(Code::resource_exhausted, "database"))), Phrase{"disk_full"});
+  EXPECT_EQ(words(cause_at("/var")), "the disk that holds /var is full; free some space there and start it again");
+  for (int i = 0; i < 1000; ++i) {  // there is an end to what is remembered
+    const std::string code = disk_full_cause(errno_error("write", fmt::format("/{}/x", i), ENOSPC)).code;
+    EXPECT_EQ(code, i < 200 ? "disk_full_at" : i < 256 ? code : "disk_full") << i;
+  }
+  EXPECT_EQ(disk_full_cause(stick), cause_at("/media/stick"));
+}
+
 TEST(Files, SecondLockIsRefused) {
   auto folder = TempFolder::create("files_test");
   auto first = LockFile::acquire(folder->path() / "lock");

@@ -48,6 +48,7 @@ constexpr PhraseWords kPhrases[] = {
     {"too_little_memory",
      "{needed} MiB of memory are needed, {available} MiB are free; stop a running model, or use a smaller one"},
     {"disk_full", "the disk is full; free some space and start it again"},
+    {"disk_full_at", "the disk that holds {path} is full; free some space there and start it again"},
     {"diverged", "training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate"},
     {"worker_crashed", "the program that did the work crashed ({signal})"},
     {"worker_killed", "something outside of Hearth ended the program that did the work"},

@@ -56,7 +56,7 @@ class Run {
   Result<RunResult> run() {
     auto result = all_of_it();
     if (result) return result;
-    if (is_disk_full(result.error())) status_.cause = {"disk_full"};
+    if (is_disk_full(result.error())) status_.cause = disk_full_cause(result.error());
     static_cast<void>(files_.write_status(status_, true));  // with the cause; the error tells all
     return result;
   }

@@ -58,6 +58,7 @@ struct Steps {
         "Steps",
         "{needed} MiB of memory are needed, {available} MiB are free; stop a running model, or use a smaller one"),
     QT_TRANSLATE_NOOP("Steps", "the disk is full; free some space and start it again"),
+    QT_TRANSLATE_NOOP("Steps", "the disk that holds {path} is full; free some space there and start it again"),
     QT_TRANSLATE_NOOP(
         "Steps", "training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate"),
     QT_TRANSLATE_NOOP("Steps", "the program that did the work crashed ({signal})"),

@@ -1083,6 +1083,10 @@
         <translation>磁盘已满；请腾出一些空间后重新开始</translation>
     </message>
     <message>
+        <source>the disk that holds {path} is full; free some space there and start it again</source>
+        <translation>{path} 所在的磁盘已满；请在该磁盘上腾出一些空间后重新开始</translation>
+    </message>
+    <message>
         <source>training diverged at step {step}: the loss became {loss}; start it again with a lower learning rate</source>
         <translation>训练在第 {step} 步发散：损失变成了 {loss}；请用更低的学习率重新开始</translation>
     </message>

@@ -119,6 +119,8 @@ TEST(Phrases, ValuesAreWordedAndWhatIsUnknownIsShownAsItCame) {
 TEST(Phrases, FailuresAreWordedByTheirCause) {
   EXPECT_EQ(failureTextOf(Phrase{"diverged", {{"step", "12"}, {"loss", "9.1e+08"}}}, "prose"),
             "Training diverged at step 12: the loss became 9.1e+08; start it again with a lower learning rate");
+  EXPECT_EQ(failureTextOf(Phrase{"disk_full_at", {{"path", "/media/stick"}}}, "prose"),
+            "The disk that holds /media/stick is full; free some space there and start it again");
   EXPECT_EQ(failureTextOf(Phrase{}, "the service's own words"), "The service's own words");
   EXPECT_EQ(failureTextOf(Phrase{"cause_of_tomorrow"}, "its words"), "Its words");
   EXPECT_EQ(failureTextOf(error(Code::not_found, "no such thing"), "qwen-4b"),
