@@ -10,9 +10,17 @@ namespace hearth {
 namespace {
 
 constexpr int kPageSize = 64;
-constexpr size_t kMaxReady = 256;        // a plan of a large model is some 100 KB; 26 sizes up to 256 tokens
+constexpr size_t kMaxReady = 256;        // a plan of a large model is some 100 KB
 constexpr int64_t kStateAlignment = 64;  // a cache line
 constexpr int64_t kMaxStates = 1 << 14;  // 16 a layer; bounds what alignment adds
+
+constexpr size_t n_classes(int max_tokens) {
+  size_t n = 0;
+  for (int tokens = 1; tokens <= max_tokens; tokens = padded_tokens(tokens) + 1)
+    for (int rows = 1; rows <= padded_tokens(tokens); rows = padded_logit_rows(rows) + 1) ++n;
+  return n;
+}
+static_assert(n_classes(256) <= kMaxReady);  // 256: the usual prefill chunk, and the most slots
 
 int pages_per_seq(int max_seq_len) {
   return (max_seq_len + kPageSize - 1) / kPageSize;

@@ -45,7 +45,8 @@ class StepRunner {
   int vocab_size() const { return model_->config.vocab_size; }
   // False: the model has recurrences, so a slot can only go on after its last token, or begin anew.
   bool can_go_back() const { return can_go_back_; }
-  // Plans made so far. Once every class of steps has come once, there are no more.
+  // Plans made so far. Once every class of steps has come once there are no more, unless there are steps of more than
+  // 256 tokens: then the one that was not used for longest goes, and is made again when it comes again.
   uint64_t n_graphs_built() const { return n_graphs_built_; }
   static Result<uint64_t> cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype);
   // What one more position of a sequence adds to that.

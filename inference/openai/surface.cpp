@@ -105,7 +105,7 @@ class Surface {
     line("hearth_engine_prompt_tokens_total", "counter", "Prompt tokens of admitted requests.", s.n_prompt_tokens);
     line("hearth_engine_completion_tokens_total", "counter", "Tokens generated.", s.n_completion_tokens);
     line("hearth_engine_steps_total", "counter", "Model steps run.", s.n_steps);
-    line("hearth_engine_graphs_built_total", "counter", "Plans made for a size of step that had not come before.",
+    line("hearth_engine_graphs_built_total", "counter", "Plans made for a size of step that had none ready.",
          s.n_graphs_built);
     line("hearth_engine_busy_seconds_total", "counter", "Time spent in steps.", s.busy_s);
     line("hearth_engine_requests_running", "gauge", "Requests in the batch now.", s.n_running);
