@@ -318,12 +318,26 @@ TEST_F(Training, KilledTrainerIsStartedAgain) {
   EXPECT_EQ(done.n_restarts, 4);
 }
 
+// How a trainer died that was started again and finished is not why the job failed.
+TEST_F(Training, TheCauseIsOfTheFailureNotOfAnEarlierDeath) {
+  const std::filesystem::path broken = folder.path() / "broken";
+  std::filesystem::create_directories(broken);
+  ASSERT_TRUE(write_file(broken / "model.safetensors", "no model"));
+  prepare("crash 1 " + broken.string());
+  const api::Job failed = wait_for_job(train()->id);
+  EXPECT_STREQ(failed.state.text(), "failed");
+  EXPECT_EQ(failed.n_restarts, 1);
+  EXPECT_NE(failed.reason.find("while adding the result to the store"), std::string::npos) << failed.reason;
+  EXPECT_EQ(failed.cause, Phrase{}) << failed.cause.code;
+}
+
 TEST_F(Training, TrainerThatComesNoFurtherIsGivenUp) {
   prepare("stuck");
   api::Job failed = wait_for_job(train()->id);
   EXPECT_STREQ(failed.state.text(), "failed");
   EXPECT_NE(failed.reason.find("came no further"), std::string::npos) << failed.reason;
   EXPECT_NE(failed.reason.find("signal 11"), std::string::npos) << failed.reason;
+  EXPECT_EQ(failed.cause.code, "worker_crashed");
 }
 
 TEST_F(Training, Cancel) {

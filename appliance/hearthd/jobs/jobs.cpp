@@ -237,6 +237,7 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
   run.commit([](api::Job& job) {
     job.state = "running";
     say(job, {"starting"});
+    job.cause = {};
     if (job.started_at == 0) job.started_at = now_seconds();
   });
   spdlog::info("job {} ({}): {}", record.job.id, record.job.kind, record.job.title);
@@ -260,7 +261,7 @@ void Jobs::run_one(Record& record, const std::stop_token& stop) {
     if (result) job.progress = 1;
     if (result || is_cancelled) job.cause = {};
     if (!result && !is_cancelled) job.reason = result.error().to_string();
-    if (!result && !is_cancelled && is_disk_full(result.error())) job.cause = {"disk_full"};
+    if (!result && !is_cancelled && is_disk_full(result.error())) job.cause = disk_full_cause(result.error());
   });
   spdlog::info("job {}: {}{}", record.job.id, record.job.state,
                record.job.reason.empty() ? "" : ": " + record.job.reason);

@@ -51,8 +51,11 @@ Result<void> run_import(const JobRun& run) {
   AnyStop stop(run.cancelled(), run.service_stops());
   store::ImportOptions options{.name = request.name};
   if (!request.base.empty()) options.parent = request.base;
-  if (lacks_its_base(request, options.parent, run.store())) run.because({"base_not_here", {{"path", request.path}}});
-  store::ModelRecord model = TRY(run.store().import_model(request.path, options, control_for(run, stop, "importing")));
+  auto imported = run.store().import_model(request.path, options, control_for(run, stop, "importing"));
+  if (!imported && imported.error().code == Code::failed_precondition &&
+      lacks_its_base(request, options.parent, run.store()))
+    run.because({"base_not_here", {{"path", request.path}}});
+  const store::ModelRecord model = TRY(std::move(imported));
   run.progress([&](api::Job& job) { job.model = job.result_model = model.name; });
   run.events().publish("model", model.name, model.name + " was imported");
   return {};

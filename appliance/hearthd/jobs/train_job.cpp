@@ -53,6 +53,7 @@ bool must_stop(const JobRun& run) {
 
 // One life of a trainer. True: it finished. False: it was killed or stopped and may be started again; `why` says how.
 Result<bool> run_trainer_once(const JobRun& run, std::string& why) {
+  run.because({});  // what ended its last life says nothing of this one
   ChildProcess trainer =
       TRY(ChildProcess::start({.argv = {run.options().trainer.string(), "--job-dir", run.folder().string(),
                                         "--state-dir", run.state().root.string()},
