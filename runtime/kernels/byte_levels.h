@@ -3,6 +3,8 @@
 // bytes after a little arithmetic. Where g is a constant, so are the shifts.
 #pragma once
 
+#include <type_traits>
+
 #include "runtime/kernels/simd.h"
 #include "runtime/tensor/codecs/all.h"
 
@@ -55,29 +57,20 @@ alignas(16) constexpr int8_t kE2m1From0[16] = {12, 13, 14, 15, 16, 18, 20, 24, 1
 // What stored_levels() has more than the levels: it is never negative then. Signed formats have 0, and so have those
 // whose levels begin at 0 and that have an offset.
 template <class Block>
-constexpr int kLevelBias = 0;
-template <>
-constexpr int kLevelBias<BlockQ4_0> = 8;
-template <>
-constexpr int kLevelBias<BlockQ5_0> = 16;
-template <>
-constexpr int kLevelBias<BlockQ3K> = 4;
-template <>
-constexpr int kLevelBias<BlockQ6K> = 32;
-template <>
-constexpr int kLevelBias<BlockMxfp4> = 12;
-template <>
-constexpr int kLevelBias<BlockTq2> = 1;
+constexpr int level_bias() {
+  if constexpr (std::is_same_v<Block, BlockQ4_0>) return 8;
+  if constexpr (std::is_same_v<Block, BlockQ5_0>) return 16;
+  if constexpr (std::is_same_v<Block, BlockQ3K>) return 4;
+  if constexpr (std::is_same_v<Block, BlockQ6K>) return 32;
+  if constexpr (std::is_same_v<Block, BlockMxfp4>) return 12;
+  if constexpr (std::is_same_v<Block, BlockTq2>) return 1;
+  return 0;
+}
 template <class Block>
-constexpr bool kHasSignedLevels = false;
-template <>
-constexpr bool kHasSignedLevels<BlockQ8_0> = true;
-template <>
-constexpr bool kHasSignedLevels<BlockI8x128> = true;
-template <>
-constexpr bool kHasSignedLevels<BlockIq4Nl> = true;
-template <>
-constexpr bool kHasSignedLevels<BlockIq4Xs> = true;
+constexpr int kLevelBias = level_bias<Block>();
+template <class Block>
+constexpr bool kHasSignedLevels = std::is_same_v<Block, BlockQ8_0> || std::is_same_v<Block, BlockI8x128> ||
+                                  std::is_same_v<Block, BlockIq4Nl> || std::is_same_v<Block, BlockIq4Xs>;
 
 HEARTH_INLINE Bytes stored_levels(const BlockQ8_0& b, int) {
   return load_bytes(b.q);
