@@ -6,13 +6,13 @@
 #include <functional>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 
 namespace hearth {
 namespace {
 
-constexpr int kTokensPerRun = 1024;                      // a run goes on beyond it for one long text only
-constexpr int kTokenStep = 32;                           // sizes of graphs, so that few plans are made
+constexpr int kTokensPerRun = 1024;  // a run goes on beyond it for one long text only
+constexpr int kTokenStep = 32;       // sizes of graphs, so that few plans are made
 constexpr size_t kMaxTextClasses = 32;
 
 int rounded(int n, int step) {
@@ -83,9 +83,9 @@ Result<EncoderText> Encoder::pair(std::string_view first, std::string_view secon
 
 Result<void> Encoder::check(std::span<const EncoderText> texts, ModelTask wanted) const {
   if (task_ != wanted)
-    return error(Code::failed_precondition, "this model {}", task_ == ModelTask::embed
-                                                                 ? "makes vectors of texts; it does not score pairs"
-                                                                 : "scores pairs of texts; it does not make vectors");
+    return error(Code::failed_precondition, "this model {}",
+                 task_ == ModelTask::embed ? "makes vectors of texts; it does not score pairs"
+                                           : "scores pairs of texts; it does not make vectors");
   if (texts.empty() || texts.size() > kMaxTexts)
     return error(Code::invalid_argument, "1 to {} texts can be sent at once, got {}", kMaxTexts, texts.size());
   const ModelConfig& config = model_->config;
@@ -106,9 +106,8 @@ Result<void> Encoder::check(std::span<const EncoderText> texts, ModelTask wanted
 }
 
 Result<Executor*> Encoder::executor_for(int n_tokens, int n_texts) {
-  auto known = std::find_if(classes_.begin(), classes_.end(), [&](const ShapeClass& c) {
-    return c.n_tokens == n_tokens && c.n_texts == n_texts;
-  });
+  auto known = std::find_if(classes_.begin(), classes_.end(),
+                            [&](const ShapeClass& c) { return c.n_tokens == n_tokens && c.n_texts == n_texts; });
   if (known != classes_.end()) {
     classes_.splice(classes_.begin(), classes_, known);
     return &classes_.front().executor;
@@ -122,7 +121,8 @@ Result<Executor*> Encoder::executor_for(int n_tokens, int n_texts) {
   return &classes_.front().executor;
 }
 
-Result<size_t> Encoder::run_some(std::span<const EncoderText> texts, const std::function<void(size_t, TensorView)>& use) {
+Result<size_t> Encoder::run_some(std::span<const EncoderText> texts,
+                                 const std::function<void(size_t, TensorView)>& use) {
   size_t n_texts = 0;
   int n_tokens = 0;
   for (const EncoderText& text : texts) {
@@ -155,7 +155,8 @@ Result<size_t> Encoder::run_some(std::span<const EncoderText> texts, const std::
     if (types) types[t] = 0;
     segments[t] = at;
   }
-  for (int i = 0; rows && i < n_rows; ++i) rows[i] = i < static_cast<int>(begins.size()) ? begins[static_cast<size_t>(i)] : 0;
+  for (int i = 0; rows && i < n_rows; ++i)
+    rows[i] = i < static_cast<int>(begins.size()) ? begins[static_cast<size_t>(i)] : 0;
   executor.run();
   const TensorView out = executor.output(0);
   for (size_t i = 0; i < n_texts; ++i) {

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/executor.h"
 
 namespace hearth {

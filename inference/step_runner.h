@@ -9,7 +9,7 @@
 
 #include "inference/shape_class.h"
 #include "model_store/formats/load.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/executor.h"
 
 namespace hearth {

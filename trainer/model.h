@@ -9,7 +9,7 @@
 
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/formats/save.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/executor.h"
 #include "trainer/optim/adamw.h"
 #include "trainer/recipe.h"

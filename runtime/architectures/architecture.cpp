@@ -14,9 +14,8 @@ Value Architecture::forward(ModelBuilder& m) const {
   return m.decoder();
 }
 
-Value Architecture::score(ModelBuilder& m, Value) const {
-  m.b().fail(error(Code::invalid_argument, "models of the family {} do not score pairs of texts", family()));
-  return {};
+Value Architecture::head(ModelBuilder& m, Value rows) const {
+  return m.lm_head(rows);
 }
 
 Result<void> Architecture::read_hf(const ConfigSource& source, ModelConfig& config) const {

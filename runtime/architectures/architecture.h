@@ -46,7 +46,8 @@ class Architecture {
   virtual std::vector<ParameterSpec> parameters(const ModelConfig& config) const = 0;
   virtual Value forward(ModelBuilder& m) const;  // tokens → final hidden rows [T, C], normed; ModelBuilder::decoder()
   virtual ModelTask task() const { return ModelTask::generate; }
-  virtual Value score(ModelBuilder& m, Value rows) const;  // rerank: rows of first tokens [N, C] → scores [N, 1]
+  // What follows the rows that forward() returns, each row alone: logits, an embedder's rows themselves, scores [T, 1].
+  virtual Value head(ModelBuilder& m, Value rows) const;  // ModelBuilder::lm_head()
 
   virtual std::span<const HfKey> hf_keys() const = 0;  // of config.json, and their defaults
 

@@ -45,6 +45,7 @@ class Bert : public Architecture {
     m.end_layers();
     return x;
   }
+  Value head(ModelBuilder&, Value rows) const override { return rows; }
 
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {
     TRY(read_common_hf(source, c));
@@ -143,7 +144,7 @@ class BertReranker final : public Bert {
     for (ParameterSpec& spec : head.take()) out.push_back(std::move(spec));
     return out;
   }
-  Value score(ModelBuilder& m, Value rows) const override {
+  Value head(ModelBuilder& m, Value rows) const override {
     return m.linear(m.b().tanh(m.linear(rows, "pooler")), "classifier");
   }
   Result<void> read_hf(const ConfigSource& source, ModelConfig& c) const override {

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "runtime/architectures/architecture.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/interpreter.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/rules.h"
@@ -145,9 +145,14 @@ TEST(Experts, GradientsOfEveryWeightEqualFiniteDifferences) {
 TEST(Experts, LowRankUpdatesLeaveThemAlone) {
   for (const ModelConfig& c : configs()) {
     const LoraConfig everything{.rank = 2, .alpha = 4, .targets = {}};
-    for (const ParameterSpec& spec : lora_parameters(c, **find_architecture(c.family), everything))
-      EXPECT_EQ(spec.shape.rank(), 2) << spec.role;
-    EXPECT_TRUE(build_training_graph(c, all_f32, kTokens, everything)) << c.family;
+    auto training = build_training_graph(c, all_f32, kTokens, everything);
+    ASSERT_TRUE(training) << c.family;
+    const std::vector<LowRank> updates = *lora_updates(c, **find_architecture(c.family), everything);
+    for (const LowRank& update : updates) {
+      const Value weight = training->graph.find(update.parameter);
+      EXPECT_EQ(training->graph.type(weight).shape.rank(), 2) << update.parameter;
+      EXPECT_TRUE(training->graph.find(update.parameter + ".lora_b"));
+    }
     auto refused = build_training_graph(c, all_f32, kTokens, {.rank = 2, .alpha = 4, .targets = {"wo", "experts_up"}});
     ASSERT_FALSE(refused) << c.family;
     EXPECT_EQ(refused.error().code, Code::unimplemented);

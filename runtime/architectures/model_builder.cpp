@@ -1,4 +1,4 @@
-// ModelBuilder: how the parts of a model become ops, with or without a cache, with or without low-rank updates.
+// ModelBuilder: how the parts of a model become ops.
 #include "runtime/architectures/model_builder.h"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "runtime/ops/attention/attention.h"
-#include "runtime/ops/attention_cached/attention_cached.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
@@ -14,65 +13,22 @@
 namespace hearth {
 namespace {
 
-bool is_lora_target(const ParameterSpec& spec, const LoraConfig& lora) {
-  if (lora.rank <= 0 || spec.kind != ParameterKind::matrix || !spec.role.starts_with("layers.")) return false;
-  if (spec.shape.rank() != 2) return false;  // one matrix per expert or head, see refuse_lora_of_experts
-  const std::string last = spec.role.substr(spec.role.rfind('.') + 1);
-  return lora.targets.empty() || std::find(lora.targets.begin(), lora.targets.end(), last) != lora.targets.end();
-}
-
-// Asked for by name, the experts' matrices are refused and not passed over.
-std::optional<Error> refuse_lora_of_experts(const std::vector<ParameterSpec>& specs, const LoraConfig& lora) {
-  for (const ParameterSpec& spec : specs) {
-    const std::string last = spec.role.substr(spec.role.rfind('.') + 1);
-    if (spec.shape.rank() > 2 && std::find(lora.targets.begin(), lora.targets.end(), last) != lora.targets.end())
-      return error(Code::unimplemented,
-                   "low-rank updates of \"{}\" are not supported: it is one matrix per expert or head; choose other "
-                   "targets, such as wq, wk, wv and wo, or train all weights",
-                   last);
-  }
-  return std::nullopt;
-}
-
 TensorType ids(int64_t n) {
   return {Dtype::i32, {n}};
 }
 
 }  // namespace
 
-std::vector<ParameterSpec> lora_parameters(const ModelConfig& config, const Architecture& architecture,
-                                           const LoraConfig& lora) {
-  std::vector<ParameterSpec> out;
-  for (const ParameterSpec& spec : architecture.parameters(config)) {
-    if (!is_lora_target(spec, lora)) continue;
-    out.push_back(
-        {spec.role + ".lora_a", ParameterKind::matrix, {lora.rank, spec.shape[1]}, {"R", spec.axes[1]}, "", ""});
-    out.push_back(
-        {spec.role + ".lora_b", ParameterKind::matrix, {spec.shape[0], lora.rank}, {spec.axes[0], "R"}, "", ""});
-  }
-  return out;
-}
-
-ModelBuilder::ModelBuilder(const ModelConfig& config, const Architecture& architecture, DtypeOf dtype_of,
-                           LoraConfig lora, int n_tokens, std::optional<CacheConfig> cache)
+ModelBuilder::ModelBuilder(const ModelConfig& config, const Architecture& architecture, DtypeOf dtype_of, int n_tokens,
+                           int max_seq_len)
     : config_(config),
       specs_(architecture.parameters(config)),
       dtype_of_(std::move(dtype_of)),
-      lora_(std::move(lora)),
       n_tokens_(n_tokens),
-      cache_(cache),
-      max_seq_len_(n_tokens) {
-  if (cache_)
-    max_seq_len_ = cache_->max_seq_len > 0 ? cache_->max_seq_len : cache_->max_pages_per_seq * cache_->page_size;
-  if (auto refused = lora_.rank > 0 ? refuse_lora_of_experts(specs_, lora_) : std::nullopt) builder_.fail(*refused);
+      max_seq_len_(max_seq_len) {
   tokens_ = builder_.input("tokens", ids(n_tokens));
   positions_ = builder_.input("positions", ids(n_tokens));
-  if (cache_) {
-    seq_of_token_ = builder_.input("seq_of_token", ids(n_tokens));
-    page_table_ = builder_.input("page_table", {Dtype::i32, {cache_->max_seqs, cache_->max_pages_per_seq}});
-  } else {
-    segment_begin_ = builder_.input("segment_begin", ids(n_tokens));
-  }
+  segment_begin_ = builder_.input("segment_begin", ids(n_tokens));
 }
 
 const ParameterSpec* ModelBuilder::find(std::string_view role) const {
@@ -88,7 +44,7 @@ Value ModelBuilder::parameter(std::string_view role) {
 
 void ModelBuilder::begin_layer(int layer, Value x) {
   layer_ = layer;
-  layer_inputs_.push_back(x);
+  builder_.mark(kLayerInput, x);
   builder_.set_scope(fmt::format("layers.{}", layer));
 }
 
@@ -134,18 +90,10 @@ Value ModelBuilder::scaled(Value x, double factor) {
   return factor == 1 ? x : builder_.scale(x, static_cast<float>(factor));
 }
 
-Value ModelBuilder::low_rank_update(Value x, const ParameterSpec& spec) {
-  const Value a = builder_.parameter(spec.role + ".lora_a", {Dtype::f32, {lora_.rank, spec.shape[1]}});
-  const Value b = builder_.parameter(spec.role + ".lora_b", {Dtype::f32, {spec.shape[0], lora_.rank}});
-  return builder_.scale(builder_.linear(builder_.linear(x, a), b), lora_.alpha / static_cast<float>(lora_.rank));
-}
-
 Value ModelBuilder::linear(Value x, std::string_view role) {
   const std::string name = role_here(role);
-  Value y = builder_.linear(x, parameter(name));
-  if (find(name + "_bias")) y = builder_.add(y, parameter(name + "_bias"));
-  const ParameterSpec& spec = *find(name);
-  return is_lora_target(spec, lora_) ? builder_.add(y, low_rank_update(x, spec)) : y;
+  const Value y = builder_.linear(x, parameter(name));
+  return find(name + "_bias") ? builder_.add(y, parameter(name + "_bias")) : y;
 }
 
 Value ModelBuilder::rope(Value x) {
@@ -204,19 +152,9 @@ Value ModelBuilder::attention(Value q, Value k, Value v) {
 Value ModelBuilder::attention(AttentionAttributes heads, Value q, Value k, Value v) {
   const Value sinks = declared("sinks");
   heads.has_sinks = bool(sinks);
-  auto apply = [&](std::shared_ptr<const Op> op, std::vector<Value> inputs) {
-    if (sinks) inputs.push_back(sinks);
-    return builder_.apply(std::move(op), std::move(inputs));
-  };
-  if (!cache_) return apply(std::make_shared<Attention>(heads), {q, k, v, segment_begin_});
-  auto cache = [&](const char* which, int width) {
-    return builder_.state(fmt::format("layers.{}.{}", config_.kv_layer_of(layer_), which),
-                          {cache_->dtype, {cache_->n_pages, heads.n_kv_heads, cache_->page_size, width}},
-                          StateKind::per_position);
-  };
-  const Value k_cache = cache("k_cache", heads.head_dim), v_cache = cache("v_cache", heads.v_dim());
-  return apply(std::make_shared<AttentionCached>(heads),
-               {q, k, v, k_cache, v_cache, positions_, seq_of_token_, page_table_});
+  std::vector<Value> operands{q, k, v, segment_begin_};
+  if (sinks) operands.push_back(sinks);
+  return builder_.apply(std::make_shared<Attention>(heads), std::move(operands));
 }
 
 Value ModelBuilder::lm_head(Value hidden) {

@@ -5,11 +5,9 @@
 #include "base/check.h"
 #include "runtime/architectures/model_builder.h"
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
-#include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/decay/decay.h"
 #include "runtime/ops/l2_norm/l2_norm.h"
 #include "runtime/ops/linear_attention/linear_attention.h"
-#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/sigmoid/sigmoid.h"
 
 namespace hearth {
@@ -19,23 +17,9 @@ std::string in_layer(int layer, std::string_view role) {
 }
 }  // namespace
 
-Value ModelBuilder::per_sequence_state(std::string_view name, Shape per_sequence) {
-  Shape shape{cache_->max_seqs};
-  for (int i = 0; i < per_sequence.rank(); ++i) shape.append(per_sequence[i]);
-  return builder_.state(in_layer(layer_, name), {Dtype::f32, shape}, StateKind::per_sequence);
-}
-
 Value ModelBuilder::causal_conv(Value x, std::string_view role) {
   const std::string name = in_layer(layer_, role);
-  const Value taps = parameter(name);
-  Value y;
-  if (cache_) {
-    const Shape shape = builder_.type(taps).shape;  // [C, W]
-    const Value state = per_sequence_state(fmt::format("{}_state", role), {shape[1] - 1, shape[0]});
-    y = builder_.apply(std::make_shared<CausalConv1dCached>(), {x, taps, state, positions_, seq_of_token_});
-  } else {
-    y = builder_.apply(std::make_shared<CausalConv1d>(), {x, taps, segment_begin_});
-  }
+  const Value y = builder_.apply(std::make_shared<CausalConv1d>(), {x, parameter(name), segment_begin_});
   return find(name + "_bias") ? builder_.add(y, parameter(name + "_bias")) : y;
 }
 
@@ -49,16 +33,8 @@ Value ModelBuilder::recurrence(Value q, Value k, Value v, Value log_decay, Value
                                         .delta_rule = delta_rule,
                                         .has_skip = !skip.empty(),
                                         .is_tiled = r.tiled_heads};
-  std::vector<Value> operands{q, k, v, log_decay, beta};
-  if (cache_) {
-    operands.push_back(per_sequence_state("recurrent_state", {r.n_v_heads, r.k_dim, r.v_dim}));
-    operands.push_back(positions_);
-    operands.push_back(seq_of_token_);
-  } else {
-    operands.push_back(segment_begin_);
-  }
+  std::vector<Value> operands{q, k, v, log_decay, beta, segment_begin_};
   if (!skip.empty()) operands.push_back(parameter(in_layer(layer_, skip)));
-  if (cache_) return builder_.apply(std::make_shared<LinearAttentionCached>(heads), std::move(operands));
   return builder_.apply(std::make_shared<LinearAttention>(heads), std::move(operands));
 }
 

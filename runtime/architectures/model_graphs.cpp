@@ -1,83 +1,76 @@
-// The three graphs that engines build from a family: training, whole-sequence logits, one serving step.
+// Forward graphs and the rewrites that engines choose.
+#include "runtime/architectures/model_graphs.h"
+
 #include "runtime/architectures/model_builder.h"
-#include "runtime/ops/cross_entropy/cross_entropy.h"
 
 namespace hearth {
 namespace {
 
-constexpr int kMaxTokens = 1 << 20;
-
-Result<void> check_tokens(const char* what, int n) {
-  if (n >= 1 && n <= kMaxTokens) return {};
-  return error(Code::invalid_argument, "a graph needs 1 to {} {}, got {}", kMaxTokens, what, n);
+Result<void> check_count(const char* what, int n) {
+  constexpr int kMost = 1 << 20;
+  if (n >= 1 && n <= kMost) return {};
+  return error(Code::invalid_argument, "a graph needs 1 to {} {}, got {}", kMost, what, n);
 }
 
-Result<const Architecture*> generator(const ModelConfig& config) {
+Result<void> check_writes(const ModelConfig& config) {
   const Architecture* architecture = TRY(find_architecture(config.family));
-  if (architecture->task() == ModelTask::generate) return architecture;
-  return error(Code::failed_precondition, "models of the family {} turn texts into {}; they do not write", config.family,
+  if (architecture->task() == ModelTask::generate) return {};
+  return error(Code::failed_precondition, "models of the family {} turn texts into {}; they do not write",
+               config.family,
                architecture->task() == ModelTask::embed ? "vectors (/v1/embeddings)" : "scores (/v1/rerank)");
+}
+
+// forward → adapters, of a model that writes.
+Result<Graph> build_adapted(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int max_seq_len,
+                            const LoraConfig& lora) {
+  TRY(check_writes(config));
+  const Graph forward = TRY(build_forward(config, dtype_of, n_tokens, max_seq_len));
+  return adapters(forward, TRY(lora_updates(config, *TRY(find_architecture(config.family)), lora)));
 }
 
 }  // namespace
 
+Result<Graph> build_forward(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int max_seq_len) {
+  TRY(validate(config));
+  TRY(check_count("tokens", n_tokens));
+  const Architecture* architecture = TRY(find_architecture(config.family));
+  ModelBuilder m(config, *architecture, dtype_of, n_tokens, max_seq_len);
+  const Value rows = architecture->forward(m);
+  m.b().mark(kRows, rows);
+  m.b().output(architecture->head(m, rows));
+  return m.b().finish();
+}
+
 Result<TrainingGraph> build_training_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
                                            const LoraConfig& lora) {
-  TRY(validate(config));
-  TRY(check_tokens("tokens", n_tokens));
-  const Architecture* architecture = TRY(generator(config));
-  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
-  const Value targets = m.b().input("targets", {Dtype::i32, {n_tokens}});
-  const Value weights = m.b().input("loss_weights", {Dtype::f32, {n_tokens}});
-  const Value logits = m.lm_head(architecture->forward(m));
+  const LossTerm terms[] = {cross_entropy()};
   TrainingGraph out;
-  out.loss = m.b().apply(std::make_shared<CrossEntropy>(), {logits, targets, weights});
-  m.b().output(out.loss);
-  out.layer_inputs = m.layer_inputs();
-  out.graph = TRY(m.b().finish());
+  out.graph = TRY(loss(TRY(build_adapted(config, dtype_of, n_tokens, n_tokens, lora)), terms));
+  out.loss = out.graph.outputs()[0];
   out.n_forward_nodes = out.graph.nodes().size();
+  out.layer_inputs = out.graph.marked(kLayerInput);
   return out;
 }
 
 Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
                                  const LoraConfig& lora) {
-  TRY(validate(config));
-  TRY(check_tokens("tokens", n_tokens));
-  const Architecture* architecture = TRY(generator(config));
-  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, std::nullopt);
-  m.b().output(m.lm_head(architecture->forward(m)));
-  return m.b().finish();
+  return build_adapted(config, dtype_of, n_tokens, n_tokens, lora);
 }
 
 Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
-                                  const CacheConfig& cache, const LoraConfig& lora) {
-  TRY(validate(config));
-  TRY(check_tokens("tokens", n_tokens));
-  TRY(check_tokens("logit rows", n_logit_rows));
-  TRY(check_tokens("cache pages", cache.n_pages));
-  TRY(check_tokens("positions in a page", cache.page_size));
-  TRY(check_tokens("sequences", cache.max_seqs));
-  TRY(check_tokens("pages in a sequence", cache.max_pages_per_seq));
-  const Architecture* architecture = TRY(generator(config));
-  ModelBuilder m(config, *architecture, dtype_of, lora, n_tokens, cache);
-  const Value rows = m.b().input("logit_rows", {Dtype::i32, {n_logit_rows}});
-  const Value hidden = architecture->forward(m);
-  m.b().output(m.lm_head(m.b().gather_rows(hidden, rows)));
-  return m.b().finish();
+                                  const CacheConfig& cache_config, const LoraConfig& lora) {
+  TRY(check_count("logit rows", n_logit_rows));
+  const Graph adapted = TRY(build_adapted(config, dtype_of, n_tokens, cache_config.longest(), lora));
+  return select_rows(TRY(cache(adapted, cache_config)), "logit_rows", n_logit_rows);
 }
 
 Result<Graph> build_encoder_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_rows) {
-  TRY(validate(config));
-  TRY(check_tokens("tokens", n_tokens));
-  TRY(check_tokens("texts", n_rows));
-  const Architecture* architecture = TRY(find_architecture(config.family));
-  if (architecture->task() == ModelTask::generate)
+  TRY(check_count("texts", n_rows));
+  const ModelTask task = TRY(find_architecture(config.family))->task();
+  if (task == ModelTask::generate)
     return error(Code::failed_precondition, "models of the family {} write; they are not encoders", config.family);
-  ModelBuilder m(config, *architecture, dtype_of, {}, n_tokens, std::nullopt);
-  const Value rows = m.b().input("rows", {Dtype::i32, {n_rows}});
-  const Value hidden = architecture->forward(m);
-  m.b().output(architecture->task() == ModelTask::embed ? hidden : architecture->score(m, m.b().gather_rows(hidden, rows)));
-  return m.b().finish();
+  Graph forward = TRY(build_forward(config, dtype_of, n_tokens, n_tokens));
+  return task == ModelTask::embed ? std::move(forward) : select_rows(forward, "rows", n_rows);
 }
 
 // Bytes grow with pages and sequences, so one of each tells all.

@@ -17,23 +17,26 @@
 
 namespace hearth {
 
-Value Builder::input(std::string name, TensorType type) {
-  return graph_.add_leaf(ValueKind::input, std::move(name), type);
-}
-Value Builder::state(std::string name, TensorType type, StateKind kind) {
+Value Builder::leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind) {
   if (Value known = graph_.find(name)) {
-    CHECK(graph_.type(known) == type);
+    CHECK(graph_.type(known) == type && graph_.info(known).kind == kind);
     return known;
   }
-  return graph_.add_leaf(ValueKind::state, std::move(name), type, kind);
+  return graph_.add_leaf(kind, std::move(name), type, state_kind);
 }
 
+Value Builder::input(std::string name, TensorType type) {
+  return leaf(ValueKind::input, std::move(name), type);
+}
 Value Builder::parameter(std::string name, TensorType type) {
-  if (Value known = graph_.find(name)) {
-    CHECK(graph_.type(known) == type);
-    return known;
-  }
-  return graph_.add_leaf(ValueKind::parameter, std::move(name), type);
+  return leaf(ValueKind::parameter, std::move(name), type);
+}
+Value Builder::state(std::string name, TensorType type, StateKind kind) {
+  return leaf(ValueKind::state, std::move(name), type, kind);
+}
+
+void Builder::mark(std::string_view name, Value v) {
+  if (v) graph_.mark(name, v);
 }
 
 void Builder::output(Value v) {

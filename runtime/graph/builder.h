@@ -13,10 +13,12 @@ namespace hearth {
 
 class Builder {
  public:
+  // Leaves asked for again by the same name are the same value.
   Value input(std::string name, TensorType type);
-  Value parameter(std::string name, TensorType type);  // asked again by the same name: the same value
-  Value state(std::string name, TensorType type, StateKind kind);  // also
+  Value parameter(std::string name, TensorType type);
+  Value state(std::string name, TensorType type, StateKind kind);
   void output(Value v);
+  void mark(std::string_view name, Value v);  // see Mark; a null value is an earlier error
 
   Value apply(std::shared_ptr<const Op> op, std::vector<Value> inputs);  // the op's only output
   std::vector<Value> apply_all(std::shared_ptr<const Op> op, std::vector<Value> inputs);
@@ -46,6 +48,8 @@ class Builder {
   Result<Graph> finish();
 
  private:
+  Value leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind = StateKind::per_position);
+
   Graph graph_;
   std::string scope_;
   std::optional<Error> failed_;

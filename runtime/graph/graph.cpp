@@ -11,6 +11,13 @@ Value Graph::find(std::string_view name) const {
   return {};
 }
 
+std::vector<Value> Graph::marked(std::string_view name) const {
+  std::vector<Value> out;
+  for (const Mark& mark : marks_)
+    if (mark.name == name) out.push_back(mark.value);
+  return out;
+}
+
 Value Graph::add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind) {
   CHECK(kind != ValueKind::computed);
   values_.push_back({type, kind, std::move(name), -1, state_kind});

@@ -47,6 +47,12 @@ struct Node {
   std::string scope;  // "layers.3", "head", ... where in the model; "backward" parts end in ".grad"
 };
 
+// A value that later rewrites look for by name; it follows that value through the rewrites before them.
+struct Mark {
+  std::string name;
+  Value value;
+};
+
 class Graph {
  public:
   const std::vector<Node>& nodes() const { return nodes_; }
@@ -55,10 +61,13 @@ class Graph {
   const TensorType& type(Value v) const { return info(v).type; }
   const std::vector<Value>& outputs() const { return outputs_; }
   Value find(std::string_view name) const;  // input, parameter or state by name; null when absent
+  const std::vector<Mark>& marks() const { return marks_; }
+  std::vector<Value> marked(std::string_view name) const;  // in the order of marking
 
   Value add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind = StateKind::per_position);
   Result<std::vector<Value>> add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope);
   void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
+  void mark(std::string_view name, Value v) { marks_.push_back({std::string(name), v}); }
 
   Cost cost() const;              // sum over the nodes
   std::string to_string() const;  // one line a node, for people and tests
@@ -67,6 +76,7 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<ValueInfo> values_;
   std::vector<Value> outputs_;
+  std::vector<Mark> marks_;
 };
 
 }  // namespace hearth

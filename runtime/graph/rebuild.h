@@ -7,14 +7,14 @@ namespace hearth {
 
 class Rebuild {
  public:
-  // Copies all leaves of `source`; nodes are copied on request.
-  explicit Rebuild(const Graph& source);
-  Result<void> copy(const Node& node);                                              // its outputs are mapped
+  // Copies all leaves of `source` but `left_out`; nodes are copied on request.
+  explicit Rebuild(const Graph& source, Value left_out = {});
+  Result<void> copy(const Node& node);  // its outputs are mapped; an error where it reads what was left out
   Result<std::vector<Value>> add(const Node& like, std::vector<Value> new_inputs);  // not mapped
   Value mapped(Value old) const { return map_[static_cast<size_t>(old.id)]; }
   void map(Value old, Value to) { map_[static_cast<size_t>(old.id)] = to; }
   Graph& graph() { return graph_; }
-  Graph finish();  // outputs mapped
+  Graph finish();  // outputs and marks mapped
 
  private:
   const Graph& source_;

@@ -1,11 +1,65 @@
 // Rewrites: functions from graphs to graphs. Each fits on a few pages; none knows a model.
+//
+// A model's forward graph reads tokens, positions and segment_begin, and has one output. Everything else that is done
+// with a model is a choice of rewrites, in this order:
+//   forward → adapters → cache, select_rows → quantise_activations      serving
+//   forward → adapters → loss → differentiate → recompute               training
 #pragma once
 
+#include <functional>
 #include <span>
+#include <string>
 
 #include "runtime/graph/graph.h"
 
 namespace hearth {
+
+class Builder;
+
+// Marks of a forward graph.
+inline constexpr std::string_view kLayerInput = "layer_input";  // what recompute keeps
+inline constexpr std::string_view kRows = "rows";  // [T, C]: what comes after works on each token's row alone
+
+// A low-rank update beside every product x · Wᵀ with the parameter W [out, in] (after its "<parameter>_bias", where one
+// is added): y + scale · (x · Aᵀ) · Bᵀ, with new parameters "<parameter>.lora_a" [rank, in] and "<parameter>.lora_b"
+// [out, rank], f32. invalid_argument names a parameter that no product reads.
+struct LowRank {
+  std::string parameter;
+  int rank = 0;
+  float scale = 1;
+};
+Result<Graph> adapters(const Graph& forward, std::span<const LowRank> updates);
+
+// The sizes of a serving graph's states. What there is of them, the graph itself declares: pages of keys and values
+// [n_pages, K, page_size, D] of `dtype`, and rows [max_seqs, ...] of recurrences.
+struct CacheConfig {
+  int n_pages = 0;
+  int page_size = 64;
+  Dtype dtype = Dtype::f16;   // of keys and values: f32, f16 or bf16
+  int max_pages_per_seq = 0;  // second dimension of page_table
+  int max_seqs = 1;           // first dimension of page_table
+  int max_seq_len = 0;        // of one sequence; 0: as many positions as its pages have
+  int longest() const { return max_seq_len > 0 ? max_seq_len : max_pages_per_seq * page_size; }
+};
+// Tokens of any mix of sequences, appended to what the states hold of them: attention through pages, convolutions and
+// recurrences from where each sequence stood. Inputs seq_of_token i32[T] and page_table i32[max_seqs,
+// max_pages_per_seq] in place of segment_begin. Layers that attend to the same keys and values share their pages.
+// States are named by the scope of the op that first writes them: "layers.3.k_cache", "layers.3.v_cache",
+// "layers.3.recurrent_state"; of a convolution by its taps: "layers.3.conv_state".
+// unimplemented where an op reads segment_begin and cannot go on where a sequence stood.
+Result<Graph> cache(const Graph& forward, const CacheConfig& config);
+
+// Only the rows of kRows that the new input `input` i32[n_rows] names go on.
+Result<Graph> select_rows(const Graph& graph, const std::string& input, int n_rows);
+
+// A loss f32[1] in place of the logits f32[T, V]: the weighted sum of its terms, each of which appends its nodes.
+struct LossTerm {
+  std::function<Value(Builder& b, Value logits)> build;
+  float weight = 1;
+};
+Result<Graph> loss(const Graph& forward, std::span<const LossTerm> terms);
+// Σ loss_weights[t] · nll[t] over the inputs targets i32[T] (-1: no loss) and loss_weights f32[T].
+LossTerm cross_entropy();
 
 struct Differentiated {
   Graph graph;               // the forward graph, its outputs kept, with the backward nodes appended

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/interpreter.h"
 #include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/rules.h"

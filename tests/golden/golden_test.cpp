@@ -12,7 +12,7 @@
 #include "inference/step_runner.h"
 #include "model_store/formats/load.h"
 #include "model_store/formats/safetensors.h"
-#include "runtime/architectures/model_builder.h"
+#include "runtime/architectures/model_graphs.h"
 #include "runtime/graph/rewrites.h"
 
 namespace hearth {

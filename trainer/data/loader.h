@@ -14,7 +14,7 @@ namespace hearth::train {
 
 struct LoaderOptions {
   int max_seq_len = 512;
-  bool pack = true;      // several documents in a row; each sees only itself
+  bool pack = true;  // several documents in a row; each sees only itself
   bool shuffle = true;
   uint64_t seed = 1;
 };
@@ -24,7 +24,7 @@ struct LoaderState {
   bool operator==(const LoaderState&) const = default;
 };
 
-// T = n_rows * max_seq_len entries each; the inputs of a training graph (runtime/architectures/model_builder.h).
+// T = n_rows * max_seq_len entries each; the inputs of a training graph (runtime/architectures/model_graphs.h).
 struct Batch {
   std::vector<int32_t> tokens, positions, segment_begin, targets;  // targets: -1 where nothing is learned
   int64_t n_learned = 0;                                           // targets that are not -1
@@ -35,10 +35,10 @@ class Loader {
  public:
   Loader(std::shared_ptr<const std::vector<Document>> documents, const LoaderOptions& options);
 
-  int64_t n_rows();                  // in the present epoch; 0 when there is nothing to learn from
-  void next(int n_rows, Batch& out); // the next rows, going on into the next epoch
-  // n_rows rows from `begin` of the present epoch; those from `end` on, or behind the epoch's end, are padding. Does not
-  // move.
+  int64_t n_rows();                   // in the present epoch; 0 when there is nothing to learn from
+  void next(int n_rows, Batch& out);  // the next rows, going on into the next epoch
+  // n_rows rows from `begin` of the present epoch; those from `end` on, or behind the epoch's end, are padding. Does
+  // not move.
   void rows_at(int64_t begin, int64_t end, int n_rows, Batch& out);
   LoaderState state() const { return state_; }
   void restore(const LoaderState& state);
