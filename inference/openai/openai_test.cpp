@@ -228,6 +228,18 @@ TEST(Requests, WhatIsNotSupportedIsRefusedByName) {
   const std::pair<const char*, Json> kBoth[] = {{"grammar", "root ::= \"yes\""},
                                                 {"json_schema", schema},
                                                 {"guided_json", schema},
+                                                {"json_schema", Json::object()},
+                                                {"guided_json", Json::object()},
+                                                {"response_format", {{"type", "json_object"}}},
+                                                {"response_format", {{"type", 5}}},
+                                                {"response_format", "json"},
+                                                {"skip_special_tokens", false},
+                                                {"eta_cutoff", 0.1},
+                                                {"no_repeat_ngram_size", 2},
+                                                {"web_search_options", Json::object()},
+                                                {"modalities", {"text", "audio"}},
+                                                {"lora", {{{"id", 0}, {"scale", 1}}}},
+                                                {"options", {{"num_ctx", 512}}},
                                                 {"guided_regex", "a+"},
                                                 {"guided_choice", {"a", "b"}},
                                                 {"structured_outputs", {{"json", schema}}},
@@ -270,6 +282,10 @@ TEST(Requests, WhatIsNotSupportedIsRefusedByName) {
                                     {"continue_final_message", true},
                                     {"chat_template", "{{ x }}"},
                                     {"echo", true},
+                                    {"enable_thinking", false},
+                                    {"thinking", {{"type", "disabled"}}},
+                                    {"verbosity", "low"},
+                                    {"add_special_tokens", true},
                                     {"documents", {1}}}) {
     const Json body = chat_body({{name, value}});
     EXPECT_FALSE(parse_chat_request(body, body.dump())) << name;
@@ -277,6 +293,12 @@ TEST(Requests, WhatIsNotSupportedIsRefusedByName) {
 }
 
 TEST(Requests, WhatAsksForNothingIsTaken) {
+  const Json completion = {{"model", "tiny"},
+                           {"prompt", "Once"},
+                           {"response_format", {{"type", "text"}}},
+                           {"add_special_tokens", true},
+                           {"skip_special_tokens", true}};
+  EXPECT_TRUE(parse_completion_request(completion));
   Json body = chat_body();
   for (const auto& [name, value] : {std::pair<const char*, Json>{"grammar", ""},
                                     {"grammar", nullptr},
@@ -293,6 +315,12 @@ TEST(Requests, WhatAsksForNothingIsTaken) {
                                     {"tfs_z", 1},
                                     {"thinking_budget_tokens", -1},
                                     {"suffix", ""},
+                                    {"json_schema", nullptr},
+                                    {"response_format", {{"type", "text"}}},
+                                    {"skip_special_tokens", true},
+                                    {"add_special_tokens", false},
+                                    {"modalities", {"text"}},
+                                    {"verbosity", "medium"},
                                     {"functions", Json::array()},
                                     {"store", true},
                                     {"metadata", {{"a", "b"}}},

@@ -121,9 +121,6 @@ Result<CompletionOptions> read_options(const Json& body, const SamplingParams& d
 Result<ChatRequest> parse_chat_request(const Json& body, std::string_view text, const SamplingParams& defaults) {
   ChatRequest out{.options = TRY(read_options(body, defaults, Endpoint::chat))};
   TRY(read(body, {"add_generation_prompt"}, out.add_generation_prompt));
-  if (auto it = body.find("response_format");
-      it != body.end() && it->is_object() && it->value("type", "text") != "text")
-    return error(Code::invalid_argument, "\"response_format\" other than text is not supported by this version");
   // Valid JSON of bounded depth: it was read as Json before.
   const OrderedJson ordered = OrderedJson::parse(text, nullptr, false);
   if (ordered.is_discarded()) return error(Code::invalid_argument, "the body is not valid JSON");
