@@ -112,6 +112,23 @@ TEST_F(PackIdentity, AnotherPublisherReplacesNothing) {
   }
 }
 
+// The same pack with a signature of somebody else's over it: it stays its first publisher's, who goes on updating it.
+TEST_F(PackIdentity, SigningAnothersPackTakesNothingOver) {
+  const fs::path ours = pack("m", "1.0"), next = pack("m", "2.0"), theirs = bench.folder.path() / "theirs";
+  const std::string foreign = other_key();
+  Store store = bench.open();
+  const ModelRecord model = must(update(store, ours));
+  must(must(Store::open(bench.folder.path() / "maker-1", Mode::read_write))
+           .export_pack(model.name, theirs, {.signing_key = foreign}));
+  for (const std::string& name : {std::string(), model.name}) {
+    const ModelRecord after = must(store.install(theirs, "", {.name = name, .replace = true}));
+    EXPECT_EQ(after.name, model.name);
+    EXPECT_EQ(after.signer, model.signer);
+    EXPECT_EQ(must(store.find(model.name)).signer, model.signer);
+  }
+  EXPECT_EQ(must(update(store, next)).name, model.name);
+}
+
 TEST_F(PackIdentity, AnImportIsNotReplacedByAPack) {
   const fs::path layout = pack("m", "2.0");
   Store store = bench.open();

@@ -60,7 +60,9 @@ Error is_taken(const ModelRecord& by, std::string_view wanted) {
 }
 
 Result<Placement> place_over(const ModelRecord& old, const ModelRecord& pack, const InstallOptions& options) {
-  if (old.digest == pack.digest) return Placement{old.name, std::nullopt};
+  // The same bytes signed by somebody else are no reason to change the publisher.
+  const bool is_anothers = !old.signer.empty() && old.signer != pack.signer;
+  if (old.digest == pack.digest) return Placement{old.name, std::nullopt, is_anothers};
   const bool is_wanted_anew = options.replace && options.any_version;
   if (is_same_content(old, pack) && !is_wanted_anew) return Placement{old.name, std::nullopt, true};
   if (!options.replace) return is_taken(old, old.name);
