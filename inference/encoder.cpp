@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 
-#include "hwdetect/cpu_features.h"
 #include "runtime/architectures/model_graphs.h"
 
 namespace hearth {
@@ -44,15 +43,14 @@ Result<std::unique_ptr<Encoder>> Encoder::create(std::shared_ptr<const LoadedMod
   if (task == ModelTask::generate)
     return error(Code::failed_precondition, "models of the family {} write; they neither embed nor rerank",
                  model->config.family);
-  Arena activations = TRY_WITH(Arena::reserve(kActivationAddressSpace), "while reserving activations");
-  const int n = n_threads > 0 ? n_threads : Team::default_threads();
-  return std::unique_ptr<Encoder>(new Encoder(std::move(model), task, n, std::move(activations)));
+  std::unique_ptr<Encoder> encoder(new Encoder(std::move(model), task, TRY(open_device("cpu", n_threads))));
+  const auto& weights = encoder->model_->weights;
+  encoder->bindings_ = TRY(place_on(*encoder->device_, Bindings(weights.begin(), weights.end()), encoder->weights_));
+  return encoder;
 }
 
-Encoder::Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, int n_threads, Arena activations)
-    : model_(std::move(model)), task_(task), activations_(std::move(activations)), team_(n_threads) {
-  for (const auto& [role, view] : model_->weights) bindings_.emplace(role, view);
-}
+Encoder::Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, std::unique_ptr<Backend> device)
+    : model_(std::move(model)), task_(task), device_(std::move(device)), activations_(*device_) {}
 
 Result<EncoderText> Encoder::text(std::string_view text) const {
   if (!model_->tokenizer) return *model_->tokenizer_problem;
@@ -114,8 +112,8 @@ Result<Executor*> Encoder::executor_for(int n_tokens, int n_texts) {
   }
   auto dtype_of = [&](const ParameterSpec& spec) { return model_->weights.at(spec.role).type.dtype; };
   Graph graph = TRY(build_encoder_graph(model_->config, dtype_of, n_tokens, n_texts));
-  Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
-  Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
+  Plan plan = TRY(make_plan(std::move(graph), *device_));
+  Executor executor = TRY(Executor::create(std::move(plan), activations_, bindings_));
   if (classes_.size() >= kMaxTextClasses) classes_.pop_back();
   classes_.push_front({n_tokens, n_texts, std::move(executor)});
   return &classes_.front().executor;
@@ -157,7 +155,7 @@ Result<size_t> Encoder::run_some(std::span<const EncoderText> texts,
   }
   for (int i = 0; rows && i < n_rows; ++i)
     rows[i] = i < static_cast<int>(begins.size()) ? begins[static_cast<size_t>(i)] : 0;
-  executor.run();
+  TRY(executor.run());
   const TensorView out = executor.output(0);
   for (size_t i = 0; i < n_texts; ++i) {
     const int64_t first = task_ == ModelTask::rerank ? static_cast<int64_t>(i) : begins[i];

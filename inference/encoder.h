@@ -1,5 +1,5 @@
-// Runs encoders: texts to vectors (embedders) and pairs of texts to scores (rerankers). Several texts go through the model
-// at once, laid end to end.
+// Runs encoders: texts to vectors (embedders) and pairs of texts to scores (rerankers). Several texts go through the
+// model at once, laid end to end.
 //
 //   auto encoder = TRY(Encoder::create(model, {}));
 //   EncoderText text = TRY(encoder->text("Hello"));
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "model_store/formats/load.h"
+#include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
 
 namespace hearth {
@@ -53,7 +54,7 @@ class Encoder {
     int n_tokens, n_texts;
     Executor executor;
   };
-  Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, int n_threads, Arena activations);
+  Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, std::unique_ptr<Backend> device);
   Result<void> check(std::span<const EncoderText> texts, ModelTask wanted) const;
   Result<Executor*> executor_for(int n_tokens, int n_texts);
   // Runs some of the texts, from the first on; use(index, rows) gets what comes out. The number that were run.
@@ -61,8 +62,9 @@ class Encoder {
 
   std::shared_ptr<const LoadedModel> model_;
   ModelTask task_;
+  std::unique_ptr<Backend> device_;
+  std::vector<Buffer> weights_;  // where the device has memory of its own
   Arena activations_;
-  Team team_;
   Bindings bindings_;
   std::mutex mutex_;
   std::list<ShapeClass> classes_;  // most recently used first

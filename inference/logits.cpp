@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "hwdetect/cpu_features.h"
 #include "runtime/architectures/model_graphs.h"
+#include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
 
 namespace hearth {
@@ -29,18 +29,17 @@ Result<Tensor> whole_logits(const LoadedModel& model, std::span<const int32_t> i
   TRY(check_ids(model.config, ids));
   auto dtype_of = [&](const ParameterSpec& spec) { return model.weights.at(spec.role).type.dtype; };
   Graph graph = TRY(build_logits_graph(model.config, dtype_of, static_cast<int>(ids.size()), {}));
-  Plan plan = TRY(make_plan(std::move(graph), cpu_features()));
-  Team team(n_threads > 0 ? n_threads : Team::default_threads());
-  Arena arena = TRY(Arena::reserve(kActivationAddressSpace));
-  Bindings bindings;
-  for (const auto& [role, view] : model.weights) bindings.emplace(role, view);
-  Executor executor = TRY(Executor::create(std::move(plan), team, arena, bindings));
+  const std::unique_ptr<Backend> device = TRY(open_device("cpu", n_threads));
+  Arena arena(*device);
+  std::vector<Buffer> weights;
+  const Bindings bindings = TRY(place_on(*device, Bindings(model.weights.begin(), model.weights.end()), weights));
+  Executor executor = TRY(Executor::create(TRY(make_plan(std::move(graph), *device)), arena, bindings));
   std::copy(ids.begin(), ids.end(), executor.input("tokens").i32());
   int32_t* positions = executor.input("positions").i32();
   std::iota(positions, positions + ids.size(), 0);
   int32_t* segments = executor.input("segment_begin").i32();
   std::fill(segments, segments + ids.size(), 0);
-  executor.run();
+  TRY(executor.run());
   return to_f32(executor.output(0));
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "hwdetect/cpu_features.h"
 #include "runtime/graph/rewrites.h"
 
 namespace hearth {
@@ -42,47 +41,47 @@ Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const Loa
                                                        const StepOptions& requested) {
   StepOptions options = requested;
   const ModelConfig& config = model->config;
-  if (options.n_threads == 0) options.n_threads = Team::default_threads();
-  if (options.n_threads < 1 || options.n_threads > 256)
-    return error(Code::invalid_argument, "threads must be 1 to 256, got {}", options.n_threads);
+  if (options.n_threads < 0 || options.n_threads > 256)
+    return error(Code::invalid_argument, "threads must be 1 to 256, or 0 for all cores, got {}", options.n_threads);
   if (options.n_slots < 1 || options.n_slots > 256)
     return error(Code::invalid_argument, "slots must be 1 to 256, got {}", options.n_slots);
   if (options.max_seq_len == 0) options.max_seq_len = config.max_seq_len;
   if (options.max_seq_len < 1 || options.max_seq_len > config.max_seq_len)
     return error(Code::invalid_argument, "the context must be 1 to {} tokens (the model's own limit), got {}",
                  config.max_seq_len, options.max_seq_len);
-  const uint64_t bytes = TRY(cache_bytes(config, options.max_seq_len, options.n_slots, options.cache_dtype));
-  Arena states = TRY_WITH(Arena::reserve(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
-                          "while reserving {} MiB for the cache", bytes >> 20);
-  Arena activations = TRY_WITH(Arena::reserve(kActivationAddressSpace), "while reserving activations");
-  std::unique_ptr<StepRunner> runner(
-      new StepRunner(std::move(model), options, std::move(states), std::move(activations)));
+  std::unique_ptr<Backend> device = TRY(open_device(options.device, options.n_threads));
+  std::unique_ptr<StepRunner> runner(new StepRunner(std::move(model), options, std::move(device)));
+  TRY(runner->bind_weights());
   TRY(runner->bind_states());
   return runner;
 }
 
-StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena states,
-                       Arena activations)
-    : model_(std::move(model)),
-      options_(options),
-      states_(std::move(states)),
-      activations_(std::move(activations)),
-      team_(options.n_threads) {
+StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options,
+                       std::unique_ptr<Backend> device)
+    : model_(std::move(model)), options_(options), device_(std::move(device)), activations_(*device_) {
   const int pages = pages_per_seq(options.max_seq_len);
   cache_config_ = {pages * options.n_slots, kPageSize, options.cache_dtype, pages, options.n_slots};
   cache_config_.max_seq_len = options.max_seq_len;
-  for (const auto& [role, view] : model_->weights) bindings_.emplace(role, view);
 }
 
-// Every state that the graph declares gets its part of the arena, whose memory is zero at first.
+Result<void> StepRunner::bind_weights() {
+  const Bindings host(model_->weights.begin(), model_->weights.end());
+  bindings_ = TRY(place_on(*device_, host, weights_));
+  return {};
+}
+
+// Every state that the graph declares gets its part of one buffer, whose memory is zero at first.
 Result<void> StepRunner::bind_states() {
+  const uint64_t bytes = TRY(cache_bytes(model_->config, options_.max_seq_len, options_.n_slots, options_.cache_dtype));
+  states_ = TRY_WITH(device_->allocate(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
+                     "while reserving {} MiB for the cache", bytes >> 20);
   const Graph graph = TRY(build_graph({1, 1}));
   int64_t at = 0;
   for (const ValueInfo& info : graph.values()) {
     if (info.kind != ValueKind::state) continue;
-    if (at + info.type.bytes() > states_.max_bytes())
+    if (at + info.type.bytes() > states_.bytes())
       return error(Code::internal, "the states of the model take more than the {} bytes reserved for them",
-                   states_.max_bytes());
+                   states_.bytes());
     bindings_[info.name] = {info.type, states_.data() + at};
     at += (info.type.bytes() + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
     can_go_back_ = can_go_back_ && info.state_kind == StateKind::per_position;
@@ -106,8 +105,8 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
     ready_.splice(ready_.begin(), ready_, known);
     return &ready_.front().executor;
   }
-  Plan plan = TRY(make_plan(TRY(build_graph(shape)), cpu_features()));
-  Executor executor = TRY(Executor::create(std::move(plan), team_, activations_, bindings_));
+  Plan plan = TRY(make_plan(TRY(build_graph(shape)), *device_));
+  Executor executor = TRY(Executor::create(std::move(plan), activations_, bindings_));
   ++n_graphs_built_;
   if (ready_.size() >= kMaxReady) ready_.pop_back();
   ready_.push_front({shape, std::move(executor)});
@@ -116,7 +115,7 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
 
 // Padding: token 0 at no position, rows of logits that nobody wants.
 Result<void> StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape,
-                                     const Executor& executor) const {
+                                     Executor& executor) const {
   int32_t* ids = executor.input("tokens").i32();
   int32_t* positions = executor.input("positions").i32();
   int32_t* slots = executor.input("seq_of_token").i32();
@@ -146,7 +145,7 @@ Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
   const ShapeClass shape = shape_class(static_cast<int>(tokens.size()), static_cast<int>(n_wanted));
   Executor& executor = *TRY(executor_for(shape));
   TRY(fill_inputs(tokens, shape, executor));
-  executor.run();
+  TRY(executor.run());
   TensorView logits = executor.output(0);
   logits.type.shape[0] = std::max<int64_t>(1, n_wanted);
   return logits;

@@ -10,14 +10,16 @@
 #include "inference/shape_class.h"
 #include "model_store/formats/load.h"
 #include "runtime/architectures/model_graphs.h"
+#include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
 
 namespace hearth {
 
 struct StepOptions {
-  int n_threads = 0;    // 0: Team::default_threads()
-  int max_seq_len = 0;  // positions of one sequence; 0: the model's own
-  int n_slots = 4;      // sequences that have a place in the cache
+  std::string device = "cpu";  // as open_device() takes it
+  int n_threads = 0;           // of the CPU; 0: Team::default_threads()
+  int max_seq_len = 0;         // positions of one sequence; 0: the model's own
+  int n_slots = 4;             // sequences that have a place in the cache
   Dtype cache_dtype = Dtype::f16;
   bool exact = false;  // f32 activations beside quantised weights too
 };
@@ -58,18 +60,21 @@ class StepRunner {
     ShapeClass shape;
     Executor executor;
   };
-  StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, Arena states, Arena activations);
+  StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, std::unique_ptr<Backend> device);
   Result<Graph> build_graph(const ShapeClass& shape) const;
   Result<Executor*> executor_for(const ShapeClass& shape);
-  Result<void> fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, const Executor& executor) const;
+  Result<void> fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, Executor& executor) const;
+  Result<void> bind_weights();
   Result<void> bind_states();
 
   std::shared_ptr<const LoadedModel> model_;
   StepOptions options_;
   CacheConfig cache_config_;
-  Arena states_, activations_;
+  std::unique_ptr<Backend> device_;
+  Buffer states_;
+  std::vector<Buffer> weights_;  // where the device has memory of its own
+  Arena activations_;
   bool can_go_back_ = true;
-  Team team_;
   Bindings bindings_;
   std::list<Ready> ready_;  // most recently used first
   uint64_t n_graphs_built_ = 0;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "hwdetect/cpu_features.h"
 #include "trainer/data/loader.h"
 #include "trainer/data/training_data.h"
 #include "trainer/optim/course.h"
@@ -83,31 +82,31 @@ Result<Shapes> shapes_of(const Recipe& recipe, const Beginning& base, const Mode
 }
 
 // FLOP/s of this box on a few layers of this very model, with zeros for weights.
-Result<double> measure_rate(const Recipe& recipe, const Beginning& base, Team& team) {
+Result<double> measure_rate(const Recipe& recipe, const Beginning& base, CpuBackend& device) {
   const ModelConfig config = base.config.with_layers(kProbeLayers);
   const Shapes shapes = TRY(shapes_of(recipe, base, config));
   const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
-  TrainingPlan plan =
-      TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
+  TrainingPlan plan = TRY(
+      plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute, device));
   Bindings bindings;
   std::vector<Tensor> zeros;
   for (const ValueInfo& info : plan.plan.graph.values())
     if (info.kind == ValueKind::parameter) bindings[info.name] = zeros.emplace_back(info.type).view();
   const double flops = plan.plan.cost.flops;
-  Arena arena = TRY(Arena::reserve(plan.plan.arena_bytes));
-  Executor executor = TRY(Executor::create(std::move(plan.plan), team, arena, bindings));
+  Arena arena(device);
+  Executor executor = TRY(Executor::create(std::move(plan.plan), arena, bindings));
   for (int t = 0; t < n_tokens; ++t) {
     executor.input("tokens").i32()[t] = executor.input("positions").i32()[t] = executor.input("targets").i32()[t] = 0;
     executor.input("segment_begin").i32()[t] = t / recipe.data.max_seq_len * recipe.data.max_seq_len;
     executor.input("loss_weights").f32()[t] = 1.0f / static_cast<float>(n_tokens);
   }
   executor.input("dloss").f32()[0] = 1;
-  executor.run();  // touches memory, wakes threads
+  TRY(executor.run());  // touches memory, wakes threads
   const auto start = Clock::now();
   int n = 0;
   double seconds = 0;
   do {
-    executor.run();
+    TRY(executor.run());
     ++n;
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
   } while (seconds < kProbeSeconds && n < 100);
@@ -141,18 +140,18 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
   const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
   const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;
-  TrainingPlan plan =
-      TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute));
-  const Plan evaluation = TRY(make_plan(std::move(plan.forward), cpu_features()));
+  const std::unique_ptr<CpuBackend> device = open_cpu(recipe.n_threads);
+  TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens,
+                                        recipe.batch.recompute, *device));
+  const Plan evaluation = TRY(make_plan(std::move(plan.forward), *device));
   const int64_t arena_bytes = std::max(plan.plan.arena_bytes, evaluation.arena_bytes);
-  Team team(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads());
   Estimate out;
   out.n_steps = count_steps(recipe, data.n_rows);
   out.n_tokens = data.n_tokens;
   out.data = data.figures;
   out.unused_keys = data.unused_keys;
   out.flops_per_step = plan.plan.cost.flops * recipe.batch.gradient_accumulation;
-  out.flops_per_s = TRY_WITH(measure_rate(recipe, base, team), "while measuring this box's speed");
+  out.flops_per_s = TRY_WITH(measure_rate(recipe, base, *device), "while measuring this box's speed");
   out.seconds = kOverhead * static_cast<double>(out.n_steps) * out.flops_per_step / std::max(1.0, out.flops_per_s);
   const int64_t sums = recipe.batch.gradient_accumulation > 1 ? shapes.gradient_bytes : 0;
   out.peak_memory_bytes = static_cast<uint64_t>(arena_bytes + shapes.weights_bytes + shapes.optimizer_bytes + sums);

@@ -29,8 +29,8 @@ TEST(Estimate, FollowsTheGraph) {
 
   const Beginning base = *load_base(r, {});
   const ModelInTraining model = *make_model(r, base);
-  Team team(1);
-  const Stepper stepper = *Stepper::create(model, {.n_tokens = 4 * 64}, team);
+  const std::unique_ptr<CpuBackend> device = open_cpu(1);
+  const Stepper stepper = *Stepper::create(model, {.n_tokens = 4 * 64}, *device);
   EXPECT_NEAR(static_cast<double>(small->peak_memory_bytes),
               static_cast<double>(stepper.memory_bytes() + model.bytes()),
               0.02 * static_cast<double>(small->peak_memory_bytes) + 2097152.0);  // arenas are whole huge pages

@@ -6,6 +6,6 @@
 namespace hearth::train {
 
 // Over at most max_rows rows, always the same ones. Nothing when nothing is held out.
-std::optional<double> held_out_loss(Stepper& stepper, Loader& held_out, int rows_per_batch, int max_rows);
+Result<std::optional<double>> held_out_loss(Stepper& stepper, Loader& held_out, int rows_per_batch, int max_rows);
 
 }  // namespace hearth::train

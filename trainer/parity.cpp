@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "hwdetect/cpu_features.h"
 #include "inference/step_runner.h"
 #include "runtime/plan/plan.h"
 
@@ -31,17 +30,17 @@ std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
   return out;
 }
 
-Result<std::vector<float>> trainer_logits(const ModelInTraining& model, std::span<const int32_t> ids, Team& team) {
+Result<std::vector<float>> trainer_logits(const ModelInTraining& model, std::span<const int32_t> ids, Backend& device) {
   const auto n = static_cast<int>(ids.size());
-  Plan plan = TRY(make_plan(TRY(build_logits_graph(model.config, model.dtype_of(), n, model.lora)), cpu_features()));
-  Arena arena = TRY(Arena::reserve(plan.arena_bytes));
-  Executor executor = TRY(Executor::create(std::move(plan), team, arena, model.bindings()));
+  Plan plan = TRY(make_plan(TRY(build_logits_graph(model.config, model.dtype_of(), n, model.lora)), device));
+  Arena arena(device);
+  Executor executor = TRY(Executor::create(std::move(plan), arena, model.bindings()));
   for (int t = 0; t < n; ++t) {
     executor.input("tokens").i32()[t] = ids[static_cast<size_t>(t)];
     executor.input("positions").i32()[t] = t;
     executor.input("segment_begin").i32()[t] = 0;
   }
-  executor.run();
+  TRY(executor.run());
   const TensorView logits = executor.output(0);
   return std::vector<float>(logits.f32(), logits.f32() + logits.shape().n_elements());
 }
@@ -108,19 +107,19 @@ double parity_tolerance(Dtype result_dtype) {
 
 Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base,
                             const std::filesystem::path& result_path, double tolerance, Loader& data,
-                            std::span<const Question> questions, Team& team) {
+                            std::span<const Question> questions, CpuBackend& device) {
   auto result =
       std::make_shared<LoadedModel>(TRY_WITH(load_model(result_path), "while loading the result as the server does"));
   TRY(check_text_side(base, *result, questions));
   const std::vector<std::vector<int32_t>> sequences = sequences_of(data);
   StepOptions options;
-  options.n_threads = team.size();
+  options.n_threads = device.team().size();
   options.n_slots = kSequences;
   options.max_seq_len = std::min(result->config.max_seq_len, 2 * kTokens);
   auto runner = TRY(StepRunner::create(result, options));
   double worst = 0;
   for (size_t i = 0; i < sequences.size(); ++i) {
-    const std::vector<float> trained = TRY(trainer_logits(model, sequences[i], team));
+    const std::vector<float> trained = TRY(trainer_logits(model, sequences[i], device));
     const std::vector<float> served = TRY(serving_logits(*runner, sequences[i], static_cast<int>(i)));
     if (trained.size() != served.size())
       return error(Code::internal, "parity check: {} trainer logits, {} server logits", trained.size(), served.size());

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 
+#include "runtime/exec/devices.h"
 #include "trainer/data/loader.h"
 #include "trainer/model.h"
 #include "trainer/samples.h"
@@ -18,7 +19,7 @@ double parity_tolerance(Dtype result_dtype);
 // single-token decoding through the cache, against the whole-sequence graph with the trainer's weights; then that
 // prompts tokenize the same and that the stop tokens are the same. Returns the largest relative difference.
 // internal, with the reason, when anything disagrees.
-Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base, const std::filesystem::path& result, double tolerance,
-                            Loader& data, std::span<const Question> questions, Team& team);
+Result<double> check_parity(const ModelInTraining& model, const LoadedModel& base, const std::filesystem::path& result,
+                            double tolerance, Loader& data, std::span<const Question> questions, CpuBackend& device);
 
 }  // namespace hearth::train

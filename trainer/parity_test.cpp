@@ -34,7 +34,7 @@ class ParityTest : public ::testing::Test {
     return write_result(temp_.path(), recipe_, base_, *model_);
   }
   Result<double> check(const PendingResult& pending) {
-    return check_parity(*model_, base_, pending.model_path(), pending.tolerance(), *data_, questions_, team_);
+    return check_parity(*model_, base_, pending.model_path(), pending.tolerance(), *data_, questions_, *device_);
   }
   TempFolder temp_ = *TempFolder::create("parity");
   Recipe recipe_;
@@ -42,7 +42,7 @@ class ParityTest : public ::testing::Test {
   std::unique_ptr<ModelInTraining> model_;
   std::vector<Question> questions_;
   std::unique_ptr<Loader> data_;
-  Team team_{2};
+  std::unique_ptr<CpuBackend> device_ = open_cpu(2);
 };
 
 TEST_F(ParityTest, HoldsAtEveryDtype) {

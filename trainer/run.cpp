@@ -51,7 +51,7 @@ class Run {
         stop_(std::move(stop)),
         files_(std::move(files)),
         request_(std::move(request)),
-        team_(recipe.n_threads > 0 ? recipe.n_threads : Team::default_threads()) {}
+        device_(open_cpu(recipe.n_threads)) {}
 
   Result<RunResult> run() {
     auto result = all_of_it();
@@ -95,7 +95,7 @@ class Run {
   std::stop_token stop_;
   JobFiles files_;
   const std::string request_;
-  Team team_;
+  std::unique_ptr<CpuBackend> device_;
 
   Beginning base_;
   std::vector<Question> questions_;
@@ -157,7 +157,7 @@ Result<void> Run::plan() {
   const StepperOptions options{.n_tokens = batch.rows * recipe_.data.max_seq_len,
                                .recompute = batch.recompute,
                                .accumulates = batch.gradient_accumulation > 1};
-  stepper_.emplace(TRY(Stepper::create(*model_, options, team_)));
+  stepper_.emplace(TRY(Stepper::create(*model_, options, *device_)));
   TRY(check_memory(stepper_->memory_bytes(), "the training step", status_.cause));
   n_steps_ = count_steps(recipe_, train_data_->n_rows());
   course_ = course_of(recipe_, n_steps_);
@@ -191,7 +191,7 @@ Result<void> Run::resume_or_begin() {
   } else {
     state_.fingerprint = fingerprint();
     TRY(say({"measuring_before"}, 0.015));
-    state_.eval_loss_before = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows);
+    state_.eval_loss_before = TRY(held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows));
     status_.eval_loss_before = state_.eval_loss_before;
     samples_ = blank_samples(questions_);
     if (!base_.weights.empty()) TRY(answer(paths_.model, &BeforeAfter::before));
@@ -252,7 +252,8 @@ Result<MetricPoint> Run::one_step() {
   std::vector<Batch> batches(static_cast<size_t>(recipe_.batch.gradient_accumulation));
   for (Batch& batch : batches) train_data_->next(recipe_.batch.rows, batch);
   const double rate = course_.at(state_.step + 1);
-  const StepOutcome outcome = train_step(batches, *model_, *stepper_, team_, recipe_.optimizer, rate, state_.step + 1);
+  const StepOutcome outcome =
+      TRY(train_step(batches, *model_, *stepper_, device_->team(), recipe_.optimizer, rate, state_.step + 1));
   if (!outcome.is_finite) return diverged(outcome);
   const double seconds = seconds_since(start);
   if (state_.step == 0) state_.first_loss = outcome.loss;
@@ -280,7 +281,7 @@ Result<bool> Run::evaluate(MetricPoint& point) {
   const RecipeEval& eval = recipe_.eval;
   const bool is_due = state_.step == n_steps_ || (eval.every_steps > 0 && state_.step % eval.every_steps == 0);
   if (!is_due) return false;
-  point.eval_loss = held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows);
+  point.eval_loss = TRY(held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows));
   if (!point.eval_loss) return false;
   status_.eval_loss_last = state_.eval_loss_last = point.eval_loss;
   if (!std::isfinite(*point.eval_loss) || (state_.eval_loss_best && *state_.eval_loss_best <= *point.eval_loss))
@@ -319,7 +320,7 @@ Result<double> Run::check_result(const PendingResult& pending, double loss) {
   Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
   double worst = 0;
   for (const PendingResult::Served& served : pending.served()) {
-    auto difference = check_parity(*model_, base_, served.path, served.tolerance, seen, questions_, team_);
+    auto difference = check_parity(*model_, base_, served.path, served.tolerance, seen, questions_, *device_);
     if (!difference && loss > state_.eval_loss_before.value_or(state_.first_loss)) return diverged(loss, "");
     worst = std::max(worst, TRY(std::move(difference)));
   }

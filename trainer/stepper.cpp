@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "hwdetect/cpu_features.h"
 #include "runtime/graph/rewrites.h"
 
 namespace hearth::train {
 
 struct Stepper::State {
-  Team& team;
-  Arena arena;
+  CpuBackend& device;
+  std::unique_ptr<Arena> arena;
   Executor training, evaluation;
   std::vector<size_t> gradient_outputs;
   std::vector<Tensor> sums;  // gradients over micro-batches; empty when a step is one micro-batch
@@ -29,15 +28,19 @@ void fill_inputs(Executor& executor, const Batch& batch, double weight) {
   copy("segment_begin", batch.segment_begin);
   copy("targets", batch.targets);
   float* weights = executor.input("loss_weights").f32();
-  for (size_t i = 0; i < batch.targets.size(); ++i) weights[i] = batch.targets[i] == -1 ? 0.0f : static_cast<float>(weight);
+  for (size_t i = 0; i < batch.targets.size(); ++i)
+    weights[i] = batch.targets[i] == -1 ? 0.0f : static_cast<float>(weight);
 }
 
-std::span<const float> floats(const TensorView& view) { return {view.f32(), static_cast<size_t>(view.shape().n_elements())}; }
+std::span<const float> floats(const TensorView& view) {
+  return {view.f32(), static_cast<size_t>(view.shape().n_elements())};
+}
 
 }  // namespace
 
 Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
-                                   std::span<const std::string> trained, int n_tokens, bool recompute_activations) {
+                                   std::span<const std::string> trained, int n_tokens, bool recompute_activations,
+                                   const Backend& device) {
   TrainingGraph training = TRY(build_training_graph(config, dtype_of, n_tokens, lora));
   std::vector<Value> wrt;
   for (const std::string& name : trained) {
@@ -54,20 +57,23 @@ Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dty
   }
   if (recompute_activations) d.graph = TRY(recompute(d.graph, training.n_forward_nodes, training.layer_inputs));
   out.forward = std::move(training.graph);
-  out.plan = TRY(make_plan(std::move(d.graph), cpu_features()));
+  out.plan = TRY(make_plan(std::move(d.graph), device));
   return out;
 }
 
-Result<Stepper> Stepper::create(const ModelInTraining& model, const StepperOptions& options, Team& team) {
+Result<Stepper> Stepper::create(const ModelInTraining& model, const StepperOptions& options, CpuBackend& device) {
   std::vector<std::string> trained;
   for (const Trainable& t : model.trainables) trained.push_back(t.name);
-  TrainingPlan training = TRY(plan_training(model.config, model.dtype_of(), model.lora, trained, options.n_tokens, options.recompute));
-  Plan evaluation = TRY(make_plan(std::move(training.forward), cpu_features()));
-  Arena arena = TRY(Arena::reserve(std::max(training.plan.arena_bytes, evaluation.arena_bytes)));
+  TrainingPlan training = TRY(
+      plan_training(model.config, model.dtype_of(), model.lora, trained, options.n_tokens, options.recompute, device));
+  Plan evaluation = TRY(make_plan(std::move(training.forward), device));
+  auto arena = std::make_unique<Arena>(device);
+  TRY(arena->ensure(std::max(training.plan.arena_bytes, evaluation.arena_bytes)));
   const Bindings bindings = model.bindings();
-  Executor train = TRY(Executor::create(std::move(training.plan), team, arena, bindings));
-  Executor eval = TRY(Executor::create(std::move(evaluation), team, arena, bindings));
-  auto state = std::make_unique<State>(State{team, std::move(arena), std::move(train), std::move(eval), std::move(training.gradient_outputs), {}, {}});
+  Executor train = TRY(Executor::create(std::move(training.plan), *arena, bindings));
+  Executor eval = TRY(Executor::create(std::move(evaluation), *arena, bindings));
+  auto state = std::make_unique<State>(
+      State{device, std::move(arena), std::move(train), std::move(eval), std::move(training.gradient_outputs), {}, {}});
   for (const Trainable& t : model.trainables) {
     if (options.accumulates) state->sums.emplace_back(t.weight.type());
   }
@@ -78,11 +84,11 @@ Stepper::Stepper(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stepper::Stepper(Stepper&&) noexcept = default;
 Stepper::~Stepper() = default;
 
-double Stepper::forward_backward(const Batch& batch, double weight, bool first) {
+Result<double> Stepper::forward_backward(const Batch& batch, double weight, bool first) {
   State& s = *state_;
   fill_inputs(s.training, batch, weight);
   s.training.input("dloss").f32()[0] = 1;
-  s.training.run();
+  TRY(s.training.run());
   const double loss = s.training.output(0).f32()[0];
   s.gradients.clear();
   for (size_t output : s.gradient_outputs) s.gradients.push_back(floats(s.training.output(output)));
@@ -91,24 +97,30 @@ double Stepper::forward_backward(const Batch& batch, double weight, bool first) 
   for (const Tensor& sum : s.sums) sums.emplace_back(sum.f32(), static_cast<size_t>(sum.type().shape.n_elements()));
   if (first)
     for (std::span<float> sum : sums) std::fill(sum.begin(), sum.end(), 0.0f);
-  accumulate(s.team, sums, s.gradients);
+  accumulate(s.device.team(), sums, s.gradients);
   s.gradients.assign(sums.begin(), sums.end());
   return loss;
 }
 
-double Stepper::forward(const Batch& batch, double weight) {
+Result<double> Stepper::forward(const Batch& batch, double weight) {
   fill_inputs(state_->evaluation, batch, weight);
-  state_->evaluation.run();
+  TRY(state_->evaluation.run());
   return state_->evaluation.output(0).f32()[0];
 }
 
-std::span<const std::span<const float>> Stepper::gradients() const { return state_->gradients; }
+std::span<const std::span<const float>> Stepper::gradients() const {
+  return state_->gradients;
+}
 uint64_t Stepper::memory_bytes() const {
-  int64_t bytes = state_->arena.max_bytes();
+  int64_t bytes = state_->arena->bytes();
   for (const Tensor& sum : state_->sums) bytes += sum.type().bytes();
   return static_cast<uint64_t>(bytes);
 }
-double Stepper::flops() const { return state_->training.plan().cost.flops; }
-std::vector<OpTiming> Stepper::profile() { return state_->training.profile(); }
+double Stepper::flops() const {
+  return state_->training.plan().cost.flops;
+}
+Result<std::vector<OpTiming>> Stepper::profile() {
+  return state_->training.profile();
+}
 
 }  // namespace hearth::train

@@ -1,45 +1,17 @@
-// Pointers resolved once; run() only walks the list.
+// Pointers resolved once, and again only when the arena moved; run() only plays the tape.
 //
-// Threads meet between two steps only where the later touches memory that the earlier writes, or writes what it reads:
-// the products for q, k and v need no barrier between them. Found once, by address, so that re-used buffers count too.
+// A call waits only where it touches memory that an earlier one writes, or writes what it reads. Found by address, so
+// that re-used buffers count too.
 #include "runtime/exec/executor.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/check.h"
 
 namespace hearth {
-
-struct Executor::State {
-  State(Plan plan, Team& team, Arena& arena) : plan(std::move(plan)), team(team), arena(arena) {}
-
-  struct Step {
-    void (*run)(const KernelArgs&, const Worker&);
-    KernelArgs args;
-    bool meets_before;  // a barrier before this step
-  };
-
-  TensorView view(Value v) const { return values[static_cast<size_t>(v.id)]; }
-  Result<void> bind(const Bindings& bindings);
-  void resolve_steps();
-  bool is_worth_a_team() const;
-  void walk(const Worker& me) const;
-  void walk_timed(const Worker& me, std::vector<double>& seconds) const;
-
-  Plan plan;
-  Team& team;
-  Arena& arena;
-  std::vector<TensorView> values;    // by value id
-  std::vector<TensorView> operands;  // of all steps, one after the other
-  std::vector<Step> steps;
-  std::function<void(const Worker&)> body;
-  bool alone = false;  // run on the caller's thread only
-};
-
 namespace {
 
-// What a step reads and writes, as bytes.
+// What a call reads and writes, as bytes.
 class Footprint {
  public:
   Footprint(const KernelArgs& args, size_t scratch_bytes) {
@@ -70,7 +42,23 @@ class Footprint {
   std::vector<Range> ranges_;
 };
 
-// A node without a kernel on this backend: the reference on one thread.
+// Says of each call whether it waits.
+class Order {
+ public:
+  bool waits(const KernelArgs& args, size_t scratch_bytes) {
+    Footprint footprint(args, scratch_bytes);
+    const bool waits = std::any_of(since_.begin(), since_.end(),
+                                   [&](const Footprint& earlier) { return footprint.conflicts_with(earlier); });
+    if (waits) since_.clear();
+    since_.push_back(std::move(footprint));
+    return waits;
+  }
+
+ private:
+  std::vector<Footprint> since_;  // the last call that waits, and those behind it
+};
+
+// A node without a kernel on this backend: the reference, once.
 void run_reference(const KernelArgs& args, const Worker& me) {
   if (me.rank == 0) args.op->reference(args.inputs, args.outputs);
 }
@@ -89,22 +77,62 @@ Result<TensorView> find_binding(const ValueInfo& info, const Bindings& bindings)
 
 }  // namespace
 
+struct Executor::State {
+  State(Plan p, Arena& a) : plan(std::move(p)), arena(a), backend(a.backend()) {}
+
+  TensorView view(Value v) const { return values[static_cast<size_t>(v.id)]; }
+  Result<void> bind(const Bindings& bindings);
+  void stage();
+  void follow_arena();
+  std::vector<Call> resolve_calls();
+  Result<void> prepare();
+  Result<void> copy_inputs();
+  Result<void> copy_outputs();
+
+  struct Staged {
+    Value value;
+    Tensor host;
+  };
+
+  Plan plan;
+  Arena& arena;
+  Backend& backend;
+  uint64_t generation = 0;              // of the arena, when values were found
+  std::vector<TensorView> values;       // by value id, in the backend's memory
+  std::vector<TensorView> operands;     // of all calls, one after the other
+  std::vector<Staged> inputs, outputs;  // on the host; empty where the backend's memory is the host's
+  std::unique_ptr<Tape> tape;           // null: to be recorded anew
+};
+
 Result<void> Executor::State::bind(const Bindings& bindings) {
   values.resize(plan.graph.values().size());
   for (size_t id = 0; id < values.size(); ++id) {
-    const Placement& placement = plan.placements[id];
     values[id].type = plan.graph.values()[id].type;
-    if (placement.where == Placement::Where::arena) {
-      values[id].data = arena.data() + placement.offset;
-    } else {
-      const TensorView bound = TRY(find_binding(plan.graph.info({placement.root}), bindings));
-      values[id].data = bound.data;
-    }
+    if (plan.placements[id].where == Placement::Where::bound)
+      values[id].data = TRY(find_binding(plan.graph.info({plan.placements[id].root}), bindings)).data;
   }
   return {};
 }
 
-void Executor::State::resolve_steps() {
+void Executor::State::stage() {
+  if (backend.is_host_memory()) return;
+  for (size_t id = 0; id < values.size(); ++id)
+    if (plan.graph.values()[id].kind == ValueKind::input)
+      inputs.push_back({{static_cast<int>(id)}, Tensor(values[id].type)});
+  for (Value v : plan.graph.outputs()) outputs.push_back({v, v ? Tensor(view(v).type) : Tensor()});
+}
+
+void Executor::State::follow_arena() {
+  if (generation == arena.generation()) return;
+  generation = arena.generation();
+  tape.reset();
+  for (size_t id = 0; id < values.size(); ++id)
+    if (plan.placements[id].where == Placement::Where::arena)
+      values[id].data = arena.data() + plan.placements[id].offset;
+}
+
+std::vector<Call> Executor::State::resolve_calls() {
+  operands.clear();
   size_t n_operands = 0;
   for (const PlanStep& step : plan.steps) {
     const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
@@ -116,7 +144,8 @@ void Executor::State::resolve_steps() {
     for (Value v : list) operands.push_back(view(v));
     return std::span<const TensorView>(begin, list.size());
   };
-  std::vector<Footprint> since_barrier;
+  Order order;
+  std::vector<Call> calls;
   for (const PlanStep& step : plan.steps) {
     const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
     KernelArgs args;
@@ -124,52 +153,37 @@ void Executor::State::resolve_steps() {
     args.inputs = append(node.inputs);
     args.outputs = append(node.outputs);
     args.scratch = step.kernel.scratch_bytes > 0 ? arena.data() + step.scratch_offset : nullptr;
-    Footprint footprint(args, step.kernel.scratch_bytes);
-    const bool meets_before = std::any_of(since_barrier.begin(), since_barrier.end(),
-                                          [&](const Footprint& earlier) { return footprint.conflicts_with(earlier); });
-    if (meets_before) since_barrier.clear();
-    since_barrier.push_back(std::move(footprint));
-    steps.push_back({step.kernel.run != nullptr ? step.kernel.run : run_reference, args, meets_before});
+    calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_reference, args,
+                     order.waits(args, step.kernel.scratch_bytes), step.cost.flops,
+                     step.cost.bytes_read + step.cost.bytes_written});
   }
+  return calls;
 }
 
-// One thread is faster when meeting costs more than sharing saves: about 1 µs a barrier and 20 µs to wake the team,
-// against work at a modest 50 GFLOP/s and 10 GB/s. The result is the same.
-bool Executor::State::is_worth_a_team() const {
-  const auto n_barriers = std::count_if(steps.begin(), steps.end(), [](const Step& s) { return s.meets_before; });
-  const double alone = plan.cost.flops / 50e9 + (plan.cost.bytes_read + plan.cost.bytes_written) / 10e9;
-  return alone > 2 * (20e-6 + 1e-6 * static_cast<double>(n_barriers));
+Result<void> Executor::State::prepare() {
+  follow_arena();
+  if (!tape) tape = TRY(backend.record(resolve_calls()));
+  return {};
 }
 
-void Executor::State::walk(const Worker& me) const {
-  for (size_t s = 0; s < steps.size(); ++s) {
-    if (steps[s].meets_before) me.sync();
-    steps[s].run(steps[s].args, me);
-  }
+Result<void> Executor::State::copy_inputs() {
+  for (const Staged& s : inputs)
+    TRY(backend.write(view(s.value).as<std::byte>(), s.host.view().data, s.host.type().bytes()));
+  return {};
 }
 
-void Executor::State::walk_timed(const Worker& me, std::vector<double>& seconds) const {
-  using Clock = std::chrono::steady_clock;
-  me.sync();
-  auto begin = Clock::now();
-  for (size_t s = 0; s < steps.size(); ++s) {
-    steps[s].run(steps[s].args, me);
-    me.sync();
-    const auto end = Clock::now();
-    if (me.rank == 0) seconds[s] = std::chrono::duration<double>(end - begin).count();
-    begin = end;
-  }
+Result<void> Executor::State::copy_outputs() {
+  for (const Staged& s : outputs)
+    if (s.value) TRY(backend.read(s.host.view().data, view(s.value).as<std::byte>(), s.host.type().bytes()));
+  return {};
 }
 
-Result<Executor> Executor::create(Plan plan, Team& team, Arena& arena, const Bindings& bindings) {
-  if (plan.arena_bytes > arena.max_bytes())
-    return error(Code::resource_exhausted, "the plan needs {} bytes of working memory, the arena has {}",
-                 plan.arena_bytes, arena.max_bytes());
-  auto state = std::make_unique<State>(std::move(plan), team, arena);
+Result<Executor> Executor::create(Plan plan, Arena& arena, const Bindings& bindings) {
+  TRY(arena.ensure(plan.arena_bytes));
+  auto state = std::make_unique<State>(std::move(plan), arena);
   TRY(state->bind(bindings));
-  state->resolve_steps();
-  state->body = [s = state.get()](const Worker& me) { s->walk(me); };
-  state->alone = !state->is_worth_a_team();
+  state->stage();
+  TRY(state->prepare());
   return Executor(std::move(state));
 }
 
@@ -183,13 +197,18 @@ bool Executor::has_input(std::string_view name) const {
   return v && state_->plan.graph.info(v).kind == ValueKind::input;
 }
 
-TensorView Executor::input(std::string_view name) const {
+TensorView Executor::input(std::string_view name) {
   CHECK(has_input(name));
-  return state_->view(state_->plan.graph.find(name));
+  const Value v = state_->plan.graph.find(name);
+  for (const State::Staged& s : state_->inputs)
+    if (s.value.id == v.id) return s.host.view();
+  state_->follow_arena();
+  return state_->view(v);
 }
 
 TensorView Executor::output(size_t index) const {
   CHECK(index < state_->plan.graph.outputs().size());
+  if (!state_->outputs.empty()) return state_->outputs[index].host.view();
   const Value v = state_->plan.graph.outputs()[index];
   return v ? state_->view(v) : TensorView{};
 }
@@ -198,37 +217,47 @@ TensorView Executor::value(Value v) const {
   return state_->view(v);
 }
 
-void Executor::run() {
-  if (state_->alone)
-    state_->walk(Worker{});
-  else
-    state_->team.run(state_->body);
+Result<void> Executor::run() {
+  State& s = *state_;
+  TRY(s.prepare());
+  TRY(s.copy_inputs());
+  TRY(s.tape->play());
+  return s.copy_outputs();
 }
 
 const Plan& Executor::plan() const {
   return state_->plan;
 }
 
-std::vector<OpTiming> Executor::profile() {
+Result<std::vector<OpTiming>> Executor::profile() {
   State& s = *state_;
-  std::vector<double> seconds(s.steps.size());
-  s.team.run([&](const Worker& me) { s.walk_timed(me, seconds); });
+  TRY(s.prepare());
+  TRY(s.copy_inputs());
+  const std::vector<double> seconds = TRY(s.tape->play_timed());
   std::map<std::string, OpTiming, std::less<>> by_op;
-  for (size_t i = 0; i < s.steps.size(); ++i) {
-    const KernelArgs& args = s.steps[i].args;
-    std::vector<TensorType> inputs, outputs;
-    for (const TensorView& v : args.inputs) inputs.push_back(v.type);
-    for (const TensorView& v : args.outputs) outputs.push_back(v.type);
-    const Cost cost = args.op->cost(inputs, outputs);
-    OpTiming& sum = by_op[std::string(args.op->name())];
-    sum.op = args.op->name();
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    const PlanStep& step = s.plan.steps[i];
+    const std::string name(s.plan.graph.nodes()[static_cast<size_t>(step.node)].op->name());
+    OpTiming& sum = by_op[name];
+    sum.op = name;
     sum.seconds += seconds[i];
     sum.n_calls += 1;
-    sum.flops += cost.flops;
-    sum.bytes += cost.bytes_read + cost.bytes_written;
+    sum.flops += step.cost.flops;
+    sum.bytes += step.cost.bytes_read + step.cost.bytes_written;
   }
   std::vector<OpTiming> out;
   for (auto& [name, timing] : by_op) out.push_back(std::move(timing));
+  return out;
+}
+
+Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep) {
+  if (backend.is_host_memory()) return host;
+  Bindings out;
+  for (const auto& [name, tensor] : host) {
+    keep.push_back(TRY_WITH(backend.allocate(tensor.type.bytes()), "while placing \"{}\" on {}", name, backend.name()));
+    TRY(backend.write(keep.back().data(), tensor.data, tensor.type.bytes()));
+    out[name] = {tensor.type, keep.back().data()};
+  }
   return out;
 }
 

@@ -1,7 +1,7 @@
-// Runs a plan on a team: resolved calls in order, a barrier between them. Nothing is allocated or looked up in run().
+// Runs a plan on the backend it was made for. Nothing is allocated or looked up in run().
 //
-//   Executor e = TRY(Executor::create(TRY(make_plan(graph, cpu_features())), team, arena, bindings));
-//   fill(e.input("tokens")); e.run(); read(e.output(0));
+//   Executor e = TRY(Executor::create(TRY(make_plan(graph, backend)), arena, bindings));
+//   fill(e.input("tokens")); TRY(e.run()); read(e.output(0));
 #pragma once
 
 #include <map>
@@ -9,13 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "runtime/exec/team.h"
 #include "runtime/memory/arena.h"
 #include "runtime/plan/plan.h"
 
 namespace hearth {
 
-// Parameters and states by name. The memory must outlive the executor.
+// Parameters and states by name, in the backend's memory (place_on() puts them there). It must outlive the executor.
 using Bindings = std::map<std::string, TensorView, std::less<>>;
 
 struct OpTiming {
@@ -27,26 +26,31 @@ struct OpTiming {
 
 class Executor {
  public:
-  // Executors that never run at the same time may share one arena and team. Errors: a parameter or state is unbound or
-  // has another type; the arena is too small (resource_exhausted, names both sizes).
-  static Result<Executor> create(Plan plan, Team& team, Arena& arena, const Bindings& bindings);
+  // Executors that never run at the same time may share one arena; `plan` was made for its backend. Errors: a parameter
+  // or state is unbound or has another type (invalid_argument); the arena cannot be made large enough
+  // (resource_exhausted).
+  static Result<Executor> create(Plan plan, Arena& arena, const Bindings& bindings);
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;
   ~Executor();
 
-  TensorView input(std::string_view name) const;  // to be filled before run(); CHECKs that it exists
+  // Inputs and outputs are the host's: where the device has memory of its own, run() copies them. Both stay valid until
+  // another executor on the same arena runs or is made.
+  TensorView input(std::string_view name);  // to be filled before run(); CHECKs that it exists
   bool has_input(std::string_view name) const;
-  TensorView output(
-      size_t index) const;  // valid until the next run of any executor on the same arena; a null output is empty
-  TensorView value(Value v) const;  // for tests: only sensible where liveness keeps it
-  void run();
+  TensorView output(size_t index) const;  // a null output is empty
+  TensorView value(Value v) const;        // for tests: the device's memory, only sensible where liveness keeps it
+  Result<void> run();
   const Plan& plan() const;
-  std::vector<OpTiming> profile();  // runs once with a clock around each step, sums by op
+  Result<std::vector<OpTiming>> profile();  // runs once with a clock around each step, sums by op
 
  private:
   struct State;
   explicit Executor(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// The same tensors in the backend's memory: themselves where that is the host's, else copies that `keep` owns.
+Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep);
 
 }  // namespace hearth

@@ -7,9 +7,11 @@
 #include <cstring>
 
 #include "hwdetect/cpu_features.h"
+#include "runtime/exec/devices.h"
 #include "runtime/exec/interpreter.h"
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
+#include "runtime/ops/cpu_kernels.h"
 
 namespace hearth {
 namespace {
@@ -82,19 +84,23 @@ std::vector<Tensor> outputs_of(const Executor& executor) {
   return out;
 }
 
-std::vector<Tensor> execute(const Case& c, const CpuFeatures& features, int n_threads, int n_runs) {
-  Team team(n_threads);
-  auto plan = make_plan(c.graph, features);
-  EXPECT_TRUE(plan);
-  auto arena = Arena::reserve(plan->arena_bytes);
-  EXPECT_TRUE(arena);
-  auto executor = Executor::create(std::move(*plan), team, *arena, c.bindings());
+std::vector<Tensor> execute_on(Backend& backend, const Case& c, int n_runs) {
+  Arena arena(backend);
+  std::vector<Buffer> keep;
+  auto bindings = place_on(backend, c.bindings(), keep);
+  EXPECT_TRUE(bindings);
+  auto executor = Executor::create(*make_plan(c.graph, backend), arena, *bindings);
   EXPECT_TRUE(executor);
   for (int i = 0; i < n_runs; ++i) {
     fill_inputs(*executor, c);
-    executor->run();
+    EXPECT_TRUE(executor->run());
   }
   return outputs_of(*executor);
+}
+
+std::vector<Tensor> execute(const Case& c, const CpuFeatures& features, int n_threads, int n_runs) {
+  CpuBackend backend(cpu_kernels(features), n_threads);
+  return execute_on(backend, c, n_runs);
 }
 
 double relative_error(const Tensor& got, const Tensor& want) {
@@ -132,15 +138,14 @@ TEST(Executor, SameBitsForAnyNumberOfThreads) {
 
 TEST(Executor, ProfileCountsEveryStep) {
   const Case c = feed_forward();
-  Team team(2);
-  auto plan = make_plan(c.graph, cpu_features());
-  auto arena = Arena::reserve(plan->arena_bytes);
-  auto executor = Executor::create(std::move(*plan), team, *arena, c.bindings());
+  const auto backend = open_cpu(2);
+  Arena arena(*backend);
+  auto executor = Executor::create(*make_plan(c.graph, *backend), arena, c.bindings());
   ASSERT_TRUE(executor);
   fill_inputs(*executor, c);
   int64_t n_calls = 0;
   double flops = 0;
-  for (const OpTiming& timing : executor->profile()) {
+  for (const OpTiming& timing : *executor->profile()) {
     n_calls += timing.n_calls;
     flops += timing.flops;
     EXPECT_GE(timing.seconds, 0);
@@ -151,30 +156,99 @@ TEST(Executor, ProfileCountsEveryStep) {
 
 TEST(Executor, RefusesWrongBindings) {
   const Case c = feed_forward();
-  Team team(1);
-  auto arena = Arena::reserve(64 << 20);
-  auto create = [&](const Bindings& bindings, Arena& in) {
-    return Executor::create(*make_plan(c.graph, cpu_features()), team, in, bindings);
+  const auto backend = open_cpu(1);
+  Arena arena(*backend);
+  auto create = [&](const Bindings& bindings) {
+    return Executor::create(*make_plan(c.graph, *backend), arena, bindings);
   };
   Bindings missing = c.bindings();
   missing.erase("gate");
-  auto result = create(missing, *arena);
+  auto result = create(missing);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("\"gate\""), std::string::npos);
 
   Bindings wrong = c.bindings();
   wrong["gate"].type.dtype = Dtype::f16;
-  result = create(wrong, *arena);
+  result = create(wrong);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("must be f32[160, 96], got f16[160, 96]"), std::string::npos)
       << result.error().message;
+}
 
+// Memory that the executor may reach by copies only.
+class FarBackend final : public Backend {
+ public:
+  explicit FarBackend(int64_t limit) : cpu_(open_cpu(2)), limit_(limit) {}
+  std::string name() const override { return "far"; }
+  const KernelTable& kernels() const override { return cpu_->kernels(); }
+  bool is_host_memory() const override { return false; }
+  Result<Buffer> allocate(int64_t bytes) override {
+    if (bytes > limit_) return error(Code::resource_exhausted, "far away there are {} bytes", limit_);
+    ++n_allocations;
+    return cpu_->allocate(bytes);
+  }
+  Result<void> write(std::byte* to, const void* host, int64_t bytes) override {
+    n_written += bytes;
+    return cpu_->write(to, host, bytes);
+  }
+  Result<void> read(void* host, const std::byte* from, int64_t bytes) override { return cpu_->read(host, from, bytes); }
+  Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override { return cpu_->record(std::move(calls)); }
+
+  int n_allocations = 0;
+  int64_t n_written = 0;
+
+ private:
+  std::unique_ptr<CpuBackend> cpu_;
+  int64_t limit_;
+};
+
+TEST(Executor, CopiesWhereTheDeviceHasMemoryOfItsOwn) {
+  const Case c = feed_forward();
+  FarBackend far(int64_t{1} << 30);
+  const auto got = execute_on(far, c, 2), want = execute(c, cpu_features(), 2, 2);
+  EXPECT_EQ(far.n_allocations, 1 + static_cast<int>(c.bindings().size()));  // the arena, and every binding
+  for (size_t i = 0; i < want.size(); ++i)
+    EXPECT_EQ(std::memcmp(got[i].view().data, want[i].view().data, static_cast<size_t>(want[i].type().bytes())), 0)
+        << i;
+}
+
+TEST(Executor, SaysWhatDoesNotFit) {
   Builder b;
   b.output(b.silu(b.input("x", {Dtype::f32, {1024, 1024}})));
-  auto small = Arena::reserve(1);
-  result = Executor::create(*make_plan(*b.finish(), cpu_features()), team, *small, {});
+  FarBackend far(1 << 20);
+  Arena arena(far);
+  const auto result = Executor::create(*make_plan(*b.finish(), far), arena, {});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::resource_exhausted);
+}
+
+// The arena moves when a larger plan comes; what stands in it already follows.
+TEST(Executor, FollowsTheArena) {
+  const auto backend = open_cpu(2);
+  Arena arena(*backend);
+  auto silu_of = [&](int64_t n) {
+    Builder b;
+    b.output(b.silu(b.input("x", {Dtype::f32, {n}})));
+    return Executor::create(*make_plan(*b.finish(), *backend), arena, {});
+  };
+  auto small = silu_of(3);
+  const uint64_t before = arena.generation();
+  auto large = silu_of(4 << 20);
+  EXPECT_NE(arena.generation(), before);
+  small->input("x").f32()[1] = 2;
+  ASSERT_TRUE(small->run());
+  EXPECT_NEAR(small->output(0).f32()[1], 2 / (1 + std::exp(-2.0)), 1e-6);
+  const uint64_t kept = arena.generation();
+  auto third = silu_of(5);
+  EXPECT_EQ(arena.generation(), kept);
+}
+
+TEST(Devices, AreNamedOrRefused) {
+  EXPECT_EQ((*open_device("cpu", 1))->name(), "cpu");
+  for (const char* name : {"", "gpu", "cpuu", "CPU"})
+    EXPECT_EQ(open_device(name, 1).error().code, Code::invalid_argument) << name;
+  for (const char* name : {"cuda:", "cuda:x", "cuda:-1", "cuda:100", "cuda:0x"})
+    EXPECT_EQ(open_device(name, 1).error().code, Code::invalid_argument) << name;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "hwdetect/cpu_features.h"
 #include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/interpreter.h"
+#include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/rules.h"
 
@@ -184,7 +185,7 @@ TEST(QuantiseActivations, WhatIsNoNumberStaysNone) {
       const Quantise op;
       const TensorView in[] = {x.view()}, out[] = {q.view()}, reference[] = {expected.view()};
       const TensorType types[] = {x.type()};
-      op.cpu_kernel(types, cpu_features()).run({&op, in, out, nullptr}, Worker{});
+      cpu_kernels(cpu_features()).find(op, types).run({&op, in, out, nullptr}, Worker{});
       op.reference(in, reference);
       for (const Tensor& rounded : {to_f32(q.view()), to_f32(expected.view())}) {
         EXPECT_TRUE(std::isnan(rounded.f32()[0]) && std::isnan(rounded.f32()[31])) << bad << " at " << at;

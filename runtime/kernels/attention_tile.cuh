@@ -5,7 +5,7 @@
 
 #include "runtime/kernels/cuda_common.cuh"
 
-namespace hearth::cuda {
+namespace hearth::HEARTH_GPU {
 
 inline constexpr int kTileRows = 16, kTilePartners = 32, kRowThreads = 8, kTileThreads = kTileRows * kRowThreads;
 inline constexpr int kPartnersPerThread = kTilePartners / kRowThreads;
@@ -132,4 +132,4 @@ void allow_shared_bytes(Kernel kernel, int bytes) {
   if (bytes > 48 * 1024) cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
 }
 
-}  // namespace hearth::cuda
+}  // namespace hearth::HEARTH_GPU

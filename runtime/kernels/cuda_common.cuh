@@ -5,14 +5,23 @@
 
 #include <cstdint>
 
-#include "runtime/ops/kernel.h"
+#include "runtime/backend/kernel.h"
 #include "runtime/tensor/codecs/all.h"
 #include "runtime/tensor/scalar.h"
 
-namespace hearth::cuda {
+// The namespace of the kernels in this compilation.
+#ifndef HEARTH_GPU
+#define HEARTH_GPU cuda
+#endif
 
-inline cudaStream_t stream_of(void* stream) {
-  return static_cast<cudaStream_t>(stream);
+namespace hearth::HEARTH_GPU {
+
+// What an op's cuda.cu specialises for its class; ops/cuda_kernels.cpp puts all of them into a table.
+template <class O>
+Kernel kernel_for(const O& op, Types inputs);
+
+inline cudaStream_t stream_of(const Worker& me) {
+  return static_cast<cudaStream_t>(me.queue);
 }
 
 inline constexpr int kBlock = 256;  // threads of a block where nothing else decides
@@ -100,4 +109,4 @@ void with_weight_dtype(Dtype dtype, Body body) {
   }
 }
 
-}  // namespace hearth::cuda
+}  // namespace hearth::HEARTH_GPU

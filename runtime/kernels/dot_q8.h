@@ -1,7 +1,7 @@
 // y = x · wᵀ where both are quantised: the levels are multiplied as integers. Decode of quantised models.
 #pragma once
 
-#include "runtime/exec/worker.h"
+#include "runtime/backend/worker.h"
 #include "runtime/tensor/dtype.h"
 
 namespace hearth::HEARTH_ISA {

@@ -1,7 +1,7 @@
 // y = x · wᵀ for a few rows of x: decode. Weights are read once, widened in registers or in L1.
 #pragma once
 
-#include "runtime/exec/worker.h"
+#include "runtime/backend/worker.h"
 #include "runtime/tensor/dtype.h"
 
 namespace hearth::HEARTH_ISA {

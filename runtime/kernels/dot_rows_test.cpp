@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/exec/worker.h"
+#include "runtime/backend/worker.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {

@@ -1,7 +1,7 @@
 // Dense matrix product for training and prefill: packed, blocked, SPMD.
 #pragma once
 
-#include "runtime/exec/worker.h"
+#include "runtime/backend/worker.h"
 #include "runtime/tensor/dtype.h"
 
 namespace hearth::HEARTH_ISA {

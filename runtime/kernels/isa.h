@@ -3,10 +3,12 @@
 //   HEARTH_ISA        the namespace of this compilation
 //   HEARTH_ISA_LEVEL  0 portable, 1 avx2 (with fma and f16c), 2 avx512 (f, bw, vl)
 // The level only changes the width and the instructions of simd.h; kernels are written once, in its terms.
+//
+// An op's cpu.cpp specialises kernel_for() for its class; ops/cpu_kernels.cpp puts all of them into a table.
 #pragma once
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/ops/op.h"
+#include "runtime/backend/kernel.h"
 
 namespace hearth {
 
@@ -24,36 +26,11 @@ inline Isa best_isa(const CpuFeatures& f) {
 
 }  // namespace hearth
 
-// Ends an op's cpu.cpp, which defined kernel_for(const OP&, Types) in its ISA's namespace: defines OP::cpu_kernel,
-// once.
-#if HEARTH_ISA_LEVEL > 0
-#define HEARTH_CPU_KERNEL(OP)
-#elif defined(__x86_64__)
-#define HEARTH_CPU_KERNEL(OP)                                                 \
-  namespace hearth {                                                          \
-  namespace avx2 {                                                            \
-  CpuKernel kernel_for(const OP& op, Types inputs);                           \
-  }                                                                           \
-  namespace avx512 {                                                          \
-  CpuKernel kernel_for(const OP& op, Types inputs);                           \
-  }                                                                           \
-  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures& features) const { \
-    switch (best_isa(features)) {                                             \
-      case Isa::avx512:                                                       \
-        return avx512::kernel_for(*this, inputs);                             \
-      case Isa::avx2:                                                         \
-        return avx2::kernel_for(*this, inputs);                               \
-      case Isa::portable:                                                     \
-        break;                                                                \
-    }                                                                         \
-    return portable::kernel_for(*this, inputs);                               \
-  }                                                                           \
-  }
-#else
-#define HEARTH_CPU_KERNEL(OP)                                        \
-  namespace hearth {                                                 \
-  CpuKernel OP::cpu_kernel(Types inputs, const CpuFeatures&) const { \
-    return portable::kernel_for(*this, inputs);                      \
-  }                                                                  \
-  }
+#ifdef HEARTH_ISA
+namespace hearth::HEARTH_ISA {
+
+template <class O>
+Kernel kernel_for(const O& op, Types inputs);
+
+}  // namespace hearth::HEARTH_ISA
 #endif

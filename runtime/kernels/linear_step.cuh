@@ -5,7 +5,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/linear_attention/attributes.h"
 
-namespace hearth::cuda {
+namespace hearth::HEARTH_GPU {
 
 struct LinearProblem {
   int64_t T;
@@ -66,4 +66,4 @@ __device__ inline float linear_step(const LinearProblem& p, int64_t t, int h, in
   return out;
 }
 
-}  // namespace hearth::cuda
+}  // namespace hearth::HEARTH_GPU

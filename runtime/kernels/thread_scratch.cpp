@@ -12,7 +12,7 @@ namespace {
 struct Free {
   void operator()(float* p) const { std::free(p); }
 };
-struct Buffer {
+struct Scratch {
   std::unique_ptr<float, Free> data;
   size_t n_floats = 0;
 };
@@ -20,7 +20,7 @@ struct Buffer {
 }  // namespace
 
 float* thread_scratch(size_t n_floats) {
-  thread_local Buffer buffer;
+  thread_local Scratch buffer;
   if (buffer.n_floats < n_floats) {
     buffer.data.reset();
     const size_t rounded = (n_floats + 15) / 16 * 16;

@@ -1,55 +1,14 @@
-// Reserved address space on 2 MiB boundaries, so that the kernel can back it with huge pages.
+// See arena.h.
 #include "runtime/memory/arena.h"
 
-#include <sys/mman.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <utility>
-
-#include "base/check.h"
-
 namespace hearth {
-namespace {
 
-constexpr size_t kHugePageBytes = size_t{2} << 20;
-
-size_t round_up(size_t n, size_t unit) {
-  return (n + unit - 1) / unit * unit;
-}
-
-}  // namespace
-
-Result<Arena> Arena::reserve(int64_t max_bytes) {
-  CHECK(max_bytes >= 0);
-  const size_t bytes = round_up(std::max<size_t>(static_cast<size_t>(max_bytes), 1), kHugePageBytes);
-  const size_t reserved = bytes + kHugePageBytes;
-  void* mapped = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED)
-    return error(Code::resource_exhausted, "cannot reserve {} MiB of address space: {}", reserved >> 20,
-                 std::strerror(errno));
-  // Give back what lies outside the aligned part.
-  const auto start = reinterpret_cast<uintptr_t>(mapped);
-  const uintptr_t aligned = round_up(start, kHugePageBytes);
-  if (aligned > start) munmap(mapped, aligned - start);
-  if (const size_t tail = start + reserved - (aligned + bytes)) munmap(reinterpret_cast<void*>(aligned + bytes), tail);
-  auto* data = reinterpret_cast<std::byte*>(aligned);
-  madvise(data, bytes, MADV_HUGEPAGE);  // a hint: without it the arena is slower, not wrong
-  return Arena(data, static_cast<int64_t>(bytes));
-}
-
-Arena::Arena(Arena&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), max_bytes_(std::exchange(other.max_bytes_, 0)) {}
-
-Arena& Arena::operator=(Arena&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(max_bytes_, other.max_bytes_);
-  return *this;
-}
-
-Arena::~Arena() {
-  if (data_ != nullptr) munmap(data_, static_cast<size_t>(max_bytes_));
+Result<void> Arena::ensure(int64_t bytes) {
+  if (memory_.data() != nullptr && bytes <= memory_.bytes()) return {};
+  memory_ = Buffer();  // given back first: a device may not hold both
+  ++generation_;
+  memory_ = TRY_WITH(backend_->allocate(bytes), "while making room for {} bytes of working memory", bytes);
+  return {};
 }
 
 }  // namespace hearth

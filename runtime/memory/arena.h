@@ -1,31 +1,25 @@
-// A region of memory that can grow without moving: address space is reserved once, pages are touched when used (huge
-// pages asked for).
+// Working memory that executors which never run at the same time share: as large as the largest of them needs.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
-#include "base/result.h"
+#include "runtime/backend/backend.h"
 
 namespace hearth {
 
-// Enough for the activations of any step; only what is touched becomes memory.
-inline constexpr int64_t kActivationAddressSpace = int64_t{64} << 30;
-
 class Arena {
  public:
-  // Reserves address space only. resource_exhausted when the kernel refuses.
-  static Result<Arena> reserve(int64_t max_bytes);
-  Arena(Arena&& other) noexcept;
-  Arena& operator=(Arena&& other) noexcept;
-  ~Arena();
-  std::byte* data() const { return data_; }
-  int64_t max_bytes() const { return max_bytes_; }
+  explicit Arena(Backend& backend) : backend_(&backend) {}  // empty; the backend must outlive it
+  // Makes room; when that takes other memory, what was in it is lost and generation() changes. resource_exhausted: the
+  // device has not that much, and the arena is empty.
+  Result<void> ensure(int64_t bytes);
+  std::byte* data() const { return memory_.data(); }
+  int64_t bytes() const { return memory_.bytes(); }
+  uint64_t generation() const { return generation_; }
+  Backend& backend() const { return *backend_; }
 
  private:
-  Arena(std::byte* data, int64_t max_bytes) : data_(data), max_bytes_(max_bytes) {}
-  std::byte* data_ = nullptr;
-  int64_t max_bytes_ = 0;
+  Backend* backend_;
+  Buffer memory_;
+  uint64_t generation_ = 0;
 };
 
 }  // namespace hearth

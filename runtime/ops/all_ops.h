@@ -1,11 +1,58 @@
-// Every op's samples: what the test engine and the benchmarks loop over.
+// The list of every op: a new op adds its header and its class here. Kernel tables, the test engine and the benchmarks
+// loop over it.
 #pragma once
 
 #include <vector>
 
-#include "runtime/ops/op.h"
+#include "runtime/ops/add/add.h"
+#include "runtime/ops/attention/attention.h"
+#include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/causal_conv1d/causal_conv1d.h"
+#include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
+#include "runtime/ops/combine_experts/combine_experts.h"
+#include "runtime/ops/concat_heads/concat_heads.h"
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/decay/decay.h"
+#include "runtime/ops/gather_rows/gather_rows.h"
+#include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/grouped_matmul/grouped_matmul.h"
+#include "runtime/ops/head_matmul/head_matmul.h"
+#include "runtime/ops/l2_norm/l2_norm.h"
+#include "runtime/ops/layer_norm/layer_norm.h"
+#include "runtime/ops/linear_attention/linear_attention.h"
+#include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
+#include "runtime/ops/matmul/matmul.h"
+#include "runtime/ops/mul/mul.h"
+#include "runtime/ops/quantise/quantise.h"
+#include "runtime/ops/reshape/reshape.h"
+#include "runtime/ops/rms_norm/rms_norm.h"
+#include "runtime/ops/rope/rope.h"
+#include "runtime/ops/route/route.h"
+#include "runtime/ops/scale/scale.h"
+#include "runtime/ops/scale_by_position/scale_by_position.h"
+#include "runtime/ops/scale_rows/scale_rows.h"
+#include "runtime/ops/sigmoid/sigmoid.h"
+#include "runtime/ops/silu/silu.h"
+#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/sort_by_expert/sort_by_expert.h"
+#include "runtime/ops/sum_rows/sum_rows.h"
+#include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
+#include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
+
+template <class... Ops>
+struct OpList {};
+
+using AllOps = OpList<Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
+                      CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CrossEntropy,
+                      CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
+                      GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
+                      LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Quantise,
+                      Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition,
+                      ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert,
+                      SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>;
 
 std::vector<Sample> all_samples();
 

@@ -1,8 +1,9 @@
 // An op is ONE object with all its rules. Each is pure virtual: an op that lacks one cannot be constructed.
 //
-// An object holds the op's attributes (eps, a scale, ...); it is immutable and shared between graphs. A new op is one
-// folder runtime/ops/<op>/ with <op>.h/.cpp (rules), cpu.cpp and cuda.cu (kernels), and one line in
-// runtime/ops/all_ops.cpp. docs/how_to_add_an_op.md walks through one.
+// An object holds the op's attributes (eps, a scale, ...); it is immutable and shared between graphs. It knows no
+// device: kernels are looked up by op in a backend's table (backend/kernel_table.h). A new op is one folder
+// runtime/ops/<op>/ with <op>.h/.cpp (rules), cpu.cpp and cuda.cu (kernels), and one line in runtime/ops/all_ops.h.
+// docs/how_to_add_an_op.md walks through one.
 #pragma once
 
 #include <memory>
@@ -12,17 +13,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "runtime/ops/kernel.h"
 #include "runtime/tensor/tensor.h"
 
 namespace hearth {
 
-struct CpuFeatures;  // hwdetect/cpu_features.h
 class GradientBuilder;
+class Op;
 struct Value;
-
-using Types = std::span<const TensorType>;
-using Views = std::span<const TensorView>;
 
 struct Cost {
   double flops = 0;
@@ -66,8 +63,6 @@ class Op {
   // The op that shard `index` of `n` runs (attributes that depend on the shard); most ops return nullptr: the same op.
   virtual std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const = 0;
   virtual Cost cost(Types inputs, Types outputs) const = 0;
-  virtual CpuKernel cpu_kernel(Types inputs, const CpuFeatures& features) const = 0;
-  virtual CudaKernel cuda_kernel(Types inputs) const = 0;  // no_cuda.cpp answers {} for all ops in builds without CUDA
 
   // Inputs that the op writes to: explicit state (KV pages). Everything else is pure.
   virtual std::vector<int> mutated_inputs() const { return {}; }
@@ -83,8 +78,6 @@ class Op {
   Sharding sharding(Types inputs) const override;                                                        \
   std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const override; \
   Cost cost(Types inputs, Types outputs) const override;                                                 \
-  CpuKernel cpu_kernel(Types inputs, const CpuFeatures& features) const override;                        \
-  CudaKernel cuda_kernel(Types inputs) const override;                                                   \
   static std::vector<Sample> samples()
 
 // Bytes of all operands read and written once: the usual bytes part of a cost rule.

@@ -8,11 +8,12 @@
 #include <set>
 
 #include "hwdetect/cpu_features.h"
+#include "runtime/backend/cpu/team.h"
 #include "runtime/exec/interpreter.h"
-#include "runtime/exec/team.h"
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/all_ops.h"
+#include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/rules.h"
@@ -74,7 +75,7 @@ Written run_reference(const Op& op, const std::vector<Tensor>& originals) {
   return written(op, std::move(inputs), std::move(outputs));
 }
 
-Written run_kernel(const Op& op, const CpuKernel& kernel, const std::vector<Tensor>& originals, Team& team) {
+Written run_kernel(const Op& op, const Kernel& kernel, const std::vector<Tensor>& originals, Team& team) {
   std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
   for (Tensor& output : outputs)
     if (output.type().bytes() > 0)
@@ -139,7 +140,7 @@ TEST_P(EveryOp, KernelEqualsReference) {
   Team one(1), three(3);
   for (const auto& [name, features] : feature_sets()) {
     SCOPED_TRACE(name);
-    const CpuKernel kernel = op().cpu_kernel(types_of(sample().inputs), features);
+    const Kernel kernel = cpu_kernels(features).find(op(), types_of(sample().inputs));
     ASSERT_NE(kernel.run, nullptr) << "declined: the executor would run the reference, on one thread";
     const Written alone = run_kernel(op(), kernel, sample().inputs, one);
     expect_close(alone, expected, sample().tolerance);

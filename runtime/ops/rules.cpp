@@ -1,6 +1,7 @@
 // Operand checks and sample tensors for the rule files.
 #include "runtime/ops/rules.h"
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 

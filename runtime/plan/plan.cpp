@@ -38,12 +38,8 @@ std::vector<int> find_roots(const Graph& graph) {
 std::vector<PlanStep> make_steps(const Graph& graph) {
   std::vector<PlanStep> steps;
   for (size_t n = 0; n < graph.nodes().size(); ++n)
-    if (!is_view(*graph.nodes()[n].op)) steps.push_back({static_cast<int>(n), {}, {}, 0});
+    if (!is_view(*graph.nodes()[n].op)) steps.push_back({static_cast<int>(n), {}, 0, {}});
   return steps;
-}
-
-int64_t scratch_bytes(const PlanStep& step) {
-  return static_cast<int64_t>(std::max(step.kernel.scratch_bytes, step.cuda.scratch_bytes));
 }
 
 Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& roots) {
@@ -111,8 +107,9 @@ void place(Plan& plan, const std::vector<int>& roots) {
   }
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     PlanStep& step = plan.steps[s];
-    if (scratch_bytes(step) == 0) continue;
-    buffers.push_back({static_cast<int>(s), static_cast<int>(s), scratch_bytes(step)});
+    const auto bytes = static_cast<int64_t>(step.kernel.scratch_bytes);
+    if (bytes == 0) continue;
+    buffers.push_back({static_cast<int>(s), static_cast<int>(s), bytes});
     targets.push_back(&step.scratch_offset);
   }
   const BufferLayout layout = place_buffers(buffers);
@@ -123,48 +120,36 @@ void place(Plan& plan, const std::vector<int>& roots) {
   plan.arena_bytes = layout.arena_bytes;
 }
 
-// choose(step, op, input types) fills in the step's kernel.
-template <class Choose>
-Result<Plan> lower(Graph graph, Choose choose) {
-  Plan plan;
-  plan.graph = std::move(graph);
-  const std::vector<int> roots = find_roots(plan.graph);
-  TRY(check_mutated_inputs(plan.graph, roots));
-  plan.steps = make_steps(plan.graph);
-  for (PlanStep& step : plan.steps) {
-    const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
-    TRY(choose(step, *node.op, types_of(plan.graph, node.inputs)));
-  }
-  plan.cost = plan.graph.cost();
-  place(plan, roots);
-  return plan;
-}
-
-}  // namespace
-
-Result<Plan> make_plan(Graph graph, const CpuFeatures& features) {
-  return lower(std::move(graph), [&](PlanStep& step, const Op& op, const std::vector<TensorType>& inputs) {
-    step.kernel = op.cpu_kernel(inputs, features);
-    return Result<void>();
-  });
-}
-
 // "f32[1, 64], iq1_s[70, 64]"
-static std::string names_of(const std::vector<TensorType>& types) {
+std::string names_of(const std::vector<TensorType>& types) {
   std::string out;
   for (const TensorType& type : types) out += (out.empty() ? "" : ", ") + type.to_string();
   return out.empty() ? "no operands" : out;
 }
 
-Result<Plan> make_cuda_plan(Graph graph) {
-  return lower(std::move(graph),
-               [](PlanStep& step, const Op& op, const std::vector<TensorType>& inputs) -> Result<void> {
-                 step.cuda = op.cuda_kernel(inputs);
-                 if (step.cuda.launch == nullptr)
-                   return error(Code::unimplemented, "{} ({}) has no CUDA kernel in this build for {}", op.name(),
-                                op.attributes(), names_of(inputs));
-                 return {};
-               });
+Result<void> choose_kernel(PlanStep& step, const Graph& graph, const Backend& backend) {
+  const Node& node = graph.nodes()[static_cast<size_t>(step.node)];
+  const std::vector<TensorType> inputs = types_of(graph, node.inputs);
+  step.cost = node.op->cost(inputs, types_of(graph, node.outputs));
+  step.kernel = backend.kernels().find(*node.op, inputs);
+  if (step.kernel.run == nullptr && !backend.is_host_memory())
+    return error(Code::unimplemented, "{} ({}) has no kernel on {} in this build for {}", node.op->name(),
+                 node.op->attributes(), backend.name(), names_of(inputs));
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(Graph graph, const Backend& backend) {
+  Plan plan;
+  plan.graph = std::move(graph);
+  const std::vector<int> roots = find_roots(plan.graph);
+  TRY(check_mutated_inputs(plan.graph, roots));
+  plan.steps = make_steps(plan.graph);
+  for (PlanStep& step : plan.steps) TRY(choose_kernel(step, plan.graph, backend));
+  plan.cost = plan.graph.cost();
+  place(plan, roots);
+  return plan;
 }
 
 }  // namespace hearth

@@ -5,11 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/backend/backend.h"
 #include "runtime/graph/graph.h"
 
 namespace hearth {
-
-struct CpuFeatures;
 
 struct Placement {
   enum class Where : uint8_t { arena, bound } where = Where::arena;
@@ -19,9 +18,9 @@ struct Placement {
 
 struct PlanStep {
   int node = 0;
-  CpuKernel kernel;  // run == nullptr: the reference runs on rank 0. Unused in plans for CUDA
-  CudaKernel cuda;   // in plans for CUDA
+  Kernel kernel;  // run == nullptr: the reference runs, on the host
   int64_t scratch_offset = 0;
+  Cost cost;
 };
 
 // Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (reshape shares its input's
@@ -35,9 +34,9 @@ struct Plan {
   Cost cost;
 };
 
-// Chooses kernels and places buffers. invalid_argument when an op would write to a value that is not a state.
-Result<Plan> make_plan(Graph graph, const CpuFeatures& features);
-// The same for a GPU; offsets are into device memory. unimplemented names an op that has no CUDA kernel here.
-Result<Plan> make_cuda_plan(Graph graph);
+// Chooses the backend's kernels and places buffers; the plan does not keep the backend. invalid_argument when an op
+// would write to a value that is not a state; unimplemented names an op that has no kernel there, where no host can
+// help out.
+Result<Plan> make_plan(Graph graph, const Backend& backend);
 
 }  // namespace hearth

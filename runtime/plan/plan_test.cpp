@@ -8,6 +8,7 @@
 #include <random>
 
 #include "hwdetect/cpu_features.h"
+#include "runtime/exec/devices.h"
 #include "runtime/graph/builder.h"
 #include "runtime/plan/place_buffers.h"
 
@@ -135,7 +136,7 @@ class Simulation {
 
 TEST(Plan, RandomGraphsKeepWhatIsRead) {
   for (uint32_t seed = 0; seed < 40; ++seed) {
-    auto plan = make_plan(random_graph(seed), cpu_features());
+    auto plan = make_plan(random_graph(seed), *open_cpu(1));
     ASSERT_TRUE(plan) << plan.error().to_string();
     Simulation(*plan).run();
   }
@@ -146,7 +147,7 @@ TEST(Plan, ChainsReuseMemory) {
   Value x = b.input("x", {Dtype::f32, {1024, 1024}});
   for (int i = 0; i < 20; ++i) x = b.silu(x);
   b.output(x);
-  auto plan = make_plan(*b.finish(), cpu_features());
+  auto plan = make_plan(*b.finish(), *open_cpu(1));
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->steps.size(), 20u);
   EXPECT_LE(plan->arena_bytes, 4 * 1024 * 1024 * 4);  // the input, and three buffers in turn
@@ -157,7 +158,7 @@ TEST(Plan, ReshapeHasNoStep) {
   const Value x = b.input("x", {Dtype::f32, {8, 4}});
   const Value y = b.reshape(x, {4, 8});
   b.output(b.reshape(y, {32}));
-  auto plan = make_plan(*b.finish(), cpu_features());
+  auto plan = make_plan(*b.finish(), *open_cpu(1));
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->steps.empty());
   EXPECT_EQ(plan->arena_bytes, 32 * 4);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "runtime/tensor/dtype.h"
@@ -57,6 +58,9 @@ struct TensorView {
   }
   void* row(int64_t index) const { return static_cast<std::byte*>(data) + index * type.row_bytes(); }
 };
+
+using Types = std::span<const TensorType>;
+using Views = std::span<const TensorView>;
 
 // Owns 64-byte aligned, zeroed memory. Movable.
 class Tensor {

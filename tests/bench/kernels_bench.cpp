@@ -19,6 +19,7 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
@@ -295,7 +296,7 @@ void run_case(const Case& c, const Options& options, Team& team, const MachineLi
   std::vector<Tensor> outputs;
   for (const TensorType& type : out_types) outputs.emplace_back(type);
   for (const Tensor& t : outputs) out.push_back(t.view());
-  const CpuKernel kernel = c.op->cpu_kernel(types, features_for(options.isa));
+  const Kernel kernel = cpu_kernels(features_for(options.isa)).find(*c.op, types);
   Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
   const KernelArgs args{c.op.get(), in, out, scratch.view().as<std::byte>()};
   const std::function<void(const Worker&)> body = [&](const Worker& me) { kernel.run(args, me); };

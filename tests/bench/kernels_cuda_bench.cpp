@@ -10,7 +10,8 @@
 #include <cstring>
 
 #include "base/json.h"
-#include "runtime/exec/cuda_executor.h"
+#include "runtime/exec/devices.h"
+#include "runtime/exec/executor.h"
 #include "runtime/graph/builder.h"
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
@@ -53,20 +54,20 @@ std::vector<Case> all_cases() {
 }
 
 // Seconds of one run, the best of 20; the inputs are zeros in device memory.
-Result<double> measure(const Case& c) {
+Result<double> measure(Backend& gpu, const Case& c) {
   Builder b;
   std::vector<Value> values;
-  std::vector<DeviceBuffer> buffers;
-  DeviceBindings bindings;
+  std::vector<Buffer> buffers;
+  Bindings bindings;
   for (const TensorType& type : c.inputs) {
     const std::string name = "x" + std::to_string(values.size());
-    const Tensor zeros(type);
-    buffers.push_back(TRY(DeviceBuffer::copy_of(zeros.view())));
+    buffers.push_back(TRY(gpu.allocate(type.bytes())));
     bindings[name] = {type, buffers.back().data()};
     values.push_back(b.parameter(name, type));
   }
-  for (Value v : b.apply_all(c.op, values)) b.output(v);
-  CudaExecutor executor = TRY(CudaExecutor::create(TRY(make_cuda_plan(TRY(b.finish()))), bindings));
+  b.apply_all(c.op, values);
+  Arena arena(gpu);
+  Executor executor = TRY(Executor::create(TRY(make_plan(TRY(b.finish()), gpu)), arena, bindings));
   for (int i = 0; i < 3; ++i) TRY(executor.run());
   double best = 1e30;
   for (int i = 0; i < 20; ++i) {
@@ -79,20 +80,19 @@ Result<double> measure(const Case& c) {
 
 // Bytes per second of the simplest streaming kernel, two reads and a write of 256 MiB each: the limit of memory-bound
 // cases.
-Result<double> streaming_bytes_per_s() {
+Result<double> streaming_bytes_per_s(Backend& gpu) {
   const TensorType type{Dtype::f32, {int64_t{64} << 20}};
   const Case add{"limit", std::make_shared<Add>(), {type, type}};
-  return 3.0 * static_cast<double>(type.bytes()) / TRY(measure(add));
+  return 3.0 * static_cast<double>(type.bytes()) / TRY(measure(gpu, add));
 }
 
 Result<Json> run_all(bool json) {
-  if (n_cuda_devices() == 0)
-    return error(Code::failed_precondition, "no usable NVIDIA GPU here: check `nvidia-smi` and the driver");
-  const double limit = TRY(streaming_bytes_per_s());
+  const std::unique_ptr<Backend> gpu = TRY(open_device("cuda", 0));
+  const double limit = TRY(streaming_bytes_per_s(*gpu));
   if (!json) fmt::print("measured limit: {:.0f} GB/s of device memory\n", limit * 1e-9);
   Json out = {{"limits", {{"memory_bytes_per_s", limit}}}, {"results", Json::array()}};
   for (const Case& c : all_cases()) {
-    const double seconds = TRY_WITH(measure(c), "while measuring {}", c.name);
+    const double seconds = TRY_WITH(measure(*gpu, c), "while measuring {}", c.name);
     const Cost cost = c.op->cost(c.inputs, TRY(c.op->infer(c.inputs)));
     const double bytes = cost.bytes_read + cost.bytes_written;
     if (!json)

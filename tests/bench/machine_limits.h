@@ -1,7 +1,7 @@
 // What this machine can do at most, measured, so that every figure of a benchmark stands beside its limit.
 #pragma once
 
-#include "runtime/exec/team.h"
+#include "runtime/backend/cpu/team.h"
 
 namespace hearth::bench {
 

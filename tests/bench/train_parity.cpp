@@ -87,8 +87,8 @@ Result<void> append_i32(const fs::path& file, const std::vector<int32_t>& values
 }
 
 Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTraining& model, Loader& data,
-                        const fs::path& batches, Team& team) {
-  Stepper stepper = TRY(Stepper::create(model, {.n_tokens = a.rows * a.max_seq_len}, team));
+                        const fs::path& batches, CpuBackend& device) {
+  Stepper stepper = TRY(Stepper::create(model, {.n_tokens = a.rows * a.max_seq_len}, device));
   const LearningRateCourse course = course_of(recipe, a.n_steps);
   Losses out;
   std::vector<Batch> batch(1);
@@ -99,13 +99,14 @@ Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTrainin
     TRY(append_i32(batches / "segment_begin.i32", batch[0].segment_begin));
     TRY(append_i32(batches / "targets.i32", batch[0].targets));
     const auto start = Steady::now();
-    const StepOutcome outcome = train_step(batch, model, stepper, team, recipe.optimizer, course.at(step), step);
+    const StepOutcome outcome =
+        TRY(train_step(batch, model, stepper, device.team(), recipe.optimizer, course.at(step), step));
     out.seconds.push_back(std::chrono::duration<double>(Steady::now() - start).count());
     out.loss.push_back(outcome.loss);
     if (!outcome.is_finite) return error(Code::internal, "diverged at step {}", step);
   }
   if (a.profile)
-    for (const OpTiming& t : stepper.profile())
+    for (const OpTiming& t : TRY(stepper.profile()))
       fmt::print(stderr, "{:24} {:4} calls {:8.2f} ms {:7.1f} GFLOP/s {:6.1f} GB/s\n", t.op, t.n_calls, 1e3 * t.seconds,
                  t.flops / t.seconds / 1e9, t.bytes / t.seconds / 1e9);
   return out;
@@ -146,8 +147,8 @@ Recipe recipe_of(const Arguments& a) {
 }
 
 Result<bool> run(Arguments a) {
-  Team team(a.n_threads > 0 ? a.n_threads : Team::default_threads());
-  a.n_threads = team.size();
+  const std::unique_ptr<CpuBackend> device = open_cpu(a.n_threads);
+  a.n_threads = device->team().size();
   const TempFolder temp = TRY(TempFolder::create("train_parity"));
   const fs::path batches = temp.path() / "batches", initial = temp.path() / "initial",
                  text_side = fs::path(a.source) / "packaging/packs/hearth-mini";
@@ -165,10 +166,10 @@ Result<bool> run(Arguments a) {
   int64_t n_params = 0;
   for (const Trainable& t : model.trainables) n_params += t.weight.type().shape.n_elements();
 
-  const Losses ours = TRY(run_ours(a, recipe, model, data, batches, team));
+  const Losses ours = TRY(run_ours(a, recipe, model, data, batches, *device));
   Losses torch;
   if (!a.no_torch) torch = TRY(run_torch(a, recipe, initial, batches));
-  const bench::MachineLimits limits = bench::measure_limits(team, bench::Clock::wall);
+  const bench::MachineLimits limits = bench::measure_limits(device->team(), bench::Clock::wall);
   double worst = 0;
   for (size_t i = 0; i < torch.loss.size(); ++i)
     worst = std::max(worst, std::abs(ours.loss[i] - torch.loss[i]) / torch.loss[i]);

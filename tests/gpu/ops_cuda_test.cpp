@@ -6,9 +6,12 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/exec/cuda_executor.h"
+#include "runtime/backend/cuda/cuda_backend.h"
+#include "runtime/exec/devices.h"
+#include "runtime/exec/executor.h"
 #include "runtime/graph/builder.h"
 #include "runtime/ops/all_ops.h"
+#include "runtime/ops/cuda_kernels.h"
 
 namespace hearth {
 namespace {
@@ -41,50 +44,45 @@ std::vector<Tensor> run_reference(const Sample& sample) {
   return out;
 }
 
-// The sample as a graph of one node: mutated inputs are states, weights parameters, the rest inputs.
-std::vector<Tensor> run_on_gpu(const Sample& sample) {
+// The sample as a graph of one node: mutated inputs are states, the rest inputs.
+std::vector<Tensor> run_on(Backend& backend, const Sample& sample) {
   Builder b;
   std::vector<Value> values;
   std::vector<std::string> names;
-  std::map<std::string, DeviceBuffer> buffers;
-  DeviceBindings bindings;
+  Bindings states;
   const std::vector<int> mutated = sample.op->mutated_inputs();
   for (size_t i = 0; i < sample.inputs.size(); ++i) {
     const TensorView view = sample.inputs[i].view();
     names.push_back("x" + std::to_string(i));
-    if (std::find(mutated.begin(), mutated.end(), static_cast<int>(i)) == mutated.end()) {
-      values.push_back(b.input(names.back(), view.type));
-      continue;
-    }
-    values.push_back(b.state(names.back(), view.type, StateKind::per_position));
-    auto buffer = DeviceBuffer::copy_of(view);
-    EXPECT_TRUE(buffer) << buffer.error().to_string();
-    bindings[names.back()] = {view.type, buffer->data()};
-    buffers[names.back()] = std::move(*buffer);
+    const bool is_state = std::find(mutated.begin(), mutated.end(), static_cast<int>(i)) != mutated.end();
+    values.push_back(is_state ? b.state(names.back(), view.type, StateKind::per_position)
+                              : b.input(names.back(), view.type));
+    if (is_state) states[names.back()] = view;
   }
   for (Value v : b.apply_all(sample.op, values)) b.output(v);
-  auto plan = make_cuda_plan(*b.finish());
-  EXPECT_TRUE(plan) << plan.error().to_string();
-  auto executor = CudaExecutor::create(std::move(*plan), bindings);
+  std::vector<Buffer> keep;
+  const Bindings bindings = *place_on(backend, states, keep);
+  Arena arena(backend);
+  auto executor = Executor::create(*make_plan(*b.finish(), backend), arena, bindings);
   EXPECT_TRUE(executor) << executor.error().to_string();
-  for (size_t i = 0; i < sample.inputs.size(); ++i) {
-    if (bindings.contains(names[i])) continue;
-    EXPECT_TRUE(executor->write_input(names[i], sample.inputs[i].view().data));
+  for (size_t i = 0; i < sample.inputs.size(); ++i)
+    if (!bindings.contains(names[i]))
+      std::memcpy(executor->input(names[i]).data, sample.inputs[i].view().data,
+                  static_cast<size_t>(sample.inputs[i].type().bytes()));
+  for (int run = 0; run < 2; ++run) {  // the second time as a captured graph
+    const auto ran = executor->run();
+    EXPECT_TRUE(ran) << ran.error().to_string();
   }
-  auto ran = executor->run();
-  EXPECT_TRUE(ran) << ran.error().to_string();
-  ran = executor->run();  // again, as a captured graph
-  EXPECT_TRUE(ran) << ran.error().to_string();
-
   std::vector<Tensor> out;
   for (size_t i = 0; i < executor->plan().graph.outputs().size(); ++i) {
-    out.emplace_back(executor->plan().graph.type(executor->plan().graph.outputs()[i]));
-    EXPECT_TRUE(executor->read_output(i, out.back().view().data));
+    const TensorView view = executor->output(i);
+    out.emplace_back(view.type);
+    std::memcpy(out.back().view().data, view.data, static_cast<size_t>(view.type.bytes()));
   }
   for (int i : mutated) {
-    const std::string& name = names[static_cast<size_t>(i)];
-    out.emplace_back(bindings[name].type);
-    EXPECT_TRUE(buffers[name].read(out.back().view().data, out.back().type().bytes()));
+    const TensorView& state = bindings.at(names[static_cast<size_t>(i)]);
+    out.emplace_back(state.type);
+    EXPECT_TRUE(backend.read(out.back().view().data, state.as<std::byte>(), state.type.bytes()));
   }
   return out;
 }
@@ -119,9 +117,10 @@ bool must_be_claimed(const Sample& sample) {
 
 // Needs no GPU.
 TEST(CudaKernels, ClaimAllButWhatIsListed) {
+  const KernelTable kernels = cuda_kernels();
   size_t n_declined = 0;
   for (const Sample& sample : samples()) {
-    const bool is_claimed = sample.op->cuda_kernel(types_of(sample.inputs)).launch != nullptr;
+    const bool is_claimed = kernels.find(*sample.op, types_of(sample.inputs)).run != nullptr;
     EXPECT_EQ(is_claimed, must_be_claimed(sample)) << sample.op->name() << " " << sample.name;
     n_declined += is_claimed ? 0 : 1;
   }
@@ -132,19 +131,20 @@ class EveryOpOnTheGpu : public testing::TestWithParam<size_t> {};
 
 TEST_P(EveryOpOnTheGpu, EqualsReference) {
   const Sample& sample = samples()[GetParam()];
+  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
+  const std::unique_ptr<Backend> gpu = *open_device("cuda", 0);
   if (!must_be_claimed(sample)) {
     Builder b;
     std::vector<Value> values;
     for (const Tensor& input : sample.inputs)
       values.push_back(b.input("x" + std::to_string(values.size()), input.type()));
     b.output(b.apply_all(sample.op, values)[0]);
-    const auto plan = make_cuda_plan(*b.finish());
+    const auto plan = make_plan(*b.finish(), *gpu);
     ASSERT_FALSE(plan) << "a plan of an op without a kernel";
     EXPECT_EQ(plan.error().code, Code::unimplemented);
     return;
   }
-  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
-  const std::vector<Tensor> expected = run_reference(sample), got = run_on_gpu(sample);
+  const std::vector<Tensor> expected = run_reference(sample), got = run_on(*gpu, sample);
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
     const Dtype dtype = expected[i].type().dtype;

@@ -31,10 +31,9 @@ void run_row(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Add&, Types inputs) {
+template <>
+Kernel kernel_for(const Add&, Types inputs) {
   return {inputs[0].shape == inputs[1].shape ? run_same_shape : run_row};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Add)

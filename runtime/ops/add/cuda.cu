@@ -8,24 +8,25 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/add/add.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void add_kernel(const float* a, const float* b, float* y, int64_t n, int64_t n_b) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = a[i] + b[n_b == n ? i : i % n_b];
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements(), n_b = args.inputs[1].shape().n_elements();
-  add_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n, n_b);
+  add_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                          args.outputs[0].f32(), n, n_b);
 }
 
 }  // namespace
 
-CudaKernel Add::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Add&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,7 @@
 // attention and attention_backward: rules.
 #include "runtime/ops/attention/attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/ops/rules.h"

@@ -1,6 +1,8 @@
 // Attributes of attention: names, bounds, shards.
 #include "runtime/ops/attention/attributes.h"
 
+#include <algorithm>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {

@@ -230,14 +230,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Attention&, Types) {
+template <>
+Kernel kernel_for(const Attention&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const AttentionBackward& op, Types inputs) {
+template <>
+Kernel kernel_for(const AttentionBackward& op, Types inputs) {
   return {run_backward, static_cast<size_t>(inputs[0].shape[0] * op.heads.n_heads) * sizeof(float)};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Attention)
-HEARTH_CPU_KERNEL(AttentionBackward)

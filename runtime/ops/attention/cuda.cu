@@ -11,10 +11,8 @@
 #include "runtime/kernels/attention_tile.cuh"
 #include "runtime/ops/attention/attention.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
-
-using namespace cuda;  // NOLINT(google-build-using-namespace): the tile vocabulary
 
 struct Problem {
   int64_t T;
@@ -222,7 +220,7 @@ __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients 
   }
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const Problem p = problem_of(args, static_cast<const Attention&>(*args.op).heads, 4);
   if (p.T == 0) return;
   const int shared_bytes = attend_shared_floats(p.D, p.Dv) * 4;
@@ -232,7 +230,7 @@ void launch_forward(const KernelArgs& args, void* stream) {
                                                                              args.outputs[1].f32());
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const Problem p = problem_of(args, static_cast<const AttentionBackward&>(*args.op).heads, 7);
   if (p.T == 0) return;
   const Gradients g{args.inputs[4].f32(),
@@ -257,13 +255,15 @@ void launch_backward(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel Attention::cuda_kernel(Types) const {
-  if (heads.head_dim > kMaxHeadDim || heads.v_dim() > kMaxHeadDim) return {};
+template <>
+Kernel kernel_for(const Attention& op, Types) {
+  if (op.heads.head_dim > kMaxHeadDim || op.heads.v_dim() > kMaxHeadDim) return {};
   return {launch_forward};
 }
-CudaKernel AttentionBackward::cuda_kernel(Types inputs) const {
-  if (heads.head_dim > kMaxHeadDim || heads.v_dim() > kMaxHeadDim) return {};
-  return {launch_backward, static_cast<size_t>(inputs[0].shape[0] * heads.n_heads) * sizeof(float)};
+template <>
+Kernel kernel_for(const AttentionBackward& op, Types inputs) {
+  if (op.heads.head_dim > kMaxHeadDim || op.heads.v_dim() > kMaxHeadDim) return {};
+  return {launch_backward, static_cast<size_t>(inputs[0].shape[0] * op.heads.n_heads) * sizeof(float)};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -2,6 +2,7 @@
 // query sees. Only for cpu.cpp.
 #pragma once
 
+#include "runtime/backend/kernel.h"
 #include "runtime/kernels/attention_block.h"
 #include "runtime/kernels/convert.h"
 #include "runtime/ops/attention/attention.h"

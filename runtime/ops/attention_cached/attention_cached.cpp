@@ -1,6 +1,7 @@
 // attention_cached: rules.
 #include "runtime/ops/attention_cached/attention_cached.h"
 
+#include <algorithm>
 #include <cmath>
 #include "runtime/ops/rules.h"
 

@@ -9,7 +9,8 @@
 #include <cstring>
 
 #include "hwdetect/cpu_features.h"
-#include "runtime/exec/team.h"
+#include "runtime/backend/cpu/team.h"
+#include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -49,7 +50,7 @@ Tensor run(const AttentionAttributes& a, const Step& step, int n_threads) {
   std::vector<TensorType> types;
   for (const TensorView& view : inputs) types.push_back(view.type);
   const AttentionCached op(a);
-  const CpuKernel kernel = op.cpu_kernel(types, cpu_features());
+  const Kernel kernel = cpu_kernels(cpu_features()).find(op, types);
   Tensor out(TensorType{Dtype::f32, {n, a.out_width()}});
   Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
   const TensorView outputs[] = {out.view()};

@@ -299,7 +299,8 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const AttentionCached& op, Types inputs) {
+template <>
+Kernel kernel_for(const AttentionCached& op, Types inputs) {
   const int64_t T = inputs[0].shape[0], max_positions = inputs[7].shape[1] * inputs[3].shape[2];
   if (T > kMaxTokensToSplit) return {run};  // never split
   const int64_t n_rows = n_chunks(max_positions) * T * op.heads.n_heads;
@@ -307,5 +308,3 @@ CpuKernel kernel_for(const AttentionCached& op, Types inputs) {
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(AttentionCached)

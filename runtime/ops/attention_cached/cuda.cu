@@ -9,10 +9,8 @@
 #include "runtime/kernels/attention_tile.cuh"
 #include "runtime/ops/attention_cached/attention_cached.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
-
-using namespace cuda;  // NOLINT(google-build-using-namespace): the tile vocabulary
 
 struct Problem {
   int64_t T;
@@ -81,7 +79,7 @@ void launch_for(const Problem& p, cudaStream_t stream) {
                          static_cast<size_t>(shared_bytes), stream>>>(p);
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const AttentionAttributes& a = static_cast<const AttentionCached&>(*args.op).heads;
   const Problem p{args.inputs[0].dim(0),
                   a.n_heads,
@@ -118,9 +116,10 @@ void launch(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel AttentionCached::cuda_kernel(Types) const {
-  if (heads.head_dim > kMaxHeadDim || heads.v_dim() > kMaxHeadDim) return {};
+template <>
+Kernel kernel_for(const AttentionCached& op, Types) {
+  if (op.heads.head_dim > kMaxHeadDim || op.heads.v_dim() > kMaxHeadDim) return {};
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,8 @@
 // causal_conv1d and causal_conv1d_backward: rules.
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 
+#include <algorithm>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {

@@ -63,14 +63,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const CausalConv1d&, Types) {
+template <>
+Kernel kernel_for(const CausalConv1d&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const CausalConv1dBackward&, Types) {
+template <>
+Kernel kernel_for(const CausalConv1dBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(CausalConv1d)
-HEARTH_CPU_KERNEL(CausalConv1dBackward)

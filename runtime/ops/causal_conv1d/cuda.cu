@@ -8,19 +8,19 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 template <Dtype dtype>
 __global__ void conv_kernel(const float* x, const void* w, const int32_t* segment_begin, float* y, int64_t T, int64_t C,
                             int64_t W) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= T * C) return;
   const int64_t t = i / C, c = i % C;
   float sum = 0;
   for (int64_t j = 0; j < W; ++j) {
     const int64_t s = t - (W - 1 - j);
-    if (s >= segment_begin[t]) sum += cuda::weight_at<dtype>(w, c * W + j) * x[s * C + c];
+    if (s >= segment_begin[t]) sum += weight_at<dtype>(w, c * W + j) * x[s * C + c];
   }
   y[i] = sum;
 }
@@ -28,18 +28,18 @@ __global__ void conv_kernel(const float* x, const void* w, const int32_t* segmen
 template <Dtype dtype>
 __global__ void dx_kernel(const float* dy, const void* w, const int32_t* segment_begin, float* dx, int64_t T, int64_t C,
                           int64_t W) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= T * C) return;
   const int64_t s = i / C, c = i % C;
   float sum = 0;
   for (int64_t t = s; t < s + W && t < T; ++t)
-    if (s >= segment_begin[t]) sum += cuda::weight_at<dtype>(w, c * W + W - 1 - (t - s)) * dy[t * C + c];
+    if (s >= segment_begin[t]) sum += weight_at<dtype>(w, c * W + W - 1 - (t - s)) * dy[t * C + c];
   dx[i] = sum;
 }
 
 __global__ void dw_kernel(const float* x, const float* dy, const int32_t* segment_begin, float* dw, int64_t T,
                           int64_t C, int64_t W) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= C * W) return;
   const int64_t c = i % C, j = i / C;
   float sum = 0;
@@ -50,33 +50,35 @@ __global__ void dw_kernel(const float* x, const float* dy, const int32_t* segmen
   dw[c * W + j] = sum;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
-  cuda::with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    conv_kernel<dtype><<<cuda::blocks_for(T * C), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-        x.f32(), w.data, args.inputs[2].i32(), args.outputs[0].f32(), T, C, W);
+  with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
+    conv_kernel<dtype><<<blocks_for(T * C), kBlock, 0, stream_of(me)>>>(x.f32(), w.data, args.inputs[2].i32(),
+                                                                        args.outputs[0].f32(), T, C, W);
   });
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &dy = args.inputs[3];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
-  cuda::with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    dx_kernel<dtype><<<cuda::blocks_for(T * C), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-        dy.f32(), w.data, args.inputs[2].i32(), args.outputs[0].f32(), T, C, W);
+  with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
+    dx_kernel<dtype><<<blocks_for(T * C), kBlock, 0, stream_of(me)>>>(dy.f32(), w.data, args.inputs[2].i32(),
+                                                                      args.outputs[0].f32(), T, C, W);
   });
-  dw_kernel<<<cuda::blocks_for(C * W), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      x.f32(), dy.f32(), args.inputs[2].i32(), args.outputs[1].f32(), T, C, W);
+  dw_kernel<<<blocks_for(C * W), kBlock, 0, stream_of(me)>>>(x.f32(), dy.f32(), args.inputs[2].i32(),
+                                                             args.outputs[1].f32(), T, C, W);
 }
 
 }  // namespace
 
-CudaKernel CausalConv1d::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CausalConv1d&, Types) {
   return {launch_forward};
 }
-CudaKernel CausalConv1dBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CausalConv1dBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

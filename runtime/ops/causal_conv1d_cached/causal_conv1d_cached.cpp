@@ -1,6 +1,8 @@
 // causal_conv1d_cached: rules.
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 
+#include <algorithm>
+
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 #include "runtime/ops/rules.h"
 

@@ -68,10 +68,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const CausalConv1dCached&, Types) {
+template <>
+Kernel kernel_for(const CausalConv1dCached&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(CausalConv1dCached)

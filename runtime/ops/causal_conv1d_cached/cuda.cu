@@ -9,13 +9,13 @@
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 template <Dtype dtype>
 __global__ void conv_cached_kernel(const float* x, const void* w, float* states, const int32_t* positions,
                                    const int32_t* seqs, float* y, int64_t T, int64_t C, int64_t W) {
-  const int64_t c = cuda::thread_index();
+  const int64_t c = thread_index();
   const int seq = static_cast<int>(blockIdx.y);
   if (c >= C) return;
   float* state = states + seq * (W - 1) * C + c;
@@ -29,7 +29,7 @@ __global__ void conv_cached_kernel(const float* x, const void* w, float* states,
     float sum = 0;
     for (int64_t j = 0; j < W; ++j) {
       window[j] = j == W - 1 ? x[t * C + c] : positions[t] == 0 ? 0.0f : window[j + 1];
-      sum += cuda::weight_at<dtype>(w, c * W + j) * window[j];
+      sum += weight_at<dtype>(w, c * W + j) * window[j];
     }
     y[t * C + c] = sum;
   }
@@ -37,21 +37,21 @@ __global__ void conv_cached_kernel(const float* x, const void* w, float* states,
     for (int64_t j = 0; j < W - 1; ++j) state[j * C] = window[j + 1];
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1), n_seqs = args.inputs[2].dim(0);
-  cuda::with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    conv_cached_kernel<dtype>
-        <<<dim3(cuda::blocks_for(C), static_cast<unsigned>(n_seqs)), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-            x.f32(), w.data, args.inputs[2].f32(), args.inputs[3].i32(), args.inputs[4].i32(), args.outputs[0].f32(), T,
-            C, W);
+  with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
+    conv_cached_kernel<dtype><<<dim3(blocks_for(C), static_cast<unsigned>(n_seqs)), kBlock, 0, stream_of(me)>>>(
+        x.f32(), w.data, args.inputs[2].f32(), args.inputs[3].i32(), args.inputs[4].i32(), args.outputs[0].f32(), T, C,
+        W);
   });
 }
 
 }  // namespace
 
-CudaKernel CausalConv1dCached::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CausalConv1dCached&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

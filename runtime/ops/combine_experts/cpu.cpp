@@ -45,14 +45,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const CombineExperts&, Types) {
+template <>
+Kernel kernel_for(const CombineExperts&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const CombineExpertsBackward&, Types) {
+template <>
+Kernel kernel_for(const CombineExpertsBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(CombineExperts)
-HEARTH_CPU_KERNEL(CombineExpertsBackward)

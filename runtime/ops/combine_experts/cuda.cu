@@ -9,12 +9,12 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/combine_experts/combine_experts.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void combine_kernel(const float* y, const int32_t* rows, const float* weights, float* out, int64_t n,
                                int64_t C, int k) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;
   const int64_t t = i / C, c = i % C;
   float sum = 0;
@@ -32,32 +32,34 @@ __global__ void combine_backward_kernel(const float* y, const int32_t* rows, con
     dy[row * C + c] = weight * dout[c];
     sum += dout[c] * y[row * C + c];
   }
-  sum = cuda::block_sum(sum);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) dweights[slot] = sum;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  combine_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  combine_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[0].f32(), n,
       args.outputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto S = static_cast<unsigned>(args.inputs[1].shape().n_elements());
   if (S == 0) return;
-  combine_backward_kernel<<<S, cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  combine_backward_kernel<<<S, kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.outputs[0].f32(),
       args.outputs[1].f32(), args.inputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
 }
 
 }  // namespace
 
-CudaKernel CombineExperts::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CombineExperts&, Types) {
   return {launch_forward};
 }
-CudaKernel CombineExpertsBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CombineExpertsBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

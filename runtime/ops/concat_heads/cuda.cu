@@ -8,28 +8,29 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/concat_heads/concat_heads.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void concat_kernel(const float* a, const float* b, float* y, int64_t size, int64_t A, int64_t B) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= size) return;
   const int64_t h = i / (A + B), at = i % (A + B);
   y[i] = at < A ? a[h * A + at] : b[h * B + at - A];
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const int n_heads = static_cast<const ConcatHeads&>(*args.op).n_heads;
   const int64_t size = args.outputs[0].shape().n_elements();
-  concat_kernel<<<cuda::blocks_for(size), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  concat_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), size, args.inputs[0].dim(1) / n_heads,
       args.inputs[1].dim(1) / n_heads);
 }
 
 }  // namespace
 
-CudaKernel ConcatHeads::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const ConcatHeads&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -78,14 +78,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const CrossEntropy&, Types inputs) {
+template <>
+Kernel kernel_for(const CrossEntropy&, Types inputs) {
   return {run_forward, static_cast<size_t>(inputs[0].shape[0]) * sizeof(float)};
 }
-CpuKernel kernel_for(const CrossEntropyBackward&, Types) {
+template <>
+Kernel kernel_for(const CrossEntropyBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(CrossEntropy)
-HEARTH_CPU_KERNEL(CrossEntropyBackward)

@@ -1,6 +1,7 @@
 // cross_entropy and cross_entropy_backward: rules.
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 
+#include <algorithm>
 #include <cmath>
 #include "runtime/ops/rules.h"
 

@@ -9,7 +9,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void row_loss_kernel(const float* logits, const int32_t* targets, const float* weights, float* lse,
@@ -23,9 +23,9 @@ __global__ void row_loss_kernel(const float* logits, const int32_t* targets, con
   }
   float largest = -INFINITY, sum = 0;
   for (int64_t v = threadIdx.x; v < V; v += blockDim.x) largest = fmaxf(largest, row[v]);
-  largest = cuda::block_max(largest);
+  largest = block_max(largest);
   for (int64_t v = threadIdx.x; v < V; v += blockDim.x) sum += expf(row[v] - largest);
-  sum = cuda::block_sum(sum);
+  sum = block_sum(sum);
   if (threadIdx.x != 0) return;
   lse[t] = largest + logf(sum);
   weighted[t] = weights[t] * (lse[t] - row[target]);
@@ -34,7 +34,7 @@ __global__ void row_loss_kernel(const float* logits, const int32_t* targets, con
 __global__ void total_kernel(const float* weighted, float* loss, int64_t T) {
   float sum = 0;
   for (int64_t t = threadIdx.x; t < T; t += blockDim.x) sum += weighted[t];
-  sum = cuda::block_sum(sum);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) *loss = sum;
 }
 
@@ -49,30 +49,32 @@ __global__ void dlogits_kernel(const float* logits, const int32_t* targets, cons
   }
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
   auto* weighted = reinterpret_cast<float*>(args.scratch);
   if (T > 0)
-    row_loss_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+    row_loss_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
         args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[1].f32(), weighted, V);
-  total_kernel<<<1, cuda::kBlock, 0, cuda::stream_of(stream)>>>(weighted, args.outputs[0].f32(), T);
+  total_kernel<<<1, kBlock, 0, stream_of(me)>>>(weighted, args.outputs[0].f32(), T);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
   if (T > 0)
-    dlogits_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+    dlogits_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
         args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.inputs[4].f32(),
         args.outputs[0].f32(), V);
 }
 
 }  // namespace
 
-CudaKernel CrossEntropy::cuda_kernel(Types inputs) const {
+template <>
+Kernel kernel_for(const CrossEntropy&, Types inputs) {
   return {launch_forward, static_cast<size_t>(inputs[0].shape[0]) * sizeof(float)};
 }
-CudaKernel CrossEntropyBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const CrossEntropyBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -60,14 +60,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Decay&, Types) {
+template <>
+Kernel kernel_for(const Decay&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const DecayBackward&, Types) {
+template <>
+Kernel kernel_for(const DecayBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Decay)
-HEARTH_CPU_KERNEL(DecayBackward)

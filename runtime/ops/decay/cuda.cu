@@ -8,12 +8,12 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/decay/decay.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void decay_kernel(const float* a, const float* a_log, const float* bias, float* log_decay, float* steps,
                              int64_t n, int64_t H, float low, float high) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;
   const float step = fminf(fmaxf(softplus(a[i] + bias[i % H]), low), high);
   log_decay[i] = -expf(a_log[i % H]) * step;
@@ -35,26 +35,26 @@ __global__ void decay_backward_kernel(const float* a, const float* a_log, const 
     sum_a_log += dlog * rate * step;
     sum_bias += d;
   }
-  sum_a_log = cuda::block_sum(sum_a_log);
-  sum_bias = cuda::block_sum(sum_bias);
+  sum_a_log = block_sum(sum_a_log);
+  sum_bias = block_sum(sum_bias);
   if (threadIdx.x == 0) {
     da_log[h] = sum_a_log;
     dbias[h] = sum_bias;
   }
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Decay&>(*args.op);
   const int64_t n = args.inputs[0].shape().n_elements();
-  decay_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  decay_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(), n,
       args.inputs[0].dim(1), op.min_step, op.max_step);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const DecayBackward&>(*args.op);
   const int64_t T = args.inputs[0].dim(0), H = args.inputs[0].dim(1);
-  decay_backward_kernel<<<static_cast<unsigned>(H), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  decay_backward_kernel<<<static_cast<unsigned>(H), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(),
       op.has_dlog_decay ? args.inputs[3].f32() : nullptr,
       op.has_dstep ? args.inputs[op.has_dlog_decay ? 4 : 3].f32() : nullptr, args.outputs[0].f32(),
@@ -63,11 +63,13 @@ void launch_backward(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel Decay::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Decay&, Types) {
   return {launch_forward};
 }
-CudaKernel DecayBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const DecayBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

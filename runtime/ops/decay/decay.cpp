@@ -1,6 +1,7 @@
 // decay and decay_backward: rules.
 #include "runtime/ops/decay/decay.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

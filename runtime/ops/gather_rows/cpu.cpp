@@ -44,14 +44,13 @@ void run_scatter(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const GatherRows&, Types) {
+template <>
+Kernel kernel_for(const GatherRows&, Types) {
   return {run_gather};
 }
-CpuKernel kernel_for(const ScatterAddRows&, Types) {
+template <>
+Kernel kernel_for(const ScatterAddRows&, Types) {
   return {run_scatter};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(GatherRows)
-HEARTH_CPU_KERNEL(ScatterAddRows)

@@ -8,7 +8,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/gather_rows/gather_rows.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 template <Dtype dtype>
@@ -16,12 +16,12 @@ __global__ void gather_kernel(const void* table, const int32_t* ids, float* y, i
                               int64_t row_begin) {
   const int64_t t = blockIdx.x, row = ids[t] - row_begin;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x)
-    y[t * C + c] = row >= 0 && row < n_rows ? cuda::weight_at<dtype>(table, row * C + c) : 0.0f;
+    y[t * C + c] = row >= 0 && row < n_rows ? weight_at<dtype>(table, row * C + c) : 0.0f;
 }
 
 __global__ void scatter_kernel(const int32_t* ids, const float* dy, float* dtable, int64_t T, int64_t n_rows, int64_t C,
                                int64_t row_begin) {
-  const int64_t c = cuda::thread_index();
+  const int64_t c = thread_index();
   if (c >= C) return;
   for (int64_t t = 0; t < T; ++t) {
     const int64_t row = ids[t] - row_begin;
@@ -29,33 +29,35 @@ __global__ void scatter_kernel(const int32_t* ids, const float* dy, float* dtabl
   }
 }
 
-void launch_gather(const KernelArgs& args, void* stream) {
+void launch_gather(const KernelArgs& args, const Worker& me) {
   const TensorView &table = args.inputs[0], &ids = args.inputs[1], &y = args.outputs[0];
   const int64_t T = ids.dim(0), row_begin = static_cast<const GatherRows&>(*args.op).row_begin;
   if (T == 0) return;
-  cuda::with_weight_dtype(table.type.dtype, [&]<Dtype dtype>() {
-    gather_kernel<dtype><<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-        table.data, ids.i32(), y.f32(), table.dim(0), table.dim(1), row_begin);
+  with_weight_dtype(table.type.dtype, [&]<Dtype dtype>() {
+    gather_kernel<dtype><<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(table.data, ids.i32(), y.f32(),
+                                                                                 table.dim(0), table.dim(1), row_begin);
   });
 }
 
-void launch_scatter(const KernelArgs& args, void* stream) {
+void launch_scatter(const KernelArgs& args, const Worker& me) {
   const TensorView &ids = args.inputs[0], &dy = args.inputs[1], &dtable = args.outputs[0];
   const int64_t C = dtable.dim(1);
-  cudaMemsetAsync(dtable.data, 0, static_cast<size_t>(dtable.type.bytes()), cuda::stream_of(stream));
-  scatter_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(
-      ids.i32(), dy.f32(), dtable.f32(), ids.dim(0), dtable.dim(0), C,
-      static_cast<const ScatterAddRows&>(*args.op).row_begin);
+  cudaMemsetAsync(dtable.data, 0, static_cast<size_t>(dtable.type.bytes()), stream_of(me));
+  scatter_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(ids.i32(), dy.f32(), dtable.f32(), ids.dim(0),
+                                                              dtable.dim(0), C,
+                                                              static_cast<const ScatterAddRows&>(*args.op).row_begin);
 }
 
 }  // namespace
 
-CudaKernel GatherRows::cuda_kernel(Types inputs) const {
-  if (!cuda::reads_on_device(inputs[0].dtype)) return {};
+template <>
+Kernel kernel_for(const GatherRows&, Types inputs) {
+  if (!reads_on_device(inputs[0].dtype)) return {};
   return {launch_gather};
 }
-CudaKernel ScatterAddRows::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const ScatterAddRows&, Types) {
   return {launch_scatter};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,8 @@
 // gather_rows and scatter_add_rows: rules.
 #include "runtime/ops/gather_rows/gather_rows.h"
 
+#include <algorithm>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {

@@ -64,14 +64,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Gelu& op, Types) {
+template <>
+Kernel kernel_for(const Gelu& op, Types) {
   return {op.tanh ? run_forward<true> : run_forward<false>};
 }
-CpuKernel kernel_for(const GeluBackward& op, Types) {
+template <>
+Kernel kernel_for(const GeluBackward& op, Types) {
   return {op.tanh ? run_backward<true> : run_backward<false>};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Gelu)
-HEARTH_CPU_KERNEL(GeluBackward)

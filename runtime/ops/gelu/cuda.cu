@@ -8,39 +8,41 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/gelu/gelu.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void gelu_kernel(const float* x, float* y, int64_t n, bool tanh) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = tanh ? gelu_tanh(x[i]) : gelu(x[i]);
 }
 
 __global__ void gelu_backward_kernel(const float* x, const float* dy, float* dx, int64_t n, bool tanh) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) dx[i] = dy[i] * (tanh ? gelu_tanh_derivative(x[i]) : gelu_derivative(x[i]));
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  gelu_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.outputs[0].f32(), n, static_cast<const Gelu&>(*args.op).tanh);
+  gelu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), n,
+                                                           static_cast<const Gelu&>(*args.op).tanh);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  gelu_backward_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n,
-      static_cast<const GeluBackward&>(*args.op).tanh);
+  gelu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                                    args.outputs[0].f32(), n,
+                                                                    static_cast<const GeluBackward&>(*args.op).tanh);
 }
 
 }  // namespace
 
-CudaKernel Gelu::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Gelu&, Types) {
   return {launch_forward};
 }
-CudaKernel GeluBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const GeluBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -96,7 +96,8 @@ void run_outer(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const GroupedMatmul& op, Types inputs) {
+template <>
+Kernel kernel_for(const GroupedMatmul& op, Types inputs) {
   const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
   const bool few = op.trans_w && S <= kFewRowsAnExpert * E;
 #if HEARTH_ISA_LEVEL > 0
@@ -105,11 +106,9 @@ CpuKernel kernel_for(const GroupedMatmul& op, Types inputs) {
   if (few && inputs[0].dtype == Dtype::f32) return {run_few};
   return {run_many};
 }
-CpuKernel kernel_for(const GroupedOuter&, Types) {
+template <>
+Kernel kernel_for(const GroupedOuter&, Types) {
   return {run_outer};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(GroupedMatmul)
-HEARTH_CPU_KERNEL(GroupedOuter)

@@ -9,7 +9,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 constexpr int64_t kFewRowsAnExpert = 4;
@@ -39,13 +39,13 @@ __device__ int expert_of_row(const int32_t* begin, int n, int64_t row) {
 
 template <Dtype dtype>
 __global__ void few_kernel(const float* x, const void* w, const int32_t* begin, int E, float* y, int64_t N, int64_t K) {
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / cuda::kWarp, i = blockIdx.y;
-  const int lane = threadIdx.x % cuda::kWarp;
+  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp, i = blockIdx.y;
+  const int lane = threadIdx.x % kWarp;
   if (n >= N || i < begin[0] || i >= begin[E]) return;
   const int64_t row = (static_cast<int64_t>(expert_of_row(begin, E, i)) * N + n) * K;
   float sum = 0;
-  for (int64_t k = lane; k < K; k += cuda::kWarp) sum += cuda::weight_at<dtype>(w, row + k) * x[i * K + k];
-  sum = cuda::warp_sum(sum);
+  for (int64_t k = lane; k < K; k += kWarp) sum += weight_at<dtype>(w, row + k) * x[i * K + k];
+  sum = warp_sum(sum);
   if (lane == 0) y[i * N + n] = sum;
 }
 
@@ -90,7 +90,7 @@ __global__ void tiles_kernel(const float* x, const void* w, const int32_t* begin
       K, [&](int m, int64_t k) { return first + m < last ? x[(first + m) * K + k] : 0.0f; },
       [&](int64_t k, int n) {
         if (col + n >= N) return 0.0f;
-        return cuda::weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
+        return weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
       },
       sum);
   const int tx = threadIdx.x % kSide, ty = threadIdx.x / kSide;
@@ -111,7 +111,7 @@ struct Launch {
   cudaStream_t stream;
 };
 
-Launch launch_of(const KernelArgs& args, void* stream) {
+Launch launch_of(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const GroupedMatmul&>(*args.op);
   return {args.inputs[0].f32(),
           args.inputs[1].data,
@@ -121,30 +121,30 @@ Launch launch_of(const KernelArgs& args, void* stream) {
           args.inputs[0].dim(0),
           args.outputs[0].dim(1),
           args.inputs[0].dim(1),
-          cuda::stream_of(stream)};
+          stream_of(me)};
 }
 
 void clear_other_rows(const Launch& l) {
-  clear_kernel<<<static_cast<unsigned>(l.S), cuda::kBlock, 0, l.stream>>>(l.y, l.N, l.begin, l.E);
+  clear_kernel<<<static_cast<unsigned>(l.S), kBlock, 0, l.stream>>>(l.y, l.N, l.begin, l.E);
 }
 
-void launch_few(const KernelArgs& args, void* stream) {
-  const Launch l = launch_of(args, stream);
+void launch_few(const KernelArgs& args, const Worker& me) {
+  const Launch l = launch_of(args, me);
   if (l.S == 0 || l.N == 0) return;
   clear_other_rows(l);
-  const dim3 grid(cuda::blocks_for(l.N, kWarpsPerBlock), static_cast<unsigned>(l.S));
-  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    few_kernel<dtype><<<grid, kWarpsPerBlock * cuda::kWarp, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+  const dim3 grid(blocks_for(l.N, kWarpsPerBlock), static_cast<unsigned>(l.S));
+  with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+    few_kernel<dtype><<<grid, kWarpsPerBlock * kWarp, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
   });
 }
 
 template <bool trans_w>
-void launch_tiles(const KernelArgs& args, void* stream) {
-  const Launch l = launch_of(args, stream);
+void launch_tiles(const KernelArgs& args, const Worker& me) {
+  const Launch l = launch_of(args, me);
   if (l.S == 0 || l.N == 0) return;
   clear_other_rows(l);
-  const dim3 grid(cuda::blocks_for(l.N, kTile), static_cast<unsigned>((l.S + kTile - 1) / kTile + l.E));
-  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+  const dim3 grid(blocks_for(l.N, kTile), static_cast<unsigned>((l.S + kTile - 1) / kTile + l.E));
+  with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
     tiles_kernel<dtype, trans_w><<<grid, kSide * kSide, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
   });
 }
@@ -166,25 +166,27 @@ __global__ void outer_kernel(const float* a, const float* b, const int32_t* begi
     }
 }
 
-void launch_outer(const KernelArgs& args, void* stream) {
+void launch_outer(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const GroupedOuter&>(*args.op);
   const int64_t M = args.inputs[0].dim(1), N = args.inputs[1].dim(1);
-  const dim3 grid(cuda::blocks_for(N, kTile), cuda::blocks_for(M, kTile), static_cast<unsigned>(op.n_experts));
-  outer_kernel<<<grid, kSide * kSide, 0, cuda::stream_of(stream)>>>(
+  const dim3 grid(blocks_for(N, kTile), blocks_for(M, kTile), static_cast<unsigned>(op.n_experts));
+  outer_kernel<<<grid, kSide * kSide, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].i32() + op.first_expert, args.outputs[0].f32(), M, N);
 }
 
 }  // namespace
 
-CudaKernel GroupedMatmul::cuda_kernel(Types inputs) const {
-  if (inputs[0].dtype != Dtype::f32 || !cuda::reads_on_device(inputs[1].dtype)) return {};
+template <>
+Kernel kernel_for(const GroupedMatmul& op, Types inputs) {
+  if (inputs[0].dtype != Dtype::f32 || !reads_on_device(inputs[1].dtype)) return {};
   const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
-  if (!trans_w) return {launch_tiles<false>};
+  if (!op.trans_w) return {launch_tiles<false>};
   if (S <= kFewRowsAnExpert * E) return {launch_few};
   return {launch_tiles<true>};
 }
-CudaKernel GroupedOuter::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const GroupedOuter&, Types) {
   return {launch_outer};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,8 @@
 // grouped_matmul and grouped_outer: rules.
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 
+#include <algorithm>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {

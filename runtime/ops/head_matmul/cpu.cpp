@@ -59,16 +59,15 @@ void run_outer(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const HeadMatmul& op, Types inputs) {
+template <>
+Kernel kernel_for(const HeadMatmul& op, Types inputs) {
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
   const int64_t floats = x.n_elements() + x[0] * w[0] * w[op.trans_w ? 1 : 2];
   return {run_forward, static_cast<size_t>(floats) * sizeof(float)};
 }
-CpuKernel kernel_for(const HeadOuter&, Types inputs) {
+template <>
+Kernel kernel_for(const HeadOuter&, Types inputs) {
   return {run_outer, static_cast<size_t>(inputs[0].shape.n_elements() + inputs[1].shape.n_elements()) * sizeof(float)};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(HeadMatmul)
-HEARTH_CPU_KERNEL(HeadOuter)

@@ -8,7 +8,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/head_matmul/head_matmul.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 constexpr int kTile = 32;
@@ -38,7 +38,7 @@ __global__ void forward_kernel(const float* x, const void* w, float* y, int64_t 
       K, [&](int m, int64_t k) { return row + m < T ? x[((row + m) * H + h) * K + k] : 0.0f; },
       [&](int64_t k, int n) {
         if (col + n >= N) return 0.0f;
-        return cuda::weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
+        return weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
       });
   const int64_t t = row + threadIdx.y, n = col + threadIdx.x;
   if (t < T && n < N) y[(t * H + h) * N + n] = sum;
@@ -54,34 +54,36 @@ __global__ void outer_kernel(const float* a, const float* b, float* out, int64_t
   if (m < M && n < N) out[(h * M + m) * N + n] = sum;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const bool trans_w = static_cast<const HeadMatmul&>(*args.op).trans_w;
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
   const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(1) / H, N = y.dim(1) / H;
   if (T == 0) return;
-  const dim3 grid(cuda::blocks_for(N, kTile), cuda::blocks_for(T, kTile), static_cast<unsigned>(H));
-  cuda::with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
+  const dim3 grid(blocks_for(N, kTile), blocks_for(T, kTile), static_cast<unsigned>(H));
+  with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
     forward_kernel<dtype>
-        <<<grid, dim3(kTile, kTile), 0, cuda::stream_of(stream)>>>(x.f32(), w.data, y.f32(), T, H, K, N, trans_w);
+        <<<grid, dim3(kTile, kTile), 0, stream_of(me)>>>(x.f32(), w.data, y.f32(), T, H, K, N, trans_w);
   });
 }
 
-void launch_outer(const KernelArgs& args, void* stream) {
+void launch_outer(const KernelArgs& args, const Worker& me) {
   const TensorView& out = args.outputs[0];
   const int64_t T = args.inputs[0].dim(0), H = out.dim(0), M = out.dim(1), N = out.dim(2);
-  const dim3 grid(cuda::blocks_for(N, kTile), cuda::blocks_for(M, kTile), static_cast<unsigned>(H));
-  outer_kernel<<<grid, dim3(kTile, kTile), 0, cuda::stream_of(stream)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                         out.f32(), T, H, M, N);
+  const dim3 grid(blocks_for(N, kTile), blocks_for(M, kTile), static_cast<unsigned>(H));
+  outer_kernel<<<grid, dim3(kTile, kTile), 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(), out.f32(), T,
+                                                               H, M, N);
 }
 
 }  // namespace
 
-CudaKernel HeadMatmul::cuda_kernel(Types inputs) const {
-  if (!cuda::reads_on_device(inputs[1].dtype)) return {};
+template <>
+Kernel kernel_for(const HeadMatmul&, Types inputs) {
+  if (!reads_on_device(inputs[1].dtype)) return {};
   return {launch_forward};
 }
-CudaKernel HeadOuter::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const HeadOuter&, Types) {
   return {launch_outer};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

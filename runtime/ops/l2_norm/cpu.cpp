@@ -42,14 +42,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const L2Norm&, Types) {
+template <>
+Kernel kernel_for(const L2Norm&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const L2NormBackward&, Types) {
+template <>
+Kernel kernel_for(const L2NormBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(L2Norm)
-HEARTH_CPU_KERNEL(L2NormBackward)

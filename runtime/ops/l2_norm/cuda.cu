@@ -8,58 +8,60 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/l2_norm/l2_norm.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
-constexpr int kRows = cuda::kBlock / cuda::kWarp;  // of a block
+constexpr int kRows = kBlock / kWarp;  // of a block
 
 __global__ void l2_norm_kernel(const float* x, float* y, int64_t n_rows, int64_t C, float eps, float scale) {
-  const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / cuda::kWarp;
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kWarp;
   if (row >= n_rows) return;
   x += row * C;
   float sum = 0;
-  for (int64_t c = threadIdx.x % cuda::kWarp; c < C; c += cuda::kWarp) sum += x[c] * x[c];
-  const float r = scale / sqrtf(cuda::warp_sum(sum) + eps);
-  for (int64_t c = threadIdx.x % cuda::kWarp; c < C; c += cuda::kWarp) y[row * C + c] = x[c] * r;
+  for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) sum += x[c] * x[c];
+  const float r = scale / sqrtf(warp_sum(sum) + eps);
+  for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) y[row * C + c] = x[c] * r;
 }
 
 __global__ void l2_norm_backward_kernel(const float* x, const float* dy, float* dx, int64_t n_rows, int64_t C,
                                         float eps, float scale) {
-  const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / cuda::kWarp;
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kWarp;
   if (row >= n_rows) return;
   x += row * C;
   dy += row * C;
   float sum = 0, dot = 0;
-  for (int64_t c = threadIdx.x % cuda::kWarp; c < C; c += cuda::kWarp) {
+  for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) {
     sum += x[c] * x[c];
     dot += x[c] * dy[c];
   }
-  const float r = 1 / sqrtf(cuda::warp_sum(sum) + eps), k = r * r * cuda::warp_sum(dot);
-  for (int64_t c = threadIdx.x % cuda::kWarp; c < C; c += cuda::kWarp) dx[row * C + c] = scale * r * (dy[c] - k * x[c]);
+  const float r = 1 / sqrtf(warp_sum(sum) + eps), k = r * r * warp_sum(dot);
+  for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) dx[row * C + c] = scale * r * (dy[c] - k * x[c]);
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2Norm&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  l2_norm_kernel<<<cuda::blocks_for(n_rows, kRows), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  l2_norm_kernel<<<blocks_for(n_rows, kRows), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2NormBackward&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  l2_norm_backward_kernel<<<cuda::blocks_for(n_rows, kRows), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  l2_norm_backward_kernel<<<blocks_for(n_rows, kRows), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps,
       op.scale);
 }
 
 }  // namespace
 
-CudaKernel L2Norm::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const L2Norm&, Types) {
   return {launch_forward};
 }
-CudaKernel L2NormBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const L2NormBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

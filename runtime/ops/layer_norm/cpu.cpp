@@ -31,10 +31,12 @@ struct Moments {
 Moments moments(const float* x, int64_t C, float eps) {
   const auto n = static_cast<float>(C);
   const float mean = sum_of(C, [&](int64_t i, auto lanes) { return load(x + i, lanes); }) / n;
-  const float variance = sum_of(C, [&](int64_t i, auto lanes) {
-                           const Vec d = load(x + i, lanes) - mean;
-                           return d * d;
-                         }) / n;
+  const float variance = sum_of(C,
+                                [&](int64_t i, auto lanes) {
+                                  const Vec d = load(x + i, lanes) - mean;
+                                  return d * d;
+                                }) /
+                         n;
   return {mean, 1.0f / std::sqrt(variance + eps)};
 }
 
@@ -48,7 +50,8 @@ void run_forward(const KernelArgs& args, const Worker& me) {
     float* y = args.outputs[0].f32() + t * C;
     const Moments m = moments(x, C, eps);
     over(0, C, [&](int64_t c, auto lanes) {
-      store(y + c, (load(x + c, lanes) - m.mean) * m.inverse_deviation * load(w + c, lanes) + load(b + c, lanes), lanes);
+      store(y + c, (load(x + c, lanes) - m.mean) * m.inverse_deviation * load(w + c, lanes) + load(b + c, lanes),
+            lanes);
     });
   }
 }
@@ -77,21 +80,21 @@ void run_backward(const KernelArgs& args, const Worker& me) {
   over(first, last, [&](int64_t c, auto lanes) {
     Vec sum{};
     for (int64_t t = 0; t < T; ++t)
-      sum += load(all_dy + t * C + c, lanes) * ((load(all_x + t * C + c, lanes) - kept[t].mean) * kept[t].inverse_deviation);
+      sum += load(all_dy + t * C + c, lanes) *
+             ((load(all_x + t * C + c, lanes) - kept[t].mean) * kept[t].inverse_deviation);
     store(args.outputs[1].f32() + c, sum, lanes);
   });
 }
 
 }  // namespace
 
-CpuKernel kernel_for(const LayerNorm&, Types) {
+template <>
+Kernel kernel_for(const LayerNorm&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const LayerNormBackward&, Types inputs) {
+template <>
+Kernel kernel_for(const LayerNormBackward&, Types inputs) {
   return {run_backward, static_cast<size_t>(inputs[0].shape.n_rows()) * sizeof(Moments)};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(LayerNorm)
-HEARTH_CPU_KERNEL(LayerNormBackward)

@@ -9,7 +9,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/layer_norm/layer_norm.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 struct Moments {
@@ -20,9 +20,9 @@ __device__ Moments moments(const float* x, int64_t C, float eps) {
   const auto n = static_cast<float>(C);
   float sum = 0, squares = 0;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += x[c];
-  const float mean = cuda::block_sum(sum) / n;
+  const float mean = block_sum(sum) / n;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) squares += (x[c] - mean) * (x[c] - mean);
-  return {mean, 1.0f / sqrtf(cuda::block_sum(squares) / n + eps)};
+  return {mean, 1.0f / sqrtf(block_sum(squares) / n + eps)};
 }
 
 __global__ void layer_norm_kernel(const float* x, const float* w, const float* b, float* y, int64_t C, float eps) {
@@ -43,7 +43,7 @@ __global__ void layer_norm_dx_kernel(const float* x, const float* w, const float
     v += w[c] * dy[c];
     vz += w[c] * dy[c] * (x[c] - m.mean) * m.inverse_deviation;
   }
-  const float mean_v = cuda::block_sum(v) / static_cast<float>(C), mean_vz = cuda::block_sum(vz) / static_cast<float>(C);
+  const float mean_v = block_sum(v) / static_cast<float>(C), mean_vz = block_sum(vz) / static_cast<float>(C);
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x)
     dx[c] = m.inverse_deviation * (w[c] * dy[c] - mean_v - (x[c] - m.mean) * m.inverse_deviation * mean_vz);
   if (threadIdx.x == 0) kept[blockIdx.x] = m;
@@ -51,39 +51,40 @@ __global__ void layer_norm_dx_kernel(const float* x, const float* w, const float
 
 __global__ void layer_norm_dw_kernel(const float* x, const float* dy, const Moments* kept, float* dw, int64_t T,
                                      int64_t C) {
-  const int64_t c = cuda::thread_index();
+  const int64_t c = thread_index();
   if (c >= C) return;
   float sum = 0;
   for (int64_t t = 0; t < T; ++t) sum += dy[t * C + c] * ((x[t * C + c] - kept[t].mean) * kept[t].inverse_deviation);
   dw[c] = sum;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
-  layer_norm_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  layer_norm_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), C,
       static_cast<const LayerNorm&>(*args.op).eps);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   const float *x = args.inputs[0].f32(), *w = args.inputs[1].f32(), *dy = args.inputs[2].f32();
   auto* kept = reinterpret_cast<Moments*>(args.scratch);
   if (T > 0)
-    layer_norm_dx_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+    layer_norm_dx_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
         x, w, dy, args.outputs[0].f32(), kept, C, static_cast<const LayerNormBackward&>(*args.op).eps);
-  layer_norm_dw_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(x, dy, kept, args.outputs[1].f32(), T,
-                                                                                    C);
+  layer_norm_dw_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(x, dy, kept, args.outputs[1].f32(), T, C);
 }
 
 }  // namespace
 
-CudaKernel LayerNorm::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const LayerNorm&, Types) {
   return {launch_forward};
 }
-CudaKernel LayerNormBackward::cuda_kernel(Types inputs) const {
+template <>
+Kernel kernel_for(const LayerNormBackward&, Types inputs) {
   return {launch_backward, static_cast<size_t>(inputs[0].shape.n_rows()) * sizeof(Moments)};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,7 @@
 // Attributes of linear attention: bounds, shards, and one step of the reference.
 #include "runtime/ops/linear_attention/attributes.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/ops/rules.h"

@@ -188,14 +188,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const LinearAttention&, Types) {
+template <>
+Kernel kernel_for(const LinearAttention&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const LinearAttentionBackward&, Types) {
+template <>
+Kernel kernel_for(const LinearAttentionBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(LinearAttention)
-HEARTH_CPU_KERNEL(LinearAttentionBackward)

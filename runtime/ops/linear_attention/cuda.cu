@@ -10,10 +10,8 @@
 #include "runtime/kernels/linear_step.cuh"
 #include "runtime/ops/linear_attention/linear_attention.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
-
-using namespace cuda;  // NOLINT(google-build-using-namespace): the vocabulary of a step
 
 __device__ inline bool begins(const int32_t* segment_begin, int64_t t) {
   return t == 0 || segment_begin[t] != segment_begin[t - 1];
@@ -31,7 +29,7 @@ __global__ void linear_kernel(LinearProblem p, const int32_t* segment_begin, flo
   }
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const LinearProblem p = linear_problem(args, static_cast<const LinearAttention&>(*args.op).heads, 6);
   if (p.T == 0) return;
   linear_kernel<<<dim3(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv)), kLinearColumns,
@@ -150,7 +148,7 @@ int64_t states_per_head(int64_t T) {
   return 2 + T / kKept + 1 + kKept;
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const LinearProblem p = linear_problem(args, static_cast<const LinearAttentionBackward&>(*args.op).heads, 7);
   if (p.T == 0) return;
   const Gradients g{args.inputs[5].i32(),
@@ -169,14 +167,16 @@ void launch_backward(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel LinearAttention::cuda_kernel(Types) const {
-  if (heads.k_dim > 256) return {};
+template <>
+Kernel kernel_for(const LinearAttention& op, Types) {
+  if (op.heads.k_dim > 256) return {};
   return {launch_forward};
 }
-CudaKernel LinearAttentionBackward::cuda_kernel(Types inputs) const {
-  if (heads.v_dim > kMaxColumns) return {};
-  const auto floats = static_cast<size_t>(states_per_head(inputs[0].shape[0]) * heads.n_k_heads * heads.k_dim);
-  return {launch_backward, floats * static_cast<size_t>(heads.v_dim) * sizeof(float)};
+template <>
+Kernel kernel_for(const LinearAttentionBackward& op, Types inputs) {
+  if (op.heads.v_dim > kMaxColumns) return {};
+  const auto floats = static_cast<size_t>(states_per_head(inputs[0].shape[0]) * op.heads.n_k_heads * op.heads.k_dim);
+  return {launch_backward, floats * static_cast<size_t>(op.heads.v_dim) * sizeof(float)};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,7 @@
 // linear_attention and linear_attention_backward: rules.
 #include "runtime/ops/linear_attention/linear_attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/ops/rules.h"

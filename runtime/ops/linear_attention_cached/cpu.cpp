@@ -43,10 +43,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const LinearAttentionCached&, Types) {
+template <>
+Kernel kernel_for(const LinearAttentionCached&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(LinearAttentionCached)

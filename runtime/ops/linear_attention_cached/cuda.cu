@@ -9,10 +9,8 @@
 #include "runtime/kernels/linear_step.cuh"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
-
-using namespace cuda;  // NOLINT(google-build-using-namespace): the vocabulary of a step
 
 __global__ void linear_cached_kernel(LinearProblem p, float* states, const int32_t* positions, const int32_t* seqs,
                                      float* out) {
@@ -36,7 +34,7 @@ __global__ void linear_cached_kernel(LinearProblem p, float* states, const int32
     for (int i = 0; i < p.dk; ++i) state[static_cast<int64_t>(i) * p.dv] = S[i * kLinearColumns];
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const LinearProblem p = linear_problem(args, static_cast<const LinearAttentionCached&>(*args.op).heads, 8);
   const dim3 grid(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv),
                   static_cast<unsigned>(args.inputs[5].dim(0)));
@@ -47,9 +45,10 @@ void launch(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel LinearAttentionCached::cuda_kernel(Types) const {
-  if (heads.k_dim > 256) return {};
+template <>
+Kernel kernel_for(const LinearAttentionCached& op, Types) {
+  if (op.heads.k_dim > 256) return {};
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,7 @@
 // linear_attention_cached: rules.
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/ops/rules.h"

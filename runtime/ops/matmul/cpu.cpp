@@ -38,7 +38,8 @@ void run_dot_q8(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Matmul& op, Types inputs) {
+template <>
+Kernel kernel_for(const Matmul& op, Types inputs) {
   const int64_t M = inputs[0].shape[op.trans_a ? 1 : 0];
 #if HEARTH_ISA_LEVEL > 0
   if (inputs[0].dtype != Dtype::f32 && M <= kMaxIntegerDotRows)
@@ -50,5 +51,3 @@ CpuKernel kernel_for(const Matmul& op, Types inputs) {
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Matmul)

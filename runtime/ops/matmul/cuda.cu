@@ -12,7 +12,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/matmul/matmul.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 // ---- decode ----
@@ -40,18 +40,18 @@ constexpr bool has_dot_rows(Dtype dtype) {
 
 template <Dtype dtype, int M>
 __global__ void dot_rows_kernel(const float* a, const void* b, float* y, int64_t N, int64_t K) {
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / cuda::kWarp;
-  const int lane = threadIdx.x % cuda::kWarp;
+  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp;
+  const int lane = threadIdx.x % kWarp;
   if (n >= N) return;
   float sum[M] = {};
-  for (int64_t k = lane; k < K; k += cuda::kWarp) {
-    const float w = cuda::weight_at<dtype>(b, n * K + k);
+  for (int64_t k = lane; k < K; k += kWarp) {
+    const float w = weight_at<dtype>(b, n * K + k);
 #pragma unroll
     for (int m = 0; m < M; ++m) sum[m] += w * a[m * K + k];
   }
 #pragma unroll
   for (int m = 0; m < M; ++m) {
-    const float total = cuda::warp_sum(sum[m]);
+    const float total = warp_sum(sum[m]);
     if (lane == 0) y[m * N + n] = total;
   }
 }
@@ -62,7 +62,7 @@ void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
   const void* b = args.inputs[1].data;
   float* y = args.outputs[0].f32();
   const int64_t M = args.outputs[0].dim(0), N = args.outputs[0].dim(1), K = args.inputs[1].dim(1);
-  const unsigned blocks = cuda::blocks_for(N, kWarpsPerBlock), threads = kWarpsPerBlock * cuda::kWarp;
+  const unsigned blocks = blocks_for(N, kWarpsPerBlock), threads = kWarpsPerBlock * kWarp;
   auto run = [&]<int m>() { dot_rows_kernel<dtype, m><<<blocks, threads, 0, stream>>>(a, b, y, N, K); };
   switch (M) {
     case 1:
@@ -86,9 +86,9 @@ void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
   }
 }
 
-void launch_decode(const KernelArgs& args, void* stream) {
-  cuda::with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, cuda::stream_of(stream));
+void launch_decode(const KernelArgs& args, const Worker& me) {
+  with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
+    if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, stream_of(me));
   });
 }
 
@@ -136,14 +136,14 @@ Product whole_product(const KernelArgs& args) {
           y.f32(),  y.dim(1),   false};
 }
 
-void launch_f32(const KernelArgs& args, void* stream) {
+void launch_f32(const KernelArgs& args, const Worker& me) {
   const Product p = whole_product(args);
   if (p.M == 0 || p.N == 0) return;
   if (p.K == 0) {
-    cudaMemsetAsync(p.y, 0, static_cast<size_t>(args.outputs[0].type.bytes()), cuda::stream_of(stream));
+    cudaMemsetAsync(p.y, 0, static_cast<size_t>(args.outputs[0].type.bytes()), stream_of(me));
     return;
   }
-  multiply(p, cuda::stream_of(stream));
+  multiply(p, stream_of(me));
 }
 
 // ---- widened panels ----
@@ -157,20 +157,19 @@ int64_t panel_rows(int64_t n_rows, int64_t n_cols) {
 
 template <Dtype dtype>
 __global__ void widen_kernel(const void* source, int64_t offset, float* out, int64_t n) {
-  const int64_t i = cuda::thread_index();
-  if (i < n) out[i] = cuda::weight_at<dtype>(source, offset + i);
+  const int64_t i = thread_index();
+  if (i < n) out[i] = weight_at<dtype>(source, offset + i);
 }
 
 // Rows of b are columns of y when b is transposed, else terms of the sum.
-void launch_panels(const KernelArgs& args, void* stream) {
+void launch_panels(const KernelArgs& args, const Worker& me) {
   const TensorView& b = args.inputs[1];
   const int64_t n_rows = b.dim(0), n_cols = b.dim(1), step = panel_rows(n_rows, n_cols);
   auto* panel = reinterpret_cast<float*>(args.scratch);
   for (int64_t row = 0; row < n_rows; row += step) {
     const int64_t rows = step < n_rows - row ? step : n_rows - row, n = rows * n_cols;
-    cuda::with_weight_dtype(b.type.dtype, [&]<Dtype dtype>() {
-      widen_kernel<dtype>
-          <<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(b.data, row * n_cols, panel, n);
+    with_weight_dtype(b.type.dtype, [&]<Dtype dtype>() {
+      widen_kernel<dtype><<<blocks_for(n), kBlock, 0, stream_of(me)>>>(b.data, row * n_cols, panel, n);
     });
     Product p = whole_product(args);
     p.b = panel;
@@ -182,19 +181,20 @@ void launch_panels(const KernelArgs& args, void* stream) {
       p.a += p.trans_a ? row * p.lda : row;
       p.add = row > 0;
     }
-    multiply(p, cuda::stream_of(stream));
+    multiply(p, stream_of(me));
   }
 }
 
 }  // namespace
 
-CudaKernel Matmul::cuda_kernel(Types inputs) const {
+template <>
+Kernel kernel_for(const Matmul& op, Types inputs) {
   const TensorType &a = inputs[0], &b = inputs[1];
-  if (a.dtype != Dtype::f32 || !cuda::reads_on_device(b.dtype)) return {};
-  const int64_t M = a.shape[trans_a ? 1 : 0];
-  if (!trans_a && trans_b && M >= 1 && M <= kMaxDotRows && has_dot_rows(b.dtype)) return {launch_decode};
+  if (a.dtype != Dtype::f32 || !reads_on_device(b.dtype)) return {};
+  const int64_t M = a.shape[op.trans_a ? 1 : 0];
+  if (!op.trans_a && op.trans_b && M >= 1 && M <= kMaxDotRows && has_dot_rows(b.dtype)) return {launch_decode};
   if (b.dtype == Dtype::f32) return {launch_f32};
   return {launch_panels, static_cast<size_t>(panel_rows(b.shape[0], b.shape[1]) * b.shape[1]) * sizeof(float)};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -38,11 +38,10 @@ void run_row(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Mul&, Types inputs) {
+template <>
+Kernel kernel_for(const Mul&, Types inputs) {
   if (inputs[0].shape == inputs[1].shape) return {run_same_shape};
   return {inputs[1].shape.last() == 1 ? run_number : run_row};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Mul)

@@ -54,10 +54,9 @@ void run_quantise(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Quantise&, Types) {
+template <>
+Kernel kernel_for(const Quantise&, Types) {
   return {run_quantise};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Quantise)

@@ -9,11 +9,11 @@
 #include "runtime/ops/quantise/quantise.h"
 #include "runtime/tensor/codecs/simple.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void quantise_kernel(const float* x, BlockQ8_0* out, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;  // n is whole warps
   float largest = fabsf(x[i]);
   for (int step = 16; step > 0; step /= 2) largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, step));
@@ -24,16 +24,17 @@ __global__ void quantise_kernel(const float* x, BlockQ8_0* out, int64_t n) {
   if (i % 32 == 0) block.scale = is_finite ? float_to_f16(scale) : 0x7e00;
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.inputs[0].shape().n_elements();
-  quantise_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.outputs[0].as<BlockQ8_0>(), n);
+  quantise_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].as<BlockQ8_0>(),
+                                                               n);
 }
 
 }  // namespace
 
-CudaKernel Quantise::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Quantise&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

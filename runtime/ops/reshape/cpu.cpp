@@ -15,10 +15,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Reshape&, Types) {
+template <>
+Kernel kernel_for(const Reshape&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Reshape)

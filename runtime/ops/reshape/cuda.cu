@@ -2,18 +2,19 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/reshape/reshape.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   cudaMemcpyAsync(args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(args.outputs[0].type.bytes()),
-                  cudaMemcpyDeviceToDevice, cuda::stream_of(stream));
+                  cudaMemcpyDeviceToDevice, stream_of(me));
 }
 
 }  // namespace
 
-CudaKernel Reshape::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Reshape&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -93,14 +93,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const RmsNorm&, Types) {
+template <>
+Kernel kernel_for(const RmsNorm&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const RmsNormBackward&, Types inputs) {
+template <>
+Kernel kernel_for(const RmsNormBackward&, Types inputs) {
   return {run_backward, static_cast<size_t>(inputs[0].shape.n_rows()) * sizeof(float)};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(RmsNorm)
-HEARTH_CPU_KERNEL(RmsNormBackward)

@@ -9,13 +9,13 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/rms_norm/rms_norm.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __device__ float inverse_rms(const float* x, int64_t C, float eps) {
   float sum = 0;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += x[c] * x[c];
-  return 1.0f / sqrtf(cuda::block_sum(sum) / static_cast<float>(C) + eps);
+  return 1.0f / sqrtf(block_sum(sum) / static_cast<float>(C) + eps);
 }
 
 __global__ void rms_norm_kernel(const float* x, const float* w, float* y, int64_t C, float eps) {
@@ -33,49 +33,50 @@ __global__ void rms_norm_dx_kernel(const float* x, const float* w, const float* 
   const float r = inverse_rms(x, C, eps);
   float sum = 0;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += (w ? w[c] : 1.0f) * dy[c] * x[c];
-  const float along_x = r * r * cuda::block_sum(sum) / static_cast<float>(C);
+  const float along_x = r * r * block_sum(sum) / static_cast<float>(C);
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) dx[c] = r * ((w ? w[c] : 1.0f) * dy[c] - x[c] * along_x);
   if (threadIdx.x == 0) inverse[blockIdx.x] = r;
 }
 
 __global__ void rms_norm_dw_kernel(const float* x, const float* dy, const float* inverse, float* dw, int64_t T,
                                    int64_t C) {
-  const int64_t c = cuda::thread_index();
+  const int64_t c = thread_index();
   if (c >= C) return;
   float sum = 0;
   for (int64_t t = 0; t < T; ++t) sum += dy[t * C + c] * (x[t * C + c] * inverse[t]);
   dw[c] = sum;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
-  rms_norm_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  rms_norm_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs.size() > 1 ? args.inputs[1].f32() : nullptr, args.outputs[0].f32(), C,
       static_cast<const RmsNorm&>(*args.op).eps);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   const bool has_w = args.inputs.size() > 2;
   const float *x = args.inputs[0].f32(), *w = has_w ? args.inputs[1].f32() : nullptr,
               *dy = args.inputs[has_w ? 2 : 1].f32();
   auto* inverse = reinterpret_cast<float*>(args.scratch);
   if (T > 0)
-    rms_norm_dx_kernel<<<static_cast<unsigned>(T), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+    rms_norm_dx_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
         x, w, dy, args.outputs[0].f32(), inverse, C, static_cast<const RmsNormBackward&>(*args.op).eps);
   if (!has_w) return;
-  rms_norm_dw_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(x, dy, inverse, args.outputs[1].f32(),
-                                                                                  T, C);
+  rms_norm_dw_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(x, dy, inverse, args.outputs[1].f32(), T, C);
 }
 
 }  // namespace
 
-CudaKernel RmsNorm::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const RmsNorm&, Types) {
   return {launch_forward};
 }
-CudaKernel RmsNormBackward::cuda_kernel(Types inputs) const {
+template <>
+Kernel kernel_for(const RmsNormBackward&, Types inputs) {
   return {launch_backward, static_cast<size_t>(inputs[0].shape.n_rows()) * sizeof(float)};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -92,10 +92,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Rope&, Types) {
+template <>
+Kernel kernel_for(const Rope&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Rope)

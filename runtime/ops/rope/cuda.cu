@@ -8,7 +8,7 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/rope/rope.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 constexpr int kMaxPairs = 256;
@@ -19,7 +19,7 @@ struct Frequencies {
 __global__ void rope_kernel(const float* x, const int32_t* positions, float* y, int64_t n_pairs, int64_t n_heads,
                             int64_t D, int64_t half, RopeLayout layout, const __grid_constant__ Frequencies frequencies,
                             float magnitude, float sign) {
-  const int64_t index = cuda::thread_index();
+  const int64_t index = thread_index();
   if (index >= n_pairs) return;
   const int64_t i = index % half, head = index / half, t = head / n_heads;
   const float angle = static_cast<float>(positions[t]) * frequencies.values[i];
@@ -31,16 +31,16 @@ __global__ void rope_kernel(const float* x, const int32_t* positions, float* y, 
   y[second] = b * c + a * s;
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Rope&>(*args.op);
   const int64_t n_elements = args.inputs[0].shape().n_elements(), half = op.n_pairs();
   const int64_t n_pairs = n_elements / op.head_dim * half;
   if (2 * half < op.head_dim)
     cudaMemcpyAsync(args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(n_elements) * 4,
-                    cudaMemcpyDeviceToDevice, cuda::stream_of(stream));
+                    cudaMemcpyDeviceToDevice, stream_of(me));
   Frequencies frequencies{};
   for (int64_t i = 0; i < half; ++i) frequencies.values[i] = op.inverse_frequencies[static_cast<size_t>(i)];
-  rope_kernel<<<cuda::blocks_for(n_pairs), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  rope_kernel<<<blocks_for(n_pairs), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n_pairs,
       args.inputs[0].shape().last() / op.head_dim, op.head_dim, half, op.layout, frequencies, op.magnitude,
       op.inverse ? -1.0f : 1.0f);
@@ -48,9 +48,10 @@ void launch(const KernelArgs& args, void* stream) {
 
 }  // namespace
 
-CudaKernel Rope::cuda_kernel(Types) const {
-  if (n_pairs() > kMaxPairs) return {};
+template <>
+Kernel kernel_for(const Rope& op, Types) {
+  if (op.n_pairs() > kMaxPairs) return {};
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,7 @@
 // rope: rules.
 #include "runtime/ops/rope/rope.h"
 
+#include <algorithm>
 #include <cmath>
 #include "runtime/ops/rules.h"
 

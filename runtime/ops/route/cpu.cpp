@@ -110,14 +110,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Route&, Types) {
+template <>
+Kernel kernel_for(const Route&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const RouteBackward&, Types) {
+template <>
+Kernel kernel_for(const RouteBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Route)
-HEARTH_CPU_KERNEL(RouteBackward)

@@ -8,23 +8,23 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/route/route.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 constexpr unsigned kAllLanes = 0xffffffffu;
 
 __device__ void score(const float* logits, int E, Routing::Scoring scoring, float* out, int lane) {
   if (scoring == Routing::Scoring::sigmoid) {
-    for (int e = lane; e < E; e += cuda::kWarp) out[e] = sigmoid(logits[e]);
+    for (int e = lane; e < E; e += kWarp) out[e] = sigmoid(logits[e]);
     __syncwarp();
     return;
   }
   float largest = -INFINITY, sum = 0;
-  for (int e = lane; e < E; e += cuda::kWarp) largest = fmaxf(largest, logits[e]);
-  largest = cuda::warp_max(largest);
-  for (int e = lane; e < E; e += cuda::kWarp) sum += out[e] = expf(logits[e] - largest);
-  sum = cuda::warp_sum(sum);
-  for (int e = lane; e < E; e += cuda::kWarp) out[e] /= sum;
+  for (int e = lane; e < E; e += kWarp) largest = fmaxf(largest, logits[e]);
+  largest = warp_max(largest);
+  for (int e = lane; e < E; e += kWarp) sum += out[e] = expf(logits[e] - largest);
+  sum = warp_sum(sum);
+  for (int e = lane; e < E; e += kWarp) out[e] /= sum;
   __syncwarp();
 }
 
@@ -32,9 +32,9 @@ __device__ void score(const float* logits, int E, Routing::Scoring scoring, floa
 __device__ int take_largest(const float* values, int n, uint32_t& taken, int lane) {
   int best = -1;
   float best_value = 0;
-  for (int i = lane, bit = 0; i < n; i += cuda::kWarp, ++bit)
+  for (int i = lane, bit = 0; i < n; i += kWarp, ++bit)
     if (!(taken >> bit & 1) && (best < 0 || values[i] > best_value)) best = i, best_value = values[i];
-  for (int offset = cuda::kWarp / 2; offset > 0; offset /= 2) {
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
     const int other = __shfl_xor_sync(kAllLanes, best, offset);
     const float other_value = __shfl_xor_sync(kAllLanes, best_value, offset);
     if (other < 0) continue;
@@ -42,7 +42,7 @@ __device__ int take_largest(const float* values, int n, uint32_t& taken, int lan
       best = other, best_value = other_value;
   }
   best = __shfl_sync(kAllLanes, best, 0);
-  if (best % cuda::kWarp == lane) taken |= 1u << (best / cuda::kWarp);
+  if (best % kWarp == lane) taken |= 1u << (best / kWarp);
   return best;
 }
 
@@ -61,12 +61,12 @@ __device__ float group_score(const float* choice, int n, Routing::GroupScore kin
 
 __device__ void leave_only_best_groups(float* choice, float* groups, int E, const Routing& r, int lane) {
   const int n = E / r.n_groups;
-  for (int g = lane; g < r.n_groups; g += cuda::kWarp) groups[g] = group_score(choice + g * n, n, r.group_score);
+  for (int g = lane; g < r.n_groups; g += kWarp) groups[g] = group_score(choice + g * n, n, r.group_score);
   __syncwarp();
   uint64_t kept = 0;
   uint32_t taken = 0;
   for (int i = 0; i < r.n_chosen_groups; ++i) kept |= uint64_t{1} << take_largest(groups, r.n_groups, taken, lane);
-  for (int e = lane; e < E; e += cuda::kWarp)
+  for (int e = lane; e < E; e += kWarp)
     if (!(kept >> (e / n) & 1)) choice[e] = -INFINITY;
   __syncwarp();
 }
@@ -79,7 +79,7 @@ __global__ void route_kernel(Routing r, bool by_logits, const float* logits, con
   const int64_t t = blockIdx.x;
   score(logits + t * E, E, r.scoring, scores, lane);
   const float* ranked = by_logits ? logits + t * E : scores;
-  for (int e = lane; e < E; e += cuda::kWarp) choice[e] = bias == nullptr ? ranked[e] : ranked[e] + bias[e];
+  for (int e = lane; e < E; e += kWarp) choice[e] = bias == nullptr ? ranked[e] : ranked[e] + bias[e];
   __syncwarp();
   if (r.n_chosen_groups < r.n_groups) leave_only_best_groups(choice, groups, E, r, lane);
   uint32_t taken = 0;
@@ -110,41 +110,43 @@ __global__ void route_backward_kernel(Routing r, const float* logits, const int3
   auto dscore = [&](int j) { return r.scale * (r.normalise ? (dweights[j] - along / sum) / sum : dweights[j]); };
   for (int j = 0; j < r.n_chosen; ++j) dot += dscore(j) * scores[ids[j]];
   const bool softmax = r.scoring == Routing::Scoring::softmax;
-  for (int e = lane; e < E; e += cuda::kWarp) dlogits[e] = softmax ? -dot * scores[e] : 0.0f;
+  for (int e = lane; e < E; e += kWarp) dlogits[e] = softmax ? -dot * scores[e] : 0.0f;
   __syncwarp();
-  for (int j = lane; j < r.n_chosen; j += cuda::kWarp) {
+  for (int j = lane; j < r.n_chosen; j += kWarp) {
     const float s = scores[ids[j]];
     dlogits[ids[j]] += dscore(j) * (softmax ? s : s * (1 - s));
   }
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Route&>(*args.op);
   const auto T = static_cast<unsigned>(args.inputs[0].dim(0));
   const int E = static_cast<int>(args.inputs[0].dim(1));
   if (T == 0) return;
   const size_t shared = (2 * static_cast<size_t>(E) + kMaxExpertGroups) * sizeof(float);
-  route_kernel<<<T, cuda::kWarp, shared, cuda::stream_of(stream)>>>(
-      op.routing, op.routing.by_logits(op.has_bias), args.inputs[0].f32(), op.has_bias ? args.inputs[1].f32() : nullptr,
-      E, args.outputs[0].f32(), args.outputs[1].i32());
+  route_kernel<<<T, kWarp, shared, stream_of(me)>>>(op.routing, op.routing.by_logits(op.has_bias), args.inputs[0].f32(),
+                                                    op.has_bias ? args.inputs[1].f32() : nullptr, E,
+                                                    args.outputs[0].f32(), args.outputs[1].i32());
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const RouteBackward&>(*args.op);
   const auto T = static_cast<unsigned>(args.inputs[0].dim(0));
   const int E = static_cast<int>(args.inputs[0].dim(1));
   if (T == 0) return;
-  route_backward_kernel<<<T, cuda::kWarp, static_cast<size_t>(E) * sizeof(float), cuda::stream_of(stream)>>>(
+  route_backward_kernel<<<T, kWarp, static_cast<size_t>(E) * sizeof(float), stream_of(me)>>>(
       op.routing, args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), E, args.outputs[0].f32());
 }
 
 }  // namespace
 
-CudaKernel Route::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Route&, Types) {
   return {launch_forward};
 }
-CudaKernel RouteBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const RouteBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -8,24 +8,25 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/scale/scale.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void scale_kernel(const float* x, float factor, float* y, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = x[i] * factor;
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  scale_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  scale_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), static_cast<const Scale&>(*args.op).factor, args.outputs[0].f32(), n);
 }
 
 }  // namespace
 
-CudaKernel Scale::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Scale&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

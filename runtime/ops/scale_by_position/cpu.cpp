@@ -27,10 +27,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const ScaleByPosition&, Types) {
+template <>
+Kernel kernel_for(const ScaleByPosition&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(ScaleByPosition)

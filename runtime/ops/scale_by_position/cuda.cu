@@ -8,27 +8,28 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void scale_by_position_kernel(const float* x, const int32_t* positions, float* y, int64_t n, int64_t C,
                                          float beta, int period) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = x[i] * (1.0f + beta * log1pf(static_cast<float>(positions[i / C] / period)));
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const ScaleByPosition&>(*args.op);
   const int64_t n = args.outputs[0].shape().n_elements();
-  scale_by_position_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  scale_by_position_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
       args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n, args.inputs[0].shape().last(), op.beta,
       op.period);
 }
 
 }  // namespace
 
-CudaKernel ScaleByPosition::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const ScaleByPosition&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

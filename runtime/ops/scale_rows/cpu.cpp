@@ -32,14 +32,13 @@ void run_dots(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const ScaleRows&, Types) {
+template <>
+Kernel kernel_for(const ScaleRows&, Types) {
   return {run_scale};
 }
-CpuKernel kernel_for(const RowDots&, Types) {
+template <>
+Kernel kernel_for(const RowDots&, Types) {
   return {run_dots};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(ScaleRows)
-HEARTH_CPU_KERNEL(RowDots)

@@ -8,44 +8,46 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/scale_rows/scale_rows.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
-constexpr int kRows = cuda::kBlock / cuda::kWarp;  // of a block
+constexpr int kRows = kBlock / kWarp;  // of a block
 
 __global__ void scale_rows_kernel(const float* x, const float* s, float* y, int64_t n, int64_t C) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = x[i] * s[i / C];
 }
 
 __global__ void row_dots_kernel(const float* a, const float* b, float* s, int64_t T, int64_t C) {
-  const int64_t t = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / cuda::kWarp;
+  const int64_t t = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kWarp;
   if (t >= T) return;
   float sum = 0;
-  for (int64_t c = threadIdx.x % cuda::kWarp; c < C; c += cuda::kWarp) sum += a[t * C + c] * b[t * C + c];
-  sum = cuda::warp_sum(sum);
-  if (threadIdx.x % cuda::kWarp == 0) s[t] = sum;
+  for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) sum += a[t * C + c] * b[t * C + c];
+  sum = warp_sum(sum);
+  if (threadIdx.x % kWarp == 0) s[t] = sum;
 }
 
-void launch_scale(const KernelArgs& args, void* stream) {
+void launch_scale(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.inputs[0].shape().n_elements();
-  scale_rows_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n, args.inputs[0].dim(1));
+  scale_rows_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                                 args.outputs[0].f32(), n, args.inputs[0].dim(1));
 }
 
-void launch_dots(const KernelArgs& args, void* stream) {
+void launch_dots(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0);
-  row_dots_kernel<<<cuda::blocks_for(T, kRows), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), T, args.inputs[0].dim(1));
+  row_dots_kernel<<<blocks_for(T, kRows), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                                      args.outputs[0].f32(), T, args.inputs[0].dim(1));
 }
 
 }  // namespace
 
-CudaKernel ScaleRows::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const ScaleRows&, Types) {
   return {launch_scale};
 }
-CudaKernel RowDots::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const RowDots&, Types) {
   return {launch_dots};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -32,14 +32,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Sigmoid&, Types) {
+template <>
+Kernel kernel_for(const Sigmoid&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const SigmoidBackward&, Types) {
+template <>
+Kernel kernel_for(const SigmoidBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Sigmoid)
-HEARTH_CPU_KERNEL(SigmoidBackward)

@@ -35,14 +35,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Silu&, Types) {
+template <>
+Kernel kernel_for(const Silu&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const SiluBackward&, Types) {
+template <>
+Kernel kernel_for(const SiluBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Silu)
-HEARTH_CPU_KERNEL(SiluBackward)

@@ -8,38 +8,39 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/silu/silu.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void silu_kernel(const float* x, float* y, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = silu(x[i]);
 }
 
 __global__ void silu_backward_kernel(const float* x, const float* dy, float* dx, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) dx[i] = dy[i] * silu_derivative(x[i]);
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  silu_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(args.inputs[0].f32(),
-                                                                                 args.outputs[0].f32(), n);
+  silu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), n);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  silu_backward_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n);
+  silu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                                    args.outputs[0].f32(), n);
 }
 
 }  // namespace
 
-CudaKernel Silu::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Silu&, Types) {
   return {launch_forward};
 }
-CudaKernel SiluBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SiluBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -34,14 +34,13 @@ void run_pad(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const SliceHeads&, Types) {
+template <>
+Kernel kernel_for(const SliceHeads&, Types) {
   return {run_slice};
 }
-CpuKernel kernel_for(const PadHeads&, Types) {
+template <>
+Kernel kernel_for(const PadHeads&, Types) {
   return {run_pad};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(SliceHeads)
-HEARTH_CPU_KERNEL(PadHeads)

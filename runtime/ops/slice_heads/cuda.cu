@@ -8,42 +8,44 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/slice_heads/slice_heads.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void slice_kernel(const float* x, float* y, int64_t size, int head_dim, int begin, int n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < size) y[i] = x[i / n * head_dim + begin + i % n];
 }
 
 __global__ void pad_kernel(const float* x, float* y, int64_t size, int head_dim, int begin, int n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= size) return;
   const int64_t at = i % head_dim - begin;
   y[i] = at >= 0 && at < n ? x[i / head_dim * n + at] : 0.0f;
 }
 
-void launch_slice(const KernelArgs& args, void* stream) {
+void launch_slice(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const SliceHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  slice_kernel<<<cuda::blocks_for(size), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.outputs[0].f32(), size, op.head_dim, op.begin, op.n);
+  slice_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), size,
+                                                               op.head_dim, op.begin, op.n);
 }
 
-void launch_pad(const KernelArgs& args, void* stream) {
+void launch_pad(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const PadHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  pad_kernel<<<cuda::blocks_for(size), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.outputs[0].f32(), size, op.head_dim, op.begin, op.n);
+  pad_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), size,
+                                                             op.head_dim, op.begin, op.n);
 }
 
 }  // namespace
 
-CudaKernel SliceHeads::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SliceHeads&, Types) {
   return {launch_slice};
 }
-CudaKernel PadHeads::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const PadHeads&, Types) {
   return {launch_pad};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,8 @@
 // slice_heads and pad_heads: rules.
 #include "runtime/ops/slice_heads/slice_heads.h"
 
+#include <algorithm>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {

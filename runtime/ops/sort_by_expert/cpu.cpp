@@ -43,10 +43,9 @@ void run_sort(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const SortByExpert&, Types) {
+template <>
+Kernel kernel_for(const SortByExpert&, Types) {
   return {run_sort};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(SortByExpert)

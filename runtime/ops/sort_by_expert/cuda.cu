@@ -8,15 +8,15 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
-constexpr int kThreads = 256, kWarps = kThreads / cuda::kWarp;
+constexpr int kThreads = 256, kWarps = kThreads / kWarp;
 
 __device__ int block_count(int mine) {
   __shared__ int parts[kWarps];
-  for (int offset = cuda::kWarp / 2; offset > 0; offset /= 2) mine += __shfl_xor_sync(0xffffffffu, mine, offset);
-  if (threadIdx.x % cuda::kWarp == 0) parts[threadIdx.x / cuda::kWarp] = mine;
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) mine += __shfl_xor_sync(0xffffffffu, mine, offset);
+  if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = mine;
   __syncthreads();
   int total = 0;
   for (int w = 0; w < kWarps; ++w) total += parts[w];
@@ -32,7 +32,7 @@ __device__ int expert_of(const int32_t* ids, int64_t slot, int n_experts) {
 __global__ void sort_kernel(const int32_t* ids, int64_t S, int k, int n_experts, int32_t* token_of_row,
                             int32_t* expert_of_row, int32_t* expert_begin, int32_t* row_of_slot) {
   __shared__ int in_warp[kWarps];
-  const int mine = static_cast<int>(blockIdx.x), lane = threadIdx.x % cuda::kWarp, warp = threadIdx.x / cuda::kWarp;
+  const int mine = static_cast<int>(blockIdx.x), lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   int below = 0;
   for (int64_t slot = threadIdx.x; slot < S; slot += kThreads) below += expert_of(ids, slot, n_experts) < mine;
   int next = block_count(below);
@@ -60,18 +60,19 @@ __global__ void sort_kernel(const int32_t* ids, int64_t S, int k, int n_experts,
   }
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const SortByExpert&>(*args.op);
   const int64_t S = args.inputs[0].shape().n_elements();
-  sort_kernel<<<static_cast<unsigned>(op.n_experts), kThreads, 0, cuda::stream_of(stream)>>>(
+  sort_kernel<<<static_cast<unsigned>(op.n_experts), kThreads, 0, stream_of(me)>>>(
       args.inputs[0].i32(), S, static_cast<int>(args.inputs[0].dim(1)), op.n_experts, args.outputs[0].i32(),
       args.outputs[1].i32(), args.outputs[2].i32(), args.outputs[3].i32());
 }
 
 }  // namespace
 
-CudaKernel SortByExpert::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SortByExpert&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,6 +1,8 @@
 // sort_by_expert: rules.
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
 
+#include <algorithm>
+
 #include "runtime/ops/route/route.h"
 #include "runtime/ops/rules.h"
 

@@ -26,10 +26,9 @@ void run(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const SumRows&, Types) {
+template <>
+Kernel kernel_for(const SumRows&, Types) {
   return {run};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(SumRows)

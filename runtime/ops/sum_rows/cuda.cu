@@ -8,28 +8,28 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/sum_rows/sum_rows.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void sum_rows_kernel(const float* x, float* y, int64_t T, int64_t C) {
-  const int64_t c = cuda::thread_index();
+  const int64_t c = thread_index();
   if (c >= C) return;
   float sum = 0;
   for (int64_t t = 0; t < T; ++t) sum += x[t * C + c];
   y[c] = sum;
 }
 
-void launch(const KernelArgs& args, void* stream) {
+void launch(const KernelArgs& args, const Worker& me) {
   const int64_t C = args.outputs[0].shape().n_elements();
   const int64_t T = C == 0 ? 0 : args.inputs[0].shape().n_elements() / C;
-  sum_rows_kernel<<<cuda::blocks_for(C, 64), 64, 0, cuda::stream_of(stream)>>>(args.inputs[0].f32(),
-                                                                               args.outputs[0].f32(), T, C);
+  sum_rows_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), T, C);
 }
 
 }  // namespace
 
-CudaKernel SumRows::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SumRows&, Types) {
   return {launch};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

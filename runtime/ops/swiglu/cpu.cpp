@@ -36,14 +36,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Swiglu&, Types) {
+template <>
+Kernel kernel_for(const Swiglu&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const SwigluBackward&, Types) {
+template <>
+Kernel kernel_for(const SwigluBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Swiglu)
-HEARTH_CPU_KERNEL(SwigluBackward)

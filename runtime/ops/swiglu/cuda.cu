@@ -8,42 +8,44 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/swiglu/swiglu.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void swiglu_kernel(const float* gate, const float* up, float* y, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i < n) y[i] = silu(gate[i]) * up[i];
 }
 
 __global__ void swiglu_backward_kernel(const float* gate, const float* up, const float* dy, float* dgate, float* dup,
                                        int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;
   dgate[i] = dy[i] * up[i] * silu_derivative(gate[i]);
   dup[i] = dy[i] * silu(gate[i]);
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  swiglu_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n);
+  swiglu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                             args.outputs[0].f32(), n);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  swiglu_backward_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(),
-      n);
+  swiglu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
+                                                                      args.inputs[2].f32(), args.outputs[0].f32(),
+                                                                      args.outputs[1].f32(), n);
 }
 
 }  // namespace
 
-CudaKernel Swiglu::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const Swiglu&, Types) {
   return {launch_forward};
 }
-CudaKernel SwigluBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SwigluBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -43,14 +43,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const SwigluClamped&, Types) {
+template <>
+Kernel kernel_for(const SwigluClamped&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const SwigluClampedBackward&, Types) {
+template <>
+Kernel kernel_for(const SwigluClampedBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(SwigluClamped)
-HEARTH_CPU_KERNEL(SwigluClampedBackward)

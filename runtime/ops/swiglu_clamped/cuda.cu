@@ -9,11 +9,11 @@
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 
-namespace hearth {
+namespace hearth::HEARTH_GPU {
 namespace {
 
 __global__ void forward_kernel(ClampedSwiglu form, const float* gate, const float* up, float* y, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;
   const float g = fminf(gate[i], form.limit), u = fmaxf(fminf(up[i], form.limit), -form.limit);
   y[i] = (u + form.offset) * g * sigmoid(form.alpha * g);
@@ -21,7 +21,7 @@ __global__ void forward_kernel(ClampedSwiglu form, const float* gate, const floa
 
 __global__ void backward_kernel(ClampedSwiglu form, const float* gate, const float* up, const float* dy, float* dgate,
                                 float* dup, int64_t n) {
-  const int64_t i = cuda::thread_index();
+  const int64_t i = thread_index();
   if (i >= n) return;
   const float g = fminf(gate[i], form.limit), u = fmaxf(fminf(up[i], form.limit), -form.limit);
   const float s = sigmoid(form.alpha * g);
@@ -29,27 +29,29 @@ __global__ void backward_kernel(ClampedSwiglu form, const float* gate, const flo
   dup[i] = fabsf(up[i]) > form.limit ? 0 : dy[i] * g * s;
 }
 
-void launch_forward(const KernelArgs& args, void* stream) {
+void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  forward_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
-      static_cast<const SwigluClamped&>(*args.op).form, args.inputs[0].f32(), args.inputs[1].f32(),
-      args.outputs[0].f32(), n);
+  forward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(static_cast<const SwigluClamped&>(*args.op).form,
+                                                              args.inputs[0].f32(), args.inputs[1].f32(),
+                                                              args.outputs[0].f32(), n);
 }
 
-void launch_backward(const KernelArgs& args, void* stream) {
+void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  backward_kernel<<<cuda::blocks_for(n), cuda::kBlock, 0, cuda::stream_of(stream)>>>(
+  backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
       static_cast<const SwigluClampedBackward&>(*args.op).form, args.inputs[0].f32(), args.inputs[1].f32(),
       args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(), n);
 }
 
 }  // namespace
 
-CudaKernel SwigluClamped::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SwigluClamped&, Types) {
   return {launch_forward};
 }
-CudaKernel SwigluClampedBackward::cuda_kernel(Types) const {
+template <>
+Kernel kernel_for(const SwigluClampedBackward&, Types) {
   return {launch_backward};
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -17,9 +17,8 @@ void run_forward(const KernelArgs& args, const Worker& me) {
   const float* x = args.inputs[0].f32();
   float* y = args.outputs[0].f32();
   const auto [begin, end] = me.share(args.outputs[0].shape().n_elements(), 64);
-  over(begin, end, [&](int64_t i, auto lanes) {
-    store(y + i, 2.0f * sigmoid(2.0f * load(x + i, lanes)) - 1.0f, lanes);
-  });
+  over(begin, end,
+       [&](int64_t i, auto lanes) { store(y + i, 2.0f * sigmoid(2.0f * load(x + i, lanes)) - 1.0f, lanes); });
 }
 
 void run_backward(const KernelArgs& args, const Worker& me) {
@@ -34,14 +33,13 @@ void run_backward(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-CpuKernel kernel_for(const Tanh&, Types) {
+template <>
+Kernel kernel_for(const Tanh&, Types) {
   return {run_forward};
 }
-CpuKernel kernel_for(const TanhBackward&, Types) {
+template <>
+Kernel kernel_for(const TanhBackward&, Types) {
   return {run_backward};
 }
 
 }  // namespace hearth::HEARTH_ISA
-
-HEARTH_CPU_KERNEL(Tanh)
-HEARTH_CPU_KERNEL(TanhBackward)

@@ -1,5 +1,5 @@
-// One thread's place in the team that runs a kernel. Kernels are SPMD: every thread calls the kernel and does its
-// share.
+// Who runs a kernel. On the CPU kernels are SPMD: every thread of the team calls the kernel and does its share. On a
+// GPU one thread calls it, and it launches onto `queue`.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,7 @@ struct Worker {
   int rank = 0;
   int size = 1;
   Barrier* barrier = nullptr;  // null when size is 1
+  void* queue = nullptr;       // the device's (a cudaStream_t); unused on the CPU
 
   void sync() const;  // all threads of the team meet here; defined in team.cpp
 

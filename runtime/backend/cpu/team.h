@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "runtime/exec/worker.h"
+#include "runtime/backend/worker.h"
 
 namespace hearth {
 

@@ -1,12 +1,12 @@
 // The team: workers wait for the job counter to change, run the job on their rank, and meet at the barrier.
-#include "runtime/exec/team.h"
+#include "runtime/backend/cpu/team.h"
 
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
 #include "hwdetect/cpu_features.h"
-#include "runtime/exec/barrier.h"
+#include "runtime/backend/cpu/barrier.h"
 
 namespace hearth {
 

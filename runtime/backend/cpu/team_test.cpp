@@ -1,5 +1,5 @@
 // The team runs every rank once per job, in any order, and its barrier separates phases.
-#include "runtime/exec/team.h"
+#include "runtime/backend/cpu/team.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,62 @@
+// What a device is: memory, kernels, and lists of calls that it runs again and again. One folder per backend;
+// exec/devices.h lists and opens them. docs/how_to_add_a_backend.md walks through one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/backend/kernel_table.h"
+
+namespace hearth {
+
+// Owns memory of a device. It must not outlive the backend that gave it.
+class Buffer {
+ public:
+  using Release = std::function<void(std::byte*)>;
+  Buffer() = default;
+  Buffer(std::byte* data, int64_t bytes, Release release) : data_(data, std::move(release)), bytes_(bytes) {}
+  std::byte* data() const { return data_.get(); }
+  int64_t bytes() const { return data_ ? bytes_ : 0; }
+
+ private:
+  std::unique_ptr<std::byte, Release> data_;
+  int64_t bytes_ = 0;
+};
+
+// A kernel call with its pointers resolved.
+struct Call {
+  void (*run)(const KernelArgs&, const Worker&) = nullptr;
+  KernelArgs args;     // what its spans and `op` refer to lives as long as the tape
+  bool waits = false;  // it touches what a call since the last waiting one writes, or writes what such a one reads
+  double flops = 0, bytes = 0;  // what it computes and moves
+};
+
+// Calls in order, ready to be played any number of times; nothing is allocated or looked up in play().
+class Tape {
+ public:
+  virtual ~Tape() = default;
+  // Returns when the device is done. internal: what the device said.
+  virtual Result<void> play() = 0;
+  // The same, call by call with a clock: seconds of each.
+  virtual Result<std::vector<double>> play_timed() = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;  // as open_device() takes it: "cpu", "cuda:0"
+  virtual const KernelTable& kernels() const = 0;
+  // The host reads and writes its memory in place. Then an op without a kernel runs its reference there.
+  virtual bool is_host_memory() const = 0;
+  // Zeroed, 64-byte aligned. On the CPU, memory is taken as it is first touched. resource_exhausted: there is not that
+  // much left.
+  virtual Result<Buffer> allocate(int64_t bytes) = 0;
+  virtual Result<void> write(std::byte* to, const void* host, int64_t bytes) = 0;  // returns when done
+  virtual Result<void> read(void* host, const std::byte* from, int64_t bytes) = 0;
+  virtual Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) = 0;
+};
+
+}  // namespace hearth

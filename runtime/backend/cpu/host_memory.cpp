@@ -1,0 +1,41 @@
+// See host_memory.h.
+#include "runtime/backend/cpu/host_memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace hearth {
+namespace {
+
+constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+size_t round_up(size_t n, size_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+Result<Buffer> allocate_host(int64_t wanted) {
+  CHECK(wanted >= 0);
+  const size_t bytes = round_up(std::max<size_t>(static_cast<size_t>(wanted), 1), kHugePageBytes);
+  const size_t reserved = bytes + kHugePageBytes;
+  void* mapped = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED)
+    return error(Code::resource_exhausted, "cannot reserve {} MiB of address space: {}", reserved >> 20,
+                 std::strerror(errno));
+  // Give back what lies outside the aligned part.
+  const auto start = reinterpret_cast<uintptr_t>(mapped);
+  const uintptr_t aligned = round_up(start, kHugePageBytes);
+  if (aligned > start) munmap(mapped, aligned - start);
+  if (const size_t tail = start + reserved - (aligned + bytes)) munmap(reinterpret_cast<void*>(aligned + bytes), tail);
+  auto* data = reinterpret_cast<std::byte*>(aligned);
+  madvise(data, bytes, MADV_HUGEPAGE);  // a hint: without it the memory is slower, not wrong
+  return Buffer(data, static_cast<int64_t>(bytes), [bytes](std::byte* memory) { munmap(memory, bytes); });
+}
+
+}  // namespace hearth

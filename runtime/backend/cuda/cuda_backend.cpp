@@ -1,0 +1,133 @@
+// Device memory, a stream, and tapes as captured graphs.
+#include "runtime/backend/cuda/cuda_backend.h"
+
+#include <cuda_runtime.h>
+
+#include <chrono>
+
+namespace hearth {
+namespace {
+
+Result<void> check(cudaError_t status, std::string_view what) {
+  if (status == cudaSuccess) return {};
+  const Code code = status == cudaErrorMemoryAllocation ? Code::resource_exhausted : Code::internal;
+  return error(code, "CUDA: {} failed: {}", what, cudaGetErrorString(status));
+}
+
+class CudaTape final : public Tape {
+ public:
+  CudaTape(std::vector<Call> calls, int device, cudaStream_t stream)
+      : calls_(std::move(calls)), device_(device), stream_(stream) {}
+  ~CudaTape() override {
+    if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
+  }
+
+  Result<void> play() override {
+    TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+    if (!has_played_) {
+      TRY(launch_all());  // also lets libraries allocate, which a capture forbids
+      has_played_ = true;
+    } else {
+      if (graph_ == nullptr) TRY(capture());
+      TRY(check(cudaGraphLaunch(graph_, stream_), "launching the captured graph"));
+    }
+    return check(cudaStreamSynchronize(stream_), "running the plan");
+  }
+
+  Result<std::vector<double>> play_timed() override {
+    using Clock = std::chrono::steady_clock;
+    TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+    std::vector<double> seconds;
+    for (const Call& call : calls_) {
+      const auto begin = Clock::now();
+      TRY(launch(call));
+      TRY(check(cudaStreamSynchronize(stream_), "running one call"));
+      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    return seconds;
+  }
+
+ private:
+  Result<void> launch(const Call& call) const {
+    Worker me;
+    me.queue = stream_;
+    call.run(call.args, me);
+    return check(cudaGetLastError(), "launching a kernel");
+  }
+  Result<void> launch_all() const {
+    for (const Call& call : calls_) TRY(launch(call));
+    return {};
+  }
+  Result<void> capture() {
+    TRY(check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "starting a graph capture"));
+    const Result<void> launched = launch_all();
+    cudaGraph_t captured = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(stream_, &captured);
+    if (!launched) return launched.error();
+    TRY(check(ended, "capturing the steps"));
+    const cudaError_t made = cudaGraphInstantiate(&graph_, captured, 0);
+    cudaGraphDestroy(captured);
+    return check(made, "instantiating the captured graph");
+  }
+
+  const std::vector<Call> calls_;
+  const int device_;
+  const cudaStream_t stream_;
+  cudaGraphExec_t graph_ = nullptr;
+  bool has_played_ = false;
+};
+
+}  // namespace
+
+int n_cuda_devices() {
+  int n = 0;
+  return cudaGetDeviceCount(&n) == cudaSuccess ? n : 0;
+}
+
+Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int device) {
+  const int n = n_cuda_devices();
+  if (n == 0) return error(Code::failed_precondition, "no usable NVIDIA GPU: check `nvidia-smi` and the driver");
+  if (device >= n) return error(Code::failed_precondition, "there is no cuda:{}: this box has {} GPUs", device, n);
+  TRY(check(cudaSetDevice(device), "choosing the GPU"));
+  cudaStream_t stream = nullptr;
+  TRY(check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream"));
+  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, stream));
+}
+
+CudaBackend::CudaBackend(KernelTable kernels, int device, void* stream)
+    : kernels_(std::move(kernels)), device_(device), stream_(stream) {}
+
+CudaBackend::~CudaBackend() {
+  cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
+}
+
+std::string CudaBackend::name() const {
+  return "cuda:" + std::to_string(device_);
+}
+
+Result<Buffer> CudaBackend::allocate(int64_t bytes) {
+  TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+  void* data = nullptr;
+  const auto size = static_cast<size_t>(bytes > 0 ? bytes : 1);
+  TRY(check(cudaMalloc(&data, size), fmt::format("allocating {} bytes", bytes)));
+  Buffer buffer(static_cast<std::byte*>(data), bytes, [](std::byte* memory) { cudaFree(memory); });
+  TRY(check(cudaMemset(data, 0, size), "clearing memory"));
+  return buffer;
+}
+
+Result<void> CudaBackend::write(std::byte* to, const void* host, int64_t bytes) {
+  TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+  return check(cudaMemcpy(to, host, static_cast<size_t>(bytes), cudaMemcpyHostToDevice), "copying to the GPU");
+}
+
+Result<void> CudaBackend::read(void* host, const std::byte* from, int64_t bytes) {
+  TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+  return check(cudaMemcpy(host, from, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost), "copying from the GPU");
+}
+
+Result<std::unique_ptr<Tape>> CudaBackend::record(std::vector<Call> calls) {
+  return std::unique_ptr<Tape>(
+      std::make_unique<CudaTape>(std::move(calls), device_, static_cast<cudaStream_t>(stream_)));
+}
+
+}  // namespace hearth

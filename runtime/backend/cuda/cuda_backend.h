@@ -1,0 +1,32 @@
+// An NVIDIA GPU as a backend. Only in builds with HEARTH_CUDA. A tape's calls are launched one by one the first time it
+// is played; from the second time on they are one captured CUDA graph. Not thread-safe.
+#pragma once
+
+#include "runtime/backend/backend.h"
+
+namespace hearth {
+
+int n_cuda_devices();  // that this process can use; 0 when there is no driver
+
+class CudaBackend final : public Backend {
+ public:
+  // failed_precondition: no such GPU, or no driver.
+  static Result<std::unique_ptr<Backend>> create(KernelTable kernels, int device);
+  ~CudaBackend() override;
+
+  std::string name() const override;
+  const KernelTable& kernels() const override { return kernels_; }
+  bool is_host_memory() const override { return false; }
+  Result<Buffer> allocate(int64_t bytes) override;
+  Result<void> write(std::byte* to, const void* host, int64_t bytes) override;
+  Result<void> read(void* host, const std::byte* from, int64_t bytes) override;
+  Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;
+
+ private:
+  CudaBackend(KernelTable kernels, int device, void* stream);
+  KernelTable kernels_;
+  int device_;
+  void* stream_;  // a cudaStream_t
+};
+
+}  // namespace hearth
