@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
-
-#include "runtime/backend/cpu/host_memory.h"
 
 namespace hearth {
 namespace {
@@ -72,20 +69,6 @@ class CpuTape final : public Tape {
 };
 
 }  // namespace
-
-Result<Buffer> CpuBackend::allocate(int64_t bytes) {
-  return allocate_host(bytes);
-}
-
-Result<void> CpuBackend::write(std::byte* to, const void* host, int64_t bytes) {
-  if (bytes > 0) std::memcpy(to, host, static_cast<size_t>(bytes));
-  return {};
-}
-
-Result<void> CpuBackend::read(void* host, const std::byte* from, int64_t bytes) {
-  if (bytes > 0) std::memcpy(host, from, static_cast<size_t>(bytes));
-  return {};
-}
 
 Result<std::unique_ptr<Tape>> CpuBackend::record(std::vector<Call> calls) {
   return std::unique_ptr<Tape>(std::make_unique<CpuTape>(std::move(calls), team_));

@@ -1,5 +1,5 @@
-// See host_memory.h.
-#include "runtime/backend/cpu/host_memory.h"
+// See host_backend.h.
+#include "runtime/backend/host_backend.h"
 
 #include <sys/mman.h>
 
@@ -20,7 +20,7 @@ size_t round_up(size_t n, size_t unit) {
 
 }  // namespace
 
-Result<Buffer> allocate_host(int64_t wanted) {
+Result<Buffer> HostBackend::allocate(int64_t wanted) {
   CHECK(wanted >= 0);
   const size_t bytes = round_up(std::max<size_t>(static_cast<size_t>(wanted), 1), kHugePageBytes);
   const size_t reserved = bytes + kHugePageBytes;
@@ -36,6 +36,16 @@ Result<Buffer> allocate_host(int64_t wanted) {
   auto* data = reinterpret_cast<std::byte*>(aligned);
   madvise(data, bytes, MADV_HUGEPAGE);  // a hint: without it the memory is slower, not wrong
   return Buffer(data, static_cast<int64_t>(bytes), [bytes](std::byte* memory) { munmap(memory, bytes); });
+}
+
+Result<void> HostBackend::write(std::byte* to, const void* host, int64_t bytes) {
+  if (bytes > 0) std::memcpy(to, host, static_cast<size_t>(bytes));
+  return {};
+}
+
+Result<void> HostBackend::read(void* host, const std::byte* from, int64_t bytes) {
+  if (bytes > 0) std::memcpy(host, from, static_cast<size_t>(bytes));
+  return {};
 }
 
 }  // namespace hearth

@@ -1,16 +1,18 @@
 // Address space is reserved without memory behind it, aligned for huge pages, and given back once.
-#include "runtime/backend/cpu/host_memory.h"
+#include "runtime/backend/host_backend.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <utility>
 
+#include "runtime/exec/devices.h"
+
 namespace hearth {
 namespace {
 
 TEST(HostMemory, ReservesMoreThanItTouches) {
-  auto buffer = allocate_host(int64_t{64} << 30);  // far more than a test may use
+  auto buffer = open_cpu(1)->allocate(int64_t{64} << 30);  // far more than a test may use
   ASSERT_TRUE(buffer) << buffer.error().to_string();
   EXPECT_GE(buffer->bytes(), int64_t{64} << 30);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % (2 << 20), 0u);
@@ -21,8 +23,8 @@ TEST(HostMemory, ReservesMoreThanItTouches) {
 }
 
 TEST(HostMemory, Moves) {
-  auto first = allocate_host(4096);
-  auto second = allocate_host(4096);
+  auto first = open_cpu(1)->allocate(4096);
+  auto second = open_cpu(1)->allocate(4096);
   ASSERT_TRUE(first && second);
   first->data()[5] = std::byte{7};
   std::byte* data = first->data();
@@ -34,7 +36,7 @@ TEST(HostMemory, Moves) {
 }
 
 TEST(HostMemory, RefusesWhatNoMachineHas) {
-  auto buffer = allocate_host(int64_t{1} << 62);
+  auto buffer = open_cpu(1)->allocate(int64_t{1} << 62);
   ASSERT_FALSE(buffer);
   EXPECT_EQ(buffer.error().code, Code::resource_exhausted);
 }
