@@ -27,16 +27,29 @@ Result<void> check(const char* name, int value, int low, int high) {
   return error(Code::invalid_argument, "{} must be {} to {}, got {}", name, low, high, value);
 }
 
+int32_t token_at(const StepRunner& runner, int position) {
+  return static_cast<int32_t>(int64_t{position} * 7919 % runner.vocab_size());
+}
+
 // Reads `n` made-up tokens from position `begin` on, in chunks; logits for the last one only.
 Result<void> feed(StepRunner& runner, int begin, int n, int chunk) {
   for (int done = 0; done < n;) {
     std::vector<StepToken> tokens;
     for (int i = done; i < std::min(n, done + chunk); ++i)
-      tokens.push_back({(begin + i) * 7919 % runner.vocab_size(), begin + i, 0, i + 1 == n});
+      tokens.push_back({token_at(runner, begin + i), begin + i, 0, i + 1 == n});
     TRY(runner.run(tokens));
     done += static_cast<int>(tokens.size());
   }
   return {};
+}
+
+// Begins anew after the first `depth` tokens, which were read and kept.
+Result<void> go_back(StepRunner& runner, int depth) {
+  std::vector<int32_t> ids;
+  for (int position = 0; position < depth; ++position) ids.push_back(token_at(runner, position));
+  const int n_reused = runner.begin(0, ids).n_reused;
+  if (n_reused == depth) return {};
+  return error(Code::internal, "bench: {} of {} tokens were still in the cache", n_reused, depth);
 }
 
 uint64_t bytes_read_per_token(const LoadedModel& model) {
@@ -71,11 +84,14 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   step.max_seq_len = options.depth + std::max(options.n_prefill, options.n_decode + 1);
   std::unique_ptr<StepRunner> runner = TRY(StepRunner::create(model, step));
   TRY(feed(*runner, 0, options.depth, kChunk));
+  runner->keep(0);
   std::vector<double> prefill, decode;
   for (int repeat = -1; repeat < options.n_repeats; ++repeat) {  // the first is a warm-up
+    TRY(go_back(*runner, options.depth));
     auto begin = Clock::now();
     TRY(feed(*runner, options.depth, options.n_prefill, kChunk));
     const double prefill_s = seconds_since(begin);
+    TRY(go_back(*runner, options.depth));
     TRY(feed(*runner, options.depth, 1, 1));
     begin = Clock::now();
     for (int i = 0; i < options.n_decode; ++i) TRY(feed(*runner, options.depth + 1 + i, 1, 1));
@@ -88,7 +104,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   out.decode_tokens_per_s = median(decode);
   out.weights_bytes = bytes_read_per_token(*model);
   const double mean_depth = options.depth + options.n_decode / 2.0;
-  const double cache_bytes = TRY(StepRunner::bytes_per_position(model->config, step.cache_dtype)) * mean_depth;
+  const double cache_bytes = TRY(StepRunner::bytes_per_position(model->config, step)) * mean_depth;
   out.decode_bytes_per_s = out.decode_tokens_per_s * (static_cast<double>(out.weights_bytes) + cache_bytes);
   out.prefill_flops_per_s = out.prefill_tokens_per_s * useful_flops_per_token(*model);
   out.n_prefill = options.n_prefill, out.n_decode = options.n_decode, out.depth = options.depth;

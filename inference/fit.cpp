@@ -25,9 +25,10 @@ Result<bool> generates(const ModelConfig& config) {
 }
 
 // Encoders have no cache.
-Result<uint64_t> cache_bytes(const ModelConfig& config, int context, const StepOptions& options) {
+Result<uint64_t> cache_bytes(const ModelConfig& config, int context, StepOptions options) {
   if (!TRY(generates(config))) return uint64_t{0};
-  return StepRunner::cache_bytes(config, context, options.n_slots, options.cache_dtype);
+  options.max_seq_len = context;
+  return StepRunner::cache_bytes(config, options);
 }
 
 Result<void> predict_speed(const ModelConfig& config, double bytes_per_s, int n_slots, MemoryFit& fit) {

@@ -17,8 +17,12 @@ ModelConfig llama_1b() {
 constexpr uint64_t kGiB = uint64_t{1} << 30;
 
 TEST(MemoryFit, CacheBytesCountBothSidesOfEveryLayer) {
-  // 2 sides, 16 layers, 8 heads of 64, f16: 32 KiB a position.
-  EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), 1024, 1, Dtype::f16), uint64_t{1024} * 2 * 16 * 8 * 64 * 2);
+  // 2 sides, 16 layers, 8 heads of 64, f16: 32 KiB a position. A page more than the slots fill, to copy to.
+  constexpr uint64_t kPerPosition = 2 * 16 * 8 * 64 * 2;
+  EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), {.max_seq_len = 1024, .n_slots = 1}), (1024 + 64) * kPerPosition);
+  EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), {.max_seq_len = 1000, .n_slots = 3}), (3 * 1024 + 64) * kPerPosition);
+  EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), {.max_seq_len = 1024, .n_slots = 4, .n_pages = 30}),
+            30 * 64 * kPerPosition);
 }
 
 TEST(MemoryFit, VerdictsFollowTheMemory) {

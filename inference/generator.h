@@ -21,6 +21,7 @@ namespace hearth {
 
 struct GenerationRequest {
   std::vector<int32_t> prompt;  // at least one token, shorter than the context
+  int n_lasting = 0;            // tokens of the prompt that a next turn would begin with too; 0: unknown
   int max_tokens = 0;           // 0: as many as the context has room for
   SamplingParams sampling;
   std::vector<std::string> stop;  // at most 16, each at most 1 KiB; not shown
@@ -57,7 +58,11 @@ struct GeneratorOptions {
 struct GeneratorStats {
   uint64_t n_requests = 0, n_prompt_tokens = 0, n_completion_tokens = 0, n_steps = 0, n_cancelled = 0,
            n_graphs_built = 0;
+  // Of the prompts: tokens found in the cache at admission, tokens run through the model. Preempted: sequences that
+  // gave up their pages to older ones for a while.
+  uint64_t n_reused_tokens = 0, n_read_tokens = 0, n_preempted = 0;
   int n_running = 0, n_waiting = 0;
+  int n_pages = 0, n_pages_in_use = 0, n_pages_kept = 0;  // of the cache; kept: for sequences that begin alike
   double busy_s = 0;
 };
 

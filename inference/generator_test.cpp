@@ -88,32 +88,6 @@ TEST(Generator, NeighboursInTheBatchChangeNothing) {
   EXPECT_EQ(together->stats().n_running, 0);
 }
 
-TEST(Generator, TheNextTurnFindsItsPrefixInTheCache) {
-  auto g = generator(2);
-  const GenerationSummary first = run(*g, request("Once upon a time there was"));
-  GenerationRequest second = request("Once upon a time there was");
-  second.prompt.insert(second.prompt.end(), first.tokens.begin(), first.tokens.begin() + 10);
-  const GenerationSummary reused = run(*g, second);
-  EXPECT_EQ(reused.n_cached_tokens, static_cast<int>(second.prompt.size()) - 1);
-  EXPECT_EQ(reused.tokens, run(*generator(), second).tokens);
-}
-
-TEST(Generator, ARecurrentModelReusesASlotWholeOrNotAtAll) {
-  auto g = generator(1, 7, 0, recurrent_model());
-  auto fresh = [] { return generator(1, 256, 0, recurrent_model()); };
-  const GenerationRequest first = request("Once upon a time there was", 12);
-  const GenerationSummary answer = run(*g, first);
-  EXPECT_EQ(answer.tokens, run(*fresh(), first).tokens);
-  GenerationRequest next = first;  // the whole slot is a beginning of it
-  next.prompt.insert(next.prompt.end(), answer.tokens.begin(), answer.tokens.end());
-  const GenerationSummary reused = run(*g, next);
-  EXPECT_EQ(reused.n_cached_tokens, static_cast<int>(next.prompt.size()) - 1);
-  EXPECT_EQ(reused.tokens, run(*fresh(), next).tokens);
-  const GenerationSummary again = run(*g, first);  // only a part of the slot
-  EXPECT_EQ(again.n_cached_tokens, 0);
-  EXPECT_EQ(again.tokens, answer.tokens);
-}
-
 TEST(Generator, NeighboursChangeNothingInARecurrentModel) {
   const std::vector<std::string> prompts{"One", "A much longer prompt that needs several chunks to be read.", "x"};
   auto together = generator(3, 5, 0, recurrent_model());

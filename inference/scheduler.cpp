@@ -9,12 +9,6 @@ namespace {
 
 constexpr size_t kMaxStops = 16, kMaxStopBytes = 1024, kMaxStopIds = 64;
 
-size_t common_prefix(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
-  const size_t n = std::min(a.size(), b.size());
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(n), b.begin()).first -
-                             a.begin());
-}
-
 Result<void> check_request(const GenerationRequest& request, const LoadedModel& model, int max_seq_len) {
   TRY(validate(request.sampling));
   if (request.prompt.empty()) return error(Code::invalid_argument, "the prompt is empty; give at least one token");
@@ -30,6 +24,9 @@ Result<void> check_request(const GenerationRequest& request, const LoadedModel& 
       if (id < 0 || id >= model.config.vocab_size)
         return error(Code::invalid_argument, "token id {} is outside the model's vocabulary of {}", id,
                      model.config.vocab_size);
+  if (request.n_lasting < 0 || request.n_lasting > static_cast<int>(request.prompt.size()))
+    return error(Code::invalid_argument, "n_lasting must be 0 to {}, the prompt's length, got {}",
+                 request.prompt.size(), request.n_lasting);
   if (request.max_tokens < 0)
     return error(Code::invalid_argument, "max_tokens must not be negative, got {}", request.max_tokens);
   if (request.stop.size() > kMaxStops)
@@ -157,6 +154,7 @@ void Scheduler::drop_cancelled() {
   for (Slot& slot : slots_)
     if (slot.running && slot.running->cancel_requested()) {
       slot.running->cancel();
+      runner_->keep(index_of(slot));
       release(slot);
       std::lock_guard lock(mutex_);
       ++stats_.n_cancelled;
@@ -170,80 +168,144 @@ void Scheduler::drop_cancelled() {
   });
 }
 
-// How many tokens of a slot a prompt can re-use. The last prompt token must run: its logits are needed. Where states
-// cannot go back, it is all of the slot or nothing.
-size_t Scheduler::n_reusable(const Slot& slot, const std::vector<int32_t>& prompt) const {
-  const size_t n = std::min(common_prefix(slot.cached, prompt), prompt.size() - 1);
-  return runner_->can_go_back() || n == slot.cached.size() ? n : 0;
+Scheduler::Slot* Scheduler::free_slot() {
+  const auto slot = std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.running; });
+  return slot == slots_.end() ? nullptr : &*slot;
 }
 
-// The free slot of which the prompt can re-use most; among equals the one unused for longest.
-Scheduler::Slot& Scheduler::best_slot(const std::vector<int32_t>& prompt, size_t& n_common) {
-  Slot* best = nullptr;
-  n_common = 0;
-  for (Slot& slot : slots_) {
-    if (slot.running) continue;
-    const size_t n = n_reusable(slot, prompt);
-    if (!best || n > n_common || (n == n_common && slot.last_used < best->last_used)) best = &slot, n_common = n;
+int Scheduler::n_running() const {
+  return static_cast<int>(
+      std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return s.running != nullptr; }));
+}
+
+// The first in the queue that is not cancelled; null: none.
+std::shared_ptr<Sequence> Scheduler::next_waiting() {
+  std::lock_guard lock(mutex_);
+  while (!waiting_.empty()) {
+    std::shared_ptr<Sequence> sequence = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!sequence->cancel_requested()) return sequence;
+    sequence->cancel();  // since drop_cancelled
+    ++stats_.n_cancelled;
   }
-  return *best;
+  return nullptr;
 }
 
 void Scheduler::admit() {
-  while (std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.running; })) {
-    std::shared_ptr<Sequence> sequence;
-    {
-      std::lock_guard lock(mutex_);
-      if (waiting_.empty()) return;
-      sequence = std::move(waiting_.front());
-      waiting_.pop_front();
-      if (sequence->cancel_requested()) {  // since drop_cancelled
-        sequence->cancel();
-        ++stats_.n_cancelled;
-        continue;
-      }
-      ++stats_.n_running;
-      stats_.n_prompt_tokens += sequence->tokens.size();
-    }
-    size_t n_common = 0;
-    Slot& slot = best_slot(sequence->tokens, n_common);
-    slot.cached.resize(n_common);
-    sequence->admitted(static_cast<int>(&slot - slots_.data()), static_cast<int>(n_common));
-    slot.running = std::move(sequence);
-    slot.admission = ++n_admitted_;
+  while (Slot* slot = free_slot()) {
+    std::shared_ptr<Sequence> sequence = next_waiting();
+    if (!sequence || !admit(std::move(sequence), *slot)) return;
   }
 }
 
-// All decoding sequences first, one token each; then prompts, oldest admission first, up to the chunk.
-std::vector<StepToken> Scheduler::next_tokens() {
+// With pages for all that it has to read and one token more. False: the others have them; it waits until one ends.
+bool Scheduler::admit(std::shared_ptr<Sequence> sequence, Slot& slot) {
+  const std::span<const int32_t> tokens = sequence->tokens;
+  // The last token must run: its logits are needed.
+  const StepRunner::Beginning beginning = runner_->begin(index_of(slot), tokens.first(tokens.size() - 1));
+  const int n_wanted = std::min(static_cast<int>(tokens.size()) + 1, max_seq_len());
+  if (!runner_->reserve(index_of(slot), n_wanted) && n_running() > 0) {
+    runner_->end(index_of(slot));
+    std::lock_guard lock(mutex_);
+    waiting_.push_front(std::move(sequence));
+    return false;
+  }
+  slot.keep_at = lengths_to_keep(*sequence, beginning);
+  const bool is_first = sequence->admitted(index_of(slot), beginning.n_reused);
+  slot.running = std::move(sequence);
+  slot.admission = ++n_admitted_;
+  std::lock_guard lock(mutex_);
+  ++stats_.n_running;
+  if (!is_first) return true;
+  stats_.n_prompt_tokens += tokens.size();
+  stats_.n_reused_tokens += static_cast<uint64_t>(beginning.n_reused);
+  return true;
+}
+
+// Where the next turn will part from the prompt: templates end it otherwise, once it is answered. Where that is
+// unknown, at its end and where a page ends a little before it. And where others parted from it, as more of them may.
+std::vector<int> Scheduler::lengths_to_keep(const Sequence& sequence, const StepRunner::Beginning& beginning) const {
+  if (!runner_->has_recurrences()) return {};
+  constexpr int kAnswerBegins = 8;  // tokens that a template adds to ask for an answer, and more
+  const int n = static_cast<int>(sequence.tokens.size()), page = runner_->page_size();
+  std::vector<int> out{sequence.n_lasting()};
+  if (sequence.n_lasting() == 0) out = {std::max(0, n - kAnswerBegins) / page * page, n};
+  if (beginning.n_known - beginning.n_reused >= page) out.push_back(beginning.n_known);
+  std::erase_if(out, [&](int length) { return length <= beginning.n_reused; });
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// All decoding sequences first, one token each; then prompts, oldest admission first, up to the chunk. A step ends
+// where a state is to be kept.
+std::vector<StepToken> Scheduler::next_tokens() const {
   std::vector<StepToken> tokens;
-  auto append = [&](Slot& slot, int n) {
-    Sequence& s = *slot.running;
+  auto append = [&](const Slot& slot, int n) {
+    const Sequence& s = *slot.running;
+    for (const int length : slot.keep_at)
+      if (length > s.n_cached) n = std::min(n, length - s.n_cached);
     for (int i = 0; i < n; ++i) {
       const int position = s.n_cached + i;
       tokens.push_back({s.tokens[static_cast<size_t>(position)], position, s.slot,
                         position + 1 == static_cast<int>(s.tokens.size())});
     }
   };
-  for (Slot& slot : slots_)
-    if (slot.running && slot.running->is_decoding()) append(slot, slot.running->n_uncached());
-  std::vector<Slot*> prompts;
-  for (Slot& slot : slots_)
-    if (slot.running && !slot.running->is_decoding()) prompts.push_back(&slot);
+  std::vector<const Slot*> prompts;
+  for (const Slot& slot : slots_) {
+    if (!slot.running) continue;
+    if (slot.running->is_decoding())
+      append(slot, 1);
+    else
+      prompts.push_back(&slot);
+  }
   std::sort(prompts.begin(), prompts.end(), [](const Slot* a, const Slot* b) { return a->admission < b->admission; });
-  for (Slot* slot : prompts) {
+  for (const Slot* slot : prompts) {
     const int budget = options_.prefill_chunk - static_cast<int>(tokens.size());
     if (budget > 0) append(*slot, std::min(budget, slot->running->n_uncached()));
   }
   return tokens;
 }
 
+Result<void> Scheduler::reserve(std::span<const StepToken> tokens) {
+  for (const StepToken& token : tokens) TRY(runner_->reserve(token.slot, token.position + 1));
+  return {};
+}
+
+// Where there are no pages for all, the sequence that came last gives up its own and waits.
+std::vector<StepToken> Scheduler::tokens_with_pages() {
+  while (true) {
+    std::vector<StepToken> tokens = next_tokens();
+    auto reserved = reserve(tokens);
+    if (reserved) return tokens;
+    Slot& last = *std::max_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
+      return (a.running ? a.admission : 0) < (b.running ? b.admission : 0);
+    });
+    if (n_running() > 1) {
+      preempt(last);
+    } else {
+      last.running->fail(std::move(reserved).error());
+      release(last);
+    }
+  }
+}
+
+// Its tokens are read again later, as far as their pages are not kept.
+void Scheduler::preempt(Slot& slot) {
+  std::shared_ptr<Sequence> sequence = slot.running;
+  runner_->keep(index_of(slot));
+  release(slot);
+  sequence->preempted();
+  std::lock_guard lock(mutex_);
+  ++stats_.n_preempted;
+  waiting_.push_front(std::move(sequence));
+}
+
 void Scheduler::step() {
-  const std::vector<StepToken> tokens = next_tokens();
+  const std::vector<StepToken> tokens = tokens_with_pages();
   if (tokens.empty()) return;
   const auto begin = Sequence::Clock::now();
   auto logits = runner_->run(tokens);
-  uint64_t n_completions = 0;
+  uint64_t n_completions = 0, n_read = 0;
   int64_t row = 0;
   for (const StepToken& token : tokens) {
     Slot& slot = slots_[static_cast<size_t>(token.slot)];
@@ -254,25 +316,38 @@ void Scheduler::step() {
       continue;
     }
     Sequence& sequence = *slot.running;
+    n_read += sequence.n_cached < sequence.n_prompt_tokens() ? 1 : 0;
     ++sequence.n_cached;
-    slot.cached.push_back(token.id);
+    if (std::find(slot.keep_at.begin(), slot.keep_at.end(), sequence.n_cached) != slot.keep_at.end())
+      runner_->keep(token.slot);
     if (!token.wants_logits) continue;
     ++n_completions;
     std::span<float> out(static_cast<float*>(logits->row(row++)), static_cast<size_t>(runner_->vocab_size()));
-    if (sequence.accept(out)) release(slot);
+    if (!sequence.accept(out)) continue;
+    runner_->keep(token.slot);
+    release(slot);
   }
   std::lock_guard lock(mutex_);
   ++stats_.n_steps;
   stats_.n_graphs_built = runner_->n_graphs_built();
+  stats_.n_read_tokens += n_read;
   stats_.n_completion_tokens += n_completions;
+  note_pages();
   stats_.busy_s += std::chrono::duration<double>(Sequence::Clock::now() - begin).count();
 }
 
 void Scheduler::release(Slot& slot) {
+  runner_->end(index_of(slot));
   slot.running.reset();
-  slot.last_used = ++clock_;
   std::lock_guard lock(mutex_);
   --stats_.n_running;
+  note_pages();
+}
+
+void Scheduler::note_pages() {
+  stats_.n_pages = runner_->n_pages();
+  stats_.n_pages_in_use = runner_->n_pages_in_use();
+  stats_.n_pages_kept = runner_->n_pages_kept();
 }
 
 }  // namespace hearth

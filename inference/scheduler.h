@@ -24,30 +24,35 @@ class Scheduler final : public Generator {
   const LoadedModel& model() const override { return *model_; }
 
  private:
-  // What a slot of the cache holds: tokens stay after their sequence ended, so that a conversation's next turn finds
-  // its prefix.
   struct Slot {
-    std::vector<int32_t> cached;
     std::shared_ptr<Sequence> running;
-    uint64_t last_used = 0;
-    uint64_t admission = 0;  // which admission this was: prompts are read in this order
+    uint64_t admission = 0;    // which admission this was: prompts are read in this order
+    std::vector<int> keep_at;  // lengths at which the state of recurrences is kept, rising
   };
 
   void loop();
   bool wait_for_work();
   void admit();
+  std::shared_ptr<Sequence> next_waiting();
+  bool admit(std::shared_ptr<Sequence> sequence, Slot& slot);
+  std::vector<int> lengths_to_keep(const Sequence& sequence, const StepRunner::Beginning& beginning) const;
   void drop_cancelled();
-  std::vector<StepToken> next_tokens();
+  std::vector<StepToken> next_tokens() const;
+  Result<void> reserve(std::span<const StepToken> tokens);
+  std::vector<StepToken> tokens_with_pages();
+  void preempt(Slot& slot);
   void step();
   void release(Slot& slot);
-  size_t n_reusable(const Slot& slot, const std::vector<int32_t>& prompt) const;
-  Slot& best_slot(const std::vector<int32_t>& prompt, size_t& n_common);
+  void note_pages();  // with mutex_ held
+  Slot* free_slot();
+  int n_running() const;
+  int index_of(const Slot& slot) const { return static_cast<int>(&slot - slots_.data()); }
 
   std::shared_ptr<const LoadedModel> model_;
   std::unique_ptr<StepRunner> runner_;
   GeneratorOptions options_;
   std::vector<Slot> slots_;  // scheduler thread only
-  uint64_t clock_ = 0, n_admitted_ = 0;
+  uint64_t n_admitted_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable work_;

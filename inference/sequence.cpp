@@ -36,13 +36,20 @@ Sequence::Sequence(const GenerationRequest& request, const LoadedModel& model, i
   summary_.n_prompt_tokens = static_cast<int>(request.prompt.size());
 }
 
-void Sequence::admitted(int at_slot, int n_reused) {
+bool Sequence::admitted(int at_slot, int n_reused) {
   slot = at_slot;
   n_cached = n_reused;
+  if (admitted_ != Clock::time_point{}) return false;
   admitted_ = Clock::now();
   std::lock_guard lock(mutex_);
   summary_.n_cached_tokens = n_reused;
   summary_.queue_s = seconds(admitted_ - created_);
+  return true;
+}
+
+void Sequence::preempted() {
+  slot = -1;
+  n_cached = 0;
 }
 
 bool Sequence::is_end(int32_t token) const {

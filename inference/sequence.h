@@ -20,9 +20,12 @@ class Sequence {
   std::vector<int32_t> tokens;  // prompt and answer
   int n_cached = 0;             // tokens whose keys and values are in the cache
   int slot = -1;
-  bool is_decoding() const { return n_cached >= static_cast<int>(request_.prompt.size()); }
+  bool is_decoding() const { return n_uncached() == 1; }
   int n_uncached() const { return static_cast<int>(tokens.size()) - n_cached; }
-  void admitted(int at_slot, int n_reused);
+  int n_prompt_tokens() const { return static_cast<int>(request_.prompt.size()); }
+  int n_lasting() const { return request_.n_lasting; }
+  bool admitted(int at_slot, int n_reused);  // true: for the first time
+  void preempted();
   // Takes the logits after the last token. True: finished.
   bool accept(std::span<float> logits);
   void fail(Error error);

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 
+#include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
+#include "runtime/ops/copy_rows/copy_rows.h"
 
 namespace hearth {
 namespace {
 
-constexpr int kPageSize = 64;
 constexpr size_t kMaxReady = 256;        // a plan of a large model is some 100 KB
 constexpr int64_t kStateAlignment = 64;  // a cache line
 constexpr int64_t kMaxStates = 1 << 14;  // 16 a layer; bounds what alignment adds
@@ -21,48 +22,99 @@ constexpr size_t n_classes(int max_tokens) {
 }
 static_assert(n_classes(256) <= kMaxReady);  // 256: the usual prefill chunk, and the most slots
 
-int pages_per_seq(int max_seq_len) {
-  return (max_seq_len + kPageSize - 1) / kPageSize;
+int pages_per_seq(const StepOptions& options) {
+  return (options.max_seq_len + options.page_size - 1) / options.page_size;
 }
 
-}  // namespace
-
-Result<uint64_t> StepRunner::cache_bytes(const ModelConfig& config, int max_seq_len, int n_slots, Dtype dtype) {
-  const StateBytes bytes = TRY(serving_state_bytes(config, kPageSize, dtype));
-  return static_cast<uint64_t>(n_slots) *
-         (bytes.per_page * static_cast<uint64_t>(pages_per_seq(max_seq_len)) + bytes.per_sequence);
+// Pages, and rows of recurrences. One page more than the slots can fill: a page that two sequences share in part is
+// copied while both are full.
+CacheConfig cache_config(const StepOptions& options) {
+  const int pages = pages_per_seq(options);
+  return {.n_pages = options.n_pages > 0 ? options.n_pages : pages * options.n_slots + 1,
+          .page_size = options.page_size,
+          .dtype = options.cache_dtype,
+          .max_pages_per_seq = pages,
+          .max_seqs = options.n_slots,
+          .n_kept_rows = options.n_kept * options.n_slots,
+          .max_seq_len = options.max_seq_len};
 }
 
-Result<double> StepRunner::bytes_per_position(const ModelConfig& config, Dtype dtype) {
-  return static_cast<double>(TRY(serving_state_bytes(config, kPageSize, dtype)).per_page) / kPageSize;
+Result<void> check_between(const char* name, int value, int low, int high) {
+  if (value >= low && value <= high) return {};
+  return error(Code::invalid_argument, "{} must be {} to {}, got {}", name, low, high, value);
 }
 
-Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const LoadedModel> model,
-                                                       const StepOptions& requested) {
-  StepOptions options = requested;
-  const ModelConfig& config = model->config;
+// The options with defaults filled in.
+Result<StepOptions> checked(StepOptions options, const ModelConfig& config) {
   if (options.n_threads < 0 || options.n_threads > 256)
     return error(Code::invalid_argument, "threads must be 1 to 256, or 0 for all cores, got {}", options.n_threads);
-  if (options.n_slots < 1 || options.n_slots > 256)
-    return error(Code::invalid_argument, "slots must be 1 to 256, got {}", options.n_slots);
+  TRY(check_between("slots", options.n_slots, 1, 256));
+  TRY(check_between("positions of a page", options.page_size, 1, 1024));
+  TRY(check_between("kept states for each slot", options.n_kept, 0, 64));
   if (options.max_seq_len == 0) options.max_seq_len = config.max_seq_len;
   if (options.max_seq_len < 1 || options.max_seq_len > config.max_seq_len)
     return error(Code::invalid_argument, "the context must be 1 to {} tokens (the model's own limit), got {}",
                  config.max_seq_len, options.max_seq_len);
+  if (options.n_pages != 0 && options.n_pages <= pages_per_seq(options))
+    return error(
+        Code::invalid_argument,
+        "the cache has {} pages of {} tokens, and one sequence of {} takes {} and one to copy to; give it more "
+        "pages or a shorter context",
+        options.n_pages, options.page_size, options.max_seq_len, pages_per_seq(options));
+  return options;
+}
+
+bool has_recurrences(const Graph& graph) {
+  return std::any_of(graph.values().begin(), graph.values().end(), [](const ValueInfo& info) {
+    return info.kind == ValueKind::state && info.state_kind == StateKind::per_sequence;
+  });
+}
+
+Result<Graph> serving_graph(const LoadedModel& model, const ShapeClass& shape, const CacheConfig& cache) {
+  auto dtype_of = [&](const ParameterSpec& spec) {
+    auto weight = model.weights.find(spec.role);
+    return weight == model.weights.end() ? Dtype::f32 : weight->second.type.dtype;
+  };
+  return build_serving_graph(model.config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache, {});
+}
+
+}  // namespace
+
+Result<uint64_t> StepRunner::cache_bytes(const ModelConfig& config, const StepOptions& options) {
+  const CacheConfig cache = cache_config(options);
+  const StateBytes bytes = TRY(serving_state_bytes(config, cache.page_size, cache.dtype));
+  return bytes.per_page * static_cast<uint64_t>(cache.n_pages) +
+         bytes.per_sequence * static_cast<uint64_t>(cache.max_seqs + cache.n_kept_rows);
+}
+
+Result<double> StepRunner::bytes_per_position(const ModelConfig& config, const StepOptions& options) {
+  const StateBytes bytes = TRY(serving_state_bytes(config, options.page_size, options.cache_dtype));
+  return static_cast<double>(bytes.per_page) / options.page_size;
+}
+
+Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const LoadedModel> model,
+                                                       const StepOptions& requested) {
+  const StepOptions options = TRY(checked(requested, model->config));
+  const CacheConfig cache = cache_config(options);
+  const Graph graph = TRY(serving_graph(*model, {1, 1}, cache));
   std::unique_ptr<Backend> device = TRY(open_device(options.device, options.n_threads));
-  std::unique_ptr<StepRunner> runner(new StepRunner(std::move(model), options, std::move(device)));
+  std::unique_ptr<StepRunner> runner(
+      new StepRunner(std::move(model), options, cache, hearth::has_recurrences(graph), std::move(device)));
   TRY(runner->bind_weights());
-  TRY(runner->bind_states());
+  TRY(runner->bind_states(graph));
+  TRY(runner->make_copier(graph));
   return runner;
 }
 
-StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options,
-                       std::unique_ptr<Backend> device)
-    : model_(std::move(model)), options_(options), device_(std::move(device)), activations_(*device_) {
-  const int pages = pages_per_seq(options.max_seq_len);
-  cache_config_ = {pages * options.n_slots, kPageSize, options.cache_dtype, pages, options.n_slots};
-  cache_config_.max_seq_len = options.max_seq_len;
-}
+StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, const CacheConfig& cache,
+                       bool has_recurrences, std::unique_ptr<Backend> device)
+    : model_(std::move(model)),
+      options_(options),
+      cache_config_(cache),
+      sequences_({cache.max_seqs, cache.n_pages, cache.page_size, cache.n_kept_rows, has_recurrences}),
+      device_(std::move(device)),
+      activations_(*device_),
+      copies_(*device_) {}
 
 Result<void> StepRunner::bind_weights() {
   const Bindings host(model_->weights.begin(), model_->weights.end());
@@ -71,11 +123,10 @@ Result<void> StepRunner::bind_weights() {
 }
 
 // Every state that the graph declares gets its part of one buffer, whose memory is zero at first.
-Result<void> StepRunner::bind_states() {
-  const uint64_t bytes = TRY(cache_bytes(model_->config, options_.max_seq_len, options_.n_slots, options_.cache_dtype));
+Result<void> StepRunner::bind_states(const Graph& graph) {
+  const uint64_t bytes = TRY(cache_bytes(model_->config, options_));
   states_ = TRY_WITH(device_->allocate(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
                      "while reserving {} MiB for the cache", bytes >> 20);
-  const Graph graph = TRY(build_graph({1, 1}));
   int64_t at = 0;
   for (const ValueInfo& info : graph.values()) {
     if (info.kind != ValueKind::state) continue;
@@ -84,18 +135,57 @@ Result<void> StepRunner::bind_states() {
                    states_.bytes());
     bindings_[info.name] = {info.type, states_.data() + at};
     at += (info.type.bytes() + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
-    can_go_back_ = can_go_back_ && info.state_kind == StateKind::per_position;
   }
   return {};
 }
 
+// One page and one row of every state, from and to.
+Result<void> StepRunner::make_copier(const Graph& graph) {
+  Builder b;
+  const TensorType one{Dtype::i32, {1}};
+  const Value from_page = b.input("from_page", one), to_page = b.input("to_page", one);
+  const Value from_row = b.input("from_row", one), to_row = b.input("to_row", one);
+  for (const ValueInfo& info : graph.values()) {
+    if (info.kind != ValueKind::state) continue;
+    const bool is_paged = info.state_kind == StateKind::per_position;
+    b.apply_all(std::make_shared<CopyRows>(), {b.state(info.name, info.type, info.state_kind),
+                                               is_paged ? from_page : from_row, is_paged ? to_page : to_row});
+  }
+  Plan plan = TRY(make_plan(TRY(b.finish()), *device_));
+  copier_ = TRY(Executor::create(std::move(plan), copies_, bindings_));
+  return {};
+}
+
+Result<void> StepRunner::copy(const SequenceStates::Copies& copies) {
+  if (copies.to_page < 0 && copies.to_row < 0) return {};
+  *copier_->input("from_page").i32() = copies.from_page;
+  *copier_->input("to_page").i32() = copies.to_page;
+  *copier_->input("from_row").i32() = copies.from_row;
+  *copier_->input("to_row").i32() = copies.to_row;
+  return copier_->run();
+}
+
+Result<StepRunner::Beginning> StepRunner::begin(int slot, std::span<const int32_t> tokens) {
+  const SequenceStates::Beginning beginning = sequences_.begin(slot, tokens);
+  TRY(copy(beginning.copies));
+  return Beginning{beginning.n_reused, beginning.n_known};
+}
+
+Result<void> StepRunner::reserve(int slot, int n_tokens) {
+  return sequences_.reserve(slot, n_tokens);
+}
+
+Result<void> StepRunner::keep(int slot) {
+  if (!has_recurrences()) return {};
+  return copy(sequences_.keep(slot));
+}
+
+void StepRunner::end(int slot) {
+  sequences_.end(slot);
+}
+
 Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
-  auto dtype_of = [&](const ParameterSpec& spec) {
-    auto weight = model_->weights.find(spec.role);
-    return weight == model_->weights.end() ? Dtype::f32 : weight->second.type.dtype;
-  };
-  Graph graph =
-      TRY(build_serving_graph(model_->config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache_config_, {}));
+  Graph graph = TRY(serving_graph(*model_, shape, cache_config_));
   return options_.exact ? std::move(graph) : quantise_activations(graph);
 }
 
@@ -113,39 +203,58 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
   return &ready_.front().executor;
 }
 
-// Padding: token 0 at no position, rows of logits that nobody wants.
-Result<void> StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape,
-                                     Executor& executor) const {
+// Each token is where its slot goes on, and has a page.
+Result<void> StepRunner::prepare(std::span<const StepToken> tokens) {
+  std::vector<int> lengths(static_cast<size_t>(options_.n_slots), -1);
+  for (const StepToken& token : tokens) {
+    if (token.position < 0 || token.position >= options_.max_seq_len || token.slot < 0 ||
+        token.slot >= options_.n_slots || token.id < 0 || token.id >= vocab_size())
+      return error(Code::internal, "step: token {} at position {} of slot {} is outside the model or its cache",
+                   token.id, token.position, token.slot);
+    int& length = lengths[static_cast<size_t>(token.slot)];
+    if (length < 0 && token.position == 0 && sequences_.length(token.slot) > 0) sequences_.end(token.slot);
+    if (length < 0) length = sequences_.length(token.slot);
+    if (token.position != length)
+      return error(Code::internal, "step: position {} of slot {} comes after {} tokens", token.position, token.slot,
+                   length);
+    ++length;
+  }
+  for (int slot = 0; slot < options_.n_slots; ++slot) TRY(reserve(slot, lengths[static_cast<size_t>(slot)]));
+  return {};
+}
+
+// Padding: token 0 at no position, rows of logits that nobody wants. Of the page table only what is looked up.
+void StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape,
+                             Executor& executor) const {
   int32_t* ids = executor.input("tokens").i32();
   int32_t* positions = executor.input("positions").i32();
   int32_t* slots = executor.input("seq_of_token").i32();
   int32_t* rows = executor.input("logit_rows").i32();
   int32_t* table = executor.input("page_table").i32();
-  for (int i = 0; i < cache_config_.n_pages; ++i) table[i] = i;
   std::fill(ids, ids + shape.n_tokens, 0);
   std::fill(positions, positions + shape.n_tokens, -1);
   std::fill(slots, slots + shape.n_tokens, 0);
   std::fill(rows, rows + shape.n_logit_rows, 0);
   for (size_t t = 0; t < tokens.size(); ++t) {
     const StepToken& token = tokens[t];
-    if (token.position < 0 || token.position >= options_.max_seq_len || token.slot < 0 ||
-        token.slot >= options_.n_slots || token.id < 0 || token.id >= vocab_size())
-      return error(Code::internal, "step: token {} at position {} of slot {} is outside the model or its cache",
-                   token.id, token.position, token.slot);
     ids[t] = token.id;
     positions[t] = token.position;
     slots[t] = token.slot;
     if (token.wants_logits) *rows++ = static_cast<int32_t>(t);
+    const std::span<const int> pages = sequences_.pages(token.slot);
+    if (t == 0 || tokens[t - 1].slot != token.slot)
+      std::copy(pages.begin(), pages.end(), table + token.slot * cache_config_.max_pages_per_seq);
   }
-  return {};
 }
 
 Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
   const auto n_wanted = std::count_if(tokens.begin(), tokens.end(), [](const StepToken& t) { return t.wants_logits; });
   const ShapeClass shape = shape_class(static_cast<int>(tokens.size()), static_cast<int>(n_wanted));
+  TRY(prepare(tokens));
   Executor& executor = *TRY(executor_for(shape));
-  TRY(fill_inputs(tokens, shape, executor));
+  fill_inputs(tokens, shape, executor);
   TRY(executor.run());
+  for (const StepToken& token : tokens) sequences_.append(token.slot, token.id);
   TensorView logits = executor.output(0);
   logits.type.shape[0] = std::max<int64_t>(1, n_wanted);
   return logits;

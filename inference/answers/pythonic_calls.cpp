@@ -8,7 +8,7 @@
 namespace hearth::answers {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxNesting = 64;
 
 struct Call {
   std::string name;
@@ -76,7 +76,7 @@ class PythonReader {
   }
 
   std::optional<Value> value(int depth) {
-    if (depth > kMaxDepth) return std::nullopt;
+    if (depth > kMaxNesting) return std::nullopt;
     if (peek('"') || peek('\'')) return string();
     if (take('[')) return items(depth);
     if (take('{')) return members(depth);

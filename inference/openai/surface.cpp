@@ -31,6 +31,21 @@ int64_t unix_time() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// How many tokens of a chat's prompt are the conversation itself, not the template's request for an answer: the next
+// turn begins with them. 0: the template does not write it so.
+int n_lasting(const LoadedModel& model, ChatPrompt chat, std::string_view prompt, std::span<const int32_t> tokens) {
+  if (!chat.add_generation_prompt) return static_cast<int>(tokens.size());
+  chat.add_generation_prompt = false;
+  const auto history = render_chat(model, chat);
+  if (!history || !prompt.starts_with(history->text)) return 0;
+  const auto end = model.tokenizer->encode(prompt.substr(history->text.size()), {.add_special = false});
+  if (!end || end->size() > tokens.size()) return 0;
+  const std::span<const int32_t> lasting = tokens.first(tokens.size() - end->size());
+  return std::equal(end->begin(), end->end(), tokens.begin() + static_cast<std::ptrdiff_t>(lasting.size()))
+             ? static_cast<int>(lasting.size())
+             : 0;
+}
+
 class Surface {
  public:
   Surface(Generator& generator, ServedName names) : generator_(generator), names_(std::move(names)) {
@@ -55,12 +70,14 @@ class Surface {
     if (!request.tools.empty() && chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
                    names_.name);
-    ChatTemplate::Rendered prompt = TRY(render_chat(model, {.messages_json = request.messages_json,
-                                                            .tools_json = request.tools_json,
-                                                            .add_generation_prompt = request.add_generation_prompt,
-                                                            .extra_json = request.variables_json}));
+    ChatPrompt chat{.messages_json = request.messages_json,
+                    .tools_json = request.tools_json,
+                    .add_generation_prompt = request.add_generation_prompt,
+                    .extra_json = request.variables_json};
+    ChatTemplate::Rendered prompt = TRY(render_chat(model, chat));
     GenerationRequest generation = generation_for(request.options);
     generation.prompt = TRY(model.tokenizer->encode(prompt.text, {.add_special = false, .typed = prompt.typed}));
+    generation.n_lasting = n_lasting(model, chat, prompt.text, generation.prompt);
     generation.shown_special = shown_special_;
     auto parser = answers::make_answer_parser(
         with_tools ? tool_format_ : format_,
@@ -103,11 +120,18 @@ class Surface {
     line("hearth_engine_requests_total", "counter", "Requests accepted.", s.n_requests);
     line("hearth_engine_cancelled_total", "counter", "Requests that were cancelled.", s.n_cancelled);
     line("hearth_engine_prompt_tokens_total", "counter", "Prompt tokens of admitted requests.", s.n_prompt_tokens);
+    line("hearth_engine_prompt_tokens_reused_total", "counter", "Of them, found in the cache.", s.n_reused_tokens);
+    line("hearth_engine_prompt_tokens_read_total", "counter", "Prompt tokens run through the model.", s.n_read_tokens);
     line("hearth_engine_completion_tokens_total", "counter", "Tokens generated.", s.n_completion_tokens);
     line("hearth_engine_steps_total", "counter", "Model steps run.", s.n_steps);
     line("hearth_engine_graphs_built_total", "counter", "Plans made for a size of step that had none ready.",
          s.n_graphs_built);
     line("hearth_engine_busy_seconds_total", "counter", "Time spent in steps.", s.busy_s);
+    line("hearth_engine_preempted_total", "counter", "Answers that waited for pages of the cache midway.",
+         s.n_preempted);
+    line("hearth_engine_cache_pages", "gauge", "Pages of the cache.", s.n_pages);
+    line("hearth_engine_cache_pages_in_use", "gauge", "Pages that running requests use.", s.n_pages_in_use);
+    line("hearth_engine_cache_pages_kept", "gauge", "Pages kept for requests that begin alike.", s.n_pages_kept);
     line("hearth_engine_requests_running", "gauge", "Requests in the batch now.", s.n_running);
     line("hearth_engine_requests_waiting", "gauge", "Requests waiting for a slot.", s.n_waiting);
     return http::text_response(out, "text/plain; version=0.0.4");

@@ -91,7 +91,7 @@ class Cache {
   }
 
   Value sequence_state(const std::string& name, Shape of_one) {
-    Shape shape{config_.max_seqs};
+    Shape shape{config_.max_seqs + config_.n_kept_rows};
     for (int i = 0; i < of_one.rank(); ++i) shape.append(of_one[i]);
     return state(name, {Dtype::f32, shape}, StateKind::per_sequence);
   }

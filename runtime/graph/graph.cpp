@@ -66,7 +66,8 @@ std::string Graph::to_string() const {
   for (const Node& node : nodes_) {
     const std::string attributes = node.op->attributes();
     out += fmt::format("{} = {}({}){} : {}\n", list(node.outputs), node.op->name(), list(node.inputs),
-                       attributes.empty() ? "" : " {" + attributes + "}", type(node.outputs[0]).to_string());
+                       attributes.empty() ? "" : " {" + attributes + "}",
+                       node.outputs.empty() ? "nothing" : type(node.outputs[0]).to_string());
   }
   return out;
 }

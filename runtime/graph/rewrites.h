@@ -31,13 +31,14 @@ struct LowRank {
 Result<Graph> adapters(const Graph& forward, std::span<const LowRank> updates);
 
 // The sizes of a serving graph's states. What there is of them, the graph itself declares: pages of keys and values
-// [n_pages, K, page_size, D] of `dtype`, and rows [max_seqs, ...] of recurrences.
+// [n_pages, K, page_size, D] of `dtype`, and rows [max_seqs + n_kept_rows, ...] of recurrences.
 struct CacheConfig {
   int n_pages = 0;
   int page_size = 64;
   Dtype dtype = Dtype::f16;   // of keys and values: f32, f16 or bf16
   int max_pages_per_seq = 0;  // second dimension of page_table
   int max_seqs = 1;           // first dimension of page_table
+  int n_kept_rows = 0;        // rows of recurrences beside those of the sequences, where states are kept
   int max_seq_len = 0;        // of one sequence; 0: as many positions as its pages have
   int longest() const { return max_seq_len > 0 ? max_seq_len : max_pages_per_seq * page_size; }
 };

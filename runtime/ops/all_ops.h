@@ -11,6 +11,7 @@
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/concat_heads/concat_heads.h"
+#include "runtime/ops/copy_rows/copy_rows.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/decay/decay.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
@@ -46,7 +47,7 @@ template <class... Ops>
 struct OpList {};
 
 using AllOps = OpList<Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
-                      CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CrossEntropy,
+                      CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
                       CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
                       GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
                       LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Quantise,

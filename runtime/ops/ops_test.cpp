@@ -257,18 +257,21 @@ Written run_sharded(const Sample& sample, const std::string& axis, int n) {
     if (!op) op = sample.op;
     std::vector<Tensor> outputs = new_outputs(*op, inputs);
     op->reference(views_of(inputs), views_of(outputs));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const int at = axis_index(rule.outputs[i], axis);
+    std::vector<std::vector<std::string>> axes = rule.outputs;
+    for (int i : op->mutated_inputs()) axes.push_back(rule.inputs[static_cast<size_t>(i)]);
+    const Written part = written(*op, std::move(inputs), std::move(outputs));
+    for (size_t i = 0; i < part.tensors.size(); ++i) {
+      const int at = axis_index(axes[i], axis);
       if (index == 0) {
-        TensorType type = outputs[i].type();
+        TensorType type = part.tensors[i].type();
         if (at >= 0) type.shape[at] *= n;
         whole.tensors.emplace_back(type);
       }
       if (at >= 0) {
-        move_part(whole.tensors[i].view(), outputs[i].view(), at, index, true);
+        move_part(whole.tensors[i].view(), part.tensors[i].view(), at, index, true);
       } else {
-        for (int64_t e = 0; e < outputs[i].type().shape.n_elements(); ++e)
-          whole.tensors[i].f32()[e] += outputs[i].f32()[e];
+        for (int64_t e = 0; e < part.tensors[i].type().shape.n_elements(); ++e)
+          whole.tensors[i].f32()[e] += part.tensors[i].f32()[e];
       }
     }
   }
