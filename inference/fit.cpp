@@ -31,6 +31,12 @@ Result<uint64_t> cache_bytes(const ModelConfig& config, int context, StepOptions
   return StepRunner::cache_bytes(config, options);
 }
 
+// What of the cache is for next turns of models with recurrences; 0 of all others.
+Result<uint64_t> kept_bytes(const ModelConfig& config, const StepOptions& options) {
+  const StateBytes bytes = TRY(serving_state_bytes(config, options.page_size, options.cache_dtype));
+  return bytes.per_sequence * static_cast<uint64_t>(options.n_kept * options.n_slots);
+}
+
 Result<void> predict_speed(const ModelConfig& config, double bytes_per_s, int n_slots, MemoryFit& fit) {
   fit.decode_tokens_per_s = TRY(decode_tokens_per_s(config, fit.weights_bytes, bytes_per_s, 1));
   const double read = TRY(read_share(config)) * static_cast<double>(fit.weights_bytes);
@@ -78,6 +84,10 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
       fmt::format("{} of weights, {} for {} conversations of {} tokens, {} of working memory: {} of {} available.",
                   mib(weights_bytes), mib(fit.kv_bytes), options.n_slots, fit.max_seq_len, mib(fit.activation_bytes),
                   mib(fit.total_bytes), mib(available_bytes));
+  if (const uint64_t kept = TRY(kept_bytes(config, options)); kept > 0)
+    fit.explanation += fmt::format(
+        " Of the conversations' memory {} keep the state of recurrent layers, so that a next turn reads only what is new.",
+        mib(kept));
   if (fit.verdict == Verdict::too_large) {
     const uint64_t at_least = fit.weights_bytes + fit.activation_bytes + TRY(cache_bytes(config, affordable, options));
     fit.explanation += at_least <= available_bytes

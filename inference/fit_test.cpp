@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
 namespace hearth {
 namespace {
@@ -23,6 +24,23 @@ TEST(MemoryFit, CacheBytesCountBothSidesOfEveryLayer) {
   EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), {.max_seq_len = 1000, .n_slots = 3}), (3 * 1024 + 64) * kPerPosition);
   EXPECT_EQ(*StepRunner::cache_bytes(llama_1b(), {.max_seq_len = 1024, .n_slots = 4, .n_pages = 30}),
             30 * 64 * kPerPosition);
+}
+
+// The states that are kept for next turns are counted, and told.
+TEST(MemoryFit, KeptStatesOfRecurrencesAreCounted) {
+  const auto model = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/qwen3_5_bf16");
+  ASSERT_TRUE(model) << model.error().to_string();
+  const StateBytes bytes = *serving_state_bytes(model->config, 64, Dtype::f16);
+  ASSERT_GT(bytes.per_sequence, 0u);
+  const auto fit = [&](const StepOptions& options) { return *memory_fit(model->config, kGiB, options, 8 * kGiB, 0); };
+  const StepOptions options{.max_seq_len = 256, .n_slots = 3, .n_kept = 2};
+  EXPECT_EQ(fit(options).kv_bytes, (3 * 4 + 1) * bytes.per_page + (3 + 3 * 2) * bytes.per_sequence);
+  EXPECT_NE(fit(options).explanation.find("keep the state of recurrent layers"), std::string::npos);
+  StepOptions without = options;
+  without.n_kept = 0;
+  EXPECT_EQ(fit(options).kv_bytes - fit(without).kv_bytes, 6 * bytes.per_sequence);
+  EXPECT_EQ(fit(without).explanation.find("recurrent"), std::string::npos);
+  EXPECT_EQ(memory_fit(llama_1b(), kGiB, options, 8 * kGiB, 0)->explanation.find("recurrent"), std::string::npos);
 }
 
 TEST(MemoryFit, VerdictsFollowTheMemory) {

@@ -379,6 +379,39 @@ TEST(Requests, TokenIdsDoNotWrap) {
   }
 }
 
+// A conversation of a model most of whose layers are recurrences: the template leaves out what asked for the answer, so
+// that the second turn parts from the first prompt before its end.
+TEST_F(Surface, TheSecondTurnOfAHybridModelReadsOnlyWhatIsNew) {
+  auto model = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden/qwen3_5_bf16");
+  ASSERT_TRUE(model) << model.error().to_string();
+  const Tokenizer tokenizer = *model->tokenizer;
+  auto created = Generator::create(std::make_shared<const LoadedModel>(std::move(*model)), {.step = {.n_threads = 1}});
+  ASSERT_TRUE(created) << created.error().to_string();
+  generator_ = std::move(*created);
+  router_ = {};
+  add_routes(router_, *generator_, {"tiny", ""});
+  Json messages = Json::array({{{"role", "user"}, {"content", "Hello"}}});
+  const Json first = call_json("/v1/chat/completions", chat_body({{"messages", messages}}));
+  EXPECT_EQ(first["usage"]["prompt_tokens_details"]["cached_tokens"], 0);
+  messages.push_back({{"role", "assistant"}, {"content", "Something else."}});
+  messages.push_back({{"role", "user"}, {"content", "And now?"}});
+  const Json second = call_json("/v1/chat/completions", chat_body({{"messages", messages}}));
+  const int n_header =
+      static_cast<int>(tokenizer.encode("<|start_header_id|>assistant<|end_header_id|>\n\n", {.add_special = false})->size());
+  const int n_first = first["usage"]["prompt_tokens"];
+  EXPECT_EQ(second["usage"]["prompt_tokens_details"]["cached_tokens"], n_first - n_header);
+  const std::string metrics = call("GET", "/metrics", nullptr)->body;
+  const int n_second = second["usage"]["prompt_tokens"];
+  EXPECT_NE(metrics.find(fmt::format("hearth_engine_prompt_tokens_reused_total{{model=\"tiny\"}} {}\n",
+                                     n_first - n_header)),
+            std::string::npos)
+      << metrics;
+  EXPECT_NE(metrics.find(fmt::format("hearth_engine_prompt_tokens_read_total{{model=\"tiny\"}} {}\n",
+                                     n_second + n_header)),
+            std::string::npos)
+      << metrics;
+}
+
 TEST_F(Surface, HealthAnswersWhileChatsHoldAllWorkers) {
   for (const char* path : {"/health", "/metrics"}) EXPECT_TRUE(router_.match("GET", path).route->options.quick) << path;
   EXPECT_FALSE(router_.match("POST", "/v1/chat/completions").route->options.quick);
