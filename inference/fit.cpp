@@ -86,7 +86,8 @@ Result<MemoryFit> memory_fit(const ModelConfig& config, uint64_t weights_bytes, 
                   mib(fit.total_bytes), mib(available_bytes));
   if (const uint64_t kept = TRY(kept_bytes(config, options)); kept > 0)
     fit.explanation += fmt::format(
-        " Of the conversations' memory {} keep the state of recurrent layers, so that a next turn reads only what is new.",
+        " Of the conversations' memory {} keep the state of recurrent layers, so that a next turn reads only what is "
+        "new.",
         mib(kept));
   if (fit.verdict == Verdict::too_large) {
     const uint64_t at_least = fit.weights_bytes + fit.activation_bytes + TRY(cache_bytes(config, affordable, options));

@@ -156,28 +156,27 @@ Result<void> StepRunner::make_copier(const Graph& graph) {
   return {};
 }
 
-Result<void> StepRunner::copy(const SequenceStates::Copies& copies) {
-  if (copies.to_page < 0 && copies.to_row < 0) return {};
+void StepRunner::copy(const SequenceStates::Copies& copies) {
+  if (copies.to_page < 0 && copies.to_row < 0) return;
   *copier_->input("from_page").i32() = copies.from_page;
   *copier_->input("to_page").i32() = copies.to_page;
   *copier_->input("from_row").i32() = copies.from_row;
   *copier_->input("to_row").i32() = copies.to_row;
-  return copier_->run();
+  if (auto copied = copier_->run(); !copied) broken_ = std::move(copied).error();
 }
 
-Result<StepRunner::Beginning> StepRunner::begin(int slot, std::span<const int32_t> tokens) {
+StepRunner::Beginning StepRunner::begin(int slot, std::span<const int32_t> tokens) {
   const SequenceStates::Beginning beginning = sequences_.begin(slot, tokens);
-  TRY(copy(beginning.copies));
-  return Beginning{beginning.n_reused, beginning.n_known};
+  copy(beginning.copies);
+  return {beginning.n_reused, beginning.n_known};
 }
 
 Result<void> StepRunner::reserve(int slot, int n_tokens) {
   return sequences_.reserve(slot, n_tokens);
 }
 
-Result<void> StepRunner::keep(int slot) {
-  if (!has_recurrences()) return {};
-  return copy(sequences_.keep(slot));
+void StepRunner::keep(int slot) {
+  if (has_recurrences()) copy(sequences_.keep(slot));
 }
 
 void StepRunner::end(int slot) {
@@ -205,6 +204,7 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
 
 // Each token is where its slot goes on, and has a page.
 Result<void> StepRunner::prepare(std::span<const StepToken> tokens) {
+  if (broken_) return *broken_;
   std::vector<int> lengths(static_cast<size_t>(options_.n_slots), -1);
   for (const StepToken& token : tokens) {
     if (token.position < 0 || token.position >= options_.max_seq_len || token.slot < 0 ||
@@ -224,8 +224,7 @@ Result<void> StepRunner::prepare(std::span<const StepToken> tokens) {
 }
 
 // Padding: token 0 at no position, rows of logits that nobody wants. Of the page table only what is looked up.
-void StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape,
-                             Executor& executor) const {
+void StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, Executor& executor) const {
   int32_t* ids = executor.input("tokens").i32();
   int32_t* positions = executor.input("positions").i32();
   int32_t* slots = executor.input("seq_of_token").i32();

@@ -49,11 +49,11 @@ class StepRunner {
     int n_reused = 0;
     int n_known = 0;  // what other sequences began with: more than n_reused where no state of recurrences was kept
   };
-  Result<Beginning> begin(int slot, std::span<const int32_t> tokens);
+  Beginning begin(int slot, std::span<const int32_t> tokens);
   // Pages for the slot's first n_tokens; run() does it too. resource_exhausted: the running sequences have them all.
   Result<void> reserve(int slot, int n_tokens);
   // Keeps what recurrences made of the slot's tokens so far, so that a sequence that begins so can go on from here.
-  Result<void> keep(int slot);
+  void keep(int slot);
   // The slot is free. What it held stays for who begins alike, until its room is needed.
   void end(int slot);
 
@@ -93,7 +93,7 @@ class StepRunner {
   Result<void> bind_weights();
   Result<void> bind_states(const Graph& graph);
   Result<void> make_copier(const Graph& graph);
-  Result<void> copy(const SequenceStates::Copies& copies);
+  void copy(const SequenceStates::Copies& copies);
 
   std::shared_ptr<const LoadedModel> model_;
   StepOptions options_;
@@ -106,6 +106,7 @@ class StepRunner {
   Bindings bindings_;
   std::list<Ready> ready_;  // most recently used first
   std::optional<Executor> copier_;
+  std::optional<Error> broken_;  // a copy failed: states are not what they are said to be, and run() says so
   uint64_t n_graphs_built_ = 0;
 };
 

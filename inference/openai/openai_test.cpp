@@ -396,19 +396,19 @@ TEST_F(Surface, TheSecondTurnOfAHybridModelReadsOnlyWhatIsNew) {
   messages.push_back({{"role", "assistant"}, {"content", "Something else."}});
   messages.push_back({{"role", "user"}, {"content", "And now?"}});
   const Json second = call_json("/v1/chat/completions", chat_body({{"messages", messages}}));
-  const int n_header =
-      static_cast<int>(tokenizer.encode("<|start_header_id|>assistant<|end_header_id|>\n\n", {.add_special = false})->size());
+  const int n_header = static_cast<int>(
+      tokenizer.encode("<|start_header_id|>assistant<|end_header_id|>\n\n", {.add_special = false})->size());
   const int n_first = first["usage"]["prompt_tokens"];
   EXPECT_EQ(second["usage"]["prompt_tokens_details"]["cached_tokens"], n_first - n_header);
   const std::string metrics = call("GET", "/metrics", nullptr)->body;
   const int n_second = second["usage"]["prompt_tokens"];
-  EXPECT_NE(metrics.find(fmt::format("hearth_engine_prompt_tokens_reused_total{{model=\"tiny\"}} {}\n",
-                                     n_first - n_header)),
-            std::string::npos)
+  EXPECT_NE(
+      metrics.find(fmt::format("hearth_engine_prompt_tokens_reused_total{{model=\"tiny\"}} {}\n", n_first - n_header)),
+      std::string::npos)
       << metrics;
-  EXPECT_NE(metrics.find(fmt::format("hearth_engine_prompt_tokens_read_total{{model=\"tiny\"}} {}\n",
-                                     n_second + n_header)),
-            std::string::npos)
+  EXPECT_NE(
+      metrics.find(fmt::format("hearth_engine_prompt_tokens_read_total{{model=\"tiny\"}} {}\n", n_second + n_header)),
+      std::string::npos)
       << metrics;
 }
 

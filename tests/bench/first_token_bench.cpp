@@ -1,6 +1,6 @@
-// first_token_bench: what a request waits for before its first token. After one prompt for each size of step, 500 prompts
-// of random lengths must find every plan made; prompts that are padded to the same size must take the same time; and a
-// second turn must take the time of its new tokens.
+// first_token_bench: what a request waits for before its first token. After one prompt for each size of step, 500
+// prompts of random lengths must find every plan made; prompts that are padded to the same size must take the same
+// time; and a second turn must take the time of its new tokens.
 //
 //   first_token_bench MODEL [--json] [--threads N] [--repeats 15]
 #include <fmt/core.h>
@@ -98,7 +98,8 @@ Result<void> run(const std::string& path, int n_threads, int n_repeats, bool jso
     if (spec.kind == ParameterKind::matrix && spec.role != "lm_head")
       flops += 2.0 * 40 * read_share(spec, model->config) * static_cast<double>(spec.shape.n_elements());
   if (json) {
-    Json out{{"graphs_built", n_built}, {"second_turn_s", warm}, {"all_anew_s", cold}, {"limit_of_40_s", flops / limit}};
+    Json out{
+        {"graphs_built", n_built}, {"second_turn_s", warm}, {"all_anew_s", cold}, {"limit_of_40_s", flops / limit}};
     for (const auto& [n, s] : times) out[fmt::format("first_token_of_{}_s", n)] = s;
     fmt::print("{}\n", out.dump());
     return {};
