@@ -3,7 +3,7 @@
 
 A file that passed is remembered by the hash of everything that can change the verdict (the file, the project headers
 it includes, the flags, the rules), so an unchanged file is not linted twice. Without arguments it lints what differs
-from main; --all lints everything.
+from main; --all lints everything, in the batches in which it is compiled: most of the time goes into headers.
 """
 import argparse
 import concurrent.futures
@@ -64,11 +64,15 @@ def unity_members(file):
 
 
 def write_database(build, folder):
-    """The compile commands, less what clang does not know: GCC's precompiled headers and coroutine flags."""
-    entries = []
+    """The compile commands, less what clang does not know: GCC's precompiled headers and coroutine flags. Of batches
+    and of their members. Also says in which batch a source is compiled."""
+    entries, batch_of = [], {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        entries += [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)}
-                    for source in unity_members(entry["file"])]
+        for source in unity_members(entry["file"]):
+            entries.append({**entry, "file": source, "command": entry["command"].replace(entry["file"], source)})
+            if source != entry["file"]:
+                batch_of[os.path.relpath(source, ROOT)] = os.path.relpath(entry["file"], ROOT)
+                entries.append(entry)
     for entry in entries:
         command = re.sub(r"-include \S*cmake_pch\.hxx", "", entry["command"])
         command = re.sub(r"-(Winvalid-pch|fcoroutines|fpch-preprocess)\b", "", command)
@@ -77,7 +81,7 @@ def write_database(build, folder):
     # Kernels are compiled once per instruction set; the first, portable, is linted (intrinsics' headers take minutes).
     entries = list({e["file"]: e for e in reversed(entries)}.values())
     (folder / "compile_commands.json").write_text(json.dumps(entries))
-    return {os.path.relpath(e["file"], ROOT): e["command"] for e in entries}
+    return {os.path.relpath(e["file"], ROOT): e["command"] for e in entries}, batch_of
 
 
 def tidy(source, command, database):
@@ -139,9 +143,12 @@ def main():
 
     CACHE.mkdir(parents=True, exist_ok=True)
     database = ROOT / "build" / "lint"
-    commands = write_database(ROOT / args.build, database)
+    commands, batch_of = write_database(ROOT / args.build, database)
     files = choose(args)
-    tasks = [(tidy, f, commands[f], database) for f in files if f.endswith(".cpp") and f in commands]
+    sources = [f for f in files if f.endswith(".cpp") and f in commands]
+    if args.all:
+        sources = sorted({batch_of.get(f, f) for f in sources})
+    tasks = [(tidy, f, commands[f], database) for f in sources]
     tasks += [(qml, f) for f in files if f.endswith(".qml")]
     counts = run_all(tasks, args.jobs)
     print(f"lint: {counts['passed']} passed, {counts['cached']} unchanged since they passed, {counts['failed']} failed")
