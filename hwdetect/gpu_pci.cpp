@@ -1,6 +1,9 @@
 // GPUs as the PCI bus shows them: display and 3D controllers and accelerators of the makers whose devices compute.
 // The bus knows no product names and, but for AMD's driver, no memory sizes: those readings say so.
+#include <algorithm>
+
 #include "hwdetect/detect.h"
+#include "hwdetect/gpu.h"
 #include "hwdetect/sysfs.h"
 
 namespace hearth::detail {
@@ -73,3 +76,12 @@ std::vector<GpuProfile> detect_pci_gpus(const DetectOptions& options) {
 }
 
 }  // namespace hearth::detail
+
+namespace hearth {
+
+bool has_nvidia_gpu(const DetectOptions& options) {
+  const std::vector<GpuProfile> gpus = detail::detect_pci_gpus(options);
+  return std::any_of(gpus.begin(), gpus.end(), [](const GpuProfile& gpu) { return gpu.vendor == "NVIDIA"; });
+}
+
+}  // namespace hearth

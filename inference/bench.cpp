@@ -80,6 +80,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   StepOptions step;
   step.n_threads = options.n_threads > 0 ? options.n_threads : Team::default_threads();
   step.n_slots = 1;
+  step.device = options.device;
   step.exact = options.exact;
   step.max_seq_len = options.depth + std::max(options.n_prefill, options.n_decode + 1);
   std::unique_ptr<StepRunner> runner = TRY(StepRunner::create(model, step));

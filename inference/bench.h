@@ -8,8 +8,9 @@ namespace hearth {
 
 struct BenchOptions {
   int n_prefill = 512, n_decode = 128, depth = 0, n_threads = 0, n_repeats = 3;
-  std::string isa;     // the kernels' instruction set; empty: the best of this machine
-  bool exact = false;  // StepOptions::exact
+  std::string isa;             // the kernels' instruction set; empty: the best of this machine
+  std::string device = "cpu";  // StepOptions::device
+  bool exact = false;          // StepOptions::exact
 };
 
 struct BenchLimits {

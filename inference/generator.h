@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inference/open_runner.h"
 #include "inference/sampling.h"
 #include "inference/step_runner.h"
 
@@ -83,6 +84,7 @@ class Generator {
   virtual Result<void> check(const GenerationRequest& request) const = 0;
 
   virtual GeneratorStats stats() const = 0;
+  virtual const Device& device() const = 0;
   virtual int max_seq_len() const = 0;
   virtual const LoadedModel& model() const = 0;
 };

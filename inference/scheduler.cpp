@@ -65,14 +65,14 @@ Result<std::unique_ptr<Generator>> Generator::create(std::shared_ptr<const Loade
   }
   if (options.prefill_chunk < 1 || options.prefill_chunk > 65536)
     return error(Code::invalid_argument, "the prefill chunk must be 1 to 65536 tokens, got {}", options.prefill_chunk);
-  std::unique_ptr<StepRunner> runner = TRY(StepRunner::create(model, options.step));
-  return std::unique_ptr<Generator>(new Scheduler(std::move(model), std::move(runner), options));
+  OpenedRunner opened = TRY(open_runner(model, options.step));
+  return std::unique_ptr<Generator>(new Scheduler(std::move(model), std::move(opened), options));
 }
 
-Scheduler::Scheduler(std::shared_ptr<const LoadedModel> model, std::unique_ptr<StepRunner> runner,
-                     const GeneratorOptions& options)
+Scheduler::Scheduler(std::shared_ptr<const LoadedModel> model, OpenedRunner opened, const GeneratorOptions& options)
     : model_(std::move(model)),
-      runner_(std::move(runner)),
+      runner_(std::move(opened.runner)),
+      device_(std::move(opened.device)),
       options_(options),
       slots_(static_cast<size_t>(runner_->n_slots())),
       thread_([this] { loop(); }) {}

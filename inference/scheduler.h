@@ -12,14 +12,14 @@ namespace hearth {
 
 class Scheduler final : public Generator {
  public:
-  Scheduler(std::shared_ptr<const LoadedModel> model, std::unique_ptr<StepRunner> runner,
-            const GeneratorOptions& options);
+  Scheduler(std::shared_ptr<const LoadedModel> model, OpenedRunner opened, const GeneratorOptions& options);
   ~Scheduler() override;
 
   Result<GenerationSummary> generate(const GenerationRequest& request, const OnText& on_text,
                                      std::stop_token stop) override;
   Result<void> check(const GenerationRequest& request) const override;
   GeneratorStats stats() const override;
+  const Device& device() const override { return device_; }
   int max_seq_len() const override { return runner_->max_seq_len(); }
   const LoadedModel& model() const override { return *model_; }
 
@@ -50,6 +50,7 @@ class Scheduler final : public Generator {
 
   std::shared_ptr<const LoadedModel> model_;
   std::unique_ptr<StepRunner> runner_;
+  const Device device_;
   GeneratorOptions options_;
   std::vector<Slot> slots_;  // scheduler thread only
   uint64_t n_admitted_ = 0;

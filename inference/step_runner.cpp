@@ -185,7 +185,9 @@ void StepRunner::end(int slot) {
 
 Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
   Graph graph = TRY(serving_graph(*model_, shape, cache_config_));
-  return options_.exact ? std::move(graph) : quantise_activations(graph);
+  if (options_.exact) return graph;
+  Graph rounded = TRY(quantise_activations(graph));
+  return has_all_kernels(rounded, *device_) ? std::move(rounded) : std::move(graph);
 }
 
 Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {

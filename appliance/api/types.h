@@ -216,11 +216,14 @@ struct DeployRequest {
   std::string model;
   std::optional<int> max_seq_len;
   std::optional<int> n_threads;
+  std::string device = "auto";
   bool exact = false, force = false;
   static constexpr auto kFields = std::tuple{
       field("model", &DeployRequest::model, "name in the store").required(),
       field("max_seq_len", &DeployRequest::max_seq_len, "context; null: the model's own, bounded by memory"),
       field("n_threads", &DeployRequest::n_threads, "CPU threads; null: all cores"),
+      field("device", &DeployRequest::device,
+            "auto: a GPU if the model runs on it, else the CPU; or cpu, cuda, cuda:1"),
       field("exact", &DeployRequest::exact, "activations in full precision beside quantised weights: slower"),
       field("force", &DeployRequest::force, "although it does not fit into the free memory, which is refused else"),
   };
@@ -234,6 +237,7 @@ struct Deployment {
   int pid = 0, n_restarts = 0, max_seq_len = 0;
   uint64_t memory_bytes = 0;
   double started_at = 0;
+  std::string device, device_reason;
   static constexpr auto kFields = std::tuple{
       field("model", &Deployment::model, "name in the store"),
       field("state", &Deployment::state, "whether it answers"),
@@ -246,6 +250,8 @@ struct Deployment {
       field("max_seq_len", &Deployment::max_seq_len, "context in tokens"),
       field("memory_bytes", &Deployment::memory_bytes, "resident memory of the engine"),
       field("started_at", &Deployment::started_at, "when the engine started"),
+      field("device", &Deployment::device, "what computes: cpu, cuda:0; empty until it is ready"),
+      field("device_reason", &Deployment::device_reason, "why it is no GPU, where this box has one; else empty"),
   };
 };
 

@@ -78,7 +78,7 @@ Result<api::Deployment> Deployments::deploy(const api::DeployRequest& request, b
   Entry& entry = *slot;
   bool is_same = !is_new && !entry.remove && entry.request.max_seq_len == request.max_seq_len &&
                  entry.request.n_threads == request.n_threads && entry.request.exact == request.exact &&
-                 entry.request.force == request.force;
+                 entry.request.force == request.force && entry.request.device == request.device;
   bool is_alive = is_same && (entry.status.state == "ready" || entry.status.state == "starting");
   if (is_alive && !restart) return entry.status;
   entry.request = request;
@@ -248,6 +248,7 @@ void Deployments::start_engine(Entry& entry) {
     command.argv.insert(command.argv.end(), {"--max-seq-len", std::to_string(*entry.request.max_seq_len)});
   if (entry.request.n_threads)
     command.argv.insert(command.argv.end(), {"--threads", std::to_string(*entry.request.n_threads)});
+  command.argv.insert(command.argv.end(), {"--device", entry.request.device});
   if (entry.request.exact) command.argv.emplace_back("--exact");
   if (entry.request.force) command.argv.emplace_back("--force");
   Result<ChildProcess> engine = ChildProcess::start(command);
@@ -288,8 +289,11 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
                                                  : kStartingPoll);
   if (entry.remove || entry.restart) return;  // asked for meanwhile
   if (healthy && !is_ready) {
-    if (auto document = parse_json(answer->body); document && document->is_object())
+    if (auto document = parse_json(answer->body); document && document->is_object()) {
       entry.status.max_seq_len = json_get_or<int>(*document, "max_seq_len", 0).value_or(0);
+      entry.status.device = json_get_or<std::string>(*document, "device", "").value_or("");
+      entry.status.device_reason = json_get_or<std::string>(*document, "device_reason", "").value_or("");
+    }
     entry.ready_since = Clock::now();
     entry.n_failed_starts = entry.n_failed_health = 0;
     entry.status.reason.clear();

@@ -241,6 +241,19 @@ TEST_F(Deploying, WhatDoesNotFitIsRefusedWithFigures) {
   EXPECT_TRUE(eventually([&] { return is_ready("a"); }));
 }
 
+TEST_F(Deploying, SaysWhatComputesAndRefusesOtherDevices) {
+  start();
+  import_golden("a");
+  const auto refused = service->deploy({.model = "a", .device = "gpu"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_NE(refused.error().message.find("\"gpu\""), std::string::npos) << refused.error().message;
+  ASSERT_TRUE(service->deploy({.model = "a", .device = "cpu"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  EXPECT_EQ(service->deployments.list().front().device, "cpu");
+  EXPECT_EQ(service->deployments.list().front().device_reason, "the driver sleeps");  // as the engine says
+}
+
 // What is deployed will take its memory, whether it has read its weights yet or not.
 TEST_F(Deploying, WhatOthersWillNeedIsNotFree) {
 #if defined(__has_feature)

@@ -8,6 +8,7 @@
 #include "base/http/server.h"
 #include "base/log.h"
 #include "hwdetect/memory.h"
+#include "runtime/exec/devices.h"
 
 namespace hearth {
 
@@ -149,6 +150,7 @@ Result<api::Deployment> Service::deploy(const api::DeployRequest& given) {
   TRY(store_.loader_path(request.model));  // of an adapter, its base too
   if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
     return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
+  TRY(check_device_name(request.device));
   if (request.n_threads && (*request.n_threads < 1 || *request.n_threads > 4096))
     return error(Code::invalid_argument, "n_threads must be from 1 to 4096, got {}", *request.n_threads);
   TRY(check_fits(request));

@@ -19,7 +19,7 @@ namespace hearth {
 namespace {
 
 struct Arguments {
-  std::string state_dir, path, model, socket;
+  std::string state_dir, path, model, socket, device = "auto";
   int max_seq_len = 0, n_threads = 0, n_slots = 4;
   bool exact = false, force = false;
 };
@@ -85,6 +85,13 @@ Result<void> answer(http::Router router, const Arguments& arguments, int max_seq
   return {};
 }
 
+// Before it counts as ready: a model that produces no numbers would answer every request with an error.
+Result<void> say_one_token(Generator& generator) {
+  const GenerationRequest request{.prompt = {0}, .max_tokens = 1, .ignore_eos = true};
+  TRY(generator.generate(request, [](std::string_view) { return true; }, {}));
+  return {};
+}
+
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   const Served served = TRY(find_model(arguments));
   auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(served.path), "while loading {}", arguments.model));
@@ -102,12 +109,17 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
     return answer(std::move(router), arguments, encoder->max_seq_len(), stop_signals);
   }
   GeneratorOptions options;
+  options.step.device = arguments.device;
   options.step.n_threads = arguments.n_threads;
   options.step.n_slots = arguments.n_slots;
   options.step.exact = arguments.exact;
   options.step.max_seq_len = arguments.max_seq_len;
   options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
+  spdlog::info("{} computes", generator->device().name);
+  if (const std::string& reason = generator->device().reason; !reason.empty())
+    spdlog::warn("no GPU is used: {}", reason);
+  TRY_WITH(say_one_token(*generator), "while trying {} on {}", arguments.model, generator->device().name);
   http::Router router;
   openai::add_routes(router, *generator, served.names);
   return answer(std::move(router), arguments, generator->max_seq_len(), stop_signals);
@@ -127,6 +139,7 @@ int main(int argc, char** argv) {
                  "context in tokens; default: the model's own, bounded by memory");
   app.add_option("--threads", arguments.n_threads, "CPU threads; default: all cores");
   app.add_option("--slots", arguments.n_slots, "conversations served at once");
+  app.add_option("--device", arguments.device, "auto, cpu, cuda[:number] or emulated");
   app.add_flag("--exact", arguments.exact, "activations stay in full precision beside quantised weights: slower");
   app.add_flag("--force", arguments.force, "start although it does not fit into the free memory");
   CLI11_PARSE(app, argc, argv);

@@ -31,11 +31,13 @@ class ScriptedGenerator : public Generator {
   }
   Result<void> check(const GenerationRequest&) const override { return {}; }
   GeneratorStats stats() const override { return {}; }
+  const Device& device() const override { return device_; }
   int max_seq_len() const override { return 4096; }
   const LoadedModel& model() const override { return model_; }
 
  private:
   LoadedModel model_;
+  Device device_{std::string(kHostDevice), ""};
 };
 
 }  // namespace hearth

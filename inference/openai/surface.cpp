@@ -107,7 +107,12 @@ class Surface {
   }
 
   Result<http::Response> health() const {
-    return http::json_response({{"status", "ok"}, {"model", names_.name}, {"max_seq_len", generator_.max_seq_len()}});
+    const Device& device = generator_.device();
+    return http::json_response({{"status", "ok"},
+                                {"model", names_.name},
+                                {"max_seq_len", generator_.max_seq_len()},
+                                {"device", device.name},
+                                {"device_reason", device.reason}});
   }
 
   Result<http::Response> metrics() const {

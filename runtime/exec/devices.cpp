@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hwdetect/cpu_features.h"
+#include "hwdetect/gpu.h"
 #include "runtime/ops/cpu_kernels.h"
 #ifdef HEARTH_HAS_CUDA
 #include "runtime/backend/cuda/cuda_backend.h"
@@ -38,23 +39,49 @@ struct Entry {
 
 constexpr Entry kBackends[] = {
     {"cpu",
-     [](std::string_view, int n_threads) -> Result<std::unique_ptr<Backend>> {
+     [](std::string_view index, int n_threads) -> Result<std::unique_ptr<Backend>> {
+       if (!index.empty()) return error(Code::invalid_argument, "there is one cpu: leave \"{}\" away", index);
        return std::unique_ptr<Backend>(open_cpu(n_threads));
      }},
     {"cuda", [](std::string_view index, int) { return open_cuda(index); }},
 };
 
+std::string_view index_of(std::string_view name) {
+  return name.substr(std::min(name.find(':'), name.size()));
+}
+
+Result<const Entry*> entry_of(std::string_view name) {
+  for (const Entry& entry : kBackends)
+    if (entry.name == name.substr(0, name.find(':'))) return &entry;
+  return error(Code::invalid_argument, "there is no device \"{}\": cpu or cuda[:number]", name);
+}
+
 }  // namespace
+
+std::vector<std::string> devices_to_try(std::string& why_none) {
+  std::vector<std::string> out;
+#ifdef HEARTH_HAS_CUDA
+  for (int i = 0; i < n_cuda_devices(); ++i) out.push_back("cuda:" + std::to_string(i));
+  if (out.empty() && has_nvidia_gpu()) why_none = "its NVIDIA driver does not answer: check `nvidia-smi`";
+#else
+  if (has_nvidia_gpu()) why_none = "this build has no CUDA kernels";
+#endif
+  return out;
+}
 
 std::unique_ptr<CpuBackend> open_cpu(int n_threads) {
   return std::make_unique<CpuBackend>(cpu_kernels(cpu_features()), n_threads > 0 ? n_threads : Team::default_threads());
 }
 
+Result<void> check_device_name(std::string_view name) {
+  if (name == kAnyDevice) return {};
+  TRY(entry_of(name));
+  TRY(index_in(index_of(name)));
+  return {};
+}
+
 Result<std::unique_ptr<Backend>> open_device(std::string_view name, int n_threads) {
-  const size_t end = std::min(name.find(':'), name.size());
-  for (const Entry& entry : kBackends)
-    if (entry.name == name.substr(0, end)) return entry.open(name.substr(end), n_threads);
-  return error(Code::invalid_argument, "there is no device \"{}\": cpu or cuda[:number]", name);
+  return TRY(entry_of(name))->open(index_of(name), n_threads);
 }
 
 }  // namespace hearth

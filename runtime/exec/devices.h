@@ -8,6 +8,16 @@ namespace hearth {
 // The CPU, as it is, with n_threads threads (0: Team::default_threads()).
 std::unique_ptr<CpuBackend> open_cpu(int n_threads);
 
+inline constexpr std::string_view kHostDevice = "cpu";
+inline constexpr std::string_view kAnyDevice = "auto";  // whoever runs a model tries devices_to_try(), then the host
+
+// invalid_argument: neither "auto" nor a name that open_device() knows; nothing is opened.
+Result<void> check_device_name(std::string_view name);
+
+// The accelerators that "auto" tries, the best first; empty: `why_none` says why in words, or is empty where this box
+// has none.
+std::vector<std::string> devices_to_try(std::string& why_none);
+
 // "cpu", "cuda", "cuda:1". invalid_argument lists the names; failed_precondition says why the device is not to be had.
 Result<std::unique_ptr<Backend>> open_device(std::string_view name, int n_threads);
 

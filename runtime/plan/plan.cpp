@@ -140,6 +140,12 @@ Result<void> choose_kernel(PlanStep& step, const Graph& graph, const Backend& ba
 
 }  // namespace
 
+bool has_all_kernels(const Graph& graph, const Backend& backend) {
+  return std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    return backend.kernels().find(*node.op, types_of(graph, node.inputs)).run != nullptr;
+  });
+}
+
 Result<Plan> make_plan(Graph graph, const Backend& backend) {
   Plan plan;
   plan.graph = std::move(graph);

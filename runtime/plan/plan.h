@@ -39,4 +39,7 @@ struct Plan {
 // help out.
 Result<Plan> make_plan(Graph graph, const Backend& backend);
 
+// Whether the backend has a kernel for every op of the graph.
+bool has_all_kernels(const Graph& graph, const Backend& backend);
+
 }  // namespace hearth

@@ -13,6 +13,8 @@ void declare_deploy(Command& command) {
   command.positional("N", request->model, "Model in the store");
   command.option("--max-seq-len", request->max_seq_len, "Context in tokens");
   command.option("--threads", request->n_threads, "CPU threads");
+  command.option("--device", request->device,
+                 "auto | cpu | cuda[:number]; default auto: a GPU if the model runs on it");
   command.flag("--exact", request->exact, "Keep activations in full precision beside quantised weights: slower");
   command.flag("--force", request->force, "Although it does not fit into the free memory");
   command.flag("--no-wait", *no_wait, "Do not wait until it answers");
@@ -24,7 +26,8 @@ void declare_deploy(Command& command) {
     cli.print(to_json_value(status), [&] {
       std::string text = fmt::format("{} is {}", status.model, status.state);
       if (status.max_seq_len == 0) return text;
-      text += fmt::format(", with a context of {} tokens", status.max_seq_len);
+      text += fmt::format(" on {}, with a context of {} tokens", status.device, status.max_seq_len);
+      if (!status.device_reason.empty()) text += fmt::format("; no GPU is used: {}", status.device_reason);
       if (!request->max_seq_len && model && status.max_seq_len < model->max_seq_len)
         text += fmt::format("; the model's own is {}, for which there is not enough memory", model->max_seq_len);
       return text;

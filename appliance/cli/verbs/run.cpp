@@ -22,6 +22,7 @@ struct RunArguments {
   int max_tokens = 512, n_threads = 0;
   std::optional<double> temperature;
   std::optional<int> seed;
+  std::string device = "auto";
   bool raw = false, exact = false;
 };
 
@@ -145,6 +146,8 @@ void declare_run(Command& command) {
   command.option("--seed", a->seed, "Same seed, same answer");
   command.option("--system", a->system, "System message");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
+  command.option("--device", a->device,
+                 "auto | cpu | cuda[:number] | emulated; default auto: a GPU if the model runs on it");
   command.flag("--exact", a->exact, "Keep activations in full precision beside quantised weights: slower");
   command.flag("--raw", a->raw, "Continue the prompt as it is, without the chat template");
   command.on_run([=](const Cli& cli) -> Result<void> {
@@ -157,8 +160,10 @@ void declare_run(Command& command) {
     if (!model->tokenizer)
       return model->tokenizer_problem ? *model->tokenizer_problem
                                       : error(Code::failed_precondition, "{} has no tokenizer", a->n);
-    std::unique_ptr<Generator> generator =
-        TRY(Generator::create(model, {.step = {.n_threads = a->n_threads, .n_slots = 1, .exact = a->exact}}));
+    std::unique_ptr<Generator> generator = TRY(Generator::create(
+        model, {.step = {.device = a->device, .n_threads = a->n_threads, .n_slots = 1, .exact = a->exact}}));
+    if (const std::string& reason = generator->device().reason; !reason.empty())
+      fmt::print(stderr, "no GPU is used: {}\n", reason);
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);
     if (a->prompt.empty()) a->prompt = TRY(text_of_stdin());
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");

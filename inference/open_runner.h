@@ -1,0 +1,26 @@
+// Which device runs a model: tried, compared with the CPU, and said in words.
+#pragma once
+
+#include "inference/step_runner.h"
+
+namespace hearth {
+
+struct Device {
+  std::string name;    // as open_device() takes it
+  std::string reason;  // why it is the host although this box has an accelerator; else empty
+};
+
+struct OpenedRunner {
+  std::unique_ptr<StepRunner> runner;
+  Device device;
+};
+
+// options.device "auto": the first accelerator that has the room and the kernels and whose logits are the host's; else
+// the host, with the reason. A device by name is used, or refused with what was wrong.
+Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& options);
+
+// Largest difference of a few tokens' logits from those that the host computes, relative to the largest logit; infinite
+// where one is not finite. No slot of the runner may be in use.
+Result<double> difference_from_host(const std::shared_ptr<const LoadedModel>& model, StepRunner& runner);
+
+}  // namespace hearth
