@@ -131,7 +131,7 @@ Result<bool> read_choice(const OrderedJson& body, bool has_tools) {
   auto choice = body.find("tool_choice");
   if (choice == body.end() || choice->is_null() || *choice == "auto") return true;
   if (*choice == "none") return false;
-  const bool is_named = choice->is_object() && choice->value("type", "") == "function";
+  const bool is_named = choice->is_object() && choice->value("type", OrderedJson()) == "function";
   if (*choice != "required" && !is_named)
     return error(Code::invalid_argument, "\"tool_choice\" must be none, auto, required or a function, got {}",
                  choice->dump().substr(0, 200));

@@ -194,8 +194,9 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
   expect_error(chat_body({{"tools", Json::array({tool})},
                           {"tool_choice", {{"type", "function"}, {"function", {{"name", "add"}}}}}}),
                Code::invalid_argument, "tool_choice");
-  expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", "sometimes"}}), Code::invalid_argument,
-               "tool_choice");
+  for (const Json& choice : {Json("sometimes"), Json{{"type", 5}}, Json(5)})
+    expect_error(chat_body({{"tools", Json::array({tool})}, {"tool_choice", choice}}), Code::invalid_argument,
+                 "tool_choice");
   expect_error(chat_body({{"messages", Json::array({{{"role", "tool"}, {"content", "4"}}})}}), Code::invalid_argument,
                "tool_call_id");
 }
