@@ -164,7 +164,8 @@ Result<fs::path> Store::folder(std::string_view name) const {
 Result<fs::path> Store::loader_path(std::string_view name) const {
   const ModelRecord record = TRY(impl_->entry(name)).record;
   const fs::path view = TRY(view_of(impl_->state_dir, record));
-  if (record.kind == "adapter") TRY(link_base(view, fs::relative(TRY(impl_->base_path(record)), view)));
+  // By its name: a base that is one .gguf is a link, and the blob behind it has no such ending.
+  if (record.kind == "adapter") TRY(link_base(view, TRY(impl_->base_path(record)).lexically_relative(view)));
   return loader_path_in(view, record.files);
 }
 

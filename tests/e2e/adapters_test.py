@@ -144,6 +144,27 @@ def trained():
     check("output.merge" in wrong, "a dtype of what is not written is refused")
 
 
+def on_a_gguf_base():
+    """As the bundled model is: one .gguf file."""
+    shutil.copy(os.path.join(golden, "sharded_tokenizer_bf16", "model-F32.gguf"), at("one.gguf"))
+    run("import", at("one.gguf"), "--name", "one")
+    first = run_json("train", recipe("onto", "one", "merge = false"))
+    check(run_json("import", at("onto-run", "result", "adapter"), "--name", "onto")["parent"] == "one", "trained on a .gguf")
+    loss = run_json("eval", "onto", "--data", at("data.jsonl"))["loss"]
+    check(loss < run_json("eval", "one", "--data", at("data.jsonl"))["loss"], "it has learned")
+    check(run_json("plan", "onto")["verdict"] == "fits", "plan")
+    further = run_json("train", recipe("onto-further", "onto"))
+    check(abs(further["eval_loss_before"] - first["eval_loss_after"]) < 1e-3, "training goes on where the adapter stopped")
+    for form in ("safetensors", "gguf"):
+        run("export", "onto", "--to", at("onto-" + form), "--format", form, "--dtype", "f32")
+        merged = at("onto-" + form) if form == "safetensors" else at("onto-gguf", "onto.gguf")
+        check(abs(run_json("eval", merged, "--data", at("data.jsonl"))["loss"] - loss) < 1e-3, "merged as " + form)
+    for form in ("peft", "gguf-adapter"):
+        run("export", "onto", "--to", at("onto-" + form), "--format", form)
+    check(run_json("import", at("onto-peft"), "--name", "onto-again")["parent"] == "one", "as PEFT, and back")
+    check(os.listdir(at("onto-gguf-adapter")) == ["onto.gguf"], "as a GGUF adapter")
+
+
 def served():
     service = subprocess.Popen([hearth, "--state-dir", state, "serve", "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
     try:
@@ -167,6 +188,7 @@ try:
     from_peft()
     refused()
     trained()
+    on_a_gguf_base()
     served()
 finally:
     shutil.rmtree(work, ignore_errors=True)
