@@ -165,6 +165,11 @@ Result<std::vector<ImportFile>> from_folder(const fs::path& folder) {
                  "{} has only pickled weights (.bin, .pt), which can run code when loaded and are refused; save them "
                  "as .safetensors",
                  folder.string());
+  std::error_code ec;
+  if (fs::is_directory(folder / "snapshots", ec))
+    return error(Code::invalid_argument,
+                 "{} is a model's folder in the Hugging Face cache; name the snapshot in it: {}/snapshots/...",
+                 folder.string(), folder.string());
   return error(Code::invalid_argument, "{} holds no model: expected .safetensors with config.json, or one .gguf",
                folder.string());
 }

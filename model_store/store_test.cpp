@@ -103,6 +103,8 @@ TEST(Store, WhatIsNoModelIsRefusedWithAReason) {
   std::string before = fingerprint(bench.state);
   EXPECT_ERROR(store.import_model(bench.folder.path() / "none"), Code::not_found, "does not exist");
   EXPECT_ERROR(store.import_model(folder), Code::invalid_argument, "holds no model");
+  must(make_folders(bench.folder.path() / "models--a--b" / "snapshots" / "abc"));
+  EXPECT_ERROR(store.import_model(bench.folder.path() / "models--a--b"), Code::invalid_argument, "name the snapshot");
   must(write_file(folder / "pytorch_model.bin", "pickle"));
   EXPECT_ERROR(store.import_model(folder), Code::invalid_argument, "pickled");
   must(write_file(folder / "model.safetensors", "version https://git-lfs.github.com/spec/v1\n"));
