@@ -74,6 +74,7 @@ void BoxState::refreshModels() {
   client_.models([this](Result<std::vector<api::Model>> models) {
     if (!models) return;
     models_ = std::move(*models);
+    hasModels_ = true;
     emit modelsChanged();
   });
 }
@@ -82,6 +83,7 @@ void BoxState::refreshDeployments() {
     if (!deployments) return;
     if (asked != nDeploymentNews_) return refreshDeployments();
     deployments_ = std::move(*deployments);
+    hasDeployments_ = true;
     emit deploymentsChanged();
   });
 }

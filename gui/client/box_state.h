@@ -1,5 +1,5 @@
-// BoxState: what the desktop knows of the box now. Asks once on connecting, then follows the events; every page reads it
-// and none keeps a second copy. GUI thread only.
+// BoxState: what the desktop knows of the box now. Asks once on connecting, then follows the events; every page reads
+// it and none keeps a second copy. GUI thread only.
 #pragma once
 
 #include <QTimer>
@@ -21,6 +21,8 @@ class BoxState : public QObject {
   const QString& problem() const { return problem_; }  // why it is unreachable
 
   const api::Box& box() const { return box_; }
+  // Both lists have come once: only then does an empty one mean that there is nothing.
+  bool knowsModels() const { return hasModels_ && hasDeployments_; }
   const std::vector<api::Model>& models() const { return models_; }
   const std::vector<api::Deployment>& deployments() const { return deployments_; }
   const std::vector<api::Job>& jobs() const { return jobs_; }  // newest first
@@ -67,6 +69,7 @@ class BoxState : public QObject {
   std::vector<api::Job> jobs_;
   std::vector<api::PackSource> packSources_;
   std::vector<std::string> scannedPaths_;
+  bool hasModels_ = false, hasDeployments_ = false;
   int nDeploymentNews_ = 0, nJobNews_ = 0;  // a list that was asked for before the last news is stale when it comes
   QTimer boxTimer_;
 };

@@ -39,6 +39,7 @@ std::vector<api::Model> fakeModels() {
        .installed_at = now - 9e5,
        .origin = {"came_with_box"}},
       {.name = "qwen-4b",
+       .display_name = "通义千问 4B",
        .family = "llama",
        .dtype = "q8_0",
        .source = "pack from /media/HEARTH-2026-10",

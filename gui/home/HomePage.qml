@@ -56,7 +56,8 @@ PageFrame {
     }
 
     Card {
-        visible: !page.connection.isUnreachable
+        objectName: "nextStep"
+        visible: page.home.knowsModels && !page.connection.isUnreachable
         padding: Theme.gap5
         color: Theme.accentSoft
         border.color: Theme.accentBorder

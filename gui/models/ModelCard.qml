@@ -6,6 +6,7 @@ import Hearth
 Card {
     id: card
     required property string name
+    required property string calledName
     required property string description
     required property string facts
     required property string source
@@ -27,7 +28,7 @@ Card {
 
     objectName: "model:" + name
     Accessible.role: Accessible.Grouping
-    Accessible.name: name
+    Accessible.name: calledName
 
     RowLayout {
         spacing: Theme.gap4
@@ -38,10 +39,18 @@ Card {
                 spacing: Theme.gap3
                 AppText {
                     kind: "heading"
-                    text: card.name
+                    objectName: "calledName"
+                    text: card.calledName
                     elide: Text.ElideRight
                     wrapMode: Text.NoWrap
                     Layout.maximumWidth: 360
+                }
+                AppText {
+                    objectName: "safeName"
+                    visible: card.name !== card.calledName
+                    kind: "small"
+                    color: Theme.faint
+                    text: card.name
                 }
                 Badge {
                     objectName: "modelState"

@@ -12,7 +12,7 @@ PageFrame {
 
     objectName: "modelsPage"
     title: qsTr("Models")
-    subtitle: library.diskText
+    subtitle: library.isKnown ? library.diskText : ""
     actions: [
         AppButton {
             objectName: "addModel"
@@ -70,7 +70,8 @@ PageFrame {
     }
 
     Card {
-        visible: modelRows.count === 0
+        objectName: "noModels"
+        visible: page.library.isKnown && modelRows.count === 0
         padding: Theme.gap6
         AppIcon { Layout.alignment: Qt.AlignHCenter; glyph: Icons.models; size: 40; color: Theme.faint }
         AppText { Layout.alignment: Qt.AlignHCenter; kind: "heading"; text: qsTr("No models yet") }

@@ -26,6 +26,7 @@ ModelLibrary::ModelLibrary(BoxState& box, QObject* parent)
             JobListModel::Show::running) {
   connect(&box, &BoxState::boxChanged, this, &ModelLibrary::diskChanged);
   connect(&box, &BoxState::modelsChanged, this, &ModelLibrary::diskChanged);
+  connect(&box, &BoxState::deploymentsChanged, this, &ModelLibrary::diskChanged);
   connect(&box, &BoxState::jobFinished, this, [this](const api::Job& job) {
     if (job.state == "failed" && (job.kind == "import" || job.kind == "export")) takeFailure(job);
     if (auto ours = exports_.find(job.id); ours != exports_.end() && job.state == "done")

@@ -20,6 +20,7 @@ class ModelLibrary : public QObject {
   Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // running installs, imports and exports
   // What an adapter may belong to: first the model that it names itself, then those that are here.
   Q_PROPERTY(QStringList baseChoices READ baseChoices NOTIFY diskChanged FINAL)
+  Q_PROPERTY(bool isKnown READ isKnown NOTIFY diskChanged FINAL)  // what is here has been told
   Q_PROPERTY(QString diskText READ diskText NOTIFY diskChanged FINAL)
   Q_PROPERTY(double diskUsed READ diskUsed NOTIFY diskChanged FINAL)  // 0..1
   // What went wrong last, for people; "" when nothing did.
@@ -37,6 +38,7 @@ class ModelLibrary : public QObject {
   QStringList baseNames() const;
   QStringList baseChoices() const { return QStringList{tr("the model that it names")} + baseNames(); }
   QString baselessPath() const { return baselessPath_; }
+  bool isKnown() const { return box_.knowsModels() && box_.box().disk_bytes > 0; }
   QString diskText() const;
   double diskUsed() const;
   QString problem() const { return problem_; }

@@ -75,15 +75,19 @@ bool ModelRow::operator==(const ModelRow& other) const {
   auto fitOfRow = [](const ModelRow& r) {
     return r.fit ? r.fit->verdict + std::to_string(r.fit->available_bytes) : "";
   };
-  return key == other.key && model.state == other.model.state && model.size_bytes == other.model.size_bytes &&
-         model.source == other.model.source && stateOfRow(*this) == stateOfRow(other) &&
-         fitOfRow(*this) == fitOfRow(other);
+  return key == other.key && model.display_name == other.model.display_name && model.state == other.model.state &&
+         model.size_bytes == other.model.size_bytes && model.source == other.model.source &&
+         stateOfRow(*this) == stateOfRow(other) && fitOfRow(*this) == fitOfRow(other);
 }
 
 ModelListModel::ModelListModel(BoxState& box, QObject* parent)
     : RowListModel<ModelRow>(
           {
               {"name", [](const ModelRow& r) { return QVariant(r.key); }},
+              {"calledName",
+               [](const ModelRow& r) {
+                 return QVariant(r.model.display_name.empty() ? r.key : textOf(r.model.display_name));
+               }},
               {"description", [](const ModelRow& r) { return QVariant(textOf(r.model.description)); }},
               {"facts", [](const ModelRow& r) { return QVariant(factsOf(r)); }},
               {"sizeText", [](const ModelRow& r) { return QVariant(bytesText(r.model.size_bytes)); }},

@@ -1,9 +1,9 @@
 // ModelListModel: the models in the store, each with what it is doing and whether it fits.
 //
-// Roles: name, description, facts (parameters, type, context, size), sizeText, source (where it came from, licence),
-// isDeployed (running or on its way), canDeploy, canRemove, canChat (ready and has a template), stateText, stateDetail,
-// tone (good | busy | bad | quiet), fitVerdict ("" until known | fits | tight | too_large), fitText (the verdict),
-// fitDetail (why, in numbers), isBundled, parentName
+// Roles: name, calledName (what people call it, in any script), description, facts (parameters, type, context, size),
+// sizeText, source (where it came from, licence), isDeployed (running or on its way), canDeploy, canRemove, canChat
+// (ready and has a template), stateText, stateDetail, tone (good | busy | bad | quiet), fitVerdict ("" until known |
+// fits | tight | too_large), fitText (the verdict), fitDetail (why, in numbers), isBundled, parentName
 #pragma once
 
 #include <QtQml/qqmlregistration.h>

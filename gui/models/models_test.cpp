@@ -39,6 +39,25 @@ TEST(Models, SayWhetherTheyFit) {
   EXPECT_TRUE(f.of("qwen-4b", "fitDetail").contains("tokens/s"));
 }
 
+// The name for people, in their script; the one for the command line beside it.
+TEST(Models, AreCalledAsPeopleCallThem) {
+  ModelsFixture f;
+  EXPECT_EQ(f.of("qwen-4b", "calledName"), "通义千问 4B");
+  EXPECT_EQ(f.of("llama-70b", "calledName"), "llama-70b");
+}
+
+// An empty list that nobody has sent yet is no empty box.
+TEST(Models, NothingIsSaidOfABoxThatHasNotAnswered) {
+  FakeClient client;
+  BoxState box(client);
+  ModelLibrary library(box);
+  Home home(box);
+  EXPECT_FALSE(library.isKnown());
+  EXPECT_FALSE(home.knowsModels());
+  client.start();
+  EXPECT_TRUE(waitFor([&] { return library.isKnown() && home.knowsModels(); }));
+}
+
 TEST(Models, DeployAndStop) {
   ModelsFixture f;
   f.library.deploy("qwen-4b");
