@@ -255,6 +255,19 @@ TEST_F(Deploying, SaysWhatComputesAndRefusesOtherDevices) {
 }
 
 // What is deployed will take its memory, whether it has read its weights yet or not.
+TEST_F(Deploying, AContextThatTheModelDoesNotHaveStopsNothing) {
+  start();
+  import_golden("a");
+  ASSERT_TRUE(service->deploy({.model = "a"}));
+  ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
+  for (int context : {0, -5, 10'000'000}) {
+    const auto refused = service->deploy({.model = "a", .max_seq_len = context});
+    ASSERT_FALSE(refused) << context;
+    EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  }
+  EXPECT_TRUE(is_ready("a"));
+}
+
 TEST_F(Deploying, WhatOthersWillNeedIsNotFree) {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

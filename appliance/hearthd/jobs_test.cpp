@@ -40,6 +40,7 @@ TEST_F(Training, ResultIsAModelInTheStore) {
   api::Job done = wait_for_job(job->id);
   EXPECT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.result_model, "base-qa");
+  EXPECT_EQ(service->store().find("base-qa")->description, "base, trained on qa.jsonl");
   EXPECT_EQ(done.progress, 1);
   EXPECT_EQ(done.loss, 2.0);
   auto model = api().get_as<api::Model>("/hearth/v1/models/base-qa");

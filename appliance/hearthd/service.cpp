@@ -143,13 +143,23 @@ Result<void> Service::check_fits(const api::DeployRequest& request) {
       request.model, predicted->explanation, request.model);
 }
 
+// Before the engine that runs now is stopped for it.
+static Result<void> check_context(const store::ModelRecord& model, const api::DeployRequest& request) {
+  if (!request.max_seq_len) return {};
+  if (*request.max_seq_len < 1)
+    return error(Code::invalid_argument, "max_seq_len must be at least 1, got {}", *request.max_seq_len);
+  if (model.max_seq_len > 0 && *request.max_seq_len > model.max_seq_len)
+    return error(Code::invalid_argument, "a context of {} tokens was asked for; the limit of {} itself is {}",
+                 *request.max_seq_len, model.name, model.max_seq_len);
+  return {};
+}
+
 Result<api::Deployment> Service::deploy(const api::DeployRequest& given) {
   std::lock_guard lock(model_changes_);
   api::DeployRequest request = given;
   request.model = TRY(store_.resolve(given.model));
   TRY(store_.loader_path(request.model));  // of an adapter, its base too
-  if (request.max_seq_len && (*request.max_seq_len < 1 || *request.max_seq_len > 16 << 20))
-    return error(Code::invalid_argument, "max_seq_len must be from 1 to {}, got {}", 16 << 20, *request.max_seq_len);
+  TRY(check_context(TRY(store_.find(request.model)), request));
   TRY(check_device_name(request.device));
   if (request.n_threads && (*request.n_threads < 1 || *request.n_threads > 4096))
     return error(Code::invalid_argument, "n_threads must be from 1 to 4096, got {}", *request.n_threads);

@@ -142,10 +142,16 @@ static bool holds_files(const std::filesystem::path& folder) {
   return false;
 }
 
+// The job is titled "Train MODEL on FILE".
+static std::string what_it_is(const std::string& model, const std::string& title) {
+  const std::string before = fmt::format("Train {} on ", model);
+  return title.starts_with(before) ? fmt::format("{}, trained on {}", model, title.substr(before.size())) : title;
+}
+
 static Result<std::string> take_in(const JobRun& run, const TrainParams& params, const std::filesystem::path& result,
                                    store::ImportOptions options) {
   AnyStop stop(run.cancelled(), run.service_stops());
-  options.description = fmt::format("{}, trained by {}", params.request.model, run.job().title);
+  options.description = what_it_is(params.request.model, run.job().title);
   options.training_job = run.job().id;
   options.parent = base_of(run, params.request.model);
   options.number_if_taken = true;  // hours of training are not lost to a name
