@@ -15,6 +15,9 @@ constexpr int kSequences = 4;  // documents compared
 constexpr int kTokens = 96;    // of each, at most
 constexpr int kChunk = 29;     // prefill chunk: odd, so that chunks and cache pages do not line up
 constexpr int kDecoded = 8;    // last tokens, one at a time
+constexpr const char* kDoesNotSurviveRounding =
+    ". Weights that training moved too far are others when they are rounded: lower optimizer.learning_rate, or set "
+    "output.dtype = \"f32\"";
 
 // The first documents of the data, as they stand in the trainer's rows.
 std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
@@ -127,9 +130,9 @@ Result<double> check_parity(const ModelInTraining& model, const LoadedModel& bas
     if (!(difference <= worst)) worst = difference;
     if (!(difference <= tolerance))
       return error(Code::internal,
-                   "parity check failed: served logits differ from the trainer's by {:.2e} (relative to the largest), "
-                   "{:.0e} is allowed; the result is not deployable",
-                   difference, tolerance);
+                   "the result, served, does not answer as it did in training: its logits differ by {:.2e} (relative "
+                   "to the largest), {:.0e} is allowed; the result is not deployable{}",
+                   difference, tolerance, tolerance > parity_tolerance(Dtype::f32) ? kDoesNotSurviveRounding : "");
   }
   return worst;
 }
