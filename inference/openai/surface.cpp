@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/http/sse.h"
+#include "inference/chat_tokens.h"
 #include "inference/openai/answer_reader.h"
 #include "inference/openai/other_tasks.h"
 #include "inference/openai/requests.h"
@@ -29,21 +30,6 @@ std::string new_id(const char* prefix) {
 
 int64_t unix_time() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-// How many tokens of a chat's prompt are the conversation itself, not the template's request for an answer: the next
-// turn begins with them. 0: the template does not write it so.
-int n_lasting(const LoadedModel& model, ChatPrompt chat, std::string_view prompt, std::span<const int32_t> tokens) {
-  if (!chat.add_generation_prompt) return static_cast<int>(tokens.size());
-  chat.add_generation_prompt = false;
-  const auto history = render_chat(model, chat);
-  if (!history || !prompt.starts_with(history->text)) return 0;
-  const auto end = model.tokenizer->encode(prompt.substr(history->text.size()), {.add_special = false});
-  if (!end || end->size() > tokens.size()) return 0;
-  const std::span<const int32_t> lasting = tokens.first(tokens.size() - end->size());
-  return std::equal(end->begin(), end->end(), tokens.begin() + static_cast<std::ptrdiff_t>(lasting.size()))
-             ? static_cast<int>(lasting.size())
-             : 0;
 }
 
 class Surface {
@@ -70,14 +56,13 @@ class Surface {
     if (!request.tools.empty() && chat_template->source().find("tools") == std::string::npos)
       return error(Code::invalid_argument, "{} was not made for tools: its chat template does not show them",
                    names_.name);
-    ChatPrompt chat{.messages_json = request.messages_json,
-                    .tools_json = request.tools_json,
-                    .add_generation_prompt = request.add_generation_prompt,
-                    .extra_json = request.variables_json};
-    ChatTemplate::Rendered prompt = TRY(render_chat(model, chat));
+    ChatTokens prompt = TRY(chat_tokens(model, {.messages_json = request.messages_json,
+                                                .tools_json = request.tools_json,
+                                                .add_generation_prompt = request.add_generation_prompt,
+                                                .extra_json = request.variables_json}));
     GenerationRequest generation = generation_for(request.options);
-    generation.prompt = TRY(model.tokenizer->encode(prompt.text, {.add_special = false, .typed = prompt.typed}));
-    generation.n_lasting = n_lasting(model, chat, prompt.text, generation.prompt);
+    generation.prompt = std::move(prompt.tokens);
+    generation.n_lasting = prompt.n_lasting;
     generation.shown_special = shown_special_;
     auto parser = answers::make_answer_parser(
         with_tools ? tool_format_ : format_,

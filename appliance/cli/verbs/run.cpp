@@ -12,6 +12,7 @@
 #include "appliance/cli/verbs.h"
 #include "base/text_encoding.h"
 #include "inference/answers/answer_parser.h"
+#include "inference/chat_tokens.h"
 #include "inference/generator.h"
 
 namespace hearth::cli {
@@ -39,6 +40,7 @@ SamplingParams sampling_of(const RunArguments& a, const GenerationDefaults& defa
 
 struct Prompt {
   std::vector<int32_t> tokens;
+  int n_lasting = 0;                              // of them, in the next turn too
   std::unique_ptr<answers::AnswerParser> parser;  // of a chat: parts what it thinks from what it says
   std::vector<int32_t> shown_special;             // the marks that it parts by
 };
@@ -51,14 +53,15 @@ Result<Prompt> prompt_of(const LoadedModel& model, const Json& messages, const R
   }
   // What is typed stays text, also where it spells a control token.
   const std::string text = dump_json(messages);
-  const auto rendered = TRY(render_chat(model, {.messages_json = text}));
-  out.tokens = TRY(model.tokenizer->encode(rendered.text, {.add_special = false, .typed = rendered.typed}));
+  ChatTokens chat = TRY(chat_tokens(model, {.messages_json = text}));
+  out.tokens = std::move(chat.tokens);
+  out.n_lasting = chat.n_lasting;
   const answers::AnswerFormat format = answers::find_format(model.chat_template->source());
   for (const std::string& mark : format.marks())
     if (auto id = model.tokenizer->token_id(mark); id && model.tokenizer->is_special(*id))
       out.shown_special.push_back(*id);
   std::sort(out.shown_special.begin(), out.shown_special.end());
-  out.parser = answers::make_answer_parser(format, {.prompt = rendered.text});
+  out.parser = answers::make_answer_parser(format, {.prompt = std::move(chat.text)});
   return out;
 }
 
@@ -70,6 +73,7 @@ struct RunAnswer {
 Result<RunAnswer> answer(Generator& generator, const Json& messages, const RunArguments& a, bool show) {
   Prompt prompt = TRY(prompt_of(generator.model(), messages, a));
   GenerationRequest request{.prompt = std::move(prompt.tokens),
+                            .n_lasting = prompt.n_lasting,
                             .max_tokens = a.max_tokens,
                             .sampling = sampling_of(a, generator.model().generation),
                             .shown_special = std::move(prompt.shown_special)};
