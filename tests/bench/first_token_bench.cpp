@@ -2,7 +2,7 @@
 // prompts of random lengths must find every plan made; prompts that are padded to the same size must take the same
 // time; and a second turn must take the time of its new tokens.
 //
-//   first_token_bench MODEL [--json] [--threads N] [--repeats 15]
+//   first_token_bench MODEL [--json] [--threads N] [--prompts 500] [--repeats 15]
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -47,12 +47,12 @@ Result<double> first_token(StepRunner& runner, const std::vector<int32_t>& promp
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-Result<uint64_t> graphs_built_by_random_prompts(StepRunner& runner) {
+Result<uint64_t> graphs_built_by_random_prompts(StepRunner& runner, int n_prompts) {
   uint32_t seed = 1;
   for (int n = 1; n <= kLongest; n = padded_tokens(n) + 1) TRY(first_token(runner, prompt_of(runner, n, ++seed)));
   const uint64_t warm = runner.n_graphs_built();
   std::mt19937 rng(7);
-  for (int i = 0; i < 500; ++i)
+  for (int i = 0; i < n_prompts; ++i)
     TRY(first_token(runner, prompt_of(runner, 1 + static_cast<int>(rng() % kLongest), ++seed)));
   return runner.n_graphs_built() - warm;
 }
@@ -83,12 +83,12 @@ Result<std::pair<double, double>> second_turn(StepRunner& runner, int n_repeats)
   return std::pair(median(warm), median(cold));
 }
 
-Result<void> run(const std::string& path, int n_threads, int n_repeats, bool json) {
+Result<void> run(const std::string& path, int n_threads, int n_prompts, int n_repeats, bool json) {
   auto model = std::make_shared<const LoadedModel>(TRY(load_model(path)));
   const int longest = std::min(kLongest, model->config.max_seq_len);
   if (longest < kLongest) return error(Code::invalid_argument, "the model's context is below {} tokens", kLongest);
   auto runner = TRY(StepRunner::create(model, {.n_threads = n_threads, .max_seq_len = longest, .n_slots = 1}));
-  const uint64_t n_built = TRY(graphs_built_by_random_prompts(*runner));
+  const uint64_t n_built = TRY(graphs_built_by_random_prompts(*runner, n_prompts));
   const std::map<int, double> times = TRY(times_by_length(*runner, {33, 37, 40, 41}, n_repeats));
   const auto [warm, cold] = TRY(second_turn(*runner, n_repeats));
   Team team(n_threads > 0 ? n_threads : Team::default_threads());
@@ -104,7 +104,7 @@ Result<void> run(const std::string& path, int n_threads, int n_repeats, bool jso
     fmt::print("{}\n", out.dump());
     return {};
   }
-  fmt::print("500 prompts of 1 to {} tokens after one of each size: {} plans made\n", kLongest, n_built);
+  fmt::print("{} prompts of 1 to {} tokens after one of each size: {} plans made\n", n_prompts, kLongest, n_built);
   for (const auto& [n, s] : times) fmt::print("first token of {} tokens: {:.1f} ms\n", n, s * 1e3);
   fmt::print("limit of 40 tokens, by {:.0f} GFLOP/s: {:.1f} ms\n", limit / 1e9, flops / limit * 1e3);
   fmt::print("second turn of {} tokens after {}: {:.1f} ms; all {} anew: {:.1f} ms\n", kTurn, kLongest - kTurn,
@@ -116,15 +116,16 @@ Result<void> run(const std::string& path, int n_threads, int n_repeats, bool jso
 
 int main(int argc, char** argv) {
   std::string path;
-  int n_threads = 0, n_repeats = 15;
+  int n_threads = 0, n_prompts = 500, n_repeats = 15;
   bool json = false;
   CLI::App app("What a request waits for before its first token.", "first_token_bench");
   app.add_option("model", path, "model folder or .gguf file")->required();
   app.add_option("--threads", n_threads, "default: all cores");
+  app.add_option("--prompts", n_prompts, "of random lengths")->check(CLI::Range(1, 100000));
   app.add_option("--repeats", n_repeats, "of each length; the median counts")->check(CLI::Range(1, 1000));
   app.add_flag("--json", json, "figures as JSON");
   CLI11_PARSE(app, argc, argv);
-  if (auto result = run(path, n_threads, n_repeats, json); !result) {
+  if (auto result = run(path, n_threads, n_prompts, n_repeats, json); !result) {
     std::fprintf(stderr, "error: %s\n", result.error().to_string().c_str());
     return 1;
   }
