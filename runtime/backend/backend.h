@@ -32,6 +32,8 @@ struct Call {
   KernelArgs args;     // what its spans and `op` refer to lives as long as the tape
   bool waits = false;  // it touches what a call since the last waiting one writes, or writes what such a one reads
   double flops = 0, bytes = 0;  // what it computes and moves
+  size_t scratch_bytes = 0;
+  std::vector<int> written_inputs;  // explicit state; a kernel may write to no other input
 };
 
 // Calls in order, ready to be played any number of times; nothing is allocated or looked up in play().

@@ -5,31 +5,37 @@
 
 #include "hwdetect/cpu_features.h"
 #include "hwdetect/gpu.h"
+#include "runtime/backend/emulated/emulated_backend.h"
 #include "runtime/ops/cpu_kernels.h"
+#include "runtime/ops/cuda_kernels.h"
 #ifdef HEARTH_HAS_CUDA
 #include "runtime/backend/cuda/cuda_backend.h"
-#include "runtime/ops/cuda_kernels.h"
 #endif
 
 namespace hearth {
 namespace {
 
-// What stands behind "name:", as a device's number; 0 without.
+// What stands behind "name:", as a number; 0 without.
 Result<int> index_in(std::string_view index) {
   if (index.empty()) return 0;
   if (index.size() < 2 || index.size() > 3 || index[0] != ':' ||
       index.find_first_not_of("0123456789", 1) != std::string_view::npos)
-    return error(Code::invalid_argument, "\"{}\" is no device number: write cuda:0 to cuda:99", index);
+    return error(Code::invalid_argument, "\"{}\" is no number of a device: write :0 to :99", index);
   return std::stoi(std::string(index.substr(1)));
 }
 
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view index) {
   const int device = TRY(index_in(index));
 #ifdef HEARTH_HAS_CUDA
-  return CudaBackend::create(cuda_kernels(), device);
+  return CudaBackend::create(cuda::kernels(), device);
 #else
   return error(Code::failed_precondition, "cuda:{} is not to be had: this build has no CUDA kernels", device);
 #endif
+}
+
+Result<std::unique_ptr<Backend>> open_emulated(std::string_view index) {
+  const int seed = TRY(index_in(index));
+  return std::unique_ptr<Backend>(new EmulatedBackend(emulated::kernels(), static_cast<uint64_t>(seed)));
 }
 
 struct Entry {
@@ -44,6 +50,7 @@ constexpr Entry kBackends[] = {
        return std::unique_ptr<Backend>(open_cpu(n_threads));
      }},
     {"cuda", [](std::string_view index, int) { return open_cuda(index); }},
+    {"emulated", [](std::string_view index, int) { return open_emulated(index); }},
 };
 
 std::string_view index_of(std::string_view name) {
@@ -53,7 +60,7 @@ std::string_view index_of(std::string_view name) {
 Result<const Entry*> entry_of(std::string_view name) {
   for (const Entry& entry : kBackends)
     if (entry.name == name.substr(0, name.find(':'))) return &entry;
-  return error(Code::invalid_argument, "there is no device \"{}\": cpu or cuda[:number]", name);
+  return error(Code::invalid_argument, "there is no device \"{}\": cpu, cuda[:number] or emulated[:seed]", name);
 }
 
 }  // namespace

@@ -155,7 +155,8 @@ std::vector<Call> Executor::State::resolve_calls() {
     args.scratch = step.kernel.scratch_bytes > 0 ? arena.data() + step.scratch_offset : nullptr;
     calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_reference, args,
                      order.waits(args, step.kernel.scratch_bytes), step.cost.flops,
-                     step.cost.bytes_read + step.cost.bytes_written});
+                     step.cost.bytes_read + step.cost.bytes_written, step.kernel.scratch_bytes,
+                     node.op->mutated_inputs()});
   }
   return calls;
 }

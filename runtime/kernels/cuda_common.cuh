@@ -1,18 +1,12 @@
 // What the ops' cuda.cu share: launch geometry, reductions in a fixed order, and reading a weight of any dtype.
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include <cstdint>
 
 #include "runtime/backend/kernel.h"
+#include "runtime/kernels/cuda_language.cuh"
 #include "runtime/tensor/codecs/all.h"
 #include "runtime/tensor/scalar.h"
-
-// The namespace of the kernels in this compilation.
-#ifndef HEARTH_GPU
-#define HEARTH_GPU cuda
-#endif
 
 namespace hearth::HEARTH_GPU {
 
@@ -20,12 +14,13 @@ namespace hearth::HEARTH_GPU {
 template <class O>
 Kernel kernel_for(const O& op, Types inputs);
 
-inline cudaStream_t stream_of(const Worker& me) {
-  return static_cast<cudaStream_t>(me.queue);
+inline Stream stream_of(const Worker& me) {
+  return static_cast<Stream>(me.queue);
 }
 
 inline constexpr int kBlock = 256;  // threads of a block where nothing else decides
 inline constexpr int kWarp = 32;
+inline constexpr size_t kSharedBytes = 99 << 10;  // that a block may have on GPUs from compute capability 8.6 on
 
 inline unsigned blocks_for(int64_t n, int64_t per_block = kBlock) {
   return static_cast<unsigned>(n == 0 ? 1 : (n + per_block - 1) / per_block);
@@ -47,7 +42,7 @@ __device__ inline float warp_max(float x) {
 // Over a block of whole warps, at most 1024 threads; every thread gets the result. Ends with a barrier.
 template <class WarpReduce>
 __device__ inline float block_reduce(float x, float identity, WarpReduce reduce) {
-  __shared__ float parts[kWarp];
+  HEARTH_SHARED(parts, float[kWarp]);
   const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, n_warps = blockDim.x / kWarp;
   x = reduce(x);
   if (lane == 0) parts[warp] = x;

@@ -1,11 +1,14 @@
-// See cuda_kernels.h. An op whose cuda.cu lacks its kernel_for() does not link; one that declines answers an empty
-// kernel.
+// See cuda_kernels.h. Compiled for each compiler of the kernels. An op whose cuda.cu lacks its kernel_for() does not
+// link; one that declines answers an empty kernel.
 #include "runtime/ops/cuda_kernels.h"
 
 #include "runtime/ops/all_ops.h"
 
-namespace hearth {
-namespace cuda {
+#ifndef HEARTH_GPU
+#define HEARTH_GPU cuda
+#endif
+
+namespace hearth::HEARTH_GPU {
 
 template <class O>
 Kernel kernel_for(const O& op, Types inputs);
@@ -17,10 +20,8 @@ static KernelTable table_of(OpList<Ops...>) {
   return table;
 }
 
-}  // namespace cuda
-
-KernelTable cuda_kernels() {
-  return cuda::table_of(AllOps{});
+KernelTable kernels() {
+  return table_of(AllOps{});
 }
 
-}  // namespace hearth
+}  // namespace hearth::HEARTH_GPU

@@ -1,10 +1,15 @@
-// Every op's CUDA kernels. Only in builds with HEARTH_CUDA.
+// Every op's CUDA kernels: for a GPU (only in builds with HEARTH_CUDA), and for the emulator.
 #pragma once
 
 #include "runtime/backend/kernel_table.h"
 
 namespace hearth {
 
-KernelTable cuda_kernels();
+namespace cuda {
+KernelTable kernels();
+}
+namespace emulated {
+KernelTable kernels();
+}
 
 }  // namespace hearth

@@ -17,63 +17,10 @@
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/rules.h"
+#include "runtime/ops/sample_runs.h"
 
 namespace hearth {
 namespace {
-
-std::vector<Sample>& samples() {
-  static std::vector<Sample> all = all_samples();
-  return all;
-}
-
-Tensor copy_of(const TensorView& view) {
-  Tensor out(view.type);
-  if (view.type.bytes() > 0) std::memcpy(out.view().data, view.data, static_cast<size_t>(view.type.bytes()));
-  return out;
-}
-
-std::vector<Tensor> copies_of(const std::vector<Tensor>& tensors) {
-  std::vector<Tensor> out;
-  for (const Tensor& tensor : tensors) out.push_back(copy_of(tensor.view()));
-  return out;
-}
-
-std::vector<TensorView> views_of(const std::vector<Tensor>& tensors) {
-  std::vector<TensorView> out;
-  for (const Tensor& tensor : tensors) out.push_back(tensor.view());
-  return out;
-}
-
-std::vector<TensorType> types_of(const std::vector<Tensor>& tensors) {
-  std::vector<TensorType> out;
-  for (const Tensor& tensor : tensors) out.push_back(tensor.type());
-  return out;
-}
-
-std::vector<Tensor> new_outputs(const Op& op, const std::vector<Tensor>& inputs) {
-  auto types = op.infer(types_of(inputs));
-  if (!types) ADD_FAILURE() << types.error().to_string();
-  std::vector<Tensor> out;
-  for (const TensorType& type : *types) out.emplace_back(type);
-  return out;
-}
-
-// Outputs and mutated inputs: everything that the op wrote.
-struct Written {
-  std::vector<Tensor> tensors;
-};
-
-Written written(const Op& op, std::vector<Tensor> inputs, std::vector<Tensor> outputs) {
-  Written out{std::move(outputs)};
-  for (int i : op.mutated_inputs()) out.tensors.push_back(std::move(inputs[static_cast<size_t>(i)]));
-  return out;
-}
-
-Written run_reference(const Op& op, const std::vector<Tensor>& originals) {
-  std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
-  op.reference(views_of(inputs), views_of(outputs));
-  return written(op, std::move(inputs), std::move(outputs));
-}
 
 Written run_kernel(const Op& op, const Kernel& kernel, const std::vector<Tensor>& originals, Team& team) {
   std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
@@ -88,41 +35,9 @@ Written run_kernel(const Op& op, const Kernel& kernel, const std::vector<Tensor>
   return written(op, std::move(inputs), std::move(outputs));
 }
 
-// Largest difference, relative to the largest expected magnitude. Indices are right or wrong.
-double relative_error(const Tensor& got, const Tensor& expected) {
-  if (expected.type().dtype == Dtype::i32)
-    return std::equal(got.i32(), got.i32() + expected.type().bytes() / 4, expected.i32()) ? 0 : INFINITY;
-  const Tensor a = to_f32(got.view()), b = to_f32(expected.view());
-  double difference = 0, largest = 1e-30;
-  for (int64_t i = 0; i < a.type().shape.n_elements(); ++i) {
-    if (!std::isfinite(a.f32()[i])) return INFINITY;
-    difference = std::max(difference, std::fabs(static_cast<double>(a.f32()[i]) - b.f32()[i]));
-    largest = std::max(largest, std::fabs(static_cast<double>(b.f32()[i])));
-  }
-  return difference / largest;
-}
-
-void expect_close(const Written& got, const Written& expected, double tolerance) {
-  ASSERT_EQ(got.tensors.size(), expected.tensors.size());
-  for (size_t i = 0; i < got.tensors.size(); ++i) {
-    // A cache of half precision may round a tie the other way after a last-bit difference.
-    const Dtype dtype = expected.tensors[i].type().dtype;
-    const double slack = dtype == Dtype::f16 ? 1e-3 : dtype == Dtype::bf16 ? 8e-3 : tolerance;
-    EXPECT_LE(relative_error(got.tensors[i], expected.tensors[i]), slack) << "output " << i;
-  }
-}
-
-bool same_bits(const Written& a, const Written& b) {
-  for (size_t i = 0; i < a.tensors.size(); ++i)
-    if (const auto n = static_cast<size_t>(a.tensors[i].type().bytes());
-        n > 0 && std::memcmp(a.tensors[i].view().data, b.tensors[i].view().data, n) != 0)
-      return false;
-  return true;
-}
-
 class EveryOp : public testing::TestWithParam<size_t> {
  protected:
-  const Sample& sample() const { return samples()[GetParam()]; }
+  const Sample& sample() const { return every_sample()[GetParam()]; }
   const Op& op() const { return *sample().op; }
 };
 
@@ -157,8 +72,7 @@ double projection_coefficient(int64_t i) {
 double projected(const Op& op, const std::vector<Tensor>& inputs) {
   const Written out = run_reference(op, inputs);
   double sum = 0;
-  for (int64_t i = 0; i < out.tensors[0].type().shape.n_elements(); ++i)
-    sum += projection_coefficient(i) * out.tensors[0].f32()[i];
+  for (int64_t i = 0; i < out[0].type().shape.n_elements(); ++i) sum += projection_coefficient(i) * out[0].f32()[i];
   return sum;
 }
 
@@ -260,18 +174,17 @@ Written run_sharded(const Sample& sample, const std::string& axis, int n) {
     std::vector<std::vector<std::string>> axes = rule.outputs;
     for (int i : op->mutated_inputs()) axes.push_back(rule.inputs[static_cast<size_t>(i)]);
     const Written part = written(*op, std::move(inputs), std::move(outputs));
-    for (size_t i = 0; i < part.tensors.size(); ++i) {
+    for (size_t i = 0; i < part.size(); ++i) {
       const int at = axis_index(axes[i], axis);
       if (index == 0) {
-        TensorType type = part.tensors[i].type();
+        TensorType type = part[i].type();
         if (at >= 0) type.shape[at] *= n;
-        whole.tensors.emplace_back(type);
+        whole.emplace_back(type);
       }
       if (at >= 0) {
-        move_part(whole.tensors[i].view(), part.tensors[i].view(), at, index, true);
+        move_part(whole[i].view(), part[i].view(), at, index, true);
       } else {
-        for (int64_t e = 0; e < part.tensors[i].type().shape.n_elements(); ++e)
-          whole.tensors[i].f32()[e] += part.tensors[i].f32()[e];
+        for (int64_t e = 0; e < part[i].type().shape.n_elements(); ++e) whole[i].f32()[e] += part[i].f32()[e];
       }
     }
   }
@@ -309,8 +222,8 @@ TEST_P(EveryOp, ShardedEqualsUnsharded) {
       EXPECT_TRUE(std::ranges::any_of(rule.inputs, has_axis)) << "no operand has this axis";
       if (!can_be_cut(sample(), rule, axis, n)) continue;  // another sample can: EveryAxisIsCut
       Written sharded = run_sharded(sample(), axis, n);
-      for (size_t i = 0; i < sharded.tensors.size(); ++i)
-        EXPECT_LE(relative_error(sharded.tensors[i], expected.tensors[i]), sample().tolerance) << "output " << i;
+      for (size_t i = 0; i < sharded.size(); ++i)
+        EXPECT_LE(relative_error(sharded[i], expected[i]), sample().tolerance) << "output " << i;
     }
 }
 
@@ -332,7 +245,7 @@ TEST(Ops, MoreSamplesThatAreCut) {
       for (int n : kParts) {
         if (!can_be_cut(sample, rule, axis, n)) continue;
         const Written sharded = run_sharded(sample, axis, n);
-        EXPECT_LE(relative_error(sharded.tensors[0], expected.tensors[0]), sample.tolerance)
+        EXPECT_LE(relative_error(sharded[0], expected[0]), sample.tolerance)
             << sample.op->name() << " axis " << axis << " in " << n;
       }
   }
@@ -349,7 +262,7 @@ TEST(Ops, EveryAxisIsCut) {
         if (can_be_cut(sample, rule, axis, n)) seen.insert(n);
     }
   };
-  for (const Sample& sample : samples()) note(sample);
+  for (const Sample& sample : every_sample()) note(sample);
   for (const Sample& sample : more_to_cut()) note(sample);
   for (const auto& [what, seen] : parts)
     for (int n : kParts)
@@ -377,7 +290,7 @@ const std::map<std::string, std::string>& never_cut() {
 
 TEST(Ops, WhatIsNeverCutIsListed) {
   std::set<std::string> found;
-  for (const Sample& sample : samples()) {
+  for (const Sample& sample : every_sample()) {
     const std::string whole = std::string(sample.op->name()) + " " + sample.name;
     const auto reason = std::ranges::find_if(never_cut(), [&](const auto& r) { return whole.starts_with(r.first); });
     const bool is_listed = reason != never_cut().end();
@@ -398,10 +311,9 @@ TEST_P(EveryOp, CostCountsEveryOutputByte) {
   EXPECT_GE(cost.bytes_written, bytes);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::Range<size_t>(0, samples().size()),
+INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::Range<size_t>(0, every_sample().size()),
                          [](const testing::TestParamInfo<size_t>& info) {
-                           const Sample& sample = samples()[info.param];
-                           return std::string(sample.op->name()) + "_" + sample.name;
+                           return name_of(every_sample()[info.param]);
                          });
 
 TEST(Ops, WrongOperandsAreNamed) {

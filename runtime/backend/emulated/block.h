@@ -16,7 +16,7 @@
 namespace hearth::emulator {
 
 inline constexpr unsigned kWarpSize = 32, kMaxThreads = 1024;
-inline constexpr size_t kMaxSharedBytes = 227 << 10;  // static and dynamic, of a block (compute capability 9.0)
+inline constexpr size_t kMaxSharedBytes = 99 << 10;  // static and dynamic, of a block, on the smallest GPU (8.6)
 
 // Numbers that a seed determines; small and fast, since every turn of a thread asks.
 class Random {

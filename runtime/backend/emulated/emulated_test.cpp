@@ -452,7 +452,7 @@ TEST(Emulated, WhatCudaRefusesIsRefused) {
     launch_kernel<nothing_kernel>(grid, threads, shared_bytes, &device);
     return !device.take_result();
   };
-  EXPECT_FALSE(refused(1, 1024, 227 << 10));
+  EXPECT_FALSE(refused(1, 1024, 99 << 10));
   EXPECT_FALSE(refused(dim3(1, 65535), 1, 0));
   EXPECT_TRUE(refused(1, 1025, 0));
   EXPECT_TRUE(refused(1, dim3(32, 33), 0));
@@ -461,7 +461,7 @@ TEST(Emulated, WhatCudaRefusesIsRefused) {
   EXPECT_TRUE(refused(0, 1, 0));
   EXPECT_TRUE(refused(dim3(1, 65536), 1, 0));
   EXPECT_TRUE(refused(dim3(1, 1, 65536), 1, 0));
-  EXPECT_TRUE(refused(1, 1, (227 << 10) + 1));
+  EXPECT_TRUE(refused(1, 1, (99 << 10) + 1));
   launch_kernel<greedy_kernel>(1, 1, 0, &device);
   EXPECT_NE(failure_of(device).find("245760 bytes of shared memory"), std::string::npos);
 }

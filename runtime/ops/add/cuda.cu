@@ -18,8 +18,8 @@ __global__ void add_kernel(const float* a, const float* b, float* y, int64_t n, 
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements(), n_b = args.inputs[1].shape().n_elements();
-  add_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                          args.outputs[0].f32(), n, n_b);
+  launch_kernel<add_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                            args.outputs[0].f32(), n, n_b);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 //           for dk, dv; tiles that nobody sees are skipped
 // mapping:  forward, dq: one block per 16 queries of a head; dk, dv: one block per 16 keys of a kv head; dsinks: one
 //           block a head
-// needs:    D, Dv <= 256
+// needs:    D, Dv <= 576, backward D + Dv <= 1040 (shared memory)
 // numerics: fp32 without tensor cores; sums in order: deterministic
 #include "runtime/kernels/attention_tile.cuh"
 #include "runtime/ops/attention/attention.h"
@@ -80,11 +80,12 @@ __device__ int rows_left(int64_t T, int64_t begin, int most) {
   return static_cast<int>(T - begin < most ? T - begin : most);
 }
 
+template <int max_dim>
 __global__ void __launch_bounds__(kTileThreads) attention_kernel(Problem p, float* out, float* lse) {
-  extern __shared__ float shared[];
+  HEARTH_DYNAMIC_SHARED(shared, float);
   const int64_t begin = static_cast<int64_t>(blockIdx.x) * kTileRows;
   const int h = static_cast<int>(blockIdx.y), kv = p.kv_of(h), n = rows_left(p.T, begin, kTileRows);
-  attend(
+  attend<max_dim>(
       shared, n, p.D, p.Dv, p.rule, p.first_key(begin, n), p.end_key(begin, n),
       [&](int r, int d) { return p.q[p.query(begin + r, h) + d]; },
       [&](int64_t s, int d) { return p.k[p.key(s, kv) + d]; },
@@ -119,33 +120,38 @@ __global__ void dsinks_kernel(Problem p, Gradients g) {
   if (threadIdx.x == 0) g.dsinks[h] = sum;
 }
 
-__host__ __device__ inline int backward_shared_floats(int D, int Dv) {
-  return (kTileRows + kTilePartners) * (D + 1 + Dv + 1) + 2 * kTileRows * (kTilePartners + 1);
+template <int max_dim>
+int backward_shared_floats(int D, int Dv) {
+  constexpr int kPartners = TileOf<max_dim>::kPartners;
+  return (kTileRows + kPartners) * (D + 1 + Dv + 1) + 2 * kTileRows * (kPartners + 1);
 }
 
 // Rows are queries, partners are keys.
+template <int max_dim>
 __global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem p, Gradients g) {
-  extern __shared__ float shared[];
+  using Tile = TileOf<max_dim>;
+  constexpr int kPartners = Tile::kPartners;
+  HEARTH_DYNAMIC_SHARED(shared, float);
   const TileThread me;
   const int ld = p.D + 1, ldv = p.Dv + 1, h = static_cast<int>(blockIdx.y), kv = p.kv_of(h);
   const int64_t begin = static_cast<int64_t>(blockIdx.x) * kTileRows;
   const int n = rows_left(p.T, begin, kTileRows);
   float *queries = shared, *douts = queries + kTileRows * ld, *keys = douts + kTileRows * ldv;
-  float *values = keys + kTilePartners * ld, *dscores = values + kTilePartners * ldv + me.row * (kTilePartners + 1);
-  load_tile(queries, kTileRows, ld, n, p.D, [&](int r, int d) { return p.q[p.query(begin + r, h) + d]; });
-  load_tile(douts, kTileRows, ldv, n, p.Dv, [&](int r, int d) { return g.dout[p.out(begin + r, h) + d]; });
+  float *values = keys + kPartners * ld, *dscores = values + kPartners * ldv + me.row * (kPartners + 1);
+  load_tile(queries, kTileRows, ld, 0, n, p.D, [&](int r, int d) { return p.q[p.query(begin + r, h) + d]; });
+  load_tile(douts, kTileRows, ldv, 0, n, p.Dv, [&](int r, int d) { return g.dout[p.out(begin + r, h) + d]; });
   const int64_t t = begin + me.row;
   const float lse = me.row < n ? g.lse[t * p.H + h] : 0.0f, delta = me.row < n ? g.delta[t * p.H + h] : 0.0f;
-  float acc[kFeaturesPerThread] = {};
+  float acc[Tile::kFeatures] = {};
   const int64_t end = p.end_key(begin, n);
-  for (int64_t first = p.first_key(begin, n); first < end; first += kTilePartners) {
-    const int n_keys = rows_left(end, first, kTilePartners);
+  for (int64_t first = p.first_key(begin, n); first < end; first += kPartners) {
+    const int n_keys = rows_left(end, first, kPartners);
     __syncthreads();
-    load_tile(keys, kTilePartners, ld, n_keys, p.D, [&](int s, int d) { return p.k[p.key(first + s, kv) + d]; });
-    load_tile(values, kTilePartners, ldv, n_keys, p.Dv, [&](int s, int d) { return p.v[p.value(first + s, kv) + d]; });
+    load_tile(keys, kPartners, ld, 0, n_keys, p.D, [&](int s, int d) { return p.k[p.key(first + s, kv) + d]; });
+    load_tile(values, kPartners, ldv, 0, n_keys, p.Dv, [&](int s, int d) { return p.v[p.value(first + s, kv) + d]; });
     __syncthreads();
 #pragma unroll
-    for (int i = 0; i < kPartnersPerThread; ++i) {
+    for (int i = 0; i < Tile::kPartnersPerThread; ++i) {
       const int s = me.lane + i * kRowThreads;
       float ds = 0;
       if (me.row < n && s < n_keys && p.visible(t, first + s)) {
@@ -155,45 +161,48 @@ __global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem p, Gradients g
       dscores[s] = ds;
     }
     __syncwarp();
-    add_weighted(acc, dscores, keys, ld, me.lane, p.D);
+    add_weighted<kPartners>(acc, dscores, keys, ld, me.lane, p.D);
   }
   if (me.row >= n) return;
 #pragma unroll
-  for (int i = 0; i < kFeaturesPerThread; ++i) {
+  for (int i = 0; i < Tile::kFeatures; ++i) {
     const int d = me.lane + i * kRowThreads;
     if (d < p.D) g.dq[p.query(t, h) + d] = acc[i];
   }
 }
 
 // Rows are keys, partners are queries, for all query heads of the kv head.
+template <int max_dim>
 __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients g) {
-  extern __shared__ float shared[];
+  using Tile = TileOf<max_dim>;
+  constexpr int kPartners = Tile::kPartners;
+  HEARTH_DYNAMIC_SHARED(shared, float);
   const TileThread me;
   const int ld = p.D + 1, ldv = p.Dv + 1, kv = static_cast<int>(blockIdx.y), group = p.H / p.K;
   const int64_t begin = static_cast<int64_t>(blockIdx.x) * kTileRows;
   const int n = rows_left(p.T, begin, kTileRows);
   float *keys = shared, *values = keys + kTileRows * ld, *queries = values + kTileRows * ldv;
-  float *douts = queries + kTilePartners * ld, *rows = douts + kTilePartners * ldv;
-  float *weights = rows + me.row * (kTilePartners + 1), *dscores = weights + kTileRows * (kTilePartners + 1);
-  load_tile(keys, kTileRows, ld, n, p.D, [&](int r, int d) { return p.k[p.key(begin + r, kv) + d]; });
-  load_tile(values, kTileRows, ldv, n, p.Dv, [&](int r, int d) { return p.v[p.value(begin + r, kv) + d]; });
+  float *douts = queries + kPartners * ld, *rows = douts + kPartners * ldv;
+  float *weights = rows + me.row * (kPartners + 1), *dscores = weights + kTileRows * (kPartners + 1);
+  load_tile(keys, kTileRows, ld, 0, n, p.D, [&](int r, int d) { return p.k[p.key(begin + r, kv) + d]; });
+  load_tile(values, kTileRows, ldv, 0, n, p.Dv, [&](int r, int d) { return p.v[p.value(begin + r, kv) + d]; });
   const int64_t s = begin + me.row;
-  float dk[kFeaturesPerThread] = {}, dv[kFeaturesPerThread] = {};
+  float dk[Tile::kFeatures] = {}, dv[Tile::kFeatures] = {};
   const int64_t end = begin + n + p.window - 1 < p.T ? begin + n + p.window - 1 : p.T;
-  for (int64_t first = p.first_query(begin); first < end; first += kTilePartners) {
-    const int n_queries = rows_left(end, first, kTilePartners);
+  for (int64_t first = p.first_query(begin); first < end; first += kPartners) {
+    const int n_queries = rows_left(end, first, kPartners);
     bool any = false;
     for (int i = me.lane; i < n_queries; i += kRowThreads) any |= me.row < n && p.visible(first + i, s);
     if (!__syncthreads_or(any)) continue;
     for (int h = kv * group; h < (kv + 1) * group; ++h) {
       __syncthreads();
-      load_tile(queries, kTilePartners, ld, n_queries, p.D,
+      load_tile(queries, kPartners, ld, 0, n_queries, p.D,
                 [&](int i, int d) { return p.q[p.query(first + i, h) + d]; });
-      load_tile(douts, kTilePartners, ldv, n_queries, p.Dv,
+      load_tile(douts, kPartners, ldv, 0, n_queries, p.Dv,
                 [&](int i, int d) { return g.dout[p.out(first + i, h) + d]; });
       __syncthreads();
 #pragma unroll
-      for (int j = 0; j < kPartnersPerThread; ++j) {
+      for (int j = 0; j < Tile::kPartnersPerThread; ++j) {
         const int i = me.lane + j * kRowThreads;
         const int64_t t = first + i;
         float weight = 0, ds = 0;
@@ -207,13 +216,13 @@ __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients 
         dscores[i] = ds;
       }
       __syncwarp();
-      add_weighted(dk, dscores, queries, ld, me.lane, p.D);
-      add_weighted(dv, weights, douts, ldv, me.lane, p.Dv);
+      add_weighted<kPartners>(dk, dscores, queries, ld, me.lane, p.D);
+      add_weighted<kPartners>(dv, weights, douts, ldv, me.lane, p.Dv);
     }
   }
   if (me.row >= n) return;
 #pragma unroll
-  for (int i = 0; i < kFeaturesPerThread; ++i) {
+  for (int i = 0; i < Tile::kFeatures; ++i) {
     const int d = me.lane + i * kRowThreads;
     if (d < p.D) g.dk[p.key(s, kv) + d] = dk[i];
     if (d < p.Dv) g.dv[p.value(s, kv) + d] = dv[i];
@@ -223,11 +232,12 @@ __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const Problem p = problem_of(args, static_cast<const Attention&>(*args.op).heads, 4);
   if (p.T == 0) return;
-  const int shared_bytes = attend_shared_floats(p.D, p.Dv) * 4;
-  allow_shared_bytes(attention_kernel, shared_bytes);
-  attention_kernel<<<dim3(blocks_for(p.T, kTileRows), static_cast<unsigned>(p.H)), kTileThreads,
-                     static_cast<size_t>(shared_bytes), stream_of(stream)>>>(p, args.outputs[0].f32(),
-                                                                             args.outputs[1].f32());
+  const dim3 grid(blocks_for(p.T, kTileRows), static_cast<unsigned>(p.H));
+  with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
+    launch_kernel<attention_kernel<max_dim>>(grid, kTileThreads,
+                                             static_cast<size_t>(attend_shared_floats<max_dim>(p.D, p.Dv)) * 4,
+                                             stream_of(me), p, args.outputs[0].f32(), args.outputs[1].f32());
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
@@ -241,16 +251,22 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
                     args.outputs[2].f32(),
                     p.sinks != nullptr ? args.outputs[3].f32() : nullptr,
                     reinterpret_cast<float*>(args.scratch)};
-  const int shared_bytes = backward_shared_floats(p.D, p.Dv) * 4;
-  allow_shared_bytes(dq_kernel, shared_bytes);
-  allow_shared_bytes(dkv_kernel, shared_bytes);
   const unsigned tiles = blocks_for(p.T, kTileRows);
-  delta_kernel<<<blocks_for(p.T * p.H, kBlock / kWarp), kBlock, 0, stream_of(stream)>>>(p, g);
-  if (p.sinks != nullptr) dsinks_kernel<<<static_cast<unsigned>(p.H), kBlock, 0, stream_of(stream)>>>(p, g);
-  dq_kernel<<<dim3(tiles, static_cast<unsigned>(p.H)), kTileThreads, static_cast<size_t>(shared_bytes),
-              stream_of(stream)>>>(p, g);
-  dkv_kernel<<<dim3(tiles, static_cast<unsigned>(p.K)), kTileThreads, static_cast<size_t>(shared_bytes),
-               stream_of(stream)>>>(p, g);
+  launch_kernel<delta_kernel>(blocks_for(p.T * p.H, kBlock / kWarp), kBlock, 0, stream_of(me), p, g);
+  if (p.sinks != nullptr) launch_kernel<dsinks_kernel>(static_cast<unsigned>(p.H), kBlock, 0, stream_of(me), p, g);
+  with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
+    const auto shared_bytes = static_cast<size_t>(backward_shared_floats<max_dim>(p.D, p.Dv)) * 4;
+    launch_kernel<dq_kernel<max_dim>>(dim3(tiles, static_cast<unsigned>(p.H)), kTileThreads, shared_bytes,
+                                      stream_of(me), p, g);
+    launch_kernel<dkv_kernel<max_dim>>(dim3(tiles, static_cast<unsigned>(p.K)), kTileThreads, shared_bytes,
+                                       stream_of(me), p, g);
+  });
+}
+
+bool fits_backward(int D, int Dv) {
+  return with_tile_of(D, Dv, [&]<int max_dim>() {
+    return static_cast<size_t>(backward_shared_floats<max_dim>(D, Dv)) * 4 <= kSharedBytes;
+  });
 }
 
 }  // namespace
@@ -263,6 +279,7 @@ Kernel kernel_for(const Attention& op, Types) {
 template <>
 Kernel kernel_for(const AttentionBackward& op, Types inputs) {
   if (op.heads.head_dim > kMaxHeadDim || op.heads.v_dim() > kMaxHeadDim) return {};
+  if (!fits_backward(op.heads.head_dim, op.heads.v_dim())) return {};
   return {launch_backward, static_cast<size_t>(inputs[0].shape[0] * op.heads.n_heads) * sizeof(float)};
 }
 

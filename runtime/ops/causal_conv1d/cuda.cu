@@ -54,8 +54,8 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    conv_kernel<dtype><<<blocks_for(T * C), kBlock, 0, stream_of(me)>>>(x.f32(), w.data, args.inputs[2].i32(),
-                                                                        args.outputs[0].f32(), T, C, W);
+    launch_kernel<conv_kernel<dtype>>(blocks_for(T * C), kBlock, 0, stream_of(me), x.f32(), w.data,
+                                      args.inputs[2].i32(), args.outputs[0].f32(), T, C, W);
   });
 }
 
@@ -63,11 +63,11 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &dy = args.inputs[3];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    dx_kernel<dtype><<<blocks_for(T * C), kBlock, 0, stream_of(me)>>>(dy.f32(), w.data, args.inputs[2].i32(),
-                                                                      args.outputs[0].f32(), T, C, W);
+    launch_kernel<dx_kernel<dtype>>(blocks_for(T * C), kBlock, 0, stream_of(me), dy.f32(), w.data, args.inputs[2].i32(),
+                                    args.outputs[0].f32(), T, C, W);
   });
-  dw_kernel<<<blocks_for(C * W), kBlock, 0, stream_of(me)>>>(x.f32(), dy.f32(), args.inputs[2].i32(),
-                                                             args.outputs[1].f32(), T, C, W);
+  launch_kernel<dw_kernel>(blocks_for(C * W), kBlock, 0, stream_of(me), x.f32(), dy.f32(), args.inputs[2].i32(),
+                           args.outputs[1].f32(), T, C, W);
 }
 
 }  // namespace

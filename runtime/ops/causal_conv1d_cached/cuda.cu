@@ -41,9 +41,9 @@ void launch(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1), n_seqs = args.inputs[2].dim(0);
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    conv_cached_kernel<dtype><<<dim3(blocks_for(C), static_cast<unsigned>(n_seqs)), kBlock, 0, stream_of(me)>>>(
-        x.f32(), w.data, args.inputs[2].f32(), args.inputs[3].i32(), args.inputs[4].i32(), args.outputs[0].f32(), T, C,
-        W);
+    launch_kernel<conv_cached_kernel<dtype>>(dim3(blocks_for(C), static_cast<unsigned>(n_seqs)), kBlock, 0,
+                                             stream_of(me), x.f32(), w.data, args.inputs[2].f32(), args.inputs[3].i32(),
+                                             args.inputs[4].i32(), args.outputs[0].f32(), T, C, W);
   });
 }
 

@@ -38,17 +38,18 @@ __global__ void combine_backward_kernel(const float* y, const int32_t* rows, con
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  combine_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[0].f32(), n,
-      args.outputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
+  launch_kernel<combine_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
+                                args.inputs[2].f32(), args.outputs[0].f32(), n, args.outputs[0].dim(1),
+                                static_cast<int>(args.inputs[1].dim(1)));
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto S = static_cast<unsigned>(args.inputs[1].shape().n_elements());
   if (S == 0) return;
-  combine_backward_kernel<<<S, kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.outputs[0].f32(),
-      args.outputs[1].f32(), args.inputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
+  launch_kernel<combine_backward_kernel>(S, kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
+                                         args.inputs[2].f32(), args.inputs[3].f32(), args.outputs[0].f32(),
+                                         args.outputs[1].f32(), args.inputs[0].dim(1),
+                                         static_cast<int>(args.inputs[1].dim(1)));
 }
 
 }  // namespace

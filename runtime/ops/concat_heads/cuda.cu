@@ -21,9 +21,9 @@ __global__ void concat_kernel(const float* a, const float* b, float* y, int64_t 
 void launch(const KernelArgs& args, const Worker& me) {
   const int n_heads = static_cast<const ConcatHeads&>(*args.op).n_heads;
   const int64_t size = args.outputs[0].shape().n_elements();
-  concat_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), size, args.inputs[0].dim(1) / n_heads,
-      args.inputs[1].dim(1) / n_heads);
+  launch_kernel<concat_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                               args.outputs[0].f32(), size, args.inputs[0].dim(1) / n_heads,
+                               args.inputs[1].dim(1) / n_heads);
 }
 
 }  // namespace

@@ -53,17 +53,17 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
   auto* weighted = reinterpret_cast<float*>(args.scratch);
   if (T > 0)
-    row_loss_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-        args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[1].f32(), weighted, V);
-  total_kernel<<<1, kBlock, 0, stream_of(me)>>>(weighted, args.outputs[0].f32(), T);
+    launch_kernel<row_loss_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                   args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[1].f32(), weighted, V);
+  launch_kernel<total_kernel>(1, kBlock, 0, stream_of(me), weighted, args.outputs[0].f32(), T);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
   if (T > 0)
-    dlogits_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-        args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(), args.inputs[4].f32(),
-        args.outputs[0].f32(), V);
+    launch_kernel<dlogits_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                  args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(),
+                                  args.inputs[4].f32(), args.outputs[0].f32(), V);
 }
 
 }  // namespace

@@ -46,17 +46,17 @@ __global__ void decay_backward_kernel(const float* a, const float* a_log, const 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Decay&>(*args.op);
   const int64_t n = args.inputs[0].shape().n_elements();
-  decay_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(), n,
-      args.inputs[0].dim(1), op.min_step, op.max_step);
+  launch_kernel<decay_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                              args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(), n,
+                              args.inputs[0].dim(1), op.min_step, op.max_step);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const DecayBackward&>(*args.op);
   const int64_t T = args.inputs[0].dim(0), H = args.inputs[0].dim(1);
-  decay_backward_kernel<<<static_cast<unsigned>(H), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(),
-      op.has_dlog_decay ? args.inputs[3].f32() : nullptr,
+  launch_kernel<decay_backward_kernel>(
+      static_cast<unsigned>(H), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+      args.inputs[2].f32(), op.has_dlog_decay ? args.inputs[3].f32() : nullptr,
       op.has_dstep ? args.inputs[op.has_dlog_decay ? 4 : 3].f32() : nullptr, args.outputs[0].f32(),
       args.outputs[1].f32(), args.outputs[2].f32(), T, H, op.min_step, op.max_step);
 }

@@ -34,18 +34,17 @@ void launch_gather(const KernelArgs& args, const Worker& me) {
   const int64_t T = ids.dim(0), row_begin = static_cast<const GatherRows&>(*args.op).row_begin;
   if (T == 0) return;
   with_weight_dtype(table.type.dtype, [&]<Dtype dtype>() {
-    gather_kernel<dtype><<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(table.data, ids.i32(), y.f32(),
-                                                                                 table.dim(0), table.dim(1), row_begin);
+    launch_kernel<gather_kernel<dtype>>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), table.data, ids.i32(),
+                                        y.f32(), table.dim(0), table.dim(1), row_begin);
   });
 }
 
 void launch_scatter(const KernelArgs& args, const Worker& me) {
   const TensorView &ids = args.inputs[0], &dy = args.inputs[1], &dtable = args.outputs[0];
   const int64_t C = dtable.dim(1);
-  cudaMemsetAsync(dtable.data, 0, static_cast<size_t>(dtable.type.bytes()), stream_of(me));
-  scatter_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(ids.i32(), dy.f32(), dtable.f32(), ids.dim(0),
-                                                              dtable.dim(0), C,
-                                                              static_cast<const ScatterAddRows&>(*args.op).row_begin);
+  clear_bytes(stream_of(me), dtable.data, static_cast<size_t>(dtable.type.bytes()));
+  launch_kernel<scatter_kernel>(blocks_for(C, 64), 64, 0, stream_of(me), ids.i32(), dy.f32(), dtable.f32(), ids.dim(0),
+                                dtable.dim(0), C, static_cast<const ScatterAddRows&>(*args.op).row_begin);
 }
 
 }  // namespace

@@ -23,15 +23,15 @@ __global__ void gelu_backward_kernel(const float* x, const float* dy, float* dx,
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  gelu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), n,
-                                                           static_cast<const Gelu&>(*args.op).tanh);
+  launch_kernel<gelu_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(), n,
+                             static_cast<const Gelu&>(*args.op).tanh);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  gelu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                    args.outputs[0].f32(), n,
-                                                                    static_cast<const GeluBackward&>(*args.op).tanh);
+  launch_kernel<gelu_backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                      args.inputs[1].f32(), args.outputs[0].f32(), n,
+                                      static_cast<const GeluBackward&>(*args.op).tanh);
 }
 
 }  // namespace

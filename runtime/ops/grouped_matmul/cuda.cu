@@ -56,7 +56,8 @@ constexpr int kTile = 64, kDepth = 16, kSide = 16, kPer = kTile / kSide;  // 16 
 // c [kTile, kTile] of a product over `depth`, in registers; element (m, k) of a and (k, n) of b come from the loaders.
 template <class LoadA, class LoadB>
 __device__ void multiply_tile(int64_t depth, LoadA a_at, LoadB b_at, float (&sum)[kPer][kPer]) {
-  __shared__ float a[kDepth][kTile + 1], b[kDepth][kTile + 1];
+  HEARTH_SHARED(a, float[kDepth][kTile + 1]);
+  HEARTH_SHARED(b, float[kDepth][kTile + 1]);
   const int tx = threadIdx.x % kSide, ty = threadIdx.x / kSide;
   for (int64_t k0 = 0; k0 < depth; k0 += kDepth) {
     for (int i = threadIdx.x; i < kDepth * kTile; i += kSide * kSide) {
@@ -108,7 +109,7 @@ struct Launch {
   float* y;
   int E;
   int64_t S, N, K;
-  cudaStream_t stream;
+  Stream stream;
 };
 
 Launch launch_of(const KernelArgs& args, const Worker& me) {
@@ -125,7 +126,7 @@ Launch launch_of(const KernelArgs& args, const Worker& me) {
 }
 
 void clear_other_rows(const Launch& l) {
-  clear_kernel<<<static_cast<unsigned>(l.S), kBlock, 0, l.stream>>>(l.y, l.N, l.begin, l.E);
+  launch_kernel<clear_kernel>(static_cast<unsigned>(l.S), kBlock, 0, l.stream, l.y, l.N, l.begin, l.E);
 }
 
 void launch_few(const KernelArgs& args, const Worker& me) {
@@ -134,7 +135,7 @@ void launch_few(const KernelArgs& args, const Worker& me) {
   clear_other_rows(l);
   const dim3 grid(blocks_for(l.N, kWarpsPerBlock), static_cast<unsigned>(l.S));
   with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    few_kernel<dtype><<<grid, kWarpsPerBlock * kWarp, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+    launch_kernel<few_kernel<dtype>>(grid, kWarpsPerBlock * kWarp, 0, l.stream, l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
   });
 }
 
@@ -145,7 +146,8 @@ void launch_tiles(const KernelArgs& args, const Worker& me) {
   clear_other_rows(l);
   const dim3 grid(blocks_for(l.N, kTile), static_cast<unsigned>((l.S + kTile - 1) / kTile + l.E));
   with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    tiles_kernel<dtype, trans_w><<<grid, kSide * kSide, 0, l.stream>>>(l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+    launch_kernel<tiles_kernel<dtype, trans_w>>(grid, kSide * kSide, 0, l.stream, l.x, l.w, l.begin, l.E, l.y, l.N,
+                                                l.K);
   });
 }
 
@@ -170,8 +172,8 @@ void launch_outer(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const GroupedOuter&>(*args.op);
   const int64_t M = args.inputs[0].dim(1), N = args.inputs[1].dim(1);
   const dim3 grid(blocks_for(N, kTile), blocks_for(M, kTile), static_cast<unsigned>(op.n_experts));
-  outer_kernel<<<grid, kSide * kSide, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].i32() + op.first_expert, args.outputs[0].f32(), M, N);
+  launch_kernel<outer_kernel>(grid, kSide * kSide, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                              args.inputs[2].i32() + op.first_expert, args.outputs[0].f32(), M, N);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ constexpr int kTile = 32;
 // One element of a tile product over `depth`; element (m, k) of a and (k, n) of b come from the loaders.
 template <class LoadA, class LoadB>
 __device__ float tile_sum(int64_t depth, LoadA a_at, LoadB b_at) {
-  __shared__ float a[kTile][kTile + 1], b[kTile][kTile + 1];
+  HEARTH_SHARED(a, float[kTile][kTile + 1]);
+  HEARTH_SHARED(b, float[kTile][kTile + 1]);
   const int tx = threadIdx.x, ty = threadIdx.y;
   float sum = 0;
   for (int64_t k0 = 0; k0 < depth; k0 += kTile) {
@@ -61,8 +62,8 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   if (T == 0) return;
   const dim3 grid(blocks_for(N, kTile), blocks_for(T, kTile), static_cast<unsigned>(H));
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    forward_kernel<dtype>
-        <<<grid, dim3(kTile, kTile), 0, stream_of(me)>>>(x.f32(), w.data, y.f32(), T, H, K, N, trans_w);
+    launch_kernel<forward_kernel<dtype>>(grid, dim3(kTile, kTile), 0, stream_of(me), x.f32(), w.data, y.f32(), T, H, K,
+                                         N, trans_w);
   });
 }
 
@@ -70,8 +71,8 @@ void launch_outer(const KernelArgs& args, const Worker& me) {
   const TensorView& out = args.outputs[0];
   const int64_t T = args.inputs[0].dim(0), H = out.dim(0), M = out.dim(1), N = out.dim(2);
   const dim3 grid(blocks_for(N, kTile), blocks_for(M, kTile), static_cast<unsigned>(H));
-  outer_kernel<<<grid, dim3(kTile, kTile), 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(), out.f32(), T,
-                                                               H, M, N);
+  launch_kernel<outer_kernel>(grid, dim3(kTile, kTile), 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                              out.f32(), T, H, M, N);
 }
 
 }  // namespace

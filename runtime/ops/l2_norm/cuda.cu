@@ -41,16 +41,16 @@ __global__ void l2_norm_backward_kernel(const float* x, const float* dy, float* 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2Norm&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  l2_norm_kernel<<<blocks_for(n_rows, kRows), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
+  launch_kernel<l2_norm_kernel>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2NormBackward&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  l2_norm_backward_kernel<<<blocks_for(n_rows, kRows), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps,
-      op.scale);
+  launch_kernel<l2_norm_backward_kernel>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                         args.inputs[1].f32(), args.outputs[0].f32(), n_rows,
+                                         args.inputs[0].shape().last(), op.eps, op.scale);
 }
 
 }  // namespace

@@ -61,9 +61,9 @@ __global__ void layer_norm_dw_kernel(const float* x, const float* dy, const Mome
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
-  layer_norm_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), C,
-      static_cast<const LayerNorm&>(*args.op).eps);
+  launch_kernel<layer_norm_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                   args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), C,
+                                   static_cast<const LayerNorm&>(*args.op).eps);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
@@ -71,9 +71,11 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
   const float *x = args.inputs[0].f32(), *w = args.inputs[1].f32(), *dy = args.inputs[2].f32();
   auto* kept = reinterpret_cast<Moments*>(args.scratch);
   if (T > 0)
-    layer_norm_dx_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-        x, w, dy, args.outputs[0].f32(), kept, C, static_cast<const LayerNormBackward&>(*args.op).eps);
-  layer_norm_dw_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(x, dy, kept, args.outputs[1].f32(), T, C);
+    launch_kernel<layer_norm_dx_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), x, w, dy,
+                                        args.outputs[0].f32(), kept, C,
+                                        static_cast<const LayerNormBackward&>(*args.op).eps);
+  launch_kernel<layer_norm_dw_kernel>(blocks_for(C, 64), 64, 0, stream_of(me), x, dy, kept, args.outputs[1].f32(), T,
+                                      C);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ __device__ inline bool begins(const int32_t* segment_begin, int64_t t) {
 }
 
 __global__ void linear_kernel(LinearProblem p, const int32_t* segment_begin, float* out) {
-  extern __shared__ float shared[];
+  HEARTH_DYNAMIC_SHARED(shared, float);
   const int d = static_cast<int>(blockIdx.x) * kLinearColumns + threadIdx.x, h = static_cast<int>(blockIdx.y);
   if (d >= p.dv) return;
   float* S = shared + threadIdx.x;
@@ -32,9 +32,9 @@ __global__ void linear_kernel(LinearProblem p, const int32_t* segment_begin, flo
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const LinearProblem p = linear_problem(args, static_cast<const LinearAttention&>(*args.op).heads, 6);
   if (p.T == 0) return;
-  linear_kernel<<<dim3(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv)), kLinearColumns,
-                  static_cast<size_t>(linear_shared_floats(p.dk)) * 4, stream_of(stream)>>>(p, args.inputs[5].i32(),
-                                                                                            args.outputs[0].f32());
+  launch_kernel<linear_kernel>(dim3(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv)), kLinearColumns,
+                               static_cast<size_t>(linear_shared_floats(p.dk)) * 4, stream_of(me), p,
+                               args.inputs[5].i32(), args.outputs[0].f32());
 }
 
 // ---- backward ----
@@ -162,7 +162,7 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
                     reinterpret_cast<float*>(args.scratch),
                     states_per_head(p.T)};
   const int n_threads = (p.dv + kWarp - 1) / kWarp * kWarp;
-  backward_kernel<<<static_cast<unsigned>(p.Hk), n_threads, 0, stream_of(stream)>>>(p, g);
+  launch_kernel<backward_kernel>(static_cast<unsigned>(p.Hk), n_threads, 0, stream_of(me), p, g);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 __global__ void linear_cached_kernel(LinearProblem p, float* states, const int32_t* positions, const int32_t* seqs,
                                      float* out) {
-  extern __shared__ float shared[];
+  HEARTH_DYNAMIC_SHARED(shared, float);
   const int d = static_cast<int>(blockIdx.x) * kLinearColumns + threadIdx.x, h = static_cast<int>(blockIdx.y);
   const int seq = static_cast<int>(blockIdx.z);
   if (d >= p.dv) return;
@@ -38,9 +38,9 @@ void launch(const KernelArgs& args, const Worker& me) {
   const LinearProblem p = linear_problem(args, static_cast<const LinearAttentionCached&>(*args.op).heads, 8);
   const dim3 grid(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv),
                   static_cast<unsigned>(args.inputs[5].dim(0)));
-  linear_cached_kernel<<<grid, kLinearColumns, static_cast<size_t>(linear_shared_floats(p.dk)) * 4,
-                         stream_of(stream)>>>(p, args.inputs[5].f32(), args.inputs[6].i32(), args.inputs[7].i32(),
-                                              args.outputs[0].f32());
+  launch_kernel<linear_cached_kernel>(grid, kLinearColumns, static_cast<size_t>(linear_shared_floats(p.dk)) * 4,
+                                      stream_of(me), p, args.inputs[5].f32(), args.inputs[6].i32(),
+                                      args.inputs[7].i32(), args.outputs[0].f32());
 }
 
 }  // namespace

@@ -6,9 +6,7 @@
 //           a (decode); else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
 // numerics: fp32 (no TF32); quantised weights are multiplied out to float first
-#include <cublas_v2.h>
-
-#include "base/check.h"
+#include "runtime/kernels/blas.cuh"
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/matmul/matmul.h"
 
@@ -57,13 +55,13 @@ __global__ void dot_rows_kernel(const float* a, const void* b, float* y, int64_t
 }
 
 template <Dtype dtype>
-void launch_dot_rows(const KernelArgs& args, cudaStream_t stream) {
+void launch_dot_rows(const KernelArgs& args, Stream stream) {
   const float* a = args.inputs[0].f32();
   const void* b = args.inputs[1].data;
   float* y = args.outputs[0].f32();
   const int64_t M = args.outputs[0].dim(0), N = args.outputs[0].dim(1), K = args.inputs[1].dim(1);
   const unsigned blocks = blocks_for(N, kWarpsPerBlock), threads = kWarpsPerBlock * kWarp;
-  auto run = [&]<int m>() { dot_rows_kernel<dtype, m><<<blocks, threads, 0, stream>>>(a, b, y, N, K); };
+  auto run = [&]<int m>() { launch_kernel<dot_rows_kernel<dtype, m>>(blocks, threads, 0, stream, a, b, y, N, K); };
   switch (M) {
     case 1:
       return run.template operator()<1>();
@@ -92,18 +90,7 @@ void launch_decode(const KernelArgs& args, const Worker& me) {
   });
 }
 
-// ---- cuBLAS ----
-
-// One handle a process: kernels are launched by one thread at a time.
-cublasHandle_t blas_on(cudaStream_t stream) {
-  static const cublasHandle_t handle = [] {
-    cublasHandle_t created = nullptr;
-    CHECK(cublasCreate(&created) == CUBLAS_STATUS_SUCCESS);
-    return created;
-  }();
-  CHECK(cublasSetStream(handle, stream) == CUBLAS_STATUS_SUCCESS);
-  return handle;
-}
+// ---- BLAS ----
 
 struct Product {
   int64_t M, N, K;
@@ -118,13 +105,22 @@ struct Product {
   bool add;
 };
 
-// cuBLAS is column-major: yᵀ = op(b)ᵀ · op(a)ᵀ, and a row-major matrix is its own transpose there.
-void multiply(const Product& p, cudaStream_t stream) {
-  const float one = 1, beta = p.add ? 1 : 0;
-  auto op = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
-  CHECK(cublasSgemm(blas_on(stream), op(p.trans_b), op(p.trans_a), static_cast<int>(p.N), static_cast<int>(p.M),
-                    static_cast<int>(p.K), &one, p.b, static_cast<int>(p.ldb), p.a, static_cast<int>(p.lda), &beta, p.y,
-                    static_cast<int>(p.ldy)) == CUBLAS_STATUS_SUCCESS);
+// BLAS is column-major: yᵀ = op(b)ᵀ · op(a)ᵀ, and a row-major matrix is its own transpose there.
+void multiply(const Product& p, Stream stream) {
+  Sgemm g;
+  g.m = static_cast<int>(p.N);
+  g.n = static_cast<int>(p.M);
+  g.k = static_cast<int>(p.K);
+  g.trans_a = p.trans_b;
+  g.a = p.b;
+  g.lda = static_cast<int>(p.ldb);
+  g.trans_b = p.trans_a;
+  g.b = p.a;
+  g.ldb = static_cast<int>(p.lda);
+  g.beta = p.add ? 1 : 0;
+  g.c = p.y;
+  g.ldc = static_cast<int>(p.ldy);
+  sgemm(stream, g);
 }
 
 Product whole_product(const KernelArgs& args) {
@@ -140,7 +136,7 @@ void launch_f32(const KernelArgs& args, const Worker& me) {
   const Product p = whole_product(args);
   if (p.M == 0 || p.N == 0) return;
   if (p.K == 0) {
-    cudaMemsetAsync(p.y, 0, static_cast<size_t>(args.outputs[0].type.bytes()), stream_of(me));
+    clear_bytes(stream_of(me), p.y, static_cast<size_t>(args.outputs[0].type.bytes()));
     return;
   }
   multiply(p, stream_of(me));
@@ -169,7 +165,7 @@ void launch_panels(const KernelArgs& args, const Worker& me) {
   for (int64_t row = 0; row < n_rows; row += step) {
     const int64_t rows = step < n_rows - row ? step : n_rows - row, n = rows * n_cols;
     with_weight_dtype(b.type.dtype, [&]<Dtype dtype>() {
-      widen_kernel<dtype><<<blocks_for(n), kBlock, 0, stream_of(me)>>>(b.data, row * n_cols, panel, n);
+      launch_kernel<widen_kernel<dtype>>(blocks_for(n), kBlock, 0, stream_of(me), b.data, row * n_cols, panel, n);
     });
     Product p = whole_product(args);
     p.b = panel;

@@ -26,8 +26,8 @@ __global__ void quantise_kernel(const float* x, BlockQ8_0* out, int64_t n) {
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.inputs[0].shape().n_elements();
-  quantise_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].as<BlockQ8_0>(),
-                                                               n);
+  launch_kernel<quantise_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                 args.outputs[0].as<BlockQ8_0>(), n);
 }
 
 }  // namespace

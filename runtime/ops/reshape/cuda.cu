@@ -6,8 +6,8 @@ namespace hearth::HEARTH_GPU {
 namespace {
 
 void launch(const KernelArgs& args, const Worker& me) {
-  cudaMemcpyAsync(args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(args.outputs[0].type.bytes()),
-                  cudaMemcpyDeviceToDevice, stream_of(me));
+  copy_bytes(stream_of(me), args.outputs[0].data, args.inputs[0].data,
+             static_cast<size_t>(args.outputs[0].type.bytes()));
 }
 
 }  // namespace

@@ -50,9 +50,9 @@ __global__ void rms_norm_dw_kernel(const float* x, const float* dy, const float*
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
-  rms_norm_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs.size() > 1 ? args.inputs[1].f32() : nullptr, args.outputs[0].f32(), C,
-      static_cast<const RmsNorm&>(*args.op).eps);
+  launch_kernel<rms_norm_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                 args.inputs.size() > 1 ? args.inputs[1].f32() : nullptr, args.outputs[0].f32(), C,
+                                 static_cast<const RmsNorm&>(*args.op).eps);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
@@ -62,10 +62,12 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
               *dy = args.inputs[has_w ? 2 : 1].f32();
   auto* inverse = reinterpret_cast<float*>(args.scratch);
   if (T > 0)
-    rms_norm_dx_kernel<<<static_cast<unsigned>(T), kBlock, 0, stream_of(me)>>>(
-        x, w, dy, args.outputs[0].f32(), inverse, C, static_cast<const RmsNormBackward&>(*args.op).eps);
+    launch_kernel<rms_norm_dx_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), x, w, dy,
+                                      args.outputs[0].f32(), inverse, C,
+                                      static_cast<const RmsNormBackward&>(*args.op).eps);
   if (!has_w) return;
-  rms_norm_dw_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(x, dy, inverse, args.outputs[1].f32(), T, C);
+  launch_kernel<rms_norm_dw_kernel>(blocks_for(C, 64), 64, 0, stream_of(me), x, dy, inverse, args.outputs[1].f32(), T,
+                                    C);
 }
 
 }  // namespace

@@ -36,14 +36,12 @@ void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n_elements = args.inputs[0].shape().n_elements(), half = op.n_pairs();
   const int64_t n_pairs = n_elements / op.head_dim * half;
   if (2 * half < op.head_dim)
-    cudaMemcpyAsync(args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(n_elements) * 4,
-                    cudaMemcpyDeviceToDevice, stream_of(me));
+    copy_bytes(stream_of(me), args.outputs[0].data, args.inputs[0].data, static_cast<size_t>(n_elements) * 4);
   Frequencies frequencies{};
   for (int64_t i = 0; i < half; ++i) frequencies.values[i] = op.inverse_frequencies[static_cast<size_t>(i)];
-  rope_kernel<<<blocks_for(n_pairs), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n_pairs,
-      args.inputs[0].shape().last() / op.head_dim, op.head_dim, half, op.layout, frequencies, op.magnitude,
-      op.inverse ? -1.0f : 1.0f);
+  launch_kernel<rope_kernel>(blocks_for(n_pairs), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
+                             args.outputs[0].f32(), n_pairs, args.inputs[0].shape().last() / op.head_dim, op.head_dim,
+                             half, op.layout, frequencies, op.magnitude, op.inverse ? -1.0f : 1.0f);
 }
 
 }  // namespace

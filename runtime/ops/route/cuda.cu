@@ -73,7 +73,7 @@ __device__ void leave_only_best_groups(float* choice, float* groups, int E, cons
 
 __global__ void route_kernel(Routing r, bool by_logits, const float* logits, const float* bias, int E, float* weights,
                              int32_t* ids) {
-  extern __shared__ float memory[];
+  HEARTH_DYNAMIC_SHARED(memory, float);
   float *scores = memory, *choice = memory + E, *groups = memory + 2 * E;
   const int lane = static_cast<int>(threadIdx.x);
   const int64_t t = blockIdx.x;
@@ -98,7 +98,7 @@ __global__ void route_kernel(Routing r, bool by_logits, const float* logits, con
 
 __global__ void route_backward_kernel(Routing r, const float* logits, const int32_t* ids, const float* dweights, int E,
                                       float* dlogits) {
-  extern __shared__ float scores[];
+  HEARTH_DYNAMIC_SHARED(scores, float);
   const int lane = static_cast<int>(threadIdx.x);
   const int64_t t = blockIdx.x;
   score(logits + t * E, E, r.scoring, scores, lane);
@@ -124,9 +124,9 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   const int E = static_cast<int>(args.inputs[0].dim(1));
   if (T == 0) return;
   const size_t shared = (2 * static_cast<size_t>(E) + kMaxExpertGroups) * sizeof(float);
-  route_kernel<<<T, kWarp, shared, stream_of(me)>>>(op.routing, op.routing.by_logits(op.has_bias), args.inputs[0].f32(),
-                                                    op.has_bias ? args.inputs[1].f32() : nullptr, E,
-                                                    args.outputs[0].f32(), args.outputs[1].i32());
+  launch_kernel<route_kernel>(T, kWarp, shared, stream_of(me), op.routing, op.routing.by_logits(op.has_bias),
+                              args.inputs[0].f32(), op.has_bias ? args.inputs[1].f32() : nullptr, E,
+                              args.outputs[0].f32(), args.outputs[1].i32());
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
@@ -134,8 +134,9 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto T = static_cast<unsigned>(args.inputs[0].dim(0));
   const int E = static_cast<int>(args.inputs[0].dim(1));
   if (T == 0) return;
-  route_backward_kernel<<<T, kWarp, static_cast<size_t>(E) * sizeof(float), stream_of(me)>>>(
-      op.routing, args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), E, args.outputs[0].f32());
+  launch_kernel<route_backward_kernel>(T, kWarp, static_cast<size_t>(E) * sizeof(float), stream_of(me), op.routing,
+                                       args.inputs[0].f32(), args.inputs[1].i32(), args.inputs[2].f32(), E,
+                                       args.outputs[0].f32());
 }
 
 }  // namespace

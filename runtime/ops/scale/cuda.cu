@@ -18,8 +18,8 @@ __global__ void scale_kernel(const float* x, float factor, float* y, int64_t n) 
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  scale_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), static_cast<const Scale&>(*args.op).factor, args.outputs[0].f32(), n);
+  launch_kernel<scale_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                              static_cast<const Scale&>(*args.op).factor, args.outputs[0].f32(), n);
 }
 
 }  // namespace

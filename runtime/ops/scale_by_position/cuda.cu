@@ -20,9 +20,9 @@ __global__ void scale_by_position_kernel(const float* x, const int32_t* position
 void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const ScaleByPosition&>(*args.op);
   const int64_t n = args.outputs[0].shape().n_elements();
-  scale_by_position_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
-      args.inputs[0].f32(), args.inputs[1].i32(), args.outputs[0].f32(), n, args.inputs[0].shape().last(), op.beta,
-      op.period);
+  launch_kernel<scale_by_position_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                          args.inputs[1].i32(), args.outputs[0].f32(), n, args.inputs[0].shape().last(),
+                                          op.beta, op.period);
 }
 
 }  // namespace

@@ -29,14 +29,14 @@ __global__ void row_dots_kernel(const float* a, const float* b, float* s, int64_
 
 void launch_scale(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.inputs[0].shape().n_elements();
-  scale_rows_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                 args.outputs[0].f32(), n, args.inputs[0].dim(1));
+  launch_kernel<scale_rows_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                                   args.outputs[0].f32(), n, args.inputs[0].dim(1));
 }
 
 void launch_dots(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].dim(0);
-  row_dots_kernel<<<blocks_for(T, kRows), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                      args.outputs[0].f32(), T, args.inputs[0].dim(1));
+  launch_kernel<row_dots_kernel>(blocks_for(T, kRows), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                 args.inputs[1].f32(), args.outputs[0].f32(), T, args.inputs[0].dim(1));
 }
 
 }  // namespace

@@ -23,13 +23,13 @@ __global__ void silu_backward_kernel(const float* x, const float* dy, float* dx,
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  silu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), n);
+  launch_kernel<silu_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(), n);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  silu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                    args.outputs[0].f32(), n);
+  launch_kernel<silu_backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                      args.inputs[1].f32(), args.outputs[0].f32(), n);
 }
 
 }  // namespace

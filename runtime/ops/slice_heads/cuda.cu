@@ -26,15 +26,15 @@ __global__ void pad_kernel(const float* x, float* y, int64_t size, int head_dim,
 void launch_slice(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const SliceHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  slice_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), size,
-                                                               op.head_dim, op.begin, op.n);
+  launch_kernel<slice_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(),
+                              size, op.head_dim, op.begin, op.n);
 }
 
 void launch_pad(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const PadHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  pad_kernel<<<blocks_for(size), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), size,
-                                                             op.head_dim, op.begin, op.n);
+  launch_kernel<pad_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(),
+                            size, op.head_dim, op.begin, op.n);
 }
 
 }  // namespace

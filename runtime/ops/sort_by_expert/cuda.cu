@@ -14,7 +14,7 @@ namespace {
 constexpr int kThreads = 256, kWarps = kThreads / kWarp;
 
 __device__ int block_count(int mine) {
-  __shared__ int parts[kWarps];
+  HEARTH_SHARED(parts, int[kWarps]);
   for (int offset = kWarp / 2; offset > 0; offset /= 2) mine += __shfl_xor_sync(0xffffffffu, mine, offset);
   if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = mine;
   __syncthreads();
@@ -31,7 +31,7 @@ __device__ int expert_of(const int32_t* ids, int64_t slot, int n_experts) {
 
 __global__ void sort_kernel(const int32_t* ids, int64_t S, int k, int n_experts, int32_t* token_of_row,
                             int32_t* expert_of_row, int32_t* expert_begin, int32_t* row_of_slot) {
-  __shared__ int in_warp[kWarps];
+  HEARTH_SHARED(in_warp, int[kWarps]);
   const int mine = static_cast<int>(blockIdx.x), lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   int below = 0;
   for (int64_t slot = threadIdx.x; slot < S; slot += kThreads) below += expert_of(ids, slot, n_experts) < mine;
@@ -63,9 +63,9 @@ __global__ void sort_kernel(const int32_t* ids, int64_t S, int k, int n_experts,
 void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const SortByExpert&>(*args.op);
   const int64_t S = args.inputs[0].shape().n_elements();
-  sort_kernel<<<static_cast<unsigned>(op.n_experts), kThreads, 0, stream_of(me)>>>(
-      args.inputs[0].i32(), S, static_cast<int>(args.inputs[0].dim(1)), op.n_experts, args.outputs[0].i32(),
-      args.outputs[1].i32(), args.outputs[2].i32(), args.outputs[3].i32());
+  launch_kernel<sort_kernel>(static_cast<unsigned>(op.n_experts), kThreads, 0, stream_of(me), args.inputs[0].i32(), S,
+                             static_cast<int>(args.inputs[0].dim(1)), op.n_experts, args.outputs[0].i32(),
+                             args.outputs[1].i32(), args.outputs[2].i32(), args.outputs[3].i32());
 }
 
 }  // namespace

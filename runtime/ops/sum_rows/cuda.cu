@@ -22,7 +22,8 @@ __global__ void sum_rows_kernel(const float* x, float* y, int64_t T, int64_t C) 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t C = args.outputs[0].shape().n_elements();
   const int64_t T = C == 0 ? 0 : args.inputs[0].shape().n_elements() / C;
-  sum_rows_kernel<<<blocks_for(C, 64), 64, 0, stream_of(me)>>>(args.inputs[0].f32(), args.outputs[0].f32(), T, C);
+  launch_kernel<sum_rows_kernel>(blocks_for(C, 64), 64, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(),
+                                 T, C);
 }
 
 }  // namespace

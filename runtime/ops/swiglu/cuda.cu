@@ -26,15 +26,15 @@ __global__ void swiglu_backward_kernel(const float* gate, const float* up, const
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  swiglu_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                             args.outputs[0].f32(), n);
+  launch_kernel<swiglu_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
+                               args.outputs[0].f32(), n);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  swiglu_backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(args.inputs[0].f32(), args.inputs[1].f32(),
-                                                                      args.inputs[2].f32(), args.outputs[0].f32(),
-                                                                      args.outputs[1].f32(), n);
+  launch_kernel<swiglu_backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                                        args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(),
+                                        args.outputs[1].f32(), n);
 }
 
 }  // namespace

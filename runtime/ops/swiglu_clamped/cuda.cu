@@ -31,16 +31,17 @@ __global__ void backward_kernel(ClampedSwiglu form, const float* gate, const flo
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  forward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(static_cast<const SwigluClamped&>(*args.op).form,
-                                                              args.inputs[0].f32(), args.inputs[1].f32(),
-                                                              args.outputs[0].f32(), n);
+  launch_kernel<forward_kernel>(blocks_for(n), kBlock, 0, stream_of(me),
+                                static_cast<const SwigluClamped&>(*args.op).form, args.inputs[0].f32(),
+                                args.inputs[1].f32(), args.outputs[0].f32(), n);
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  backward_kernel<<<blocks_for(n), kBlock, 0, stream_of(me)>>>(
-      static_cast<const SwigluClampedBackward&>(*args.op).form, args.inputs[0].f32(), args.inputs[1].f32(),
-      args.inputs[2].f32(), args.outputs[0].f32(), args.outputs[1].f32(), n);
+  launch_kernel<backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me),
+                                 static_cast<const SwigluClampedBackward&>(*args.op).form, args.inputs[0].f32(),
+                                 args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(),
+                                 args.outputs[1].f32(), n);
 }
 
 }  // namespace

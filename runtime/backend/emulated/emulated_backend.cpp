@@ -1,0 +1,124 @@
+// See emulated_backend.h.
+#include "runtime/backend/emulated/emulated_backend.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+
+namespace hearth {
+namespace {
+
+using emulator::Device;
+using emulator::Guarded;
+
+// The operands of one call, in blocks of their own. Operands that share memory share a block.
+class Operands {
+ public:
+  Operands(const Call& call, Device& device) : call_(call), device_(device) {
+    for (const TensorView& input : call.args.inputs) inputs_.push_back(copy_of(input));
+    for (const TensorView& output : call.args.outputs) outputs_.push_back(blank(output));
+    if (call.scratch_bytes > 0) scratch_ = std::make_unique<Guarded>(call.scratch_bytes, device.filling());
+    for (const auto& [key, block] : blocks_) device.watch(block);
+    if (scratch_) device.watch(*scratch_);
+  }
+  ~Operands() { device_.unwatch_all(); }
+  Operands(const Operands&) = delete;
+
+  KernelArgs args() const { return {call_.args.op, inputs_, outputs_, scratch_ ? scratch_->data() : nullptr}; }
+
+  // What the call wrote goes where it belongs. internal: it wrote to an input that is none of its states.
+  Result<void> store() {
+    for (const TensorView& output : call_.args.outputs) store(output);
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const TensorView& input = call_.args.inputs[i];
+      if (writes_input(i)) {
+        store(input);
+      } else if (!is_output(input) && bytes_of(input) > 0 &&
+                 std::memcmp(input.data, inputs_[i].data, bytes_of(input)) != 0) {
+        return error(Code::internal, "a CUDA kernel of this call wrote to input {}, a {}", i, input.type.to_string());
+      }
+    }
+    return {};
+  }
+
+ private:
+  static size_t bytes_of(const TensorView& view) { return static_cast<size_t>(view.type.bytes()); }
+
+  // Where it is and how large: an empty view may begin where another does.
+  using Key = std::pair<const void*, size_t>;
+  static Key key_of(const TensorView& view) { return {view.data, bytes_of(view)}; }
+
+  TensorView copy_of(const TensorView& view) {
+    return {view.type, blocks_.try_emplace(key_of(view), view.data, bytes_of(view)).first->second.data()};
+  }
+  TensorView blank(const TensorView& view) {
+    return {view.type, blocks_.try_emplace(key_of(view), bytes_of(view), device_.filling()).first->second.data()};
+  }
+  void store(const TensorView& view) {
+    if (bytes_of(view) > 0) std::memcpy(view.data, blocks_.at(key_of(view)).data(), bytes_of(view));
+  }
+  bool writes_input(size_t i) const {
+    return std::ranges::find(call_.written_inputs, static_cast<int>(i)) != call_.written_inputs.end();
+  }
+  bool is_output(const TensorView& view) const {
+    return std::ranges::any_of(call_.args.outputs, [&](const TensorView& output) { return output.data == view.data; });
+  }
+
+  const Call& call_;
+  Device& device_;
+  std::map<Key, Guarded> blocks_;
+  std::vector<TensorView> inputs_, outputs_;
+  std::unique_ptr<Guarded> scratch_;
+};
+
+class EmulatedTape final : public Tape {
+ public:
+  EmulatedTape(std::vector<Call> calls, Device& device) : calls_(std::move(calls)), device_(device) {}
+
+  Result<void> play() override {
+    for (const Call& call : calls_) TRY(run(call));
+    return {};
+  }
+
+  Result<std::vector<double>> play_timed() override {
+    using Clock = std::chrono::steady_clock;
+    std::vector<double> seconds;
+    for (const Call& call : calls_) {
+      const auto begin = Clock::now();
+      TRY(run(call));
+      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    return seconds;
+  }
+
+ private:
+  Result<void> run(const Call& call) {
+    Operands operands(call, device_);
+    Worker me;
+    me.queue = &device_;
+    call.run(operands.args(), me);
+    TRY(device_.take_result());
+    return operands.store();
+  }
+
+  const std::vector<Call> calls_;
+  Device& device_;
+};
+
+}  // namespace
+
+EmulatedBackend::EmulatedBackend(KernelTable kernels, uint64_t seed)
+    : kernels_(std::move(kernels)),
+      seed_(seed),
+      device_({seed, seed % 2 == 0 ? emulator::Filling::positive_nan : emulator::Filling::negative_nan}) {}
+
+std::string EmulatedBackend::name() const {
+  return "emulated:" + std::to_string(seed_);
+}
+
+Result<std::unique_ptr<Tape>> EmulatedBackend::record(std::vector<Call> calls) {
+  return std::unique_ptr<Tape>(new EmulatedTape(std::move(calls), device_));
+}
+
+}  // namespace hearth

@@ -1,0 +1,100 @@
+// Every op's samples through the CUDA kernels: on the emulator, on every machine, and on a GPU where there is one. What
+// CUDA does not compute is a list here: a kernel that declines anything else fails, and so does one that claims what is
+// listed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "runtime/backend/emulated/sanitizers.h"
+#include "runtime/exec/devices.h"
+#include "runtime/graph/builder.h"
+#include "runtime/ops/cuda_kernels.h"
+#include "runtime/ops/sample_runs.h"
+#include "runtime/plan/plan.h"
+#ifdef HEARTH_HAS_CUDA
+#include "runtime/backend/cuda/cuda_backend.h"
+#endif
+
+namespace hearth {
+namespace {
+
+// Orders of threads; 0 is theirs. Odd ones fill dead memory with another NaN.
+const std::vector<std::string> kEmulated = HEARTH_HAS_ASAN
+                                               ? std::vector<std::string>{"emulated:1"}
+                                               : std::vector<std::string>{"emulated:0", "emulated:1", "emulated:2"};
+
+// Their grids are tables of the host (codecs/grids.h).
+constexpr Dtype kDeclinedDtypes[] = {Dtype::iq1_s, Dtype::iq1_m,   Dtype::iq2_xxs, Dtype::iq2_xs,
+                                     Dtype::iq2_s, Dtype::iq3_xxs, Dtype::iq3_s};
+
+// Serving rounds activations on the CPU only.
+bool is_integer_product(const Sample& sample) {
+  const bool is_product = sample.op->name() == "matmul" || sample.op->name() == "grouped_matmul";
+  return is_product && sample.inputs[0].type().dtype != Dtype::f32;
+}
+
+bool must_be_claimed(const Sample& sample) {
+  if (is_integer_product(sample)) return false;
+  return std::ranges::none_of(sample.inputs, [](const Tensor& input) {
+    return std::ranges::find(kDeclinedDtypes, input.type().dtype) != std::end(kDeclinedDtypes);
+  });
+}
+
+TEST(CudaKernels, ClaimAllButWhatIsListed) {
+  const KernelTable kernels = emulated::kernels();
+  size_t n_declined = 0;
+  for (const Sample& sample : every_sample()) {
+    const bool is_claimed = kernels.find(*sample.op, types_of(sample.inputs)).run != nullptr;
+    EXPECT_EQ(is_claimed, must_be_claimed(sample)) << name_of(sample);
+    n_declined += is_claimed ? 0 : 1;
+  }
+  EXPECT_GT(n_declined, 0u) << "nothing is declined any more: the list can go";
+}
+
+class EveryOpOnADevice : public testing::TestWithParam<size_t> {
+ protected:
+  const Sample& sample() const { return every_sample()[GetParam()]; }
+};
+
+// Returns what it wrote; empty where it must be, and is, declined.
+Written expect_reference(const std::string& device, const Sample& sample, int n_runs) {
+  SCOPED_TRACE(device);
+  const std::unique_ptr<Backend> backend = *open_device(device, 1);
+  Result<Written> got = run_on(*backend, sample, n_runs);
+  if (!must_be_claimed(sample)) {
+    EXPECT_TRUE(!got && got.error().code == Code::unimplemented) << "a plan of an op without a kernel";
+    return {};
+  }
+  EXPECT_TRUE(got) << got.error().to_string();
+  if (!got) return {};
+  expect_close(*got, run_reference(*sample.op, sample.inputs), 2 * sample.tolerance);
+  return std::move(*got);
+}
+
+TEST_P(EveryOpOnADevice, EmulatedEqualsReference) {
+  Written first;
+  for (const std::string& device : kEmulated) {
+    Written got = expect_reference(device, sample(), 1);
+    if (first.empty())
+      first = std::move(got);
+    else
+      EXPECT_TRUE(same_bits(first, got)) << device
+                                         << ": the result depends on the order of threads, or on memory "
+                                            "that nothing wrote";
+  }
+}
+
+#ifdef HEARTH_HAS_CUDA
+TEST_P(EveryOpOnADevice, GpuEqualsReference) {
+  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
+  expect_reference("cuda", sample(), 2);  // the second time as a captured graph
+}
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Ops, EveryOpOnADevice, testing::Range<size_t>(0, every_sample().size()),
+                         [](const testing::TestParamInfo<size_t>& info) {
+                           return name_of(every_sample()[info.param]);
+                         });
+
+}  // namespace
+}  // namespace hearth
