@@ -25,8 +25,8 @@ void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n_rows = state.dim(0), n = args.inputs[1].dim(0);
   if (n_rows == 0 || n == 0) return;
   const int64_t width = state.type.bytes() / n_rows / static_cast<int64_t>(sizeof(uint16_t));
-  copy_kernel<<<blocks_for(width), kBlock, 0, stream_of(me)>>>(state.as<uint16_t>(), args.inputs[1].i32(),
-                                                               args.inputs[2].i32(), n, n_rows, width);
+  launch_kernel<copy_kernel>(blocks_for(width), kBlock, 0, stream_of(me), state.as<uint16_t>(), args.inputs[1].i32(),
+                             args.inputs[2].i32(), n, n_rows, width);
 }
 
 }  // namespace
