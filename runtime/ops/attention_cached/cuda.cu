@@ -4,8 +4,7 @@
 //           positions, seq_of_token [T] i32, page_table [n_seqs,max_pages] i32
 // traffic:  (D+Dv)·K cache elements a visible position, for each 16 rows that read it: memory bound in decode
 // mapping:  one launch stores; then one block per kv head and up to 16 rows: the query heads of that kv head, of as
-// many
-//           neighbouring tokens of a sequence as fit; more than 16 heads go 16 at a time
+//           many neighbouring tokens of a sequence as fit; more than 16 heads go 16 at a time
 // needs:    D, Dv <= 576. A single long sequence fills K blocks only: splitting over positions is not done yet
 // numerics: fp32; positions in ascending order; a token's bits do not depend on the other tokens
 #include "runtime/kernels/attention_tile.cuh"
