@@ -31,7 +31,9 @@ template <auto kernel, class... Arguments>
 void launch_kernel(dim3 grid, dim3 threads, size_t shared_bytes, Stream stream, const Arguments&... arguments) {
   if (shared_bytes > kSharedBytesFree)
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
-  kernel<<<grid, threads, shared_bytes, stream> > >(arguments...);
+  // clang-format off
+  kernel<<<grid, threads, shared_bytes, stream>>>(arguments...);
+  // clang-format on
 }
 inline void clear_bytes(Stream stream, void* data, size_t bytes) {
   cudaMemsetAsync(data, 0, bytes, stream);
