@@ -19,6 +19,11 @@ constexpr std::array kRooms = {"base",      "hwdetect", "runtime",   "model_stor
 // The one verb that is the service.
 constexpr std::string_view kServeVerb = "appliance/cli/verbs/serve.cpp";
 
+// The folders of runtime/, the lowest first. A gradient is said in graph ops, which is the one arrow upwards.
+constexpr std::array<std::string_view, 9> kRuntimeLayers = {"tensor", "backend", "kernels", "ops", "graph",
+                                                            "plan",   "memory",  "exec",    "architectures"};
+constexpr std::string_view kGradientRules = "runtime/ops/rules.h";
+
 int room_index(std::string_view name) {
   auto it = std::find(kRooms.begin(), kRooms.end(), name);
   return it == kRooms.end() ? -1 : static_cast<int>(it - kRooms.begin());
@@ -150,6 +155,19 @@ bool may_include(std::string_view importer, std::string_view included) {
   return to < from;
 }
 
+// "runtime/plan/plan.h" → 5; -1: in none of them.
+static int runtime_layer(std::string_view path) {
+  if (first_folder(path) != "runtime") return -1;
+  path.remove_prefix(std::string_view("runtime/").size());
+  auto it = std::find(kRuntimeLayers.begin(), kRuntimeLayers.end(), first_folder(path));
+  return it == kRuntimeLayers.end() ? -1 : static_cast<int>(it - kRuntimeLayers.begin());
+}
+
+bool is_downward_in_runtime(std::string_view importer, std::string_view included) {
+  const int from = runtime_layer(importer), to = runtime_layer(included);
+  return from < 0 || to < 0 || to <= from || importer.ends_with("_test.cpp") || importer == kGradientRules;
+}
+
 std::vector<Finding> check_imports(std::string_view path, std::string_view text) {
   std::vector<Finding> findings;
   if (!is_source(path)) return findings;
@@ -165,6 +183,11 @@ std::vector<Finding> check_imports(std::string_view path, std::string_view text)
           {std::string(path), number,
            fmt::format("the command line may not include \"{}\", which is the service's inside: move what "
                        "both need below both (appliance/box/)",
+                       name)});
+    else if (!is_downward_in_runtime(path, name))
+      findings.push_back(
+          {std::string(path), number,
+           fmt::format("may not include \"{}\": the folders of runtime/ see only those below them (runtime/README.md)",
                        name)});
     else if (!may_include(room, name))
       findings.push_back(

@@ -32,6 +32,8 @@ std::vector<Finding> check_text(std::string_view path, std::string_view text);
 
 // True when a file of room `importer` may include "included/path.h".
 bool may_include(std::string_view importer, std::string_view included);
+// The same between the folders of runtime/, for whole paths. Tests are above all of them.
+bool is_downward_in_runtime(std::string_view importer, std::string_view included);
 
 // Every rule on every file below root, except build output and hidden caches. Errors: root cannot be read.
 Result<std::vector<Finding>> check_tree(const std::filesystem::path& root);

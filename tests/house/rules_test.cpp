@@ -22,6 +22,11 @@ TEST(HouseRules, RoomsSeeOnlyRoomsBelow) {
   EXPECT_FALSE(may_include("base", "hwdetect/profile.h"));
   EXPECT_FALSE(may_include("appliance", "gui/app.h"));
   EXPECT_FALSE(may_include("runtime", "tests/house/rules.h"));
+  EXPECT_TRUE(is_downward_in_runtime("runtime/exec/executor.cpp", "runtime/plan/plan.h"));
+  EXPECT_TRUE(is_downward_in_runtime("runtime/ops/add/cpu.cpp", "runtime/kernels/simd.h"));
+  EXPECT_TRUE(is_downward_in_runtime("runtime/plan/plan_test.cpp", "runtime/exec/devices.h"));
+  EXPECT_FALSE(is_downward_in_runtime("runtime/backend/backend.h", "runtime/ops/op.h"));
+  EXPECT_FALSE(is_downward_in_runtime("runtime/graph/graph.h", "runtime/architectures/architecture.h"));
   EXPECT_TRUE(may_include("tests", "appliance/api/types.h"));
 }
 
