@@ -5,12 +5,10 @@
 
 #include "hwdetect/cpu_features.h"
 #include "hwdetect/gpu.h"
+#include "runtime/backend/cuda/module.h"
 #include "runtime/backend/emulated/emulated_backend.h"
 #include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/cuda_kernels.h"
-#ifdef HEARTH_HAS_CUDA
-#include "runtime/backend/cuda/cuda_backend.h"
-#endif
 
 namespace hearth {
 namespace {
@@ -26,11 +24,7 @@ Result<int> index_in(std::string_view index) {
 
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view index) {
   const int device = TRY(index_in(index));
-#ifdef HEARTH_HAS_CUDA
-  return CudaBackend::create(cuda::kernels(), device);
-#else
-  return error(Code::failed_precondition, "cuda:{} is not to be had: this build has no CUDA kernels", device);
-#endif
+  return TRY(cuda_module())->open(device);
 }
 
 Result<std::unique_ptr<Backend>> open_emulated(std::string_view index) {
@@ -67,12 +61,11 @@ Result<const Entry*> entry_of(std::string_view name) {
 
 std::vector<std::string> devices_to_try(std::string& why_none) {
   std::vector<std::string> out;
-#ifdef HEARTH_HAS_CUDA
-  for (int i = 0; i < n_cuda_devices(); ++i) out.push_back("cuda:" + std::to_string(i));
-  if (out.empty() && has_nvidia_gpu()) why_none = "its NVIDIA driver does not answer: check `nvidia-smi`";
-#else
-  if (has_nvidia_gpu()) why_none = "this build has no CUDA kernels";
-#endif
+  const Result<const CudaModule*> module = cuda_module();
+  const int n = module ? (*module)->n_devices() : 0;
+  for (int i = 0; i < n; ++i) out.push_back("cuda:" + std::to_string(i));
+  if (out.empty() && has_nvidia_gpu())
+    why_none = module ? "the NVIDIA driver does not answer: check `nvidia-smi`" : module.error().message;
   return out;
 }
 

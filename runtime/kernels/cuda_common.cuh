@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "runtime/backend/kernel.h"
-#include "runtime/kernels/cuda_language.cuh"
+#include "runtime/backend/cuda_language.cuh"
 #include "runtime/tensor/codecs/all.h"
 #include "runtime/tensor/scalar.h"
 

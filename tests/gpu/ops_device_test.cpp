@@ -11,9 +11,6 @@
 #include "runtime/ops/cuda_kernels.h"
 #include "runtime/ops/sample_runs.h"
 #include "runtime/plan/plan.h"
-#ifdef HEARTH_HAS_CUDA
-#include "runtime/backend/cuda/cuda_backend.h"
-#endif
 
 namespace hearth {
 namespace {
@@ -86,7 +83,7 @@ TEST_P(EveryOpOnADevice, EmulatedEqualsReference) {
 
 #ifdef HEARTH_HAS_CUDA
 TEST_P(EveryOpOnADevice, GpuEqualsReference) {
-  if (n_cuda_devices() == 0) GTEST_SKIP() << "no GPU is visible here";
+  if (const auto gpu = open_device("cuda", 1); !gpu) GTEST_SKIP() << gpu.error().to_string();
   expect_reference("cuda", sample(), 2);  // the second time as a captured graph
 }
 #endif

@@ -1,5 +1,5 @@
 // sgemm by cuBLAS.
-#include "runtime/kernels/blas.cuh"
+#include "runtime/backend/blas.cuh"
 
 #include <cublas_v2.h>
 

@@ -1,4 +1,4 @@
-// An NVIDIA GPU as a backend. Only in builds with HEARTH_CUDA. A tape's calls are launched one by one the first time it
+// An NVIDIA GPU as a backend. A part of libhearth-cuda.so (module.h). A tape's calls are launched one by one the first time it
 // is played; from the second time on they are one captured CUDA graph. Not thread-safe.
 #pragma once
 

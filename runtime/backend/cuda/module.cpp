@@ -25,7 +25,7 @@ std::string find_library() {
 Result<const CudaModule*> load() {
   const std::string library = find_library();
   if (library.empty())
-    return error(Code::not_found, "Hearth's CUDA kernels are not installed: they are the package hearth-cuda");
+    return error(Code::failed_precondition, "Hearth's CUDA kernels are not installed: they are the package hearth-cuda");
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: its kernels may be in use
   if (handle == nullptr) return error(Code::failed_precondition, "{} cannot be loaded: {}", library, dlerror());
   auto* entry = reinterpret_cast<const CudaModule* (*)()>(dlsym(handle, kCudaModuleEntry));

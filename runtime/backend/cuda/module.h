@@ -15,8 +15,8 @@ struct CudaModule {
 // What the library exports: extern "C" const CudaModule* hearth_cuda_module().
 inline constexpr const char* kCudaModuleEntry = "hearth_cuda_module";
 
-// Looked for beside the program (../lib/hearth, and where a build puts it), once. not_found: it is not installed;
-// failed_precondition: it cannot be loaded, for instance for want of a CUDA library, or is another version's.
+// Looked for beside the program (../lib/hearth, and where a build puts it), once. failed_precondition: it is not
+// installed, cannot be loaded (for want of a CUDA library, for instance), or is another version's.
 Result<const CudaModule*> cuda_module();
 
 }  // namespace hearth

@@ -2,7 +2,7 @@
 // beyond the matrix, which its exact block shows.
 #include <algorithm>
 
-#include "runtime/kernels/blas.cuh"
+#include "runtime/backend/blas.cuh"
 
 namespace hearth::emulated {
 namespace {

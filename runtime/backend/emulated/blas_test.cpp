@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "runtime/backend/emulated/sanitizers.h"
-#include "runtime/kernels/blas.cuh"
+#include "runtime/backend/blas.cuh"
 
 namespace hearth::emulated {
 namespace {

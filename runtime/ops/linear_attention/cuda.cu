@@ -7,7 +7,7 @@
 //           head (its value heads add to the same dq and dk), a thread a column; sums over columns in a fixed order
 // needs:    dk <= 256, backward also dv <= 256
 // numerics: fp32; deterministic
-#include "runtime/kernels/linear_step.cuh"
+#include "runtime/ops/linear_attention/linear_step.cuh"
 #include "runtime/ops/linear_attention/linear_attention.h"
 
 namespace hearth::HEARTH_GPU {

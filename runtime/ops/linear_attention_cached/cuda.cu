@@ -6,7 +6,7 @@
 // mapping:  one warp per 32 columns of a value head of a sequence; it walks over the tokens of the step
 // needs:    32·dk floats of shared memory: dk <= 256
 // numerics: fp32; products in order
-#include "runtime/kernels/linear_step.cuh"
+#include "runtime/ops/linear_attention/linear_step.cuh"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 
 namespace hearth::HEARTH_GPU {

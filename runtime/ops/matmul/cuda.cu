@@ -6,7 +6,7 @@
 //           a (decode); else cuBLAS; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
 // numerics: fp32 (no TF32); quantised weights are multiplied out to float first
-#include "runtime/kernels/blas.cuh"
+#include "runtime/backend/blas.cuh"
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/matmul/matmul.h"
 

@@ -2,7 +2,7 @@
 // emulator, which refuse what cuBLAS refuses (backend/cuda/blas.cu, backend/emulated/blas.cpp).
 #pragma once
 
-#include "runtime/kernels/cuda_language.cuh"
+#include "runtime/backend/cuda_language.cuh"
 
 namespace hearth::HEARTH_GPU {
 
