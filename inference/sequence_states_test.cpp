@@ -76,7 +76,9 @@ class Memory {
   }
 
  private:
-  int32_t& cell(int page, int at) { return cells_[static_cast<size_t>(page * sizes_.page_size + at)]; }
+  int32_t& cell(int page, int at) {
+    return cells_[static_cast<size_t>(page) * static_cast<size_t>(sizes_.page_size) + static_cast<size_t>(at)];
+  }
   Tokens& row(int i) { return rows_[static_cast<size_t>(i)]; }
   Tokens& expected(int slot) { return expected_[static_cast<size_t>(slot)]; }
   void copy(const SequenceStates::Copies& c) {
