@@ -38,7 +38,8 @@ struct Ways {
 // prints the largest |error| of each, and expects it to be at most `tolerance` times the largest logit.
 void expect_logits(const std::shared_ptr<const LoadedModel>& model, const std::vector<Prompt>& prompts,
                    const Ways& ways, double tolerance, const std::string& name);
-// The same for what case.json and its expected_logits say.
+// The same for what case.json and its expected_logits say. Of a bf16 case there are those of f32 activations, which
+// every device computes, and those of the library's bf16, for the CPU alone: the looser of the two.
 void expect_logits_of_case(const fs::path& path, const std::string& device);
 
 }  // namespace hearth::golden
