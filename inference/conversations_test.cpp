@@ -275,6 +275,31 @@ TEST(Pages, FewerThanOneSequenceNeedsAreRefused) {
   EXPECT_FALSE(StepRunner::create(model_named("gemma3_bf16"), {.n_threads = 1, .n_kept = -1}));
 }
 
+// A page that is not full and the recurrences' rows are copied wherever the device has them.
+TEST(Pages, StatesAreCopiedInTheMemoryOfTheDevice) {
+  for (const char* device : {"cpu", "emulated"}) {
+    auto created = StepRunner::create(
+        model_named("qwen3_5_bf16"),
+        {.device = device, .n_threads = 1, .max_seq_len = 24, .n_slots = 2, .page_size = 8, .cache_dtype = Dtype::f32});
+    ASSERT_TRUE(created) << created.error().to_string();
+    StepRunner& runner = **created;
+    const Tokens prompt{3, 14, 15, 9, 26, 5, 35, 8, 9, 7, 32};
+    std::vector<StepToken> step;
+    for (int p = 0; p < 11; ++p) step.push_back({prompt[static_cast<size_t>(p)], p, 0, false});
+    ASSERT_TRUE(runner.run(step)) << device;
+    runner.keep(0);
+    EXPECT_EQ(runner.begin(1, prompt).n_reused, 11);
+    std::vector<float> rows[2];
+    for (int slot : {0, 1}) {
+      const StepToken next{38, 11, slot, true};
+      auto logits = runner.run({&next, 1});
+      ASSERT_TRUE(logits) << logits.error().to_string();
+      rows[slot].assign(logits->f32(), logits->f32() + logits->shape().n_elements());
+    }
+    EXPECT_EQ(rows[0], rows[1]) << device;
+  }
+}
+
 // The steps of a slot follow each other.
 TEST(Pages, ATokenThatDoesNotFollowIsRefused) {
   const auto runner = *StepRunner::create(model_named("gemma3_bf16"), {.n_threads = 1});

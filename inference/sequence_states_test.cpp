@@ -229,6 +229,10 @@ TEST(SequenceStates, WithoutAPageItSaysSo) {
       << refused.error().message;
   memory.check();
   memory.end(0);
+  EXPECT_EQ(memory.states().tree().n_kept(), 2);
+  ASSERT_TRUE(memory.states().reserve(0, 2));
+  memory.end(0);
+  EXPECT_EQ(memory.states().tree().n_kept(), 1) << "the one that made room is free: nothing was written to it";
   EXPECT_TRUE(memory.grow(1, {7, 8, 9}));
   memory.check();
 }
