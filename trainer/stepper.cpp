@@ -56,6 +56,7 @@ Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dty
     out.gradient_outputs.push_back(at++);
   }
   if (recompute_activations) d.graph = TRY(recompute(d.graph, training.n_forward_nodes, training.layer_inputs));
+  d.graph = TRY(prune(d.graph));
   out.forward = std::move(training.graph);
   out.plan = TRY(make_plan(std::move(d.graph), device));
   return out;

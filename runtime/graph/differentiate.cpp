@@ -1,4 +1,6 @@
 // Reverse-mode differentiation as a rewrite: walks the forward nodes backwards and lets each op append its gradient.
+#include <map>
+
 #include "runtime/graph/gradient_builder.h"
 #include "runtime/graph/rewrites.h"
 
@@ -47,6 +49,8 @@ class Backward {
         TRY_WITH(node.op->gradient(g), "while differentiating {} in {}", node.op->name(), node.scope);
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (needed[i] && input_grads[i]) accumulate(node.inputs[i], input_grads[i]);
+    for (size_t i = 0; i < node.outputs.size(); ++i)
+      if (const Value v = g.replaced_output(static_cast<int>(i))) replaced_[node.outputs[i].id] = v;
     return {};
   }
 
@@ -57,6 +61,10 @@ class Backward {
       builder_.output(out.grads.back());
     }
     out.graph = TRY(builder_.finish());
+    std::vector<Value> outputs = out.graph.outputs();
+    for (Value& v : outputs)
+      if (const auto found = replaced_.find(v.id); found != replaced_.end()) v = found->second;
+    out.graph.set_outputs(std::move(outputs));
     return out;
   }
 
@@ -64,6 +72,7 @@ class Backward {
   Builder builder_;
   std::vector<bool> needed_;
   std::vector<Value> grads_;
+  std::map<int, Value> replaced_;  // outputs of the graph that backward computes too
 };
 
 }  // namespace

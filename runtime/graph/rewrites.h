@@ -3,7 +3,7 @@
 // A model's forward graph reads tokens, positions and segment_begin, and has one output. Everything else that is done
 // with a model is a choice of rewrites, in this order:
 //   forward → adapters → cache, select_rows → quantise_activations      serving
-//   forward → adapters → loss → differentiate → recompute               training
+//   forward → adapters → loss → differentiate → recompute → prune       training
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "runtime/graph/graph.h"
+#include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
 
 namespace hearth {
 
@@ -53,9 +54,19 @@ Result<Graph> cache(const Graph& forward, const CacheConfig& config);
 // Only the rows of kRows that the new input `input` i32[n_rows] names go on.
 Result<Graph> select_rows(const Graph& graph, const std::string& input, int n_rows);
 
-// A loss f32[1] in place of the logits f32[T, V]: the weighted sum of its terms, each of which appends its nodes.
+// Without the nodes whose outputs nobody reads and that write to no state. Leaves stay, read or not.
+Result<Graph> prune(const Graph& graph);
+
+// The logits f32[T, V] that a loss is made of. Where they are form(x · wᵀ) and nothing else, a term that needs no [T, V]
+// buffer takes them apart.
+struct Logits {
+  Value value;
+  Value x, w;  // null: they are something else
+  LogitForm form;
+};
+// A loss f32[1] in place of the logits: the weighted sum of its terms, each of which appends its nodes.
 struct LossTerm {
-  std::function<Value(Builder& b, Value logits)> build;
+  std::function<Value(Builder& b, const Logits& logits)> build;
   float weight = 1;
 };
 Result<Graph> loss(const Graph& forward, std::span<const LossTerm> terms);

@@ -201,14 +201,14 @@ void multiply_rectangle(const GemmArgs& g, Range rows, Range cols) {
           float* c = g.c + (row + r) * g.N + col;
           const float* a = packed_a + r * depth;
           if (tile_rows == kTileRows) {
-            micro_tile<kTileRows>(depth, a, packed_b, c, g.N, static_cast<int>(n_cols), k0 > 0);
+            micro_tile<kTileRows>(depth, a, packed_b, c, g.N, static_cast<int>(n_cols), k0 > 0 || g.add);
             continue;
           }
           // A partial panel: an even number of rows at a time, then perhaps one, into a spare row.
           const int64_t even = tile_rows / 2 * 2;
-          if (even > 0) micro_tile_for(even)(depth, a, packed_b, c, g.N, static_cast<int>(n_cols), k0 > 0);
+          if (even > 0) micro_tile_for(even)(depth, a, packed_b, c, g.N, static_cast<int>(n_cols), k0 > 0 || g.add);
           if (even < tile_rows)
-            micro_tile<1>(depth, a + even, packed_b, c + even * g.N, g.N, static_cast<int>(n_cols), k0 > 0);
+            micro_tile<1>(depth, a + even, packed_b, c + even * g.N, g.N, static_cast<int>(n_cols), k0 > 0 || g.add);
         }
       }
     }
@@ -250,7 +250,7 @@ void gemm(const GemmArgs& g, const Worker& me) {
   const Range rows = share_of(g.M, kTileRows, me.rank / grid.n_cols, grid.n_rows);
   const Range cols = share_of(g.N, kColGrain, me.rank % grid.n_cols, grid.n_cols);
   if (rows.size() == 0 || cols.size() == 0) return;
-  if (g.K > 0) return multiply_rectangle(g, rows, cols);
+  if (g.K > 0 || g.add) return multiply_rectangle(g, rows, cols);
   for (int64_t r = rows.begin; r < rows.end; ++r)
     for (int64_t c = cols.begin; c < cols.end; ++c) g.c[r * g.N + c] = 0;
 }

@@ -17,6 +17,7 @@ struct GemmArgs {
   bool trans_b;
   float* c;
   Dtype a_dtype = Dtype::f32;  // or q8_0
+  bool add = false;            // to what c holds
 };
 
 // Every thread of the team calls it; no barrier inside. Bits do not depend on the team's size.

@@ -22,6 +22,7 @@
 #include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/linear_attention/linear_attention.h"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
+#include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/quantise/quantise.h"
@@ -50,7 +51,7 @@ using AllOps = OpList<Add, Attention, AttentionBackward, AttentionCached, Causal
                       CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
                       CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
                       GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
-                      LinearAttention, LinearAttentionBackward, LinearAttentionCached, Matmul, Mul, PadHeads, Quantise,
+                      LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul, Mul, PadHeads, Quantise,
                       Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition,
                       ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert,
                       SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>;
