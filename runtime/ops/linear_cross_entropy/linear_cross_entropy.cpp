@@ -129,8 +129,10 @@ std::vector<Sample> LinearCrossEntropy::samples() {
   };
   auto sample = [&](const char* name, LogitForm form, std::vector<int> grads, int64_t T, int64_t V, int64_t C,
                     Dtype dtype = Dtype::f32) {
+    Tensor weights = random_tensor({T}, 3);  // of one sign: losses do not cancel
+    for (int64_t t = 0; t < T; ++t) weights.f32()[t] += 1.5f;
     return make_sample(name, op(form), std::move(grads), random_tensor({T, C}, 1), random_weights(dtype, {V, C}, 2),
-                       targets(T, V), random_tensor({T}, 3));
+                       targets(T, V), std::move(weights));
   };
   std::vector<Sample> out = sample_list(sample("small", {}, {0, 1}, 4, 20, 6), sample("scaled", {0.25f}, {0, 1}, 4, 21, 6),
                                         sample("capped", {0.5f, 3}, {0, 1}, 4, 20, 6), sample("cut", {}, {}, 12, 30, 16),
