@@ -48,7 +48,7 @@ Result<DataSize> size_of_data(const Recipe& recipe, const LoadedModel& base) {
 struct Shapes {
   DtypeOf dtype_of;
   LoraConfig lora;
-  std::vector<std::string> trained;
+  std::vector<Trained> trained;
   int64_t weights_bytes = 0, optimizer_bytes = 0, gradient_bytes = 0;
 };
 
@@ -63,7 +63,7 @@ Result<Shapes> shapes_of(const Recipe& recipe, const Beginning& base, const Mode
   };
   for (const ParameterSpec& spec : specs) {
     out.weights_bytes += TensorType{out.dtype_of(spec), spec.shape}.bytes();
-    if (!lora && spec.kind != ParameterKind::constant) out.trained.push_back(spec.role);
+    if (!lora && spec.kind != ParameterKind::constant) out.trained.push_back({spec.role});
   }
   out.gradient_bytes = out.weights_bytes;
   if (lora) {
@@ -72,7 +72,7 @@ Result<Shapes> shapes_of(const Recipe& recipe, const Beginning& base, const Mode
     const Graph graph = TRY(build_logits_graph(config, out.dtype_of, 1, out.lora));
     for (const ValueInfo& info : graph.values())
       if (info.kind == ValueKind::parameter && (info.name.ends_with(".lora_a") || info.name.ends_with(".lora_b"))) {
-        out.trained.push_back(info.name);
+        out.trained.push_back({info.name});
         out.gradient_bytes += info.type.bytes();
       }
     out.weights_bytes += out.gradient_bytes;
@@ -86,22 +86,24 @@ Result<double> measure_rate(const Recipe& recipe, const Beginning& base, CpuBack
   const ModelConfig config = base.config.with_layers(kProbeLayers);
   const Shapes shapes = TRY(shapes_of(recipe, base, config));
   const int n_tokens = std::min(kProbeTokens, recipe.batch.rows * recipe.data.max_seq_len);
-  TrainingPlan plan = TRY(
-      plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens, recipe.batch.recompute, device));
+  const StepperOptions options{.n_tokens = n_tokens, .recompute = recipe.batch.recompute};
+  TrainingPlan plan = TRY(plan_training(config, shapes.dtype_of, shapes.lora, shapes.trained, options, device));
   Bindings bindings;
   std::vector<Tensor> zeros;
-  for (const ValueInfo& info : plan.plan.graph.values())
-    if (info.kind == ValueKind::parameter) bindings[info.name] = zeros.emplace_back(info.type).view();
-  const double flops = plan.plan.cost.flops;
+  for (const ValueInfo& info : plan.micro.graph.values())
+    if (info.kind == ValueKind::parameter || info.kind == ValueKind::state)
+      bindings[info.name] = zeros.emplace_back(info.type).view();
+  const double flops = plan.micro.cost.flops;
   Arena arena(device);
-  Executor executor = TRY(Executor::create(std::move(plan.plan), arena, bindings));
+  Executor executor = TRY(Executor::create(std::move(plan.micro), arena, bindings));
   for (int t = 0; t < n_tokens; ++t) {
     executor.input("tokens").i32()[t] = executor.input("positions").i32()[t] = executor.input("targets").i32()[t] = 0;
     executor.input("segment_begin").i32()[t] = t / recipe.data.max_seq_len * recipe.data.max_seq_len;
     executor.input("loss_weights").f32()[t] = 1.0f / static_cast<float>(n_tokens);
   }
   executor.input("dloss").f32()[0] = 1;
-  TRY(executor.run());  // touches memory, wakes threads
+  std::ranges::fill(std::span(executor.input("rates").f32(), 3), 0.0f);  // nothing is learned
+  TRY(executor.run());                                                   // touches memory, wakes threads
   const auto start = Clock::now();
   int n = 0;
   double seconds = 0;
@@ -139,21 +141,24 @@ Result<Estimate> estimate_training(const Recipe& recipe, const std::filesystem::
   TRY(check_can_write(recipe, base));
   const DataSize data = TRY_WITH(size_of_data(recipe, base), "while measuring the data");
   const Shapes shapes = TRY(shapes_of(recipe, base, base.config));
-  const int n_tokens = recipe.batch.rows * recipe.data.max_seq_len;
   const std::unique_ptr<CpuBackend> device = open_cpu(recipe.n_threads);
-  TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained, n_tokens,
-                                        recipe.batch.recompute, *device));
+  const bool accumulates = recipe.batch.gradient_accumulation > 1;
+  TrainingPlan plan = TRY(plan_training(base.config, shapes.dtype_of, shapes.lora, shapes.trained,
+                                        {.n_tokens = recipe.batch.rows * recipe.data.max_seq_len,
+                                         .recompute = recipe.batch.recompute,
+                                         .accumulates = accumulates},
+                                        *device));
   const Plan evaluation = TRY(make_plan(std::move(plan.forward), *device));
-  const int64_t arena_bytes = std::max(plan.plan.arena_bytes, evaluation.arena_bytes);
+  const int64_t arena_bytes = std::max(plan.micro.arena_bytes, evaluation.arena_bytes);
   Estimate out;
   out.n_steps = count_steps(recipe, data.n_rows);
   out.n_tokens = data.n_tokens;
   out.data = data.figures;
   out.unused_keys = data.unused_keys;
-  out.flops_per_step = plan.plan.cost.flops * recipe.batch.gradient_accumulation;
+  out.flops_per_step = plan.micro.cost.flops * recipe.batch.gradient_accumulation;
   out.flops_per_s = TRY_WITH(measure_rate(recipe, base, *device), "while measuring this box's speed");
   out.seconds = kOverhead * static_cast<double>(out.n_steps) * out.flops_per_step / std::max(1.0, out.flops_per_s);
-  const int64_t sums = recipe.batch.gradient_accumulation > 1 ? shapes.gradient_bytes : 0;
+  const int64_t sums = accumulates ? shapes.gradient_bytes : 0;
   out.peak_memory_bytes = static_cast<uint64_t>(arena_bytes + shapes.weights_bytes + shapes.optimizer_bytes + sums);
   out.explanation = explain(recipe, out, data, shapes, arena_bytes);
   return out;

@@ -130,7 +130,11 @@ DtypeOf ModelInTraining::dtype_of() const {
 
 Bindings ModelInTraining::bindings() const {
   Bindings out(frozen.begin(), frozen.end());
-  for (const Trainable& t : trainables) out[t.name] = t.weight.view();
+  for (const Trainable& t : trainables) {
+    out[t.name] = t.weight.view();
+    out[t.name + ".m"] = t.m.view();
+    out[t.name + ".v"] = t.v.view();
+  }
   return out;
 }
 

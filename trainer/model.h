@@ -11,8 +11,8 @@
 #include "model_store/formats/save.h"
 #include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/executor.h"
-#include "trainer/optim/adamw.h"
 #include "trainer/recipe.h"
+#include "trainer/state/trainable.h"
 
 namespace hearth::train {
 
@@ -36,8 +36,8 @@ struct ModelInTraining {
   WeightsByRole frozen;                                      // a frozen base in its own dtype; else just the constants
   std::shared_ptr<const void> keeper;                        // of frozen
 
-  DtypeOf dtype_of() const;  // valid while this object stays where it is
-  Bindings bindings() const;
+  DtypeOf dtype_of() const;   // valid while this object stays where it is
+  Bindings bindings() const;  // of parameters, and of the means of those that are trained
   // Writes the result's weights by role: masters, or the frozen base, whose merged weights are made one by one.
   void put_weights(ModelToSave& out) const;
   WeightsByRole lora_weights() const;  // "<role>.lora_a", "<role>.lora_b"

@@ -24,7 +24,6 @@
 #include "trainer/state/checkpoint.h"
 #include "trainer/state/job_files.h"
 #include "trainer/stepper.h"
-#include "trainer/train_step.h"
 
 namespace hearth::train {
 namespace {
@@ -156,7 +155,8 @@ Result<void> Run::plan() {
   const RecipeBatch& batch = recipe_.batch;
   const StepperOptions options{.n_tokens = batch.rows * recipe_.data.max_seq_len,
                                .recompute = batch.recompute,
-                               .accumulates = batch.gradient_accumulation > 1};
+                               .accumulates = batch.gradient_accumulation > 1,
+                               .optimizer = optimizer_of(recipe_.optimizer)};
   stepper_.emplace(TRY(Stepper::create(*model_, options, *device_)));
   TRY(check_memory(stepper_->memory_bytes(), "the training step", status_.cause));
   n_steps_ = count_steps(recipe_, train_data_->n_rows());
@@ -252,8 +252,7 @@ Result<MetricPoint> Run::one_step() {
   std::vector<Batch> batches(static_cast<size_t>(recipe_.batch.gradient_accumulation));
   for (Batch& batch : batches) train_data_->next(recipe_.batch.rows, batch);
   const double rate = course_.at(state_.step + 1);
-  const StepOutcome outcome =
-      TRY(train_step(batches, *model_, *stepper_, device_->team(), recipe_.optimizer, rate, state_.step + 1));
+  const StepOutcome outcome = TRY(stepper_->step(batches, rate, state_.step + 1));
   if (!outcome.is_finite) return diverged(outcome);
   const double seconds = seconds_since(start);
   if (state_.step == 0) state_.first_loss = outcome.loss;

@@ -2,22 +2,26 @@
 #include "trainer/stepper.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
-
-#include "runtime/graph/rewrites.h"
 
 namespace hearth::train {
 
 struct Stepper::State {
-  CpuBackend& device;
+  Optimizer optimizer;
   std::unique_ptr<Arena> arena;
-  Executor training, evaluation;
-  std::vector<size_t> gradient_outputs;
-  std::vector<Tensor> sums;  // gradients over micro-batches; empty when a step is one micro-batch
+  std::vector<Tensor> sums;  // of gradients, by trainable, and of losses; empty when a step is one micro-batch
+  Executor micro, evaluation;
+  std::optional<Executor> update;
   std::vector<std::span<const float>> gradients;
+
+  Result<double> run_micro(const Batch& batch, double weight, bool is_first, const Rates& rates);
+  Result<double> finish_step(const Rates& rates);
 };
 
 namespace {
+
+constexpr size_t kGradientOutputs = 2;  // of a whole step: after loss and norm
 
 void fill_inputs(Executor& executor, const Batch& batch, double weight) {
   const auto copy = [&](const char* name, const std::vector<int32_t>& from) {
@@ -38,69 +42,106 @@ std::span<const float> floats(const TensorView& view) {
 
 }  // namespace
 
+Optimizer optimizer_of(const RecipeOptimizer& r) {
+  return {r.beta1, r.beta2, r.eps, r.weight_decay, r.grad_clip};
+}
+
 Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
-                                   std::span<const std::string> trained, int n_tokens, bool recompute_activations,
+                                   std::span<const Trained> trained, const StepperOptions& options,
                                    const Backend& device) {
-  TrainingGraph training = TRY(build_training_graph(config, dtype_of, n_tokens, lora));
+  TrainingGraph training = TRY(build_training_graph(config, dtype_of, options.n_tokens, lora));
   std::vector<Value> wrt;
-  for (const std::string& name : trained) {
-    const Value v = training.graph.find(name);
-    if (!v) return error(Code::internal, "the training graph has no parameter {}", name);
+  for (const Trained& t : trained) {
+    const Value v = training.graph.find(t.parameter);
+    if (!v) return error(Code::internal, "the training graph has no parameter {}", t.parameter);
     wrt.push_back(v);
   }
-  Differentiated d = TRY(differentiate(training.graph, training.loss, wrt));
+  Graph backward = TRY(differentiate(training.graph, training.loss, wrt)).graph;
+  if (options.recompute) backward = TRY(recompute(backward, training.n_forward_nodes, training.layer_inputs));
+  backward = TRY(prune(backward));
+  std::vector<Gradient> gradients;
+  const size_t first = backward.outputs().size() - wrt.size();
+  for (size_t i = 0; i < trained.size(); ++i)
+    gradients.push_back({trained[i].parameter, backward.outputs()[first + i], trained[i].decays});
   TrainingPlan out;
-  size_t at = training.graph.outputs().size();
-  for (size_t i = 0; i < wrt.size(); ++i) {
-    if (!d.grads[i]) return error(Code::internal, "no gradient flows to {}", trained[i]);
-    out.gradient_outputs.push_back(at++);
-  }
-  if (recompute_activations) d.graph = TRY(recompute(d.graph, training.n_forward_nodes, training.layer_inputs));
-  d.graph = TRY(prune(d.graph));
   out.forward = std::move(training.graph);
-  out.plan = TRY(make_plan(std::move(d.graph), device));
+  if (!options.accumulates) {
+    out.micro = TRY(make_plan(TRY(optimize(backward, gradients, options.optimizer)), device));
+    return out;
+  }
+  out.micro = TRY(make_plan(TRY(accumulate_gradients(backward, gradients)), device));
+  out.update = TRY(make_plan(TRY(optimize_accumulated(backward, gradients, options.optimizer)), device));
   return out;
 }
 
-Result<Stepper> Stepper::create(const ModelInTraining& model, const StepperOptions& options, CpuBackend& device) {
-  std::vector<std::string> trained;
-  for (const Trainable& t : model.trainables) trained.push_back(t.name);
-  TrainingPlan training = TRY(
-      plan_training(model.config, model.dtype_of(), model.lora, trained, options.n_tokens, options.recompute, device));
-  Plan evaluation = TRY(make_plan(std::move(training.forward), device));
+Result<Stepper> Stepper::create(ModelInTraining& model, const StepperOptions& options, CpuBackend& device) {
+  std::vector<Trained> trained;
+  for (const Trainable& t : model.trainables) trained.push_back({t.name, t.decays});
+  TrainingPlan plan = TRY(plan_training(model.config, model.dtype_of(), model.lora, trained, options, device));
+  Plan evaluation = TRY(make_plan(std::move(plan.forward), device));
+  Bindings bindings = model.bindings();
+  std::vector<Tensor> sums;
+  for (const Trainable& t : model.trainables)
+    if (options.accumulates) bindings[t.name + ".grad"] = sums.emplace_back(t.weight.type()).view();
+  if (options.accumulates) bindings["loss.sum"] = sums.emplace_back(TensorType{Dtype::f32, {1}}).view();
   auto arena = std::make_unique<Arena>(device);
-  TRY(arena->ensure(std::max(training.plan.arena_bytes, evaluation.arena_bytes)));
-  const Bindings bindings = model.bindings();
-  Executor train = TRY(Executor::create(std::move(training.plan), *arena, bindings));
+  TRY(arena->ensure(
+      std::max({plan.micro.arena_bytes, evaluation.arena_bytes, plan.update ? plan.update->arena_bytes : 0})));
+  Executor micro = TRY(Executor::create(std::move(plan.micro), *arena, bindings));
   Executor eval = TRY(Executor::create(std::move(evaluation), *arena, bindings));
-  auto state = std::make_unique<State>(
-      State{device, std::move(arena), std::move(train), std::move(eval), std::move(training.gradient_outputs), {}, {}});
-  for (const Trainable& t : model.trainables) {
-    if (options.accumulates) state->sums.emplace_back(t.weight.type());
-  }
-  return Stepper(std::move(state));
+  std::optional<Executor> update;
+  if (plan.update) update = TRY(Executor::create(std::move(*plan.update), *arena, bindings));
+  return Stepper(std::make_unique<State>(State{
+      options.optimizer, std::move(arena), std::move(sums), std::move(micro), std::move(eval), std::move(update), {}}));
 }
 
 Stepper::Stepper(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stepper::Stepper(Stepper&&) noexcept = default;
 Stepper::~Stepper() = default;
 
-Result<double> Stepper::forward_backward(const Batch& batch, double weight, bool first) {
+// This micro-batch's part of the step's loss.
+Result<double> Stepper::State::run_micro(const Batch& batch, double weight, bool is_first, const Rates& rates) {
+  fill_inputs(micro, batch, weight);
+  *micro.input("dloss").f32() = 1;
+  if (update)
+    *micro.input("keep").f32() = is_first ? 0.0f : 1.0f;
+  else
+    std::copy(rates.begin(), rates.end(), micro.input("rates").f32());
+  TRY(micro.run());
+  return static_cast<double>(*micro.output(0).f32());
+}
+
+// The norm of the step's gradients.
+Result<double> Stepper::State::finish_step(const Rates& rates) {
+  gradients.clear();
+  if (!update) {
+    for (size_t i = kGradientOutputs; i < micro.plan().graph.outputs().size(); ++i)
+      gradients.push_back(floats(micro.output(i)));
+    return static_cast<double>(*micro.output(1).f32());
+  }
+  for (size_t i = 0; i + 1 < sums.size(); ++i) gradients.push_back(floats(sums[i].view()));
+  std::copy(rates.begin(), rates.end(), update->input("rates").f32());
+  TRY(update->run());
+  return static_cast<double>(*update->output(0).f32());
+}
+
+Result<StepOutcome> Stepper::step(std::span<const Batch> micro_batches, double learning_rate, int64_t n) {
   State& s = *state_;
-  fill_inputs(s.training, batch, weight);
-  s.training.input("dloss").f32()[0] = 1;
-  TRY(s.training.run());
-  const double loss = s.training.output(0).f32()[0];
-  s.gradients.clear();
-  for (size_t output : s.gradient_outputs) s.gradients.push_back(floats(s.training.output(output)));
-  if (s.sums.empty()) return loss;
-  std::vector<std::span<float>> sums;
-  for (const Tensor& sum : s.sums) sums.emplace_back(sum.f32(), static_cast<size_t>(sum.type().shape.n_elements()));
-  if (first)
-    for (std::span<float> sum : sums) std::fill(sum.begin(), sum.end(), 0.0f);
-  accumulate(s.device.team(), sums, s.gradients);
-  s.gradients.assign(sums.begin(), sums.end());
-  return loss;
+  if (micro_batches.empty() || (micro_batches.size() > 1 && !s.update))
+    return error(Code::internal, "a step of {} micro-batches, by a stepper for {}", micro_batches.size(),
+                 s.update ? "several" : "one");
+  StepOutcome out;
+  for (const Batch& batch : micro_batches) {
+    out.n_learned += batch.n_learned;
+    out.n_tokens += batch.n_tokens;
+  }
+  const double weight = 1.0 / static_cast<double>(std::max<int64_t>(1, out.n_learned));
+  const Rates rates = rates_of(s.optimizer, learning_rate, n);
+  for (size_t i = 0; i < micro_batches.size(); ++i)
+    out.loss += TRY(s.run_micro(micro_batches[i], weight, i == 0, rates));
+  out.grad_norm = TRY(s.finish_step(rates));
+  out.is_finite = std::isfinite(out.loss) && std::isfinite(out.grad_norm);
+  return out;
 }
 
 Result<double> Stepper::forward(const Batch& batch, double weight) {
@@ -118,10 +159,10 @@ uint64_t Stepper::memory_bytes() const {
   return static_cast<uint64_t>(bytes);
 }
 double Stepper::flops() const {
-  return state_->training.plan().cost.flops;
+  return state_->micro.plan().cost.flops;
 }
 Result<std::vector<OpTiming>> Stepper::profile() {
-  return state_->training.profile();
+  return state_->micro.profile();
 }
 
 }  // namespace hearth::train

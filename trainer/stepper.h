@@ -1,7 +1,9 @@
-// Runs the training graph: loss and gradients of a step, and the loss alone for evaluation.
+// Runs a step's programs: micro-batches forward and backward, and the optimizer, all of it graphs over the model's
+// states; and the loss alone for evaluation.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,25 +17,33 @@ struct StepperOptions {
   int n_tokens = 0;  // of one micro-batch: rows * max_seq_len
   bool recompute = false;
   bool accumulates = false;  // more than one micro-batch a step
+  Optimizer optimizer;
+};
+Optimizer optimizer_of(const RecipeOptimizer& recipe);
+
+struct StepOutcome {
+  double loss = 0;       // mean over all learned tokens of the step
+  double grad_norm = 0;  // before clipping
+  int64_t n_learned = 0, n_tokens = 0;
+  bool is_finite = true;  // false: loss or gradients are not numbers, and nothing was updated
 };
 
 class Stepper {
  public:
   // `model` must outlive it and stay where it is. resource_exhausted when there is no room for activations.
-  static Result<Stepper> create(const ModelInTraining& model, const StepperOptions& options, CpuBackend& device);
+  static Result<Stepper> create(ModelInTraining& model, const StepperOptions& options, CpuBackend& device);
   Stepper(Stepper&&) noexcept;
   ~Stepper();
 
-  // One micro-batch. Every learned target weighs `weight`; a step's weights add up to 1 over its micro-batches.
-  // `first` starts a step: gradients begin at zero. Returns this micro-batch's part of the step's loss.
-  Result<double> forward_backward(const Batch& batch, double weight, bool first);
-  Result<double> forward(const Batch& batch, double weight);  // the loss alone
+  // One optimizer step; `n` counts from 1. Every learned token weighs the same, in whichever micro-batch it stands.
+  Result<StepOutcome> step(std::span<const Batch> micro_batches, double learning_rate, int64_t n);
+  Result<double> forward(const Batch& batch, double weight);  // the loss alone, every learned token weighing `weight`
 
-  // Of the step so far, one per trainable in order; valid until the next call of anything here.
+  // Of the last step, one per trainable in order; valid until the next call of anything here.
   std::span<const std::span<const float>> gradients() const;
   uint64_t memory_bytes() const;            // that running will touch: the arena, and gradients kept over micro-batches
-  double flops() const;                     // of one forward_backward, by the ops' own cost rules
-  Result<std::vector<OpTiming>> profile();  // runs the last batch again with clocks
+  double flops() const;                     // of one micro-batch, by the ops' own cost rules
+  Result<std::vector<OpTiming>> profile();  // runs the last micro-batch again with clocks
 
  private:
   struct State;
@@ -41,15 +51,18 @@ class Stepper {
   std::unique_ptr<State> state_;
 };
 
-// The plan that a Stepper would run, without running it: for estimates.
+// The plans that a Stepper would run, without running them: for estimates.
 struct TrainingPlan {
-  Plan plan;
-  std::vector<size_t> gradient_outputs;  // output index by trained tensor
-  Graph forward;                         // loss only
+  Plan micro;                  // the whole step where there is no update
+  std::optional<Plan> update;  // where a step has several micro-batches
+  Graph forward;               // loss only
 };
-// `trained`: names of the parameters that learn.
+struct Trained {
+  std::string parameter;
+  bool decays = false;
+};
 Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
-                                   std::span<const std::string> trained, int n_tokens, bool recompute,
+                                   std::span<const Trained> trained, const StepperOptions& options,
                                    const Backend& device);
 
 }  // namespace hearth::train

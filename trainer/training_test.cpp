@@ -1,11 +1,13 @@
 // The training step: it learns, packing and accumulation change nothing, and LoRA touches only its adapters.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "trainer/evaluate.h"
+#include "trainer/stepper.h"
 #include "trainer/test_model.h"
-#include "trainer/train_step.h"
 
 namespace hearth::train {
 namespace {
@@ -25,10 +27,9 @@ struct Rig {
     stepper.emplace(std::move(*created));
   }
   double step(const Batch& batch, int64_t n, double learning_rate) {
-    const double loss = *stepper->forward_backward(batch, 1.0 / static_cast<double>(batch.n_learned), true);
-    adamw_step(device->team(), model->trainables, stepper->gradients(), 1, n, {.learning_rate = learning_rate});
-    return loss;
+    return stepper->step({&batch, 1}, learning_rate, n)->loss;
   }
+  double gradients(const Batch& batch) { return step(batch, 1, 0); }  // weights stay; returns the loss
   TinyBase base;
   std::unique_ptr<CpuBackend> device;
   std::unique_ptr<ModelInTraining> model;
@@ -110,10 +111,9 @@ TEST(Training, PackedLossEqualsUnpacked) {
   packed.rows_at(0, 8, 8, a);
   apart.rows_at(0, 8, 8, b);
   ASSERT_EQ(a.n_learned, b.n_learned);
-  const double weight = 1.0 / static_cast<double>(a.n_learned);
-  const double loss_a = *s.stepper->forward_backward(a, weight, true);
+  const double loss_a = s.gradients(a);
   const auto grads_a = gradients_of(*s.stepper);
-  const double loss_b = *s.stepper->forward_backward(b, weight, true);
+  const double loss_b = s.gradients(b);
   const auto grads_b = gradients_of(*s.stepper);
   EXPECT_NEAR(loss_a, loss_b, 1e-5);
   for (size_t i = 0; i < grads_a.size(); ++i)
@@ -122,20 +122,15 @@ TEST(Training, PackedLossEqualsUnpacked) {
 
 TEST(Training, AccumulatedGradientsEqualOneLargeBatch) {
   Loader data(counting_documents(40, 3), {.max_seq_len = 32, .shuffle = false});
-  Batch whole, part;
+  Batch whole;
   data.rows_at(0, 4, 4, whole);
-  const double weight = 1.0 / static_cast<double>(whole.n_learned);
   Rig large("full", false, {.n_tokens = 4 * 32}), small("full", false, {.n_tokens = 32, .accumulates = true});
-  const double loss = *large.stepper->forward_backward(whole, weight, true);
+  const double loss = large.gradients(whole);
   const auto expected = gradients_of(*large.stepper);
+  std::vector<Batch> parts(4);
+  for (int i = 0; i < 4; ++i) data.rows_at(i, i + 1, 1, parts[static_cast<size_t>(i)]);
   double sum = 0;
-  for (int twice = 0; twice < 2; ++twice) {  // the second time starts from zero again
-    sum = 0;
-    for (int i = 0; i < 4; ++i) {
-      data.rows_at(i, i + 1, 1, part);
-      sum += *small.stepper->forward_backward(part, weight, i == 0);
-    }
-  }
+  for (int twice = 0; twice < 2; ++twice) sum = small.stepper->step(parts, 0, 1)->loss;  // starts from zero again
   EXPECT_NEAR(sum, loss, 1e-5);
   const auto grads = gradients_of(*small.stepper);
   for (size_t i = 0; i < grads.size(); ++i)
@@ -146,14 +141,28 @@ TEST(Training, RecomputeGivesTheSameGradients) {
   Loader data(counting_documents(40, 3), {.max_seq_len = 64, .shuffle = false});
   Batch batch;
   data.rows_at(0, 8, 8, batch);
-  const double weight = 1.0 / static_cast<double>(batch.n_learned);
   Rig kept("full", false, {.n_tokens = 8 * 64}), again("full", false, {.n_tokens = 8 * 64, .recompute = true});
-  EXPECT_EQ(*kept.stepper->forward_backward(batch, weight, true),
-            *again.stepper->forward_backward(batch, weight, true));
+  EXPECT_EQ(kept.gradients(batch), again.gradients(batch));
   const auto expected = gradients_of(*kept.stepper), grads = gradients_of(*again.stepper);
   for (size_t i = 0; i < grads.size(); ++i)
     EXPECT_LT(relative_difference(expected[i], grads[i]), 1e-5) << kept.model->trainables[i].name;
   EXPECT_LT(again.stepper->memory_bytes(), kept.stepper->memory_bytes());
+}
+
+TEST(Training, NothingIsAsLargeAsTheLogits) {
+  ModelConfig config = tiny_config();
+  config.vocab_size = 40'000;
+  constexpr int kTokens = 1024;
+  const auto f32 = [](const ParameterSpec&) { return Dtype::f32; };
+  const Trained trained[] = {{"layers.0.wq"}, {"final_norm"}};
+  const auto device = open_cpu(1);
+  for (const bool recomputes : {false, true}) {
+    auto plan = plan_training(config, f32, {}, trained, {.n_tokens = kTokens, .recompute = recomputes}, *device);
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    const int64_t logits_bytes = int64_t{kTokens} * config.vocab_size * 4;
+    EXPECT_LT(plan->micro.arena_bytes, logits_bytes / 2);
+    EXPECT_LT(make_plan(plan->forward, *device)->arena_bytes, logits_bytes / 2);
+  }
 }
 
 TEST(Training, UnlearnedTokensHaveNoGradient) {
@@ -162,21 +171,68 @@ TEST(Training, UnlearnedTokensHaveNoGradient) {
   Batch batch;
   data.rows_at(0, 1, 1, batch);
   batch.targets.assign(batch.targets.size(), -1);
-  EXPECT_EQ(*s.stepper->forward_backward(batch, 1, true), 0);
+  EXPECT_EQ(s.gradients(batch), 0);
   for (const auto& g : gradients_of(*s.stepper))
     for (float x : g) ASSERT_EQ(x, 0);
 }
 
+// Everything that a step writes.
+std::vector<std::vector<float>> states_of(const ModelInTraining& model) {
+  std::vector<std::vector<float>> out;
+  for (const Trainable& t : model.trainables)
+    for (const Tensor* tensor : {&t.weight, &t.m, &t.v})
+      out.emplace_back(tensor->f32(), tensor->f32() + tensor->type().shape.n_elements());
+  return out;
+}
+
+bool same_bits(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
+  return std::ranges::equal(a, b, [](const std::vector<float>& x, const std::vector<float>& y) {
+    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
+  });
+}
+
 TEST(Training, NotANumberIsSeenBeforeItSpreads) {
-  Rig s("full", false, {.n_tokens = 32});
+  for (const bool accumulates : {false, true}) {
+    Rig s("full", false, {.n_tokens = 32, .accumulates = accumulates});
+    Loader data(counting_documents(40, 3), {.max_seq_len = 32});
+    std::vector<Batch> batches(accumulates ? 3 : 1);
+    for (Batch& batch : batches) data.next(1, batch);
+    EXPECT_TRUE(s.stepper->step(batches, 1e-3, 1)->is_finite);
+    float& weight = s.model->trainables[1].weight.f32()[0];
+    const float good = weight;
+    weight = NAN;
+    const auto before = states_of(*s.model);
+    EXPECT_FALSE(s.stepper->step(batches, 1e-3, 2)->is_finite);
+    EXPECT_TRUE(same_bits(states_of(*s.model), before)) << "something was updated";
+    weight = good;  // and what was no number is not kept in the sums
+    EXPECT_TRUE(s.stepper->step(batches, 1e-3, 2)->is_finite);
+    EXPECT_FALSE(same_bits(states_of(*s.model), before));
+  }
+}
+
+TEST(Training, ClipsToTheNorm) {
+  Batch batch;
   Loader data(counting_documents(40, 3), {.max_seq_len = 32});
-  std::vector<Batch> batch(1);
-  data.next(1, batch[0]);
-  EXPECT_TRUE(train_step(batch, *s.model, *s.stepper, s.device->team(), {}, 1e-3, 1)->is_finite);
-  s.model->trainables[1].weight.f32()[0] = NAN;
-  const float other = s.model->trainables[0].weight.f32()[0];
-  EXPECT_FALSE(train_step(batch, *s.model, *s.stepper, s.device->team(), {}, 1e-3, 2)->is_finite);
-  EXPECT_EQ(s.model->trainables[0].weight.f32()[0], other);  // nothing was updated
+  data.next(2, batch);
+  Rig free("full", false, {.n_tokens = 64}), clipped("full", false, {.n_tokens = 64, .optimizer = {.max_norm = 1e-3}});
+  const StepOutcome a = *free.stepper->step({&batch, 1}, 1e-3, 1), b = *clipped.stepper->step({&batch, 1}, 1e-3, 1);
+  EXPECT_EQ(a.grad_norm, b.grad_norm) << "the norm is told before clipping";
+  ASSERT_GT(a.grad_norm, 1e-3);
+  const auto scale = static_cast<float>(1e-3 / a.grad_norm);
+  for (size_t i = 0; i < free.model->trainables.size(); ++i)
+    for (int64_t j = 0; j < free.model->trainables[i].m.type().shape.n_elements(); ++j) {
+      const float m = free.model->trainables[i].m.f32()[j];
+      ASSERT_NEAR(clipped.model->trainables[i].m.f32()[j], scale * m, 1e-6 * std::abs(scale * m) + 1e-12);
+    }
+}
+
+TEST(Training, SeveralMicroBatchesNeedAStepperForThem) {
+  Rig s("full", false, {.n_tokens = 32});
+  std::vector<Batch> batches(2);
+  Loader data(counting_documents(40, 3), {.max_seq_len = 32});
+  for (Batch& batch : batches) data.next(1, batch);
+  EXPECT_FALSE(s.stepper->step(batches, 1e-3, 1));
+  EXPECT_FALSE(s.stepper->step({}, 1e-3, 1));
 }
 
 }  // namespace

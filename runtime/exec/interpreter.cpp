@@ -24,6 +24,10 @@ Result<std::vector<Tensor>> interpret(const Graph& graph,
     views[i] = bound->second;
   }
   for (const Node& node : graph.nodes()) {
+    for (size_t i = 0; i < node.outputs.size(); ++i)  // a state's next version is written over it
+      if (const int from = node.op->version_of(static_cast<int>(i)); from >= 0)
+        views[static_cast<size_t>(node.outputs[i].id)] =
+            views[static_cast<size_t>(node.inputs[static_cast<size_t>(from)].id)];
     std::vector<TensorView> in, out;
     for (Value v : node.inputs) in.push_back(views[static_cast<size_t>(v.id)]);
     for (Value v : node.outputs) out.push_back(views[static_cast<size_t>(v.id)]);

@@ -24,6 +24,19 @@ Value Graph::add_leaf(ValueKind kind, std::string name, TensorType type, StateKi
   return Value{static_cast<int>(values_.size()) - 1};
 }
 
+void Graph::make_state(Value parameter, StateKind state_kind) {
+  ValueInfo& info = values_[static_cast<size_t>(parameter.id)];
+  CHECK(info.kind == ValueKind::parameter);
+  info.kind = ValueKind::state;
+  info.state_kind = state_kind;
+}
+
+bool writes_state(const Node& node) {
+  for (int i = 0; i < static_cast<int>(node.outputs.size()); ++i)
+    if (node.op->version_of(i) >= 0) return true;
+  return !node.op->mutated_inputs().empty();
+}
+
 Result<std::vector<Value>> Graph::add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope) {
   std::vector<TensorType> types;
   for (Value v : inputs) {

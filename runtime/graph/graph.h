@@ -31,6 +31,7 @@ enum class StateKind {
   per_position,  // [n_pages, ...]: pages of positions; a sequence may be cut at any position
   per_sequence,  // [n_seqs, ...]: what a recurrence made of all tokens so far; it cannot go back. The op that writes it
                  // starts from zeros at position 0
+  per_parameter,  // of training: a parameter, its means, its gradient
 };
 
 struct ValueInfo {
@@ -53,6 +54,8 @@ struct Mark {
   Value value;
 };
 
+bool writes_state(const Node& node);  // in place, or as a next version
+
 class Graph {
  public:
   const std::vector<Node>& nodes() const { return nodes_; }
@@ -66,6 +69,7 @@ class Graph {
 
   Value add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind = StateKind::per_position);
   Result<std::vector<Value>> add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope);
+  void make_state(Value parameter, StateKind state_kind);  // what was read only is written to from now on
   void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
   void mark(std::string_view name, Value v) { marks_.push_back({std::string(name), v}); }
 

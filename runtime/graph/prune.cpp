@@ -12,9 +12,8 @@ Result<Graph> prune(const Graph& graph) {
     if (v) is_read[static_cast<size_t>(v.id)] = true;
   for (size_t i = graph.nodes().size(); i-- > 0;) {
     const Node& node = graph.nodes()[i];
-    stays[i] = !node.op->mutated_inputs().empty() ||
-               std::any_of(node.outputs.begin(), node.outputs.end(),
-                           [&](Value v) { return is_read[static_cast<size_t>(v.id)]; });
+    stays[i] = writes_state(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                                 [&](Value v) { return is_read[static_cast<size_t>(v.id)]; });
     for (Value v : node.inputs)
       if (stays[i]) is_read[static_cast<size_t>(v.id)] = true;
   }

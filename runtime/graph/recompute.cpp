@@ -46,7 +46,7 @@ class Recompute {
     if (!is_forward(v) || kept_[id]) return rebuild_.mapped(v);
     if (again_[id]) return again_[id];
     const Node& producer = graph_.nodes()[static_cast<size_t>(graph_.info(v).node)];
-    if (!producer.op->mutated_inputs().empty())
+    if (writes_state(producer))
       return error(Code::invalid_argument, "recompute: {} writes to a state and cannot run twice", producer.op->name());
     std::vector<Value> inputs;
     for (Value input : producer.inputs) inputs.push_back(TRY(in_backward(input)));

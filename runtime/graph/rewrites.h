@@ -3,9 +3,12 @@
 // A model's forward graph reads tokens, positions and segment_begin, and has one output. Everything else that is done
 // with a model is a choice of rewrites, in this order:
 //   forward → adapters → cache, select_rows → quantise_activations      serving
-//   forward → adapters → loss → differentiate → recompute → prune       training
+//   forward → adapters → loss → differentiate → recompute → prune       training, and then
+//     → optimize                                                        for one micro-batch a step
+//     → accumulate_gradients, optimize_accumulated                      for several
 #pragma once
 
+#include <array>
 #include <functional>
 #include <span>
 #include <string>
@@ -57,8 +60,8 @@ Result<Graph> select_rows(const Graph& graph, const std::string& input, int n_ro
 // Without the nodes whose outputs nobody reads and that write to no state. Leaves stay, read or not.
 Result<Graph> prune(const Graph& graph);
 
-// The logits f32[T, V] that a loss is made of. Where they are form(x · wᵀ) and nothing else, a term that needs no [T, V]
-// buffer takes them apart.
+// The logits f32[T, V] that a loss is made of. Where they are form(x · wᵀ) and nothing else, a term that needs no [T,
+// V] buffer takes them apart.
 struct Logits {
   Value value;
   Value x, w;  // null: they are something else
@@ -72,6 +75,30 @@ struct LossTerm {
 Result<Graph> loss(const Graph& forward, std::span<const LossTerm> terms);
 // Σ loss_weights[t] · nll[t] over the inputs targets i32[T] (-1: no loss) and loss_weights f32[T].
 LossTerm cross_entropy();
+
+// Training as programs over one set of states: the parameters that learn, "<parameter>.m" and "<parameter>.v", and
+// where several micro-batches make a step, "<parameter>.grad". Where the gradients or the loss are no finite numbers,
+// nothing is updated.
+struct Gradient {
+  std::string parameter;
+  Value value;
+  bool decays = false;  // weight_decay is for it
+};
+struct Optimizer {  // AdamW
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0;
+  double max_norm = 0;  // all gradients together are clipped to that length; 0: never
+};
+// What the input rates f32[3] of an update is filled with; steps count from 1.
+using Rates = std::array<float, 3>;
+Rates rates_of(const Optimizer& optimizer, double learning_rate, int64_t step);
+// A step of one micro-batch, after backward, whose first output is the loss. New input rates. Outputs: loss, norm
+// f32[1], the gradients.
+Result<Graph> optimize(const Graph& backward, std::span<const Gradient> gradients, const Optimizer& optimizer);
+// A step of several: for each, backward, whose gradients are added to those states; new input keep f32[1], 0 for the
+// first. Output: its loss. Then once, the update alone, with the input rates: output norm.
+Result<Graph> accumulate_gradients(const Graph& backward, std::span<const Gradient> gradients);
+Result<Graph> optimize_accumulated(const Graph& backward, std::span<const Gradient> gradients,
+                                   const Optimizer& optimizer);
 
 struct Differentiated {
   Graph graph;               // the forward graph, its outputs kept, with the backward nodes appended

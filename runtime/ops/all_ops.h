@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "runtime/ops/accumulate/accumulate.h"
+#include "runtime/ops/adamw/adamw.h"
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
@@ -16,6 +18,7 @@
 #include "runtime/ops/decay/decay.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
+#include "runtime/ops/global_norm/global_norm.h"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 #include "runtime/ops/head_matmul/head_matmul.h"
 #include "runtime/ops/l2_norm/l2_norm.h"
@@ -47,14 +50,15 @@ namespace hearth {
 template <class... Ops>
 struct OpList {};
 
-using AllOps = OpList<Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
-                      CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
-                      CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GroupedMatmul,
-                      GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
-                      LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul, Mul, PadHeads, Quantise,
-                      Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition,
-                      ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert,
-                      SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>;
+using AllOps =
+    OpList<Accumulate, AdamW, Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
+           CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
+           CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul,
+           GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
+           LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul, Mul,
+           PadHeads, Quantise, Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
+           ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads,
+           SortByExpert, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>;
 
 std::vector<Sample> all_samples();
 

@@ -66,6 +66,9 @@ class Op {
 
   // Inputs that the op writes to: explicit state (KV pages). Everything else is pure.
   virtual std::vector<int> mutated_inputs() const { return {}; }
+  // The input that output i is the next version of: a state, whose bytes a plan gives the output, so that the op must
+  // not read an element again after writing it. -1: none. To its kernels and tests such an op is as pure as any.
+  virtual int version_of([[maybe_unused]] int output) const { return -1; }
 };
 
 // The declarations of all rules, for an op's class body.

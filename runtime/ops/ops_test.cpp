@@ -275,6 +275,7 @@ const std::map<std::string, std::string>& never_cut() {
   static const std::string one_kv_head = "one kv head, which its query heads share", one_key_head = "one key head",
                            tiled = "value heads go round the key heads: no run of them has key heads of its own";
   static const std::map<std::string, std::string> reasons{
+      {"global_norm ", "squares of parts would be summed before the root, each logical tensor once"},
       {"sort_by_expert ", "rows of different tokens share an order"},
       {"attention_cached wide_values", one_kv_head},
       {"attention_cached far", one_kv_head},

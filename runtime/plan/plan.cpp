@@ -29,8 +29,12 @@ std::vector<int> find_roots(const Graph& graph) {
   std::vector<int> roots(graph.values().size());
   for (size_t id = 0; id < roots.size(); ++id) roots[id] = static_cast<int>(id);
   for (const Node& node : graph.nodes())
-    if (is_view(*node.op))
-      roots[static_cast<size_t>(node.outputs[0].id)] = roots[static_cast<size_t>(node.inputs[0].id)];
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const int from = is_view(*node.op) ? 0 : node.op->version_of(static_cast<int>(i));
+      if (from >= 0)
+        roots[static_cast<size_t>(node.outputs[i].id)] =
+            roots[static_cast<size_t>(node.inputs[static_cast<size_t>(from)].id)];
+    }
   return roots;
 }
 
@@ -50,6 +54,30 @@ Result<void> check_mutated_inputs(const Graph& graph, const std::vector<int>& ro
         return error(Code::invalid_argument, "{} writes to its input {}, which must be a state", node.op->name(),
                      index);
     }
+  return {};
+}
+
+// Versions of a state share its bytes: each is written over the one before, which nobody may read after that.
+Result<void> check_versions(const Graph& graph, const std::vector<int>& roots) {
+  std::vector<int> version(graph.values().size()), newest(graph.values().size());
+  for (size_t id = 0; id < version.size(); ++id) version[id] = newest[id] = static_cast<int>(id);
+  for (const Node& node : graph.nodes()) {
+    for (Value v : node.inputs) {
+      const auto root = static_cast<size_t>(roots[static_cast<size_t>(v.id)]);
+      if (graph.values()[root].kind == ValueKind::state && newest[root] != version[static_cast<size_t>(v.id)])
+        return error(Code::invalid_argument, "{} in {} reads a version of \"{}\" that was written over before",
+                     node.op->name(), node.scope, graph.values()[root].name);
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const auto out = static_cast<size_t>(node.outputs[i].id), root = static_cast<size_t>(roots[out]);
+      if (is_view(*node.op)) version[out] = version[static_cast<size_t>(node.inputs[0].id)];
+      if (node.op->version_of(static_cast<int>(i)) < 0) continue;
+      if (graph.values()[root].kind != ValueKind::state)
+        return error(Code::invalid_argument, "{} in {} writes the next version of what is no state", node.op->name(),
+                     node.scope);
+      newest[root] = node.outputs[i].id;
+    }
+  }
   return {};
 }
 
@@ -151,6 +179,7 @@ Result<Plan> make_plan(Graph graph, const Backend& backend) {
   plan.graph = std::move(graph);
   const std::vector<int> roots = find_roots(plan.graph);
   TRY(check_mutated_inputs(plan.graph, roots));
+  TRY(check_versions(plan.graph, roots));
   plan.steps = make_steps(plan.graph);
   for (PlanStep& step : plan.steps) TRY(choose_kernel(step, plan.graph, backend));
   plan.cost = plan.graph.cost();

@@ -13,7 +13,7 @@ namespace hearth {
 struct Placement {
   enum class Where : uint8_t { arena, bound } where = Where::arena;
   int64_t offset = 0;  // in the arena
-  int root = -1;       // the value whose bytes this is: itself, or the input of a chain of reshapes
+  int root = -1;       // the value whose bytes this is: itself, or what a chain of reshapes and versions began with
 };
 
 struct PlanStep {

@@ -19,7 +19,7 @@
 #include "model_store/formats/save.h"
 #include "tests/bench/machine_limits.h"
 #include "trainer/optim/course.h"
-#include "trainer/train_step.h"
+#include "trainer/stepper.h"
 
 using namespace hearth;
 using namespace hearth::train;
@@ -99,8 +99,7 @@ Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTrainin
     TRY(append_i32(batches / "segment_begin.i32", batch[0].segment_begin));
     TRY(append_i32(batches / "targets.i32", batch[0].targets));
     const auto start = Steady::now();
-    const StepOutcome outcome =
-        TRY(train_step(batch, model, stepper, device.team(), recipe.optimizer, course.at(step), step));
+    const StepOutcome outcome = TRY(stepper.step(batch, course.at(step), step));
     out.seconds.push_back(std::chrono::duration<double>(Steady::now() - start).count());
     out.loss.push_back(outcome.loss);
     if (!outcome.is_finite) return error(Code::internal, "diverged at step {}", step);

@@ -12,7 +12,7 @@
 
 #include "base/describe.h"
 #include "trainer/data/loader.h"
-#include "trainer/optim/adamw.h"
+#include "trainer/state/trainable.h"
 
 namespace hearth::train {
 

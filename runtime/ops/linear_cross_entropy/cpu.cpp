@@ -1,7 +1,7 @@
 // linear_cross_entropy and its backward, CPU
 // math:     y = x · wᵀ;  z = factor y, or cap tanh(factor y);  lse[t] = log Σ_v exp z[t,v]
-//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]]);  dz = dloss weights[t] (exp(z - lse[t]) - [v = targets[t]])
-//           dx = dy · w;  dw = dyᵀ · x
+//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]]);  dz = dloss weights[t] (exp(z - lse[t]) - [v =
+//           targets[t]]) dx = dy · w;  dw = dyᵀ · x
 // shapes:   x, dx [T,C] f32, w [V,C] any weight dtype, dw [V,C] f32, targets [T] i32, weights [T] f32, loss, dloss [1]
 // traffic:  2·T·V·C flops, backward 4 or 6; w is read once a chunk: compute bound from about 64 tokens a chunk
 // mapping:  learned tokens in chunks; a chunk's logits, then their gradient in their place, lie in scratch; products by
@@ -36,8 +36,8 @@ struct Scratch {
       : T(args.inputs[0].dim(0)), V(args.inputs[1].dim(0)), C(args.inputs[0].dim(1)), chunk(chunk_of(T, V)) {}
   size_t bytes() const { return static_cast<size_t>(chunk * V + 2 * chunk * C + 2 * T) * sizeof(float); }
   float* logits(std::byte* at) const { return reinterpret_cast<float*>(at); }
-  float* x(std::byte* at) const { return logits(at) + chunk * V; }   // rows of a chunk's tokens, laid together
-  float* dx(std::byte* at) const { return x(at) + chunk * C; }       // theirs
+  float* x(std::byte* at) const { return logits(at) + chunk * V; }     // rows of a chunk's tokens, laid together
+  float* dx(std::byte* at) const { return x(at) + chunk * C; }         // theirs
   float* weighted(std::byte* at) const { return dx(at) + chunk * C; }  // by token
   int32_t* tokens(std::byte* at) const { return reinterpret_cast<int32_t*>(weighted(at) + T); }  // the learned ones
 };
@@ -64,7 +64,8 @@ void to_logits(const LogitForm& form, float* y, int64_t n) {
     return over(0, n, [&](int64_t i, auto lanes) {
       store(y + i, form.cap * (2.0f * sigmoid(2.0f * form.factor * load(y + i, lanes)) - 1.0f), lanes);
     });
-  if (form.factor != 1) over(0, n, [&](int64_t i, auto lanes) { store(y + i, form.factor * load(y + i, lanes), lanes); });
+  if (form.factor != 1)
+    over(0, n, [&](int64_t i, auto lanes) { store(y + i, form.factor * load(y + i, lanes), lanes); });
 }
 
 // z becomes the gradient towards y.

@@ -103,9 +103,8 @@ Result<std::vector<Value>> LinearCrossEntropy::gradient(GradientBuilder& g) cons
   if (g.needs(1) && w.dtype != Dtype::f32)
     return not_differentiable(name(),
                               "w is frozen (" + w.to_string() + "); train f32 weights or a low-rank update elsewhere");
-  const std::vector<Value> out =
-      g.b.apply_all(std::make_shared<LinearCrossEntropyBackward>(form, g.needs(1)),
-                    {g.input(0), g.input(1), g.input(2), g.input(3), g.grad()});
+  const std::vector<Value> out = g.b.apply_all(std::make_shared<LinearCrossEntropyBackward>(form, g.needs(1)),
+                                               {g.input(0), g.input(1), g.input(2), g.input(3), g.grad()});
   g.replace_output(0, out[0]);
   return std::vector{out[1], g.needs(1) ? out[2] : Value(), Value(), Value()};
 }
@@ -134,11 +133,11 @@ std::vector<Sample> LinearCrossEntropy::samples() {
     return make_sample(name, op(form), std::move(grads), random_tensor({T, C}, 1), random_weights(dtype, {V, C}, 2),
                        targets(T, V), std::move(weights));
   };
-  std::vector<Sample> out = sample_list(sample("small", {}, {0, 1}, 4, 20, 6), sample("scaled", {0.25f}, {0, 1}, 4, 21, 6),
-                                        sample("capped", {0.5f, 3}, {0, 1}, 4, 20, 6), sample("cut", {}, {}, 12, 30, 16),
-                                        sample("several_chunks", {}, {}, 300, 33'000, 3),
-                                        sample("frozen", {}, {0}, 5, 20, 64, Dtype::q8_0),
-                                        sample("bf16", {0.5f, 30}, {}, 40, 300, 72, Dtype::bf16));
+  std::vector<Sample> out =
+      sample_list(sample("small", {}, {0, 1}, 4, 20, 6), sample("scaled", {0.25f}, {0, 1}, 4, 21, 6),
+                  sample("capped", {0.5f, 3}, {0, 1}, 4, 20, 6), sample("cut", {}, {}, 12, 30, 16),
+                  sample("several_chunks", {}, {}, 300, 33'000, 3), sample("frozen", {}, {0}, 5, 20, 64, Dtype::q8_0),
+                  sample("bf16", {0.5f, 30}, {}, 40, 300, 72, Dtype::bf16));
   Sample none = sample("no_target", {}, {}, 3, 20, 8);
   std::fill_n(none.inputs[2].i32(), 3, -1);
   out.push_back(std::move(none));

@@ -1,8 +1,8 @@
 // linear_cross_entropy: cross_entropy of logits that are never all there at once, and its backward.
 //
-// The logits of a chunk of tokens are made, used and forgotten, so no [T, V] buffer exists. Backward makes them anew, and
-// from them the gradients and the loss in one go: where nothing but the loss is read of it, the forward op need not run
-// (GradientBuilder::replace_output), and nothing is computed twice. Tokens without a target cost nothing.
+// The logits of a chunk of tokens are made, used and forgotten, so no [T, V] buffer exists. Backward makes them anew,
+// and from them the gradients and the loss in one go: where nothing but the loss is read of it, the forward op need not
+// run (GradientBuilder::replace_output), and nothing is computed twice. Tokens without a target cost nothing.
 #pragma once
 
 #include "runtime/ops/op.h"

@@ -1,0 +1,17 @@
+// One trained tensor with its optimizer state.
+#pragma once
+
+#include <string>
+
+#include "runtime/tensor/tensor.h"
+
+namespace hearth::train {
+
+// All f32 of one shape.
+struct Trainable {
+  std::string name;     // its name in the graph; the means are "<name>.m" and "<name>.v" there
+  bool decays = false;  // matrices and embeddings do, norms and biases do not
+  Tensor weight, m, v;  // m, v: running means of gradient and squared gradient
+};
+
+}  // namespace hearth::train
