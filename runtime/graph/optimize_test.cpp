@@ -5,11 +5,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "hwdetect/cpu_features.h"
 #include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/accumulate/accumulate.h"
+#include "runtime/ops/adamw/adamw.h"
+#include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -180,6 +183,28 @@ TEST(Optimize, WhatCannotBeTrainedIsNamed) {
   Graph no_loss = backward.graph;
   no_loss.set_outputs({});
   refused(backward.gradients, "loss", no_loss);
+}
+
+// A checkpoint goes on, bit for bit, on a machine with other instructions.
+TEST(Optimize, SameBitsAtEveryInstructionSet) {
+  const CpuFeatures here = cpu_features(), portable;
+  const AdamW op({.weight_decay = 0.1f});
+  Tensor tensors[] = {random_tensor({1003}, 1), random_tensor({1003}, 2, 0.1f), random_tensor({1003}, 3),
+                      random_tensor({1003}, 4), Tensor({Dtype::f32, {1}}),      Tensor({Dtype::f32, {3}})};
+  for (int64_t i = 0; i < 1003; ++i) tensors[2].f32()[i] = std::fabs(tensors[2].f32()[i]);
+  *tensors[4].f32() = 0.7f;
+  std::fill_n(tensors[5].f32(), 3, 0.3f);
+  std::vector<TensorView> in;
+  std::vector<TensorType> types;
+  for (const Tensor& t : tensors) in.push_back(t.view()), types.push_back(t.type());
+  std::vector<std::vector<float>> results;
+  for (const CpuFeatures& features : {here, portable}) {
+    Tensor w(types[0]), m(types[0]), v(types[0]);
+    const TensorView out[] = {w.view(), m.view(), v.view()};
+    cpu_kernels(features).find(op, types).run({&op, in, out, nullptr}, Worker{});
+    for (const Tensor* t : {&w, &m, &v}) results.emplace_back(t->f32(), t->f32() + 1003);
+  }
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(results[i], results[i + 3]) << i;
 }
 
 TEST(Versions, AreReadBeforeTheyAreWrittenOver) {
