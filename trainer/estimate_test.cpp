@@ -28,7 +28,7 @@ TEST(Estimate, FollowsTheGraph) {
       << small->explanation;
 
   const Beginning base = *load_base(r, {});
-  const ModelInTraining model = *make_model(r, base);
+  ModelInTraining model = *make_model(r, base);
   const std::unique_ptr<CpuBackend> device = open_cpu(1);
   const Stepper stepper = *Stepper::create(model, {.n_tokens = 4 * 64}, *device);
   EXPECT_NEAR(static_cast<double>(small->peak_memory_bytes),

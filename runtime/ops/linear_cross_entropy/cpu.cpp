@@ -1,7 +1,7 @@
 // linear_cross_entropy and its backward, CPU
 // math:     y = x · wᵀ;  z = factor y, or cap tanh(factor y);  lse[t] = log Σ_v exp z[t,v]
-//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]]);  dz = dloss weights[t] (exp(z - lse[t]) - [v =
-//           targets[t]]) dx = dy · w;  dw = dyᵀ · x
+//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]])
+//           dz = dloss weights[t] (exp(z - lse[t]) - [v = targets[t]]);  dx = dy · w;  dw = dyᵀ · x
 // shapes:   x, dx [T,C] f32, w [V,C] any weight dtype, dw [V,C] f32, targets [T] i32, weights [T] f32, loss, dloss [1]
 // traffic:  2·T·V·C flops, backward 4 or 6; w is read once a chunk: compute bound from about 64 tokens a chunk
 // mapping:  learned tokens in chunks; a chunk's logits, then their gradient in their place, lie in scratch; products by

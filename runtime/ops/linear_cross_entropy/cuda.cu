@@ -1,10 +1,9 @@
 // linear_cross_entropy and its backward, CUDA
 // math:     y = x · wᵀ;  z = factor y, or cap tanh(factor y);  lse[t] = log Σ_v exp z[t,v]
-//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]]);  dz = dloss weights[t] (exp(z - lse[t]) - [v =
-//           targets[t]]) dx = dy · w;  dw = dyᵀ · x
-// shapes:   x, dx [T,C] f32, w [V,C] any weight dtype but the grid ones, dw [V,C] f32, targets [T] i32, weights [T]
-// f32,
-//           loss, dloss [1]
+//           loss = Σ_t weights[t] (lse[t] - z[t, targets[t]])
+//           dz = dloss weights[t] (exp(z - lse[t]) - [v = targets[t]]);  dx = dy · w;  dw = dyᵀ · x
+// shapes:   x, dx [T,C] f32, w [V,C] any weight dtype but the grid ones, dw [V,C] f32, targets [T] i32,
+//           weights [T] f32, loss, dloss [1]
 // traffic:  2·T·V·C flops, backward 4 or 6: compute bound
 // mapping:  tokens in chunks, whose logits, then their gradient in their place, lie in scratch; products by BLAS, a w
 //           that is not f32 widened in panels of rows; one block a row of logits
