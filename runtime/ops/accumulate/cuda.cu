@@ -6,7 +6,6 @@
 // needs:    nothing; sum' may be sum
 // numerics: exact per element
 #include "runtime/kernels/cuda_common.cuh"
-#include "runtime/kernels/cuda_language.cuh"
 #include "runtime/ops/accumulate/accumulate.h"
 
 namespace hearth::HEARTH_GPU {

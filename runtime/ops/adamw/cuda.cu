@@ -6,7 +6,6 @@
 // needs:    nothing; outputs may be the first three inputs
 // numerics: element-wise f32
 #include "runtime/kernels/cuda_common.cuh"
-#include "runtime/kernels/cuda_language.cuh"
 #include "runtime/ops/adamw/adamw.h"
 
 namespace hearth::HEARTH_GPU {

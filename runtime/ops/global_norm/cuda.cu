@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "runtime/kernels/cuda_common.cuh"
-#include "runtime/kernels/cuda_language.cuh"
 #include "runtime/ops/global_norm/global_norm.h"
 
 namespace hearth::HEARTH_GPU {

@@ -9,7 +9,7 @@
 //           that is not f32 widened in panels of rows; one block a row of logits
 // needs:    nothing
 // numerics: fp32; the largest logit is subtracted; sums in fixed trees
-#include "runtime/kernels/blas.cuh"
+#include "runtime/backend/blas.cuh"
 #include "runtime/kernels/cuda_common.cuh"
 #include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
 
