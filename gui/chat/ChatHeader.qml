@@ -37,7 +37,7 @@ Item {
             visible: header.chat.modelNames.length > 0
             Layout.maximumWidth: header.width * 0.4
             label: qsTr("Model that answers")
-            model: header.chat.modelNames
+            model: header.chat.calledNames
             currentIndex: header.chat.modelIndex
             enabled: !header.chat.isAnswering
             onActivated: index => header.chat.model = header.chat.modelNames[index]

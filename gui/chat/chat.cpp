@@ -87,6 +87,12 @@ QStringList Chat::modelNames() const {
   return names;
 }
 
+QStringList Chat::calledNames() const {
+  QStringList names = modelNames();
+  for (QString& name : names) name = box_.calledName(name.toStdString());
+  return names;
+}
+
 QString Chat::model() const {
   QStringList names = modelNames();
   for (const QString& wanted : {chosenModel_, conversation_.model})

@@ -33,9 +33,10 @@ class Chat : public QObject {
   Q_PROPERTY(hearth::gui::MessageListModel* messages READ messages CONSTANT FINAL)
   Q_PROPERTY(QString conversationId READ conversationId NOTIFY conversationChanged FINAL)  // "" for one not begun
   Q_PROPERTY(QString title READ title NOTIFY conversationChanged FINAL)
-  Q_PROPERTY(QStringList modelNames READ modelNames NOTIFY modelsChanged FINAL)   // ready to chat
-  Q_PROPERTY(QString model READ model WRITE setModel NOTIFY modelsChanged FINAL)  // "" when none is ready
-  Q_PROPERTY(int modelIndex READ modelIndex NOTIFY modelsChanged FINAL)           // of model in modelNames, or -1
+  Q_PROPERTY(QStringList modelNames READ modelNames NOTIFY modelsChanged FINAL)    // ready to chat
+  Q_PROPERTY(QStringList calledNames READ calledNames NOTIFY modelsChanged FINAL)  // what people call them, likewise
+  Q_PROPERTY(QString model READ model WRITE setModel NOTIFY modelsChanged FINAL)   // "" when none is ready
+  Q_PROPERTY(int modelIndex READ modelIndex NOTIFY modelsChanged FINAL)            // of model in modelNames, or -1
   Q_PROPERTY(bool isAnswering READ isAnswering NOTIFY isAnsweringChanged FINAL)
   // Why nothing can be sent now, and what to do; "" when it can.
   Q_PROPERTY(QString obstacle READ obstacle NOTIFY modelsChanged FINAL)
@@ -65,6 +66,7 @@ class Chat : public QObject {
   QString conversationId() const { return conversation_.id; }
   QString title() const;
   QStringList modelNames() const;
+  QStringList calledNames() const;
   QString model() const;
   void setModel(const QString& model);
   int modelIndex() const { return static_cast<int>(modelNames().indexOf(model())); }

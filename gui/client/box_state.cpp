@@ -36,6 +36,11 @@ BoxState::BoxState(Client& client, QObject* parent) : QObject(parent), client_(c
 const api::Model* BoxState::model(const std::string& name) const {
   return findIn(models_, [&](const api::Model& m) { return m.name == name; });
 }
+QString BoxState::calledName(const std::string& name) const {
+  const api::Model* known = model(name);
+  return textOf(known != nullptr && !known->display_name.empty() ? known->display_name : name);
+}
+
 const api::Deployment* BoxState::deployment(const std::string& model) const {
   return findIn(deployments_, [&](const api::Deployment& d) { return d.model == model; });
 }

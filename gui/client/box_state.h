@@ -30,6 +30,7 @@ class BoxState : public QObject {
 
   const api::Model* model(const std::string& name) const;
   const api::Deployment* deployment(const std::string& model) const;
+  QString calledName(const std::string& model) const;  // what people call it: its display name, else its name
   const api::Job* job(const std::string& id) const;
 
   // An answer told us before the event did.

@@ -88,7 +88,7 @@ PageFrame {
                 kind: "primary"
                 glyph: page.home.canChat ? Icons.chat : page.home.suggestedModel !== "" ? Icons.play : Icons.download
                 text: page.home.canChat ? qsTr("Start chatting")
-                    : page.home.suggestedModel !== "" ? qsTr("Start %1").arg(page.home.suggestedModel) : qsTr("Install a model")
+                    : page.home.suggestedModel !== "" ? qsTr("Start %1").arg(page.home.suggestedCalledName) : qsTr("Install a model")
                 onClicked: {
                     if (page.home.canChat)
                         page.pageRequested("chat")
@@ -140,6 +140,7 @@ PageFrame {
             delegate: RowLayout {
                 id: deployment
                 required property string model
+                required property string calledName
                 required property string stateText
                 required property string detail
                 required property string tone
@@ -149,7 +150,7 @@ PageFrame {
                 ColumnLayout {
                     Layout.fillWidth: true
                     spacing: 0
-                    AppText { Layout.fillWidth: true; text: deployment.model }
+                    AppText { Layout.fillWidth: true; text: deployment.calledName }
                     AppText {
                         Layout.fillWidth: true
                         kind: "small"

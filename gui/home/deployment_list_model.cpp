@@ -8,8 +8,8 @@ namespace hearth::gui {
 
 bool DeploymentRow::operator==(const DeploymentRow& other) const {
   const api::Deployment &a = deployment, &b = other.deployment;
-  return key == other.key && a.state == b.state && a.step == b.step && a.reason == b.reason &&
-         a.memory_bytes == b.memory_bytes && a.n_restarts == b.n_restarts;
+  return key == other.key && calledName == other.calledName && a.state == b.state && a.step == b.step &&
+         a.reason == b.reason && a.memory_bytes == b.memory_bytes && a.n_restarts == b.n_restarts;
 }
 
 QString stateTextOf(const api::Deployment& d) {
@@ -37,6 +37,7 @@ DeploymentListModel::DeploymentListModel(BoxState& box, QObject* parent)
     : RowListModel<DeploymentRow>(
           {
               {"model", [](const DeploymentRow& r) { return QVariant(r.key); }},
+              {"calledName", [](const DeploymentRow& r) { return QVariant(r.calledName); }},
               {"state", [](const DeploymentRow& r) { return QVariant(textOf(r.deployment.state)); }},
               {"stateText", [](const DeploymentRow& r) { return QVariant(stateTextOf(r.deployment)); }},
               {"detail", [](const DeploymentRow& r) { return QVariant(detailTextOf(r.deployment)); }},
@@ -45,10 +46,11 @@ DeploymentListModel::DeploymentListModel(BoxState& box, QObject* parent)
           parent) {
   auto fill = [this, &box] {
     std::vector<DeploymentRow> rows;
-    for (const api::Deployment& d : box.deployments()) rows.push_back({textOf(d.model), d});
+    for (const api::Deployment& d : box.deployments()) rows.push_back({textOf(d.model), d, box.calledName(d.model)});
     setRows(std::move(rows));
   };
   connect(&box, &BoxState::deploymentsChanged, this, fill);
+  connect(&box, &BoxState::modelsChanged, this, fill);
   fill();
 }
 

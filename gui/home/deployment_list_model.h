@@ -1,7 +1,7 @@
 // DeploymentListModel: the models that are running or on their way there.
 //
-// Roles: model, state (starting | ready | restarting | failed | stopping), stateText, detail (step, reason or memory),
-// tone (good | busy | bad: how to colour it)
+// Roles: model, calledName, state (starting | ready | restarting | failed | stopping), stateText, detail (step, reason
+// or memory), tone (good | busy | bad: how to colour it)
 #pragma once
 
 #include <QtQml/qqmlregistration.h>
@@ -14,6 +14,7 @@ namespace hearth::gui {
 struct DeploymentRow {
   QString key;  // the model's name
   api::Deployment deployment;
+  QString calledName;
   bool operator==(const DeploymentRow& other) const;
 };
 

@@ -26,6 +26,7 @@ class Home : public QObject {
   Q_PROPERTY(QString versionText READ versionText NOTIFY changed FINAL)
   Q_PROPERTY(bool canChat READ canChat NOTIFY changed FINAL)                   // a chat model is ready
   Q_PROPERTY(QString suggestedModel READ suggestedModel NOTIFY changed FINAL)  // to deploy when none is; may be ""
+  Q_PROPERTY(QString suggestedCalledName READ suggestedCalledName NOTIFY changed FINAL)
   Q_PROPERTY(hearth::gui::DeploymentListModel* deployments READ deployments CONSTANT FINAL)
   Q_PROPERTY(hearth::gui::JobListModel* jobs READ jobs CONSTANT FINAL)  // the running ones
 
@@ -45,6 +46,7 @@ class Home : public QObject {
   QString versionText() const;
   bool canChat() const;
   QString suggestedModel() const;
+  QString suggestedCalledName() const { return box_.calledName(suggestedModel().toStdString()); }
   DeploymentListModel* deployments() { return &deployments_; }
   JobListModel* jobs() { return &jobs_; }
 

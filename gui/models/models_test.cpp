@@ -46,6 +46,20 @@ TEST(Models, AreCalledAsPeopleCallThem) {
   EXPECT_EQ(f.of("llama-70b", "calledName"), "llama-70b");
 }
 
+// Everywhere: where it runs, and where it is chosen to answer.
+TEST(Home, RunningModelsAreCalledSoToo) {
+  ModelsFixture f;
+  f.library.deploy("qwen-4b");
+  auto row = [&] {
+    const DeploymentListModel& running = *f.home.deployments();
+    for (int r = 0; r < running.rowCount(); ++r)
+      if (running.data(running.index(r, 0), running.roleNames().key("model")) == "qwen-4b")
+        return running.data(running.index(r, 0), running.roleNames().key("calledName")).toString();
+    return QString();
+  };
+  EXPECT_TRUE(waitFor([&] { return row() == "通义千问 4B"; })) << row().toStdString();
+}
+
 // An empty list that nobody has sent yet is no empty box.
 TEST(Models, NothingIsSaidOfABoxThatHasNotAnswered) {
   FakeClient client;
