@@ -163,6 +163,7 @@ void Scheduler::drop_cancelled() {
   std::erase_if(waiting_, [&](const std::shared_ptr<Sequence>& sequence) {
     if (!sequence->cancel_requested()) return false;
     sequence->cancel();
+    waits_for_pages_ = false;  // perhaps it was the one
     ++stats_.n_cancelled;
     return true;
   });
@@ -192,7 +193,7 @@ std::shared_ptr<Sequence> Scheduler::next_waiting() {
 }
 
 void Scheduler::admit() {
-  while (Slot* slot = free_slot()) {
+  while (Slot* slot = waits_for_pages_ ? nullptr : free_slot()) {
     std::shared_ptr<Sequence> sequence = next_waiting();
     if (!sequence || !admit(std::move(sequence), *slot)) return;
   }
@@ -206,6 +207,7 @@ bool Scheduler::admit(std::shared_ptr<Sequence> sequence, Slot& slot) {
   const int n_wanted = std::min(static_cast<int>(tokens.size()) + 1, max_seq_len());
   if (!runner_->reserve(index_of(slot), n_wanted) && n_running() > 0) {
     runner_->end(index_of(slot));
+    waits_for_pages_ = true;
     std::lock_guard lock(mutex_);
     waiting_.push_front(std::move(sequence));
     return false;
@@ -339,6 +341,7 @@ void Scheduler::step() {
 void Scheduler::release(Slot& slot) {
   runner_->end(index_of(slot));
   slot.running.reset();
+  waits_for_pages_ = false;
   std::lock_guard lock(mutex_);
   --stats_.n_running;
   note_pages();

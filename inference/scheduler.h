@@ -54,6 +54,7 @@ class Scheduler final : public Generator {
   GeneratorOptions options_;
   std::vector<Slot> slots_;  // scheduler thread only
   uint64_t n_admitted_ = 0;
+  bool waits_for_pages_ = false;  // the first in the queue, until a sequence ends
 
   mutable std::mutex mutex_;
   std::condition_variable work_;

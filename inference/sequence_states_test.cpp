@@ -64,14 +64,18 @@ class Memory {
         ASSERT_EQ(cell(pages[static_cast<size_t>(p / sizes_.page_size)], p % sizes_.page_size),
                   expected(slot)[static_cast<size_t>(p)])
             << "position " << p << " of slot " << slot;
-      if (sizes_.has_recurrences && !expected(slot).empty()) ASSERT_EQ(row(slot), expected(slot));
+      if (sizes_.has_recurrences && !expected(slot).empty()) {
+        ASSERT_EQ(row(slot), expected(slot));
+      }
     }
     const PageTree& tree = states_.tree();
     ASSERT_EQ(tree.n_pinned(), static_cast<int>(n_users.size()));
     ASSERT_GE(tree.n_kept(), 0);
     for (int page = 0; page < sizes_.n_pages; ++page) {
       ASSERT_EQ(tree.n_users(page), n_users[page]) << "page " << page;
-      if (n_users[page] > 1) ASSERT_EQ(static_cast<int>(tree.tokens(page).size()), sizes_.page_size);
+      if (n_users[page] > 1) {
+        ASSERT_EQ(static_cast<int>(tree.tokens(page).size()), sizes_.page_size);
+      }
     }
   }
 
@@ -281,7 +285,9 @@ TEST(KeptStates, TheLatestThatWereUsedStay) {
   Memory memory({.n_slots = 1, .n_pages = 20, .page_size = 4, .n_kept_rows = 2, .has_recurrences = true});
   for (const int32_t first : {10, 20, 10, 30}) {  // 10 is used again, so 20 goes
     memory.begin(0, {first, 1});
-    if (memory.states().length(0) == 0) ASSERT_TRUE(memory.grow(0, {first, 1}));
+    if (memory.states().length(0) == 0) {
+      ASSERT_TRUE(memory.grow(0, {first, 1}));
+    }
     memory.keep(0);
   }
   EXPECT_EQ(memory.begin(0, {10, 1, 5}).n_reused, 2);
