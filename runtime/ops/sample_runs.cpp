@@ -98,9 +98,12 @@ bool same_bits(const Written& a, const Written& b) {
 
 namespace {
 
+// Written to, or followed by a next version in its place.
 bool is_state(const Sample& sample, size_t input) {
-  const std::vector<int> mutated = sample.op->mutated_inputs();
-  return std::ranges::find(mutated, static_cast<int>(input)) != mutated.end();
+  std::vector<int> states = sample.op->mutated_inputs();
+  const size_t n_outputs = sample.op->infer(types_of(sample.inputs))->size();
+  for (size_t i = 0; i < n_outputs; ++i) states.push_back(sample.op->version_of(static_cast<int>(i)));
+  return std::ranges::find(states, static_cast<int>(input)) != states.end();
 }
 
 std::string name_of_input(size_t i) {
