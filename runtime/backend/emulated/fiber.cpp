@@ -7,6 +7,7 @@
 #include "runtime/backend/emulated/sanitizers.h"
 
 #if HEARTH_HAS_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if HEARTH_HAS_TSAN
@@ -64,6 +65,8 @@ void Fiber::arrive(boost::context::fiber from) {
 #if HEARTH_HAS_ASAN
   // Whoever was left says where its stack is: that is how a thread's own stack becomes known.
   __sanitizer_finish_switch_fiber(fake_stack_, &came_from_->stack_, &came_from_->stack_bytes_);
+  // A stack that is gone takes the guards between its variables along: its addresses will be others'.
+  if (!from) __asan_unpoison_memory_region(came_from_->stack_, came_from_->stack_bytes_);
 #endif
   came_from_->context_ = std::move(from);
 }
