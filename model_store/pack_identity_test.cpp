@@ -341,7 +341,9 @@ TEST_F(PackIdentity, SentencesOfTheVersionBeforeBecomeKinds) {
     EXPECT_EQ(must(bench.open(Mode::read_only).find("m")).origin, origin);
     EXPECT_EQ(must(bench.open().find("m")).origin, origin);
     EXPECT_EQ(must(bench.open(Mode::read_only).find("m")).origin, origin);
-    if (*sentence && origin.kind != "unknown") EXPECT_EQ(in_words(origin), sentence);
+    if (*sentence && origin.kind != "unknown") {
+      EXPECT_EQ(in_words(origin), sentence);
+    }
   }
 }
 

@@ -424,8 +424,11 @@ TEST_F(RealUse, ParagraphsRunTheirOwnWay) {
     const bool isRtl = i == 1 || i == 2;
     EXPECT_EQ(block.textDirection(), isRtl ? Qt::RightToLeft : Qt::LeftToRight) << i;
     const QRectF line = block.layout()->lineAt(0).naturalTextRect().translated(block.layout()->position());
-    if (isRtl) EXPECT_GT(line.right(), text->width() - 60) << i;
-    if (!isRtl) EXPECT_LT(line.left(), 60) << i;
+    if (isRtl) {
+      EXPECT_GT(line.right(), text->width() - 60) << i;
+    } else {
+      EXPECT_LT(line.left(), 60) << i;
+    }
   }
   EXPECT_GT(document->findBlockByNumber(2).blockFormat().rightMargin(), 10);
 }
@@ -494,13 +497,15 @@ TEST(Fonts, HaveWhatModelsWrite) {
   const QFontMetrics metrics{QGuiApplication::font()};
   for (char32_t c : U"Aé你好한あЖΩ→“") EXPECT_TRUE(c == 0 || metrics.inFontUcs4(c)) << static_cast<uint32_t>(c);
   const QStringList installed = QFontDatabase::families();
-  for (auto [family, c] : {std::pair("Noto Color Emoji", U'🙂'), std::pair("Noto Sans Thai", U'ก'),
-                           std::pair("Noto Sans Devanagari", U'क')}) {
+  for (const auto& [family, c] : {std::pair("Noto Color Emoji", U'🙂'), std::pair("Noto Sans Thai", U'ก'),
+                                  std::pair("Noto Sans Devanagari", U'क')}) {
     if (!installed.contains(QLatin1String(family))) std::printf("  %s is not installed here\n", family);
     EXPECT_EQ(QGuiApplication::font().families().contains(QLatin1String(family)),
               installed.contains(QLatin1String(family)))
         << family;
-    if (installed.contains(QLatin1String(family))) EXPECT_TRUE(metrics.inFontUcs4(c)) << family;
+    if (installed.contains(QLatin1String(family))) {
+      EXPECT_TRUE(metrics.inFontUcs4(c)) << family;
+    }
   }
   if (!installed.contains(QStringLiteral("Noto Color Emoji"))) return;
   for (const char* emoji : {"🙂", "😀", "👍", "👍🏽", "👨‍👩‍👧‍👦", "🇩🇪", "📦", "⭐", "✅", "🚀"})

@@ -21,20 +21,18 @@ Result<std::string> string_member(const OrderedJson& object, const char* name) {
 }
 
 // A string, or parts of which the texts are joined.
-Result<std::string> read_content(const OrderedJson& message, size_t index) {
+Result<std::string> read_content(const OrderedJson& message) {
   auto it = message.find("content");
   if (it == message.end() || it->is_null()) return std::string();
   if (it->is_string()) return it->get<std::string>();
   if (!it->is_array())
-    return error(Code::invalid_argument, "messages[{}].content must be a string or an array of parts, got {}", index,
-                 type_of(*it));
+    return error(Code::invalid_argument, "content must be a string or an array of parts, got {}", type_of(*it));
   std::string text;
   for (const OrderedJson& part : *it) {
-    const std::string type = TRY_WITH(string_member(part, "type"), "in messages[{}].content", index);
+    const std::string type = TRY_WITH(string_member(part, "type"), "in content");
     if (type != "text")
-      return error(Code::invalid_argument, "messages[{}].content holds a part of type \"{}\"; only text is supported",
-                   index, type);
-    text += TRY_WITH(string_member(part, "text"), "in messages[{}].content", index);
+      return error(Code::invalid_argument, "content holds a part of type \"{}\"; only text is supported", type);
+    text += TRY_WITH(string_member(part, "text"), "in content");
   }
   return text;
 }
@@ -60,13 +58,12 @@ Result<OrderedJson> read_call(const OrderedJson& call) {
 
 class MessageReader {
  public:
-  Result<OrderedJson> read(const OrderedJson& message, size_t index) {
+  Result<OrderedJson> read(const OrderedJson& message) {
     std::string role = TRY(string_member(message, "role"));
     if (role == "developer") role = "system";
     if (role != "system" && role != "user" && role != "assistant" && role != "tool")
-      return error(Code::invalid_argument, "messages[{}].role must be system, user, assistant or tool, got \"{}\"",
-                   index, role);
-    OrderedJson out = {{"role", role}, {"content", TRY(read_content(message, index))}};
+      return error(Code::invalid_argument, "role must be system, user, assistant or tool, got \"{}\"", role);
+    OrderedJson out = {{"role", role}, {"content", TRY(read_content(message))}};
     if (role == "assistant") TRY(assistant(message, out));
     if (role == "tool") TRY(tool(message, out));
     return out;
@@ -156,7 +153,7 @@ Result<std::string> read_messages(const OrderedJson& body) {
   OrderedJson out = OrderedJson::array();
   MessageReader reader;
   for (size_t i = 0; i < messages->size(); ++i)
-    out.push_back(TRY_WITH(reader.read((*messages)[i], i), "in messages[{}]", i));
+    out.push_back(TRY_WITH(reader.read((*messages)[i]), "in messages[{}]", i));
   return dump_ordered(out);
 }
 

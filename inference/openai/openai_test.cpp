@@ -178,7 +178,7 @@ TEST_F(Surface, WrongRequestsNameTheMember) {
     EXPECT_EQ(call_json("/v1/chat/completions", chat_body({{"model", called}}))["model"], "tiny") << called;
   expect_error(chat_body({{"messages", Json::array()}}), Code::invalid_argument, "messages");
   expect_error(chat_body({{"messages", Json::array({{{"role", "robot"}, {"content", "x"}}})}}), Code::invalid_argument,
-               "messages[0].role");
+               "in messages[0]: role must be");
   expect_error(chat_body({{"temperature", "hot"}}), Code::invalid_argument, "temperature");
   expect_error(chat_body({{"temperature", -1}}), Code::invalid_argument, "temperature");
   expect_error(chat_body({{"max_tokens", 0}}), Code::invalid_argument, "max_tokens");
