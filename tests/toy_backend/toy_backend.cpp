@@ -28,8 +28,8 @@ void run_rope(const KernelArgs& args, const Worker&) {
   float* y = args.outputs[0].f32();
   for (int64_t at = 0; at < T * n; ++at) {
     const int64_t in_head = at % n % op.head_dim, pair = in_head % op.n_pairs();
-    const float angle =
-        static_cast<float>(args.inputs[1].i32()[at / n]) * op.inverse_frequencies[static_cast<size_t>(pair)];
+    const int32_t position = args.inputs[1].i32()[at / n];
+    const float angle = static_cast<float>(position) * op.inverse_frequencies[static_cast<size_t>(pair)];
     const bool is_first = in_head < op.n_pairs();
     y[at] = x[at] * std::cos(angle) + (is_first ? -x[at + op.n_pairs()] : x[at - op.n_pairs()]) * std::sin(angle);
   }
