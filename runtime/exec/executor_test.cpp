@@ -145,7 +145,9 @@ TEST(Executor, ProfileCountsEveryStep) {
   fill_inputs(*executor, c);
   int64_t n_calls = 0;
   double flops = 0;
-  for (const OpTiming& timing : *executor->profile()) {
+  const auto timings = executor->profile();
+  ASSERT_TRUE(timings);
+  for (const OpTiming& timing : *timings) {
     n_calls += timing.n_calls;
     flops += timing.flops;
     EXPECT_GE(timing.seconds, 0);
