@@ -103,6 +103,11 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   for (const std::string& sentence : model->generation.ignored)
     spdlog::warn("in generation_config.json of {}, {}", arguments.model, sentence);
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
+    if (arguments.device != kAnyDevice && arguments.device != kHostDevice)
+      return error(Code::invalid_argument,
+                   "{} was wanted on {}, but embedders and rerankers run on the CPU only: leave "
+                   "--device away",
+                   arguments.model, arguments.device);
     const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads));
     http::Router router;
     openai::add_encoder_routes(router, *encoder, served.names);

@@ -22,6 +22,11 @@ Result<int> index_in(std::string_view index) {
   return std::stoi(std::string(index.substr(1)));
 }
 
+Result<void> no_index(std::string_view index) {
+  if (index.empty()) return {};
+  return error(Code::invalid_argument, "there is one cpu: leave \"{}\" away", index);
+}
+
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view index) {
   const int device = TRY(index_in(index));
   return TRY(cuda_module())->open(device);
@@ -40,7 +45,7 @@ struct Entry {
 constexpr Entry kBackends[] = {
     {"cpu",
      [](std::string_view index, int n_threads) -> Result<std::unique_ptr<Backend>> {
-       if (!index.empty()) return error(Code::invalid_argument, "there is one cpu: leave \"{}\" away", index);
+       TRY(no_index(index));
        return std::unique_ptr<Backend>(open_cpu(n_threads));
      }},
     {"cuda", [](std::string_view index, int) { return open_cuda(index); }},
@@ -77,6 +82,7 @@ Result<void> check_device_name(std::string_view name) {
   if (name == kAnyDevice) return {};
   TRY(entry_of(name));
   TRY(index_in(index_of(name)));
+  if (name.starts_with(kHostDevice)) TRY(no_index(index_of(name)));
   return {};
 }
 

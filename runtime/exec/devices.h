@@ -14,7 +14,7 @@ inline constexpr std::string_view kAnyDevice = "auto";  // whoever runs a model 
 // invalid_argument: neither "auto" nor a name that open_device() knows; nothing is opened.
 Result<void> check_device_name(std::string_view name);
 
-// The accelerators that "auto" tries, the best first; empty: `why_none` says why in words, or is empty where this box
+// The accelerators that "auto" tries, by their numbers; empty: `why_none` says why in words, or is empty where this box
 // has none.
 std::vector<std::string> devices_to_try(std::string& why_none);
 
