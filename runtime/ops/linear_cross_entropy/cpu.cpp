@@ -12,6 +12,7 @@
 
 #include "runtime/kernels/gemm.h"
 #include "runtime/kernels/isa.h"
+#include "runtime/kernels/log_sum_exp.h"
 #include "runtime/kernels/simd.h"
 #include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
 
@@ -41,23 +42,6 @@ struct Scratch {
   float* weighted(std::byte* at) const { return dx(at) + chunk * C; }  // by token
   int32_t* tokens(std::byte* at) const { return reinterpret_cast<int32_t*>(weighted(at) + T); }  // the learned ones
 };
-
-float largest(const float* x, int64_t n) {
-  Vec m = splat(-INFINITY);
-  over(0, n, [&](int64_t i, auto lanes) { m = max(m, with_fill(load(x + i, lanes), lanes, -INFINITY)); });
-  return max_lanes(m);
-}
-
-float sum_of_exp(const float* x, float shift, int64_t n) {
-  Vec s0{}, s1{};
-  int64_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    s0 += exp(load(x + i) - shift);
-    s1 += exp(load(x + i + kLanes) - shift);
-  }
-  over(i, n, [&](int64_t j, auto lanes) { s0 += with_fill(exp(load(x + j, lanes) - shift), lanes, 0); });
-  return sum_lanes(s0 + s1);
-}
 
 void to_logits(const LogitForm& form, float* y, int64_t n) {
   if (form.cap > 0)
