@@ -16,13 +16,15 @@
 
 #include <type_traits>
 
+#include "runtime/backend/cuda/queue.h"
+
 #define HEARTH_GPU cuda
 #define HEARTH_SHARED(name, ...) __shared__ std::type_identity_t<__VA_ARGS__> name
 #define HEARTH_DYNAMIC_SHARED(name, ...) extern __shared__ __VA_ARGS__ name[]
 
 namespace hearth::HEARTH_GPU {
 
-using Stream = cudaStream_t;
+using Stream = Queue*;
 
 inline constexpr size_t kSharedBytesFree = 48 << 10;  // more has to be asked for
 
@@ -32,14 +34,14 @@ void launch_kernel(dim3 grid, dim3 threads, size_t shared_bytes, Stream stream, 
   if (shared_bytes > kSharedBytesFree)
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
   // clang-format off
-  kernel<<<grid, threads, shared_bytes, stream>>>(arguments...);
+  kernel<<<grid, threads, shared_bytes, stream->stream>>>(arguments...);
   // clang-format on
 }
 inline void clear_bytes(Stream stream, void* data, size_t bytes) {
-  cudaMemsetAsync(data, 0, bytes, stream);
+  cudaMemsetAsync(data, 0, bytes, stream->stream);
 }
 inline void copy_bytes(Stream stream, void* to, const void* from, size_t bytes) {
-  cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+  cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream->stream);
 }
 
 }  // namespace hearth::HEARTH_GPU

@@ -1,23 +1,25 @@
 // Device memory, a stream, and tapes as captured graphs.
 #include "runtime/backend/cuda/cuda_backend.h"
 
-#include <cuda_runtime.h>
-
 #include <chrono>
+
+#include "runtime/backend/cuda/queue.h"
 
 namespace hearth {
 namespace {
 
+// CUDA would else tell the same error again, of a call that has nothing to do with it.
 Result<void> check(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return {};
+  cudaGetLastError();
   const Code code = status == cudaErrorMemoryAllocation ? Code::resource_exhausted : Code::internal;
   return error(code, "CUDA: {} failed: {}", what, cudaGetErrorString(status));
 }
 
 class CudaTape final : public Tape {
  public:
-  CudaTape(std::vector<Call> calls, int device, cudaStream_t stream)
-      : calls_(std::move(calls)), device_(device), stream_(stream) {}
+  CudaTape(std::vector<Call> calls, int device, cuda::Queue& queue)
+      : calls_(std::move(calls)), device_(device), queue_(queue), stream_(queue.stream) {}
   ~CudaTape() override {
     if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
   }
@@ -50,9 +52,10 @@ class CudaTape final : public Tape {
  private:
   Result<void> launch(const Call& call) const {
     Worker me;
-    me.queue = stream_;
+    me.queue = &queue_;
     call.run(call.args, me);
-    return check(cudaGetLastError(), "launching a kernel");
+    TRY(check(cudaGetLastError(), "launching a kernel"));
+    return queue_.take_result();
   }
   Result<void> launch_all() const {
     for (const Call& call : calls_) TRY(launch(call));
@@ -63,15 +66,16 @@ class CudaTape final : public Tape {
     const Result<void> launched = launch_all();
     cudaGraph_t captured = nullptr;
     const cudaError_t ended = cudaStreamEndCapture(stream_, &captured);
-    if (!launched) return launched.error();
+    const cudaError_t made = launched && ended == cudaSuccess ? cudaGraphInstantiate(&graph_, captured, 0) : ended;
+    if (captured != nullptr) cudaGraphDestroy(captured);
+    TRY(launched);
     TRY(check(ended, "capturing the steps"));
-    const cudaError_t made = cudaGraphInstantiate(&graph_, captured, 0);
-    cudaGraphDestroy(captured);
     return check(made, "instantiating the captured graph");
   }
 
   const std::vector<Call> calls_;
   const int device_;
+  cuda::Queue& queue_;
   const cudaStream_t stream_;
   cudaGraphExec_t graph_ = nullptr;
   bool has_played_ = false;
@@ -89,17 +93,16 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int de
   if (n == 0) return error(Code::failed_precondition, "no usable NVIDIA GPU: check `nvidia-smi` and the driver");
   if (device >= n) return error(Code::failed_precondition, "there is no cuda:{}: this box has {} GPUs", device, n);
   TRY(check(cudaSetDevice(device), "choosing the GPU"));
-  cudaStream_t stream = nullptr;
-  TRY(check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream"));
-  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, stream));
+  auto queue = std::make_unique<cuda::Queue>();
+  TRY(check(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking), "creating a stream"));
+  queue->blas = TRY(cuda::open_blas());
+  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, std::move(queue)));
 }
 
-CudaBackend::CudaBackend(KernelTable kernels, int device, void* stream)
-    : kernels_(std::move(kernels)), device_(device), stream_(stream) {}
+CudaBackend::CudaBackend(KernelTable kernels, int device, std::unique_ptr<cuda::Queue> queue)
+    : kernels_(std::move(kernels)), device_(device), queue_(std::move(queue)) {}
 
-CudaBackend::~CudaBackend() {
-  cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
-}
+CudaBackend::~CudaBackend() = default;
 
 std::string CudaBackend::name() const {
   return "cuda:" + std::to_string(device_);
@@ -126,8 +129,7 @@ Result<void> CudaBackend::read(void* host, const std::byte* from, int64_t bytes)
 }
 
 Result<std::unique_ptr<Tape>> CudaBackend::record(std::vector<Call> calls) {
-  return std::unique_ptr<Tape>(
-      std::make_unique<CudaTape>(std::move(calls), device_, static_cast<cudaStream_t>(stream_)));
+  return std::unique_ptr<Tape>(std::make_unique<CudaTape>(std::move(calls), device_, *queue_));
 }
 
 }  // namespace hearth

@@ -1,10 +1,14 @@
-// An NVIDIA GPU as a backend. A part of libhearth-cuda.so (module.h). A tape's calls are launched one by one the first time it
-// is played; from the second time on they are one captured CUDA graph. Not thread-safe.
+// An NVIDIA GPU as a backend. A part of libhearth-cuda.so (module.h). A tape's calls are launched one by one the first
+// time it is played; from the second time on they are one captured CUDA graph. Not thread-safe.
 #pragma once
 
 #include "runtime/backend/backend.h"
 
 namespace hearth {
+
+namespace cuda {
+struct Queue;
+}
 
 int n_cuda_devices();  // that this process can use; 0 when there is no driver
 
@@ -23,10 +27,10 @@ class CudaBackend final : public Backend {
   Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;
 
  private:
-  CudaBackend(KernelTable kernels, int device, void* stream);
+  CudaBackend(KernelTable kernels, int device, std::unique_ptr<cuda::Queue> queue);
   KernelTable kernels_;
   int device_;
-  void* stream_;  // a cudaStream_t
+  std::unique_ptr<cuda::Queue> queue_;
 };
 
 }  // namespace hearth

@@ -9,66 +9,33 @@
 //           that is not f32 widened in panels of rows; one block a row of logits
 // needs:    nothing
 // numerics: fp32; the largest logit is subtracted; sums in fixed trees
-#include "runtime/backend/blas.cuh"
-#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/kernels/product.cuh"
 #include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
 
 namespace hearth::HEARTH_GPU {
 namespace {
 
 constexpr int64_t kChunkBytes = int64_t{256} << 20, kChunkGrain = 128;
-constexpr int64_t kPanelFloats = int64_t{4} << 20;
 
 int64_t at_most(int64_t most, int64_t n) {
   return n < most ? n : most;
 }
 
-// Sizes, and where things lie in scratch, in floats.
+// Sizes, and where things lie in scratch, in floats: logits of a chunk, the tokens' losses, a panel of w.
 struct Layout {
   int64_t T, V, C;
-  bool is_f32;
   int64_t chunk() const {
     const int64_t fit = kChunkBytes / (4 * (V > 0 ? V : 1)) / kChunkGrain * kChunkGrain;
     return at_most(T, fit < kChunkGrain ? kChunkGrain : fit);
   }
-  int64_t panel_rows() const { return at_most(V, kPanelFloats / (C > 0 ? C : 1) + 1); }
-  size_t bytes() const {
-    return static_cast<size_t>(chunk() * V + T + (is_f32 ? 0 : panel_rows() * C)) * sizeof(float);
-  }
+  int64_t panel_begin() const { return (chunk() * V + T + 63) / 64 * 64; }  // aligned as BLAS likes it
 };
 
-// Row-major c [M,N] (+)= op(a) · op(b): column-major, the product of the transposes the other way round.
-struct Product {
-  int64_t M, N, K;
-  const float* a;
-  bool trans_a;
-  int64_t lda;
-  const float* b;
-  bool trans_b;
-  int64_t ldb;
-  float* c;
-  int64_t ldc;
-  bool add;
-};
-void multiply(Stream stream, const Product& p) {
-  sgemm(stream, {.m = static_cast<int>(p.N),
-                 .n = static_cast<int>(p.M),
-                 .k = static_cast<int>(p.K),
-                 .trans_a = p.trans_b,
-                 .a = p.b,
-                 .lda = static_cast<int>(p.ldb),
-                 .trans_b = p.trans_a,
-                 .b = p.a,
-                 .ldb = static_cast<int>(p.lda),
-                 .beta = p.add ? 1.0f : 0.0f,
-                 .c = p.c,
-                 .ldc = static_cast<int>(p.ldc)});
+RowOperand rows(const float* data, int64_t ld) {
+  return {Dtype::f32, data, false, ld};
 }
-
-template <Dtype dtype>
-__global__ void widen_rows_kernel(const void* source, int64_t offset, float* out, int64_t n) {
-  const int64_t i = thread_index();
-  if (i < n) out[i] = weight_at<dtype>(source, offset + i);
+RowOperand transposed(const float* data, int64_t ld) {
+  return {Dtype::f32, data, true, ld};
 }
 
 __device__ float logit(float y, float factor, float cap) {
@@ -104,38 +71,26 @@ __global__ void sum_losses_kernel(const float* weighted, float* loss, int64_t T)
   if (threadIdx.x == 0) *loss = sum;
 }
 
-// Calls body(first row, rows, the same in f32) for all of w.
-template <class Body>
-void for_panels(const Layout& s, const TensorView& w, float* panel, Stream stream, const Body& body) {
-  if (s.is_f32) return body(0, s.V, w.f32());
-  for (int64_t row = 0; row < s.V; row += s.panel_rows()) {
-    const int64_t rows = at_most(s.panel_rows(), s.V - row), n = rows * s.C;
-    with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-      launch_kernel<widen_rows_kernel<dtype>>(blocks_for(n), kBlock, 0, stream, w.data, row * s.C, panel, n);
-    });
-    body(row, rows, panel);
-  }
-}
-
 // dx null: the loss alone. dw null: w is frozen.
 void run(const KernelArgs& args, Stream stream, const LogitForm& form, float* dx, float* dw, const float* dloss) {
   const TensorView& w = args.inputs[1];
-  const Layout s{args.inputs[0].dim(0), w.dim(0), args.inputs[0].dim(1), w.type.dtype == Dtype::f32};
+  const Layout s{args.inputs[0].dim(0), w.dim(0), args.inputs[0].dim(1)};
   auto* y = reinterpret_cast<float*>(args.scratch);
-  float *weighted = y + s.chunk() * s.V, *panel = weighted + s.T;
+  float* weighted = y + s.chunk() * s.V;
+  auto* panel = reinterpret_cast<std::byte*>(y + s.panel_begin());
   for (int64_t t = 0; t < s.T; t += s.chunk()) {
     const int64_t n = at_most(s.chunk(), s.T - t);
     const float* x = args.inputs[0].f32() + t * s.C;
-    for_panels(s, w, panel, stream, [&](int64_t row, int64_t rows, const float* wide) {
-      multiply(stream, {n, rows, s.C, x, false, s.C, wide, true, s.C, y + row, s.V, false});
+    for_panels(w, panel, stream, [&](int64_t row, int64_t n_rows, const float* wide) {
+      multiply(stream, {n, n_rows, s.C, rows(x, s.C), transposed(wide, s.C), Dtype::f32, y + row, s.V, false});
     });
     launch_kernel<row_kernel>(static_cast<unsigned>(n), kBlock, 0, stream, y, args.inputs[2].i32() + t,
                               args.inputs[3].f32() + t, dloss, weighted + t, s.V, form.factor, form.cap);
     if (dx == nullptr) continue;
-    for_panels(s, w, panel, stream, [&](int64_t row, int64_t rows, const float* wide) {
-      multiply(stream, {n, s.C, rows, y + row, false, s.V, wide, false, s.C, dx + t * s.C, s.C, row > 0});
+    for_panels(w, panel, stream, [&](int64_t row, int64_t n_rows, const float* wide) {
+      multiply(stream, {n, s.C, n_rows, rows(y + row, s.V), rows(wide, s.C), Dtype::f32, dx + t * s.C, s.C, row > 0});
     });
-    if (dw != nullptr) multiply(stream, {s.V, s.C, n, y, true, s.V, x, false, s.C, dw, s.C, t > 0});
+    if (dw != nullptr) multiply(stream, {s.V, s.C, n, transposed(y, s.V), rows(x, s.C), Dtype::f32, dw, s.C, t > 0});
   }
   launch_kernel<sum_losses_kernel>(1, kBlock, 0, stream, weighted, args.outputs[0].f32(), s.T);
 }
@@ -153,7 +108,8 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
 Kernel kernel_with(void (*launch)(const KernelArgs&, const Worker&), Types inputs) {
   const TensorType &x = inputs[0], &w = inputs[1];
   if (!reads_on_device(w.dtype) || x.shape[0] == 0 || w.shape[0] == 0 || x.shape[1] == 0) return {};
-  return {launch, Layout{x.shape[0], w.shape[0], x.shape[1], w.dtype == Dtype::f32}.bytes()};
+  const Layout s{x.shape[0], w.shape[0], x.shape[1]};
+  return {launch, static_cast<size_t>(s.panel_begin()) * sizeof(float) + panel_bytes(w)};
 }
 
 }  // namespace
