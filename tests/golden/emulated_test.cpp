@@ -1,6 +1,6 @@
 // Every golden checkpoint on the emulated GPU: the CUDA kernels give the logits of the transformers library, and the
-// gradients of the CPU. Each case has a seed of its own for the order of threads. AddressSanitizer makes it several
-// times slower, and takes one case of each kind.
+// gradients of the CPU and what AdamW makes of them. Each case has a seed of its own for the order of threads.
+// AddressSanitizer makes it several times slower, and takes one case of each kind.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,10 +36,15 @@ std::string device_of(const fs::path& path) {
   return fmt::format("emulated:{}", std::find(all.begin(), all.end(), path) - all.begin());
 }
 
+// eps is above the rounding of gradients, so that the sign of one that is zero but for that decides nothing.
+constexpr Optimizer kOptimizer{.eps = 1e-4, .weight_decay = 0.1, .max_norm = 1};
+constexpr double kLearningRate = 1e-2;
+
 struct Training {
   Graph graph;
-  std::vector<std::string> names;  // of the parameters whose gradients are outputs after the loss
+  std::vector<std::string> names;  // of the parameters that learn; their gradients are outputs after loss and norm
 };
+constexpr size_t kFirstGradient = 2;
 
 Result<Training> training_of(const LoadedModel& model) {
   auto dtype_of = [](const ParameterSpec&) { return Dtype::f32; };
@@ -51,7 +56,11 @@ Result<Training> training_of(const LoadedModel& model) {
     out.names.push_back(spec.role);
     wrt.push_back(forward.graph.find(spec.role));
   }
-  out.graph = TRY(differentiate(forward.graph, forward.loss, wrt)).graph;
+  const Differentiated backward = TRY(differentiate(forward.graph, forward.loss, wrt));
+  std::vector<Gradient> gradients;
+  for (size_t i = 0; i < wrt.size(); ++i)
+    gradients.push_back({out.names[i], backward.grads[i], forward.graph.type(wrt[i]).shape.rank() > 1});
+  out.graph = TRY(optimize(backward.graph, gradients, kOptimizer));
   return out;
 }
 
@@ -64,25 +73,43 @@ void fill_inputs(Executor& executor, int vocab_size) {
     executor.input("loss_weights").f32()[t] = t == 5 ? 0 : 1.0f / (kTokens - 1);
   }
   executor.input("dloss").f32()[0] = 1;
+  const Rates rates = rates_of(kOptimizer, kLearningRate, 1);
+  std::copy(rates.begin(), rates.end(), executor.input("rates").f32());
 }
 
-// The loss and the gradients by name, of weights widened to f32.
+// Widened weights and AdamW's states, by name.
+std::map<std::string, Tensor> states_of(const LoadedModel& model, const std::vector<std::string>& learn) {
+  std::map<std::string, Tensor> out;
+  for (const auto& [role, weight] : model.weights) out[role] = to_f32(weight);
+  for (const std::string& name : learn)
+    for (const char* mean : {".m", ".v"}) out[name + mean] = Tensor(out.at(name).type());
+  return out;
+}
+
+// What a step of training writes, by name: the loss, gradients ("the gradient of w"), and the next versions of the
+// parameters and of their means. Weights are widened to f32.
 Result<std::map<std::string, Tensor>> train_on(const std::string& name, const LoadedModel& model) {
   const std::unique_ptr<Backend> device = TRY(open_device(name, 2));
   Training training = TRY(training_of(model));
-  std::map<std::string, Tensor> widened;
+  const std::map<std::string, Tensor> states = states_of(model, training.names);
   Bindings host;
-  for (const auto& [role, weight] : model.weights) host[role] = (widened[role] = to_f32(weight)).view();
-  std::vector<Buffer> weights;
-  const Bindings bindings = TRY(place_on(*device, host, weights));
+  for (const auto& [role, state] : states) host[role] = state.view();
+  std::vector<Buffer> memory;
+  const Bindings bindings = TRY(place_on(*device, host, memory));
   Arena arena(*device);
   Executor executor = TRY(Executor::create(TRY(make_plan(std::move(training.graph), *device)), arena, bindings));
   fill_inputs(executor, model.config.vocab_size);
   TRY(executor.run());
   std::map<std::string, Tensor> out;
-  const size_t n_before = executor.plan().graph.outputs().size() - training.names.size();
   out["the loss"] = to_f32(executor.output(0));
-  for (size_t i = 0; i < training.names.size(); ++i) out[training.names[i]] = to_f32(executor.output(n_before + i));
+  for (size_t i = 0; i < training.names.size(); ++i) {
+    const std::string& parameter = training.names[i];
+    out["the gradient of " + parameter] = to_f32(executor.output(kFirstGradient + i));
+    for (const std::string& state : {parameter, parameter + ".m", parameter + ".v"}) {
+      const Tensor& copy = out[state] = Tensor(states.at(state).type());
+      TRY(device->read(copy.f32(), bindings.at(state).as<std::byte>(), copy.type().bytes()));
+    }
+  }
   return out;
 }
 
@@ -112,19 +139,28 @@ TEST_P(Emulated, LogitsEqualTransformers) {
   expect_logits_of_case(GetParam(), device_of(GetParam()));
 }
 
-TEST_P(Emulated, GradientsEqualTheCpus) {
+// What may be compared with one another: gradients, each of the two means; a parameter only with itself.
+std::string kind_of(const std::string& name) {
+  for (const char* mean : {".m", ".v"})
+    if (name.ends_with(mean)) return mean;
+  return name.starts_with("the gradient of ") ? "gradients" : name;
+}
+
+TEST_P(Emulated, TrainingStepEqualsTheCpus) {
   const auto model = load(GetParam());
   ASSERT_TRUE(model);
   const auto expected = train_on("cpu", *model), got = train_on(device_of(GetParam()), *model);
   ASSERT_TRUE(expected) << expected.error().to_string();
   ASSERT_TRUE(got) << got.error().to_string();
-  ASSERT_GT(expected->size(), 1u);
+  ASSERT_GT(expected->size(), 4u);
   // Some gradients are zero but for rounding (of a scale before a norm, of the router of one expert), so that no device
-  // agrees with another: those are compared with the others.
-  double largest = 0;
-  for (const auto& [name, gradient] : *expected) largest = std::max(largest, largest_of(gradient));
-  for (const auto& [name, gradient] : *expected)
-    EXPECT_LE(largest_difference(got->at(name), gradient), 1e-4 * std::max(largest_of(gradient), 1e-3 * largest))
+  // agrees with another: those, and their means, are compared with the others.
+  std::map<std::string, double> largest;  // by kind
+  for (const auto& [name, tensor] : *expected)
+    largest[kind_of(name)] = std::max(largest[kind_of(name)], largest_of(tensor));
+  for (const auto& [name, tensor] : *expected)
+    EXPECT_LE(largest_difference(got->at(name), tensor),
+              1e-4 * std::max(largest_of(tensor), 1e-2 * largest.at(kind_of(name))))
         << name;
 }
 
