@@ -2,11 +2,11 @@
 // math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
 // shapes:   x [S,K] f32 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y [S,N] f32
 // traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
-// mapping:  few rows: one warp an element of y, the row's expert found by bisection; else tiles of 64 x 64 through
+// mapping:  few rows: one warp two elements of y, the row's expert found by bisection; else tiles of 64 x 64 through
 //           shared memory, 4 x 4 a thread. An expert's rows fill whole tiles but the last: ⌈S/64⌉ + E tiles suffice.
 // needs:    nothing
 // numerics: fp32 (no TF32), sums over k in order; which kernel depends on shapes only
-#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/kernels/weight_dot.cuh"
 #include "runtime/ops/grouped_matmul/grouped_matmul.h"
 
 namespace hearth::HEARTH_GPU {
@@ -22,7 +22,7 @@ __global__ void clear_kernel(float* y, int64_t N, const int32_t* begin, int n_ex
 
 // ---- few rows ----
 
-constexpr int kWarpsPerBlock = 4;
+constexpr int kWarpsPerBlock = 4, kColumnsPerWarp = 2;
 
 // The last e with begin[e] <= row; begin[0] <= row < begin[n].
 __device__ int expert_of_row(const int32_t* begin, int n, int64_t row) {
@@ -38,15 +38,16 @@ __device__ int expert_of_row(const int32_t* begin, int n, int64_t row) {
 }
 
 template <Dtype dtype>
-__global__ void few_kernel(const float* x, const void* w, const int32_t* begin, int E, float* y, int64_t N, int64_t K) {
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp, i = blockIdx.y;
-  const int lane = threadIdx.x % kWarp;
+__global__ void few_kernel(const float* x, const void* w, const int32_t* begin, int E, float* y, int64_t N, int64_t K,
+                           bool is_wide) {
+  const int64_t i = blockIdx.y;
+  const int64_t n = (static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp) * kColumnsPerWarp;
   if (n >= N || i < begin[0] || i >= begin[E]) return;
-  const int64_t row = (static_cast<int64_t>(expert_of_row(begin, E, i)) * N + n) * K;
-  float sum = 0;
-  for (int64_t k = lane; k < K; k += kWarp) sum += weight_at<dtype>(w, row + k) * x[i * K + k];
-  sum = warp_sum(sum);
-  if (lane == 0) y[i * N + n] = sum;
+  const int64_t row = static_cast<int64_t>(expert_of_row(begin, E, i)) * N + n;
+  const auto sums = dot_rows<Dtype::f32, dtype, 1, kColumnsPerWarp>(x + i * K, 1, w, row, N - n, K, is_wide);
+  if (threadIdx.x % kWarp != 0) return;
+  for (int r = 0; r < kColumnsPerWarp; ++r)
+    if (n + r < N) y[i * N + n + r] = sums.sum[r][0];
 }
 
 // ---- tiles ----
@@ -133,9 +134,11 @@ void launch_few(const KernelArgs& args, const Worker& me) {
   const Launch l = launch_of(args, me);
   if (l.S == 0 || l.N == 0) return;
   clear_other_rows(l);
-  const dim3 grid(blocks_for(l.N, kWarpsPerBlock), static_cast<unsigned>(l.S));
+  const dim3 grid(blocks_for(l.N, kWarpsPerBlock * kColumnsPerWarp), static_cast<unsigned>(l.S));
   with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    launch_kernel<few_kernel<dtype>>(grid, kWarpsPerBlock * kWarp, 0, l.stream, l.x, l.w, l.begin, l.E, l.y, l.N, l.K);
+    const bool is_wide = has_wide_rows(Dtype::f32, l.x, l.K) && has_wide_rows(dtype, l.w, l.K);
+    launch_kernel<few_kernel<dtype>>(grid, kWarpsPerBlock * kWarp, 0, l.stream, l.x, l.w, l.begin, l.E, l.y, l.N, l.K,
+                                     is_wide);
   });
 }
 

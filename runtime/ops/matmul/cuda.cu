@@ -2,11 +2,12 @@
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
 // shapes:   a [M,K] or [K,M] f32; b [K,N] or [N,K] any weight dtype but the grid ones; y [M,N] f32
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
-// mapping:  M <= 8, b transposed, a common dtype: one warp a row of b, widened in registers, read once for all rows of
-//           a (decode); else cuBLASLt; a b that is not f32 is first widened in panels of rows, into scratch
+// mapping:  M <= 8, b transposed: one warp two rows of b, widened in registers, read once for all rows of a (decode);
+//           else cuBLASLt; a b that is not f32 is first widened in panels of rows, into scratch
 // needs:    nothing
 // numerics: fp32 (no TF32); quantised weights are multiplied out to float first
 #include "runtime/kernels/product.cuh"
+#include "runtime/kernels/weight_dot.cuh"
 #include "runtime/ops/matmul/matmul.h"
 
 namespace hearth::HEARTH_GPU {
@@ -14,78 +15,38 @@ namespace {
 
 // ---- decode ----
 
-constexpr int kMaxDotRows = 8, kWarpsPerBlock = 4;
+constexpr int kMaxRows = 8, kWarpsPerBlock = 4, kColumnsPerWarp = 2;
 
-// Dtypes with decode kernels of their own; the others go by widened panels, which saves a few hundred kernels.
-constexpr bool has_dot_rows(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-    case Dtype::f16:
-    case Dtype::bf16:
-    case Dtype::q8_0:
-    case Dtype::q4_0:
-    case Dtype::q5_0:
-    case Dtype::q4_k:
-    case Dtype::q6_k:
-    case Dtype::mxfp4:
-    case Dtype::f8x128:
-      return true;
-    default:
-      return false;
-  }
+// One warp two columns of y, which are rows of b, for up to M rows of a.
+template <Dtype dtype, int M>
+__global__ void few_rows_kernel(const float* a, const void* b, float* y, int n_rows, int64_t N, int64_t K,
+                                bool is_wide) {
+  const int64_t n = (static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp) * kColumnsPerWarp;
+  if (n >= N) return;
+  const auto sums = dot_rows<Dtype::f32, dtype, M, kColumnsPerWarp>(a, n_rows, b, n, N - n, K, is_wide);
+  if (threadIdx.x % kWarp != 0) return;
+#pragma unroll
+  for (int r = 0; r < kColumnsPerWarp; ++r)
+#pragma unroll
+    for (int m = 0; m < M; ++m)
+      if (n + r < N && m < n_rows) y[m * N + n + r] = sums.sum[r][m];
 }
 
 template <Dtype dtype, int M>
-__global__ void dot_rows_kernel(const float* a, const void* b, float* y, int64_t N, int64_t K) {
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp;
-  const int lane = threadIdx.x % kWarp;
-  if (n >= N) return;
-  float sum[M] = {};
-  for (int64_t k = lane; k < K; k += kWarp) {
-    const float w = weight_at<dtype>(b, n * K + k);
-#pragma unroll
-    for (int m = 0; m < M; ++m) sum[m] += w * a[m * K + k];
-  }
-#pragma unroll
-  for (int m = 0; m < M; ++m) {
-    const float total = warp_sum(sum[m]);
-    if (lane == 0) y[m * N + n] = total;
-  }
-}
-
-template <Dtype dtype>
-void launch_dot_rows(const KernelArgs& args, Stream stream) {
-  const float* a = args.inputs[0].f32();
-  const void* b = args.inputs[1].data;
-  float* y = args.outputs[0].f32();
-  const int64_t M = args.outputs[0].dim(0), N = args.outputs[0].dim(1), K = args.inputs[1].dim(1);
-  const unsigned blocks = blocks_for(N, kWarpsPerBlock), threads = kWarpsPerBlock * kWarp;
-  auto run = [&]<int m>() { launch_kernel<dot_rows_kernel<dtype, m>>(blocks, threads, 0, stream, a, b, y, N, K); };
-  switch (M) {
-    case 1:
-      return run.template operator()<1>();
-    case 2:
-      return run.template operator()<2>();
-    case 3:
-      return run.template operator()<3>();
-    case 4:
-      return run.template operator()<4>();
-    case 5:
-      return run.template operator()<5>();
-    case 6:
-      return run.template operator()<6>();
-    case 7:
-      return run.template operator()<7>();
-    case 8:
-      return run.template operator()<8>();
-    default:
-      return;
-  }
+void launch_few_rows(const KernelArgs& args, Stream stream) {
+  const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
+  const int64_t N = y.dim(1), K = b.dim(1);
+  const bool is_wide = has_wide_rows(Dtype::f32, a.data, K) && has_wide_rows(dtype, b.data, K);
+  launch_kernel<few_rows_kernel<dtype, M>>(blocks_for(N, kWarpsPerBlock * kColumnsPerWarp), kWarpsPerBlock * kWarp, 0,
+                                           stream, a.f32(), b.data, y.f32(), static_cast<int>(y.dim(0)), N, K, is_wide);
 }
 
 void launch_decode(const KernelArgs& args, const Worker& me) {
+  const int64_t M = args.outputs[0].dim(0);
   with_weight_dtype(args.inputs[1].type.dtype, [&]<Dtype dtype>() {
-    if constexpr (has_dot_rows(dtype)) launch_dot_rows<dtype>(args, stream_of(me));
+    if (M == 1) return launch_few_rows<dtype, 1>(args, stream_of(me));
+    if (M <= 4) return launch_few_rows<dtype, 4>(args, stream_of(me));
+    launch_few_rows<dtype, kMaxRows>(args, stream_of(me));
   });
 }
 
@@ -127,7 +88,7 @@ Kernel kernel_for(const Matmul& op, Types inputs) {
   const TensorType &a = inputs[0], &b = inputs[1];
   if (a.dtype != Dtype::f32 || !reads_on_device(b.dtype)) return {};
   const int64_t M = a.shape[op.trans_a ? 1 : 0];
-  if (!op.trans_a && op.trans_b && M >= 1 && M <= kMaxDotRows && has_dot_rows(b.dtype)) return {launch_decode};
+  if (!op.trans_a && op.trans_b && M >= 1 && M <= kMaxRows) return {launch_decode};
   return {launch_product, panel_bytes(b)};
 }
 

@@ -106,6 +106,10 @@ std::vector<Sample> Matmul::samples() {
                                 random_tensor(trans_b ? Shape{bn, bk} : Shape{bk, bn}, 4)));
     }
   auto linear = std::make_shared<Matmul>(false, true);
+  for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16})  // rows that no wide load can read
+    for (int64_t rows : {1, 5})
+      out.push_back(make_sample(fmt::format("odd_{}_{}", dtype_info(dtype).name, rows), linear, {},
+                                random_tensor({rows, 261}, 13), random_weights(dtype, {31, 261}, 14)));
   auto backward = std::make_shared<Matmul>(false, false);
   for (Dtype dtype : weight_dtypes()) {
     const char* name = dtype_info(dtype).name;
