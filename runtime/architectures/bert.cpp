@@ -37,7 +37,8 @@ class Bert : public Architecture {
     x = m.layer_norm(m.b().add(x, m.embed(m.token_types(), "embed_type")), "embed_norm");
     for (int l = 0; l < m.config().n_layers; ++l) {
       m.begin_layer(l, x);
-      const Value attended = m.attention(m.linear(x, "wq"), m.linear(x, "wk"), m.linear(x, "wv"));
+      const auto heads = [&](std::string_view role) { return m.heads(m.linear(x, role), m.config().head_dim); };
+      const Value attended = m.columns(m.attention(heads("wq"), heads("wk"), heads("wv")));
       x = m.layer_norm(m.residual(x, m.linear(attended, "wo")), "attn_post_norm");
       const Value fed = m.linear(m.activation(m.linear(x, "w_up")), "w_down");
       x = m.layer_norm(m.residual(x, fed), "ffn_post_norm");

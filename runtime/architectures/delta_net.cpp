@@ -68,12 +68,12 @@ Value delta_net(ModelBuilder& m, Value h) {
     return m.b().silu(m.causal_conv(m.linear(h, matrix), filter));
   };
   const float scale = 1.0f / std::sqrt(static_cast<float>(r.k_dim));
-  const Value q = m.l2_norm_heads(filtered("delta_q", "conv_q"), r.k_dim, scale);
-  const Value k = m.l2_norm_heads(filtered("delta_k", "conv_k"), r.k_dim, 1);
-  const Value v = filtered("delta_v", "conv_v");
+  const Value q = m.l2_norm(m.heads(filtered("delta_q", "conv_q"), r.k_dim), scale);
+  const Value k = m.l2_norm(m.heads(filtered("delta_k", "conv_k"), r.k_dim), 1);
+  const Value v = m.heads(filtered("delta_v", "conv_v"), r.v_dim);
   const Value log_decay = m.decay(m.linear(h, "delta_decay"), "delta_a_log", "delta_dt_bias").log_decay;
   const Value y = m.recurrence(q, k, v, log_decay, m.sigmoid(m.linear(h, "delta_beta")), /*delta_rule=*/true, "");
-  return m.linear(m.b().swiglu(m.linear(h, "delta_gate"), m.head_norm(y, "delta_norm")), "delta_out");
+  return m.linear(m.b().swiglu(m.linear(h, "delta_gate"), m.columns(m.norm(y, "delta_norm"))), "delta_out");
 }
 
 void add_gated_attention(ParameterTable& t, const ModelConfig& c) {

@@ -97,14 +97,15 @@ class Gemma4 final : public Architecture {
     for (int l = 0; l < c.n_layers; ++l) {
       m.begin_layer(l, x);
       const Value h = m.norm(x, "attn_norm");
-      const Value q = m.rope(m.head_norm(m.linear(h, "wq"), "q_norm"));
+      const auto heads = [&](std::string_view role) { return m.heads(m.linear(h, role), c.head_dim_of(l)); };
+      const Value q = m.rope(m.norm(heads("wq"), "q_norm"));
       if (c.kv_layer_of(l) == l) {
-        const Value keys = m.linear(h, "wk");
-        const Value values = values_are_keys(c, l) ? keys : m.linear(h, "wv");
-        kept[l] = {m.rope(m.head_norm(keys, "k_norm")), m.plain_head_norm(values, c.head_dim_of(l))};
+        const Value keys = heads("wk");
+        const Value values = values_are_keys(c, l) ? keys : heads("wv");
+        kept[l] = {m.rope(m.norm(keys, "k_norm")), m.plain_norm(values)};
       }
       const auto& [k, v] = kept[c.kv_layer_of(l)];
-      x = m.residual(x, m.norm(m.linear(m.attention(q, k, v), "wo"), "attn_post_norm"));
+      x = m.residual(x, m.norm(m.linear(m.columns(m.attention(q, k, v)), "wo"), "attn_post_norm"));
       const Value f = m.norm(x, "ffn_norm");
       Value fed = m.linear(m.glu(m.linear(f, "w_gate"), m.linear(f, "w_up")), "w_down");
       if (c.moe.n_experts > 0) fed = m.b().add(m.norm(fed, "ffn_post_norm_1"), expert_update(m, x));
@@ -177,9 +178,7 @@ class Gemma4 final : public Architecture {
 
   // Every element of x times the one of `number`.
   static Value times_number(ModelBuilder& m, Value x, Value number) {
-    if (!x) return {};
-    const Shape shape = m.b().type(x).shape;
-    return m.b().reshape(m.b().mul(m.b().reshape(x, {shape.n_elements(), 1}), number), shape);
+    return m.columns(m.b().mul(m.heads(x, 1), number));
   }
 
   static void set_scales(ModelConfig& c) {
@@ -297,7 +296,8 @@ class Gemma4 final : public Architecture {
         m.b().scale(m.b().gather_rows(m.weight("embed_per_layer"), m.tokens()), static_cast<float>(std::sqrt(P)));
     const Value projected = m.b().scale(m.linear(x, "per_layer_projection"),
                                         static_cast<float>(1 / std::sqrt(static_cast<double>(c.d_model))));
-    return m.b().scale(m.b().add(m.head_norm(projected, "per_layer_norm"), own), static_cast<float>(std::sqrt(0.5)));
+    return m.b().scale(m.b().add(m.columns(m.norm(m.heads(projected, c.per_layer_input.width), "per_layer_norm")), own),
+                       static_cast<float>(std::sqrt(0.5)));
   }
 
   static Value per_layer_update(ModelBuilder& m, Value x, Value inputs, int layer) {

@@ -49,12 +49,13 @@ Value mamba(ModelBuilder& m, Value h) {
   auto filtered = [&](const char* matrix, const char* filter) {
     return m.b().silu(m.causal_conv(m.linear(h, matrix), filter));
   };
-  const Value x = filtered("mamba_x", "conv_x"), b = filtered("mamba_b", "conv_b"), c = filtered("mamba_c", "conv_c");
+  const RecurrentConfig& r = m.config().recurrent;
+  const Value x = m.heads(filtered("mamba_x", "conv_x"), r.v_dim), b = m.heads(filtered("mamba_b", "conv_b"), r.k_dim),
+              c = m.heads(filtered("mamba_c", "conv_c"), r.k_dim);
   const ModelBuilder::Gates gates = m.decay(m.linear(h, "mamba_dt"), "mamba_a_log", "mamba_step_offset");
   const Value y = m.recurrence(c, b, x, gates.log_decay, gates.step, /*delta_rule=*/false, "mamba_d");
-  return m.linear(
-      m.group_norm(m.b().swiglu(m.linear(h, "mamba_gate"), y), "mamba_norm", m.config().recurrent.n_k_heads),
-      "mamba_out");
+  return m.linear(m.group_norm(m.b().swiglu(m.linear(h, "mamba_gate"), m.columns(y)), "mamba_norm", r.n_k_heads),
+                  "mamba_out");
 }
 
 constexpr HfKey kGranitemoehybridKeys[] = {{"attention_bias", false},

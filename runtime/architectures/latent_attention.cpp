@@ -65,21 +65,20 @@ Value ModelBuilder::latent_attention(Value h) {
   const MlaConfig& mla = config_.mla;
   const int head = mla.nope_dim + mla.rope_dim;
   Value q = mla.q_rank > 0 ? linear(norm(linear(h, "wq_a"), "q_a_norm", kLatentNormEps), "wq_b") : linear(h, "wq");
-  q = latent_rope(q, head, mla.nope_dim);
-  auto columns = [&](int begin, int n) { return builder_.apply(std::make_shared<SliceHeads>(head, begin, n), {q}); };
-  const Value row = norm(linear(h, "w_kv_a"), "kv_a_norm", kLatentNormEps);
-  const Value k_rope = latent_rope(linear(h, "w_k_rope"), mla.rope_dim, 0);
+  q = latent_rope(heads(q, head), head, mla.nope_dim);
+  auto part = [&](int begin, int n) { return builder_.apply(std::make_shared<SliceHeads>(head, begin, n), {q}); };
+  const Value row = heads(norm(linear(h, "w_kv_a"), "kv_a_norm", kLatentNormEps), mla.kv_rank);
+  const Value k_rope = latent_rope(heads(linear(h, "w_k_rope"), mla.rope_dim), mla.rope_dim, 0);
   const Value query =
-      builder_.apply(std::make_shared<ConcatHeads>(config_.n_heads),
-                     {head_linear(columns(0, mla.nope_dim), "w_k_b", false), columns(mla.nope_dim, mla.rope_dim)});
-  const Value key = builder_.apply(std::make_shared<ConcatHeads>(1), {row, k_rope});
-  AttentionAttributes heads;
-  heads.n_heads = config_.n_heads;
-  heads.n_kv_heads = 1;
-  heads.head_dim = mla.kv_rank + mla.rope_dim;
-  heads.value_dim = mla.kv_rank;
-  heads.softmax_scale = score_scale(config_);
-  return linear(head_linear(attention(heads, query, key, row), "w_v_b", true), "wo");
+      builder_.apply(std::make_shared<ConcatHeads>(),
+                     {head_linear(part(0, mla.nope_dim), "w_k_b", false), part(mla.nope_dim, mla.rope_dim)});
+  const Value key = builder_.apply(std::make_shared<ConcatHeads>(), {row, k_rope});
+  const AttentionAttributes one_kv_head{.n_heads = config_.n_heads,
+                                        .n_kv_heads = 1,
+                                        .head_dim = mla.kv_rank + mla.rope_dim,
+                                        .value_dim = mla.kv_rank,
+                                        .softmax_scale = score_scale(config_)};
+  return linear(columns(head_linear(attention(one_kv_head, query, key, row), "w_v_b", true)), "wo");
 }
 
 }  // namespace hearth

@@ -69,21 +69,12 @@ Value ModelBuilder::norm(Value x, std::string_view role, double eps) {
   return builder_.rms_norm(x, parameter(role_here(role)), static_cast<float>(eps));
 }
 
-Value ModelBuilder::head_norm(Value x, std::string_view role) {
-  if (!x) return {};  // an earlier error, which finish() returns
-  if (builder_.failed()) return {};
-  const Shape shape = builder_.type(x).shape;
-  const int64_t width = find(role_here(role))->shape.last();
-  const Value heads = builder_.reshape(x, {shape.n_elements() / width, width});
-  return builder_.reshape(norm(heads, role), shape);
+Value ModelBuilder::plain_norm(Value x) {
+  return builder_.apply(std::make_shared<RmsNorm>(static_cast<float>(config_.norm_eps)), {x});
 }
 
-Value ModelBuilder::plain_head_norm(Value x, int head_dim) {
-  if (!x) return {};
-  const Shape shape = builder_.type(x).shape;
-  const Value heads = builder_.reshape(x, {shape.n_elements() / head_dim, head_dim});
-  const auto op = std::make_shared<RmsNorm>(static_cast<float>(config_.norm_eps));
-  return builder_.reshape(builder_.apply(op, {heads}), shape);
+Value ModelBuilder::heads(Value x, int head_dim) {
+  return builder_.split(x, 1, head_dim);
 }
 
 Value ModelBuilder::scaled(Value x, double factor) {

@@ -25,14 +25,15 @@ class ModelBuilder {
   Value embed(Value tokens, std::string_view role);  // [T, C] f32, scaled where the configuration says so
   Value norm(Value x, std::string_view role);        // rms_norm by config.norm_eps
   Value norm(Value x, std::string_view role, double eps);
-  Value head_norm(Value x, std::string_view role);   // the same over each head: as wide as the weight
-  Value plain_head_norm(Value x, int head_dim);      // and without a weight
-  Value layer_norm(Value x, std::string_view role);  // weight and "<role>_bias"
-  Value linear(Value x, std::string_view role);      // plus "<role>_bias" if declared
-  Value rope(Value x);  // [T, n * D] → same, each head rotated by position; nothing in layers without positions
+  Value plain_norm(Value x);                               // without a weight, over the last axis
+  Value heads(Value x, int head_dim);                      // [T, n * D] → [T, n, D]
+  Value columns(Value x) { return builder_.merge(x, 1); }  // and back
+  Value layer_norm(Value x, std::string_view role);        // weight and "<role>_bias"
+  Value linear(Value x, std::string_view role);            // plus "<role>_bias" if declared
+  Value rope(Value x);  // [T, n, D] → same, each head rotated by position; nothing in layers without positions
   Value scale_queries(Value q);  // by position, where the configuration says so
-  // [T, H*D], [T, K*D], [T, K*D] → [T, H*D], causal, as the layer's kind has it. A layer that shares another's keys and
-  // values gets those very values.
+  // [T, H, D], [T, K, D], [T, K, D] → [T, H, D], causal, as the layer's kind has it. A layer that shares another's keys
+  // and values gets those very values.
   Value attention(Value q, Value k, Value v);
   // config.mla: h [T, C] → [T, C]; parameters by add_latent_attention().
   Value latent_attention(Value h);
@@ -56,7 +57,7 @@ class ModelBuilder {
     Value log_decay, step;
   };
   Gates decay(Value a, std::string_view a_log, std::string_view bias);
-  Value l2_norm_heads(Value x, int head_dim, float scale);         // each head to the length `scale`
+  Value l2_norm(Value x, float scale);                             // each head to the length `scale`
   Value group_norm(Value x, std::string_view role, int n_groups);  // norm within groups, weight as wide as x
   Value sigmoid(Value x);
   Value residual(Value x, Value update);  // x + update, scaled where the configuration says so
@@ -73,7 +74,7 @@ class ModelBuilder {
   Value norm_if_declared(Value x, std::string_view role);
   Value declared(const std::string& role);  // a parameter of this layer; null where the table does not declare it
   Value latent_rope(Value x, int head_dim, int begin);  // rotates the columns from `begin` of each head
-  // One matrix per head: x [T, H*K], weight [H, N, K] (trans) or [H, K, N] → [T, H*N].
+  // One matrix per head: x [T, H, K], weight [H, N, K] (trans) or [H, K, N] → [T, H, N].
   Value head_linear(Value x, const std::string& role, bool trans);
   struct SortedRows;  // rows of tokens by expert
   Value scaled_choice(Value weights, Value ids, Value scale);

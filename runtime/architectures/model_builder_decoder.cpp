@@ -9,13 +9,16 @@ Value ModelBuilder::norm_if_declared(Value x, std::string_view role) {
 }
 
 Value ModelBuilder::self_attention(Value h) {
+  const int head_dim = config_.head_dim_of(layer_);
   const auto normed = [&](std::string_view matrix, std::string_view role) {
     const Value y = linear(h, matrix);
-    return find(role_here(role)) ? head_norm(y, role) : y;
+    const ParameterSpec* weight = find(role_here(role));
+    if (weight == nullptr) return heads(y, head_dim);
+    return weight->shape.last() == head_dim ? norm(heads(y, head_dim), role) : heads(norm(y, role), head_dim);
   };
   const Value q = scale_queries(rope(normed("wq", "q_norm")));
   const Value k = rope(normed("wk", "k_norm"));
-  const Value y = attention(q, k, linear(h, "wv"));
+  const Value y = columns(attention(q, k, heads(linear(h, "wv"), head_dim)));
   const bool has_gate = find(role_here("attn_gate"));
   return linear(has_gate ? builder_.mul(y, sigmoid(linear(h, "attn_gate"))) : y, "wo");
 }

@@ -32,11 +32,8 @@ Value ModelBuilder::expert_linear(Value x, const std::string& role, const Sorted
 
 // weights [T, k] times the scale of each chosen expert.
 Value ModelBuilder::scaled_choice(Value weights, Value ids, Value scale) {
-  if (!weights) return {};
-  const Shape shape = builder_.type(weights).shape;
-  const Value column = builder_.reshape(scale, {config_.moe.n_experts, 1});
-  const Value chosen = builder_.gather_rows(column, builder_.reshape(ids, {shape.n_elements()}));
-  return builder_.mul(weights, builder_.reshape(chosen, shape));
+  const Value chosen = builder_.gather_rows(builder_.split(scale, 0, 1), builder_.merge(ids, 0));
+  return builder_.mul(weights, builder_.split(builder_.merge(chosen, 0), 0, config_.moe.routing.n_chosen));
 }
 
 Value ModelBuilder::experts(Value x, Value router_input) {

@@ -47,18 +47,9 @@ ModelBuilder::Gates ModelBuilder::decay(Value a, std::string_view a_log, std::st
   return {out[0], out[1]};
 }
 
-namespace {
-Value norm_parts(Builder& b, Value x, int64_t width, float eps, float scale) {
-  if (b.failed()) return {};
-  const Shape shape = b.type(x).shape;
-  const Value parts = b.reshape(x, {shape.n_elements() / width, width});
-  return b.reshape(b.apply(std::make_shared<L2Norm>(eps, scale), {parts}), shape);
-}
-}  // namespace
-
-Value ModelBuilder::l2_norm_heads(Value x, int head_dim, float scale) {
+Value ModelBuilder::l2_norm(Value x, float scale) {
   constexpr float kEps = 1e-6f;
-  return norm_parts(builder_, x, head_dim, kEps, scale);
+  return builder_.apply(std::make_shared<L2Norm>(kEps, scale), {x});
 }
 
 // x / sqrt(mean + eps) = sqrt(n) x / sqrt(sum + n eps)
@@ -67,8 +58,8 @@ Value ModelBuilder::group_norm(Value x, std::string_view role, int n_groups) {
   if (builder_.failed()) return {};
   const int64_t width = builder_.type(x).shape.last() / n_groups;
   const auto n = static_cast<double>(width);
-  const Value normed =
-      norm_parts(builder_, x, width, static_cast<float>(n * config_.norm_eps), static_cast<float>(std::sqrt(n)));
+  const auto op = std::make_shared<L2Norm>(static_cast<float>(n * config_.norm_eps), static_cast<float>(std::sqrt(n)));
+  const Value normed = columns(builder_.apply(op, {heads(x, static_cast<int>(width))}));
   return builder_.mul(normed, parameter(in_layer(layer_, role)));
 }
 

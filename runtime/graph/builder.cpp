@@ -8,10 +8,10 @@
 #include "runtime/ops/layer_norm/layer_norm.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
-#include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/silu/silu.h"
+#include "runtime/ops/split_axis/split_axis.h"
 #include "runtime/ops/swiglu/swiglu.h"
 #include "runtime/ops/tanh/tanh.h"
 
@@ -100,8 +100,11 @@ Value Builder::rms_norm(Value x, Value w, float eps) {
 Value Builder::layer_norm(Value x, Value w, Value b, float eps) {
   return apply(std::make_shared<LayerNorm>(eps), {x, w, b});
 }
-Value Builder::reshape(Value x, Shape shape) {
-  return apply(std::make_shared<Reshape>(shape), {x});
+Value Builder::split(Value x, int axis, int64_t inner) {
+  return apply(std::make_shared<SplitAxis>(axis, inner), {x});
+}
+Value Builder::merge(Value x, int axis) {
+  return apply(std::make_shared<MergeAxes>(axis), {x});
 }
 
 void Builder::fail(Error error) {

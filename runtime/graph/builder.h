@@ -36,7 +36,8 @@ class Builder {
   Value swiglu(Value gate, Value up);  // silu(gate) * up, fused
   Value rms_norm(Value x, Value w, float eps);
   Value layer_norm(Value x, Value w, Value b, float eps);
-  Value reshape(Value x, Shape shape);
+  Value split(Value x, int axis, int64_t inner);  // [.., n, ..] → [.., n / inner, inner, ..]; no bytes move
+  Value merge(Value x, int axis);                 // [.., a, b, ..] → [.., a * b, ..]; `axis` is a's
   // rope and attention are built by runtime/architectures/model_builder.h, which knows the model.
 
   const TensorType& type(Value v) const { return graph_.type(v); }

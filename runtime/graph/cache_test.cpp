@@ -21,7 +21,8 @@ struct Forward {
   Builder b;
   Value positions = b.input("positions", {Dtype::i32, {kTokens}});
   Value segments = b.input("segment_begin", {Dtype::i32, {kTokens}});
-  Value rows(const std::string& name) { return b.input(name, {Dtype::f32, {kTokens, 8}}); }
+  Value rows(const std::string& name) { return b.input(name, {Dtype::f32, {kTokens, 2, 4}}); }
+  Value columns(const std::string& name) { return b.input(name, {Dtype::f32, {kTokens, 8}}); }
   std::vector<Value> attention(Value q, Value k, Value v, AttentionAttributes heads = {}) {
     heads.n_heads = heads.n_kv_heads = 2, heads.head_dim = 4;
     return b.apply_all(std::make_shared<Attention>(heads), {q, k, v, segments});
@@ -67,9 +68,9 @@ TEST(Cache, LayersThatAttendToTheSameKeysAndValuesShareTheirPages) {
 TEST(Cache, EveryRecurrenceHasAStateOfItsOwn) {
   Forward f;
   f.b.set_scope("layers.3");
-  const Value x = f.rows("x"), gates = f.b.input("gates", {Dtype::f32, {kTokens, 2}});
+  const Value x = f.columns("x"), gates = f.b.input("gates", {Dtype::f32, {kTokens, 2}});
   const Value once = f.conv(x, "layers.3.conv_q"), twice = f.conv(once, "layers.3.conv_q");
-  f.b.output(f.recurrence(f.recurrence(twice, gates), gates));
+  f.b.output(f.recurrence(f.recurrence(f.b.split(twice, 1, 4), gates), gates));
   auto cached = cache(*f.b.finish(), kConfig);
   ASSERT_TRUE(cached) << cached.error().to_string();
   EXPECT_EQ(states_of(*cached), (std::vector<std::string>{"layers.3.conv_q_state f32[2, 2, 8] per sequence",
@@ -85,7 +86,7 @@ TEST(Cache, SaysWhatTheForwardGraphSays) {
   const Value q = f.rows("q"), sinks = f.b.parameter("sinks", {Dtype::f32, {2}});
   const Value attended =
       f.b.apply(std::make_shared<Attention>(heads), {q, f.rows("k"), f.rows("v"), f.segments, sinks});
-  f.b.output(f.b.add(f.conv(attended, "taps"), attended));
+  f.b.output(f.b.add(f.conv(f.b.merge(attended, 1), "taps"), f.b.merge(attended, 1)));
   const Graph forward = *f.b.finish();
   const Graph cached = *cache(forward, kConfig);
   std::vector<Tensor> tensors;
@@ -93,7 +94,7 @@ TEST(Cache, SaysWhatTheForwardGraphSays) {
     std::map<std::string, TensorView, std::less<>> out;
     uint32_t seed = 1;
     for (const std::string name : {"q", "k", "v"})
-      tensors.push_back(random_tensor({kTokens, 8}, seed++)), out[name] = tensors.back().view();
+      tensors.push_back(random_tensor({kTokens, 2, 4}, seed++)), out[name] = tensors.back().view();
     tensors.push_back(random_tensor({8, 3}, seed++)), out["taps"] = tensors.back().view();
     tensors.push_back(random_tensor({2}, seed++)), out["sinks"] = tensors.back().view();
     tensors.push_back(ids_tensor({0, 1, 2, 3, 4})), out["positions"] = tensors.back().view();
@@ -128,7 +129,7 @@ TEST(Cache, WhatCannotGoOnIsRefused) {
 
   Forward reader;  // an op that reads documents and has no twin
   reader.b.set_scope("layers.7");
-  reader.b.output(reader.b.gather_rows(reader.rows("x"), reader.segments));
+  reader.b.output(reader.b.gather_rows(reader.columns("x"), reader.segments));
   expect_refused(cached(reader), Code::unimplemented, "gather_rows in layers.7 reads segment_begin");
 
   Forward lse;

@@ -212,9 +212,9 @@ TEST(Versions, AreReadBeforeTheyAreWrittenOver) {
   auto graph = [](bool is_late) {
     Builder b;
     const Value s = b.state("s", {Dtype::f32, {4}}, StateKind::per_parameter), x = b.input("x", {Dtype::f32, {4}});
-    const Value early = is_late ? Value() : b.silu(b.reshape(s, {2, 2}));
+    const Value early = is_late ? Value() : b.silu(b.split(s, 0, 2));
     const Value next = b.apply(std::make_shared<Accumulate>(), {s, x, b.input("keep", {Dtype::f32, {1}})});
-    b.output(is_late ? b.silu(b.reshape(s, {2, 2})) : early);
+    b.output(is_late ? b.silu(b.split(s, 0, 2)) : early);
     b.output(b.silu(next));
     return *b.finish();
   };

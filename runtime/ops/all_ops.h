@@ -29,7 +29,6 @@
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/quantise/quantise.h"
-#include "runtime/ops/reshape/reshape.h"
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/route/route.h"
@@ -40,6 +39,7 @@
 #include "runtime/ops/silu/silu.h"
 #include "runtime/ops/slice_heads/slice_heads.h"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
+#include "runtime/ops/split_axis/split_axis.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
 #include "runtime/ops/swiglu/swiglu.h"
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
@@ -55,10 +55,11 @@ using AllOps =
            CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
            CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul,
            GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
-           LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul, Mul,
-           PadHeads, Quantise, Reshape, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
+           LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul,
+           MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
            ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads,
-           SortByExpert, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward>;
+           SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh,
+           TanhBackward>;
 
 std::vector<Sample> all_samples();
 

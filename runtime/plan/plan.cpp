@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
-#include "runtime/ops/reshape/reshape.h"
+#include "runtime/ops/split_axis/split_axis.h"
 #include "runtime/plan/place_buffers.h"
 
 namespace hearth {
 namespace {
 
 bool is_view(const Op& op) {
-  return dynamic_cast<const Reshape*>(&op) != nullptr;
+  return dynamic_cast<const SplitAxis*>(&op) != nullptr || dynamic_cast<const MergeAxes*>(&op) != nullptr;
 }
 
 bool is_bound(ValueKind kind) {

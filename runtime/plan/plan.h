@@ -13,7 +13,7 @@ namespace hearth {
 struct Placement {
   enum class Where : uint8_t { arena, bound } where = Where::arena;
   int64_t offset = 0;  // in the arena
-  int root = -1;       // the value whose bytes this is: itself, or what a chain of reshapes and versions began with
+  int root = -1;       // the value whose bytes this is: itself, or what a chain of views and versions began with
 };
 
 struct PlanStep {
@@ -23,9 +23,9 @@ struct PlanStep {
   Cost cost;
 };
 
-// Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (reshape shares its input's
-// bytes and has no step); parameters and states are bound by the caller. Inputs and outputs stay valid until the next
-// run.
+// Inputs, outputs and computed values live in one arena, re-used as soon as liveness allows (a split or merge of axes
+// shares its input's bytes and has no step); parameters and states are bound by the caller. Inputs and outputs stay
+// valid until the next run.
 struct Plan {
   Graph graph;
   std::vector<PlanStep> steps;

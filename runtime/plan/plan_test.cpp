@@ -43,7 +43,7 @@ TEST(PlaceBuffers, LiveBuffersNeverOverlap) {
   }
 }
 
-// A random graph of adds, scales and reshapes over values of random sizes, with random outputs.
+// A random graph of adds, scales and views over values of random sizes, with random outputs.
 Graph random_graph(uint32_t seed) {
   std::mt19937 random(seed);
   Builder b;
@@ -57,7 +57,7 @@ Graph random_graph(uint32_t seed) {
     const Value a = values[random() % values.size()], c = values[random() % values.size()];
     const Shape shape = b.type(a).shape;
     if (random() % 4 == 0)
-      values.push_back(b.reshape(a, Shape{shape[1], shape[0]}));
+      values.push_back(b.split(b.merge(a, 0), 0, shape[0]));
     else if (b.type(a) == b.type(c))
       values.push_back(b.add(a, c));
     else
@@ -101,9 +101,9 @@ class Simulation {
     return {offset, offset + plan_.graph.type(v).bytes()};
   }
   bool bound(Value v) const { return plan_.placements[static_cast<size_t>(v.id)].where == Placement::Where::bound; }
-  // Follows reshapes by the graph, not by the planner's roots.
+  // Follows views by the graph, not by the planner's roots.
   Value producer(Value v) const {
-    while (plan_.graph.info(v).node >= 0 && name_of(v) == "reshape")
+    while (plan_.graph.info(v).node >= 0 && (name_of(v) == "split_axis" || name_of(v) == "merge_axes"))
       v = plan_.graph.nodes()[static_cast<size_t>(plan_.graph.info(v).node)].inputs[0];
     return v;
   }
@@ -153,11 +153,11 @@ TEST(Plan, ChainsReuseMemory) {
   EXPECT_LE(plan->arena_bytes, 4 * 1024 * 1024 * 4);  // the input, and three buffers in turn
 }
 
-TEST(Plan, ReshapeHasNoStep) {
+TEST(Plan, ViewsHaveNoStep) {
   Builder b;
   const Value x = b.input("x", {Dtype::f32, {8, 4}});
-  const Value y = b.reshape(x, {4, 8});
-  b.output(b.reshape(y, {32}));
+  const Value y = b.split(b.merge(x, 0), 0, 8);
+  b.output(b.merge(y, 0));
   auto plan = make_plan(*b.finish(), *open_cpu(1));
   ASSERT_TRUE(plan);
   EXPECT_TRUE(plan->steps.empty());

@@ -85,9 +85,9 @@ void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D, int w
       .n_heads = H, .n_kv_heads = K, .head_dim = D, .softmax_scale = 0.125f, .window = window};
   auto base = [=] {
     std::vector<Tensor> in;
-    in.push_back(random_tensor({T, H * D}, 1));
-    in.push_back(random_tensor({T, K * D}, 2));
-    in.push_back(random_tensor({T, K * D}, 3));
+    in.push_back(random_tensor({T, H, D}, 1));
+    in.push_back(random_tensor({T, K, D}, 2));
+    in.push_back(random_tensor({T, K, D}, 3));
     in.push_back(ids_tensor(std::vector<int32_t>(static_cast<size_t>(T), 0), {T}));
     return in;
   };
@@ -96,11 +96,11 @@ void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D, int w
   out.push_back({"attention " + shape, std::make_shared<Attention>(heads), base});
   out.push_back({"attention_backward " + shape, std::make_shared<AttentionBackward>(heads), [=] {
                    std::vector<Tensor> in = base();
-                   in.push_back(random_tensor({T, H * D}, 4));
+                   in.push_back(random_tensor({T, H, D}, 4));
                    Tensor lse = random_tensor({T, H}, 5);
                    for (int64_t i = 0; i < T * H; ++i) lse.f32()[i] += 8;
                    in.push_back(std::move(lse));
-                   in.push_back(random_tensor({T, H * D}, 6));
+                   in.push_back(random_tensor({T, H, D}, 6));
                    return in;
                  }});
 }
@@ -116,9 +116,9 @@ void add_cached(std::vector<Case>& out, int64_t n_new, int64_t length, int H, in
                              dtype_info(dtype).name, window > 0 ? fmt::format(" window={}", window) : ""),
                  std::make_shared<AttentionCached>(heads), [=] {
                    std::vector<Tensor> in;
-                   in.push_back(random_tensor({n_new, H * D}, 1));
-                   in.push_back(random_tensor({n_new, K * D}, 2));
-                   in.push_back(random_tensor({n_new, K * D}, 3));
+                   in.push_back(random_tensor({n_new, H, D}, 1));
+                   in.push_back(random_tensor({n_new, K, D}, 2));
+                   in.push_back(random_tensor({n_new, K, D}, 3));
                    in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 4));
                    in.push_back(random_weights(dtype, {n_pages, K, kPage, D}, 5));
                    std::vector<int32_t> positions, pages;
@@ -136,9 +136,9 @@ void add_linear(std::vector<Case>& out, int64_t T, const LinearAttentionAttribut
   out.push_back({fmt::format("linear_attention_cached T={} {}", T, heads.to_string()),
                  std::make_shared<LinearAttentionCached>(heads), [=] {
                    std::vector<Tensor> in;
-                   in.push_back(random_tensor({T, heads.k_width()}, 1));
-                   in.push_back(random_tensor({T, heads.k_width()}, 2, 0.1f));
-                   in.push_back(random_tensor({T, heads.v_width()}, 3));
+                   in.push_back(random_tensor(heads.k_shape(T), 1));
+                   in.push_back(random_tensor(heads.k_shape(T), 2, 0.1f));
+                   in.push_back(random_tensor(heads.v_shape(T), 3));
                    in.push_back(random_tensor({T, heads.n_v_heads}, 4));
                    for (int64_t i = 0; i < T * heads.n_v_heads; ++i) in.back().f32()[i] -= 1;
                    in.push_back(random_tensor({T, heads.n_v_heads}, 5));
@@ -170,7 +170,7 @@ void add_row_ops(std::vector<Case>& out, int64_t T, int64_t C, int64_t F, int64_
   for (int i = 0; i < 32; ++i) frequencies.push_back(std::pow(10000.0f, -static_cast<float>(i) / 32));
   out.push_back({"rope" + tc, std::make_shared<Rope>(64, frequencies, 1.0f, false), [=] {
                    std::vector<Tensor> in;
-                   in.push_back(random_tensor({T, C}, 1));
+                   in.push_back(random_tensor({T, C / 64, 64}, 1));
                    in.push_back(counting(T));
                    return in;
                  }});

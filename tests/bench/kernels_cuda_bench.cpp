@@ -42,7 +42,7 @@ std::vector<Case> all_cases() {
     out.push_back({fmt::format("attention T={} H={} K={} D={}", T, H, K, D),
                    std::make_shared<Attention>(
                        AttentionAttributes{.n_heads = H, .n_kv_heads = K, .head_dim = D, .softmax_scale = 0.1f}),
-                   {{Dtype::f32, {T, H * D}}, {Dtype::f32, {T, K * D}}, {Dtype::f32, {T, K * D}}, {Dtype::i32, {T}}}});
+                   {{Dtype::f32, {T, H, D}}, {Dtype::f32, {T, K, D}}, {Dtype::f32, {T, K, D}}, {Dtype::i32, {T}}}});
   };
   attention(1024, 32, 8, 64);
   attention(1024, 32, 8, 128);

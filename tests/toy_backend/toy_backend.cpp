@@ -23,7 +23,7 @@ void run_add(const KernelArgs& args, const Worker&) {
 
 void run_rope(const KernelArgs& args, const Worker&) {
   const auto& op = static_cast<const Rope&>(*args.op);
-  const int64_t T = args.inputs[0].dim(0), n = args.inputs[0].dim(1);
+  const int64_t T = args.inputs[0].dim(0), n = args.inputs[0].dim(1) * op.head_dim;
   const float* x = args.inputs[0].f32();
   float* y = args.outputs[0].f32();
   for (int64_t at = 0; at < T * n; ++at) {

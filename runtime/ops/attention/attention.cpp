@@ -75,8 +75,8 @@ Cost attention_cost(double flops_per_pair, const AttentionAttributes& a, Types i
 }
 
 Sharding heads_sharding(const AttentionAttributes& a, size_t n_inputs, size_t n_outputs) {
-  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H"}),
-                std::vector(n_outputs, std::vector<std::string>{"", "H"}),
+  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H", ""}),
+                std::vector(n_outputs, std::vector<std::string>{"", "H", ""}),
                 {}};
   rule.inputs[3] = {""};
   if (a.has_sinks) rule.inputs.push_back({"H"});
@@ -87,14 +87,14 @@ Sharding heads_sharding(const AttentionAttributes& a, size_t n_inputs, size_t n_
 }  // namespace
 
 Result<std::vector<TensorType>> Attention::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       segments{"segment_begin", Accept::i32, 1}, sinks{"sinks", Accept::cache, 1};
   TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, segments, sinks})
                       : check_operands(name(), inputs, {q, k, v, segments}));
   TRY(check_attention(name(), heads, inputs, kInputs));
   TRY(check_segments(name(), inputs));
   const int64_t n_tokens = inputs[0].shape[0];
-  return std::vector{TensorType{Dtype::f32, {n_tokens, heads.out_width()}},
+  return std::vector{TensorType{Dtype::f32, heads.out_shape(n_tokens)},
                      TensorType{Dtype::f32, {n_tokens, heads.n_heads}}};
 }
 
@@ -128,7 +128,9 @@ Result<std::vector<Value>> Attention::gradient(GradientBuilder& g) const {
 }
 
 Sharding Attention::sharding(Types) const {
-  return heads_sharding(heads, kInputs, 2);
+  Sharding rule = heads_sharding(heads, kInputs, 2);
+  rule.outputs[1] = {"", "H"};
+  return rule;
 }
 
 std::shared_ptr<const Op> Attention::shard(std::string_view, int, int n, Types) const {
@@ -147,14 +149,14 @@ std::string AttentionBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> AttentionBackward::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
-      segments{"segment_begin", Accept::i32, 1}, out{"out", Accept::f32, 2}, lse{"lse", Accept::f32, 2},
-      dout{"dout", Accept::f32, 2}, sinks{"sinks", Accept::cache, 1};
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
+      segments{"segment_begin", Accept::i32, 1}, out{"out", Accept::f32, 3}, lse{"lse", Accept::f32, 2},
+      dout{"dout", Accept::f32, 3}, sinks{"sinks", Accept::cache, 1};
   TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, segments, out, lse, dout, sinks})
                       : check_operands(name(), inputs, {q, k, v, segments, out, lse, dout}));
   TRY(check_attention(name(), heads, inputs, kBackwardInputs));
   TRY(check_segments(name(), inputs));
-  const Shape rows{inputs[0].shape[0], heads.out_width()};
+  const Shape rows = heads.out_shape(inputs[0].shape[0]);
   for (size_t i : {4u, 6u})
     if (!(inputs[i].shape == rows)) return shape_error(name(), "out and dout", rows.to_string(), inputs[i].to_string());
   std::vector<TensorType> types{inputs[0], inputs[1], inputs[2]};
@@ -206,6 +208,7 @@ Result<std::vector<Value>> AttentionBackward::gradient(GradientBuilder&) const {
 
 Sharding AttentionBackward::sharding(Types) const {
   Sharding rule = heads_sharding(heads, kBackwardInputs, 3);
+  rule.inputs[5] = {"", "H"};
   if (heads.has_sinks) rule.outputs.push_back({"H"});
   return rule;
 }

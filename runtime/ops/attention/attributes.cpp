@@ -33,11 +33,10 @@ Result<void> check_attention(std::string_view op, const AttentionAttributes& a, 
     return shape_error(op, "value_dim, window and softcap", "zero or positive",
                        fmt::format("{}, {} and {}", a.value_dim, a.window, a.softcap));
   const int64_t n_tokens = inputs[0].shape[0];
-  const int64_t widths[] = {a.q_width(), a.k_width(), a.v_width()};
+  const Shape shapes[] = {a.q_shape(n_tokens), a.k_shape(n_tokens), a.v_shape(n_tokens)};
   const char* names[] = {"q", "k", "v"};
   for (size_t i = 0; i < 3; ++i)
-    if (inputs[i].shape[0] != n_tokens || inputs[i].shape[1] != widths[i])
-      return shape_error(op, names[i], Shape{n_tokens, widths[i]}.to_string(), inputs[i].to_string());
+    if (!(inputs[i].shape == shapes[i])) return shape_error(op, names[i], shapes[i].to_string(), inputs[i].to_string());
   if (a.has_sinks && inputs[n_inputs].shape[0] != a.n_heads)
     return shape_error(op, "sinks", Shape{a.n_heads}.to_string(), inputs[n_inputs].to_string());
   return {};

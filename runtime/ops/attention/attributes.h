@@ -17,15 +17,18 @@ struct AttentionAttributes {
   bool causal = true;      // false: a token sees its whole document (the tokens with its segment_begin)
 
   int v_dim() const { return value_dim > 0 ? value_dim : head_dim; }
+  Shape q_shape(int64_t n_tokens) const { return {n_tokens, n_heads, head_dim}; }
+  Shape k_shape(int64_t n_tokens) const { return {n_tokens, n_kv_heads, head_dim}; }
+  Shape v_shape(int64_t n_tokens) const { return {n_tokens, n_kv_heads, v_dim()}; }
+  Shape out_shape(int64_t n_tokens) const { return {n_tokens, n_heads, v_dim()}; }
   int64_t q_width() const { return int64_t{n_heads} * head_dim; }
   int64_t k_width() const { return int64_t{n_kv_heads} * head_dim; }
   int64_t v_width() const { return int64_t{n_kv_heads} * v_dim(); }
-  int64_t out_width() const { return int64_t{n_heads} * v_dim(); }
   AttentionAttributes shard(int n) const;  // one n-th of the heads
   std::string to_string() const;           // attributes that have their neutral value are left out
 };
 
-// The attributes themselves, and q [T,H*D], k [T,K*D], v [T,K*Dv] as inputs 0, 1, 2; sinks [H] as the input after
+// The attributes themselves, and q [T,H,D], k [T,K,D], v [T,K,Dv] as inputs 0, 1, 2; sinks [H] as the input after
 // n_inputs others.
 Result<void> check_attention(std::string_view op, const AttentionAttributes& a, Types inputs, size_t n_inputs);
 

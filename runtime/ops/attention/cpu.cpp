@@ -3,7 +3,7 @@
 //           q[t,h]·k[s]), score(x) = x or softcap tanh(x / softcap)
 //           with ds = scale p (dout·v - delta) score', delta = dout·out:  dq = Σ_s ds k,  dk = Σ_t ds q,  dv = Σ_t p
 //           dout,  dsink = -Σ_t p_sink delta
-// shapes:   q [T,H*D], k [T,K*D], v [T,K*Dv], out [T,H*Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
+// shapes:   q [T,H,D], k [T,K,D], v [T,K,Dv], out [T,H,Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
 //           f32: delta
 // traffic:  forward 2·(D+Dv), backward 6·D+4·Dv flops per (query, head, visible key): compute bound, in blocks of 64 x
 //           64; blocks that no query of a block sees are not read

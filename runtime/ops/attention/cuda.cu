@@ -1,6 +1,6 @@
 // attention and its backward, CUDA
 // math:     as cpu.cpp
-// shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
+// shapes:   q [T,H,D], out [T,H,Dv], k [T,K,D], v [T,K,Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
 //           f32: delta
 // traffic:  forward 2·(D+Dv), backward 8·D+6·Dv flops per (query, head, visible key): scores are computed for dq and
 //           for dk, dv; tiles that nobody sees are skipped

@@ -8,9 +8,9 @@ namespace {
 
 Sample attention_sample(std::string name, const AttentionAttributes& a, int64_t n_tokens, Tensor segments,
                         bool with_gradients) {
-  Sample sample = make_sample(
-      std::move(name), std::make_shared<Attention>(a), {}, random_tensor({n_tokens, a.q_width()}, 1, 2),
-      random_tensor({n_tokens, a.k_width()}, 2, 2), random_tensor({n_tokens, a.v_width()}, 3), std::move(segments));
+  Sample sample =
+      make_sample(std::move(name), std::make_shared<Attention>(a), {}, random_tensor(a.q_shape(n_tokens), 1, 2),
+                  random_tensor(a.k_shape(n_tokens), 2, 2), random_tensor(a.v_shape(n_tokens), 3), std::move(segments));
   if (with_gradients) sample.check_gradient_of = {0, 1, 2};
   if (with_gradients && a.has_sinks) sample.check_gradient_of.push_back(4);
   if (a.has_sinks) sample.inputs.push_back(random_tensor({a.n_heads}, 4, 2));
@@ -77,15 +77,14 @@ std::vector<Sample> AttentionBackward::samples() {
     std::vector<TensorView> inputs;
     for (const Tensor& tensor : forward.inputs) inputs.push_back(tensor.view());
     const int64_t n_tokens = inputs[0].dim(0);
-    Tensor result(TensorType{Dtype::f32, {n_tokens, a.out_width()}}),
-        lse(TensorType{Dtype::f32, {n_tokens, a.n_heads}});
+    Tensor result(TensorType{Dtype::f32, a.out_shape(n_tokens)}), lse(TensorType{Dtype::f32, {n_tokens, a.n_heads}});
     const TensorView outputs[] = {result.view(), lse.view()};
     forward.op->reference(inputs, outputs);
     Sample sample = make_sample(forward.name, std::make_shared<AttentionBackward>(a), {});
     for (size_t i = 0; i < 4; ++i) sample.inputs.push_back(std::move(forward.inputs[i]));
     sample.inputs.push_back(std::move(result));
     sample.inputs.push_back(std::move(lse));
-    sample.inputs.push_back(random_tensor({n_tokens, a.out_width()}, 5));
+    sample.inputs.push_back(random_tensor(a.out_shape(n_tokens), 5));
     if (a.has_sinks) sample.inputs.push_back(std::move(forward.inputs[4]));
     sample.tolerance = 2e-5;
     out.push_back(std::move(sample));

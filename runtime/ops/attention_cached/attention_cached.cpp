@@ -65,7 +65,7 @@ void attend(const AttentionAttributes& a, Views inputs, int64_t t, int64_t h, do
 }  // namespace
 
 Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       k_cache{"k_cache", Accept::cache, 4}, v_cache{"v_cache", Accept::cache, 4},
       positions{"positions", Accept::i32, 1}, seqs{"seq_of_token", Accept::i32, 1}, table{"page_table", Accept::i32, 2},
       sinks{"sinks", Accept::cache, 1};
@@ -85,7 +85,7 @@ Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
   for (size_t i : {5u, 6u})
     if (inputs[i].shape[0] != n_tokens)
       return shape_error(name(), "positions and seq_of_token", "one per token", inputs[i].to_string());
-  return std::vector{TensorType{Dtype::f32, {n_tokens, heads.out_width()}}};
+  return std::vector{TensorType{Dtype::f32, heads.out_shape(n_tokens)}};
 }
 
 void AttentionCached::reference(Views inputs, Views outputs) const {
@@ -103,7 +103,9 @@ Result<std::vector<Value>> AttentionCached::gradient(GradientBuilder&) const {
 
 Sharding AttentionCached::sharding(Types) const {
   Sharding rule{
-      {{"", "H"}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {"", "H", "", ""}, {""}, {""}, {"", ""}}, {{"", "H"}}, {}};
+      {{"", "H", ""}, {"", "H", ""}, {"", "H", ""}, {"", "H", "", ""}, {"", "H", "", ""}, {""}, {""}, {"", ""}},
+      {{"", "H", ""}},
+      {}};
   if (heads.has_sinks) rule.inputs.push_back({"H"});
   if (heads.n_kv_heads > 1) rule.shardable.push_back("H");
   return rule;

@@ -51,7 +51,7 @@ Tensor run(const AttentionAttributes& a, const Step& step, int n_threads) {
   for (const TensorView& view : inputs) types.push_back(view.type);
   const AttentionCached op(a);
   const Kernel kernel = cpu_kernels(cpu_features()).find(op, types);
-  Tensor out(TensorType{Dtype::f32, {n, a.out_width()}});
+  Tensor out(TensorType{Dtype::f32, {n, int64_t{a.n_heads} * a.v_dim()}});
   Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
   const TensorView outputs[] = {out.view()};
   Team team(n_threads);

@@ -1,6 +1,6 @@
 // attention_cached, CPU
 // math:     as attention, over the positions of the token's sequence that it sees, stored in pages
-// shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
+// shapes:   q [T,H,D], out [T,H,Dv], k [T,K,D], v [T,K,Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
 //           positions, seq_of_token [T] i32, page_table [n_seqs,max_pages] i32
 // traffic:  per token (D+Dv)·K cache elements a visible position, each used by H/K heads: memory bound in decode
 // mapping:  a barrier after storing; then units dealt out in turn: a run of a sequence's tokens, a kv head, at most

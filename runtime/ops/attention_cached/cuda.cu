@@ -1,6 +1,6 @@
 // attention_cached, CUDA
 // math:     as cpu.cpp
-// shapes:   q [T,H*D], out [T,H*Dv], k [T,K*D], v [T,K*Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
+// shapes:   q [T,H,D], out [T,H,Dv], k [T,K,D], v [T,K,Dv] f32; caches [n_pages,K,page_size,D or Dv] f32, f16 or bf16;
 //           positions, seq_of_token [T] i32, page_table [n_seqs,max_pages] i32
 // traffic:  (D+Dv)·K cache elements a visible position, for each 16 rows that read it: memory bound in decode
 // mapping:  one launch stores; then one block per kv head and up to 16 rows: the query heads of that kv head, of as

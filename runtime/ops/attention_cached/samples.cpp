@@ -14,8 +14,8 @@ Sample cached_sample(std::string name, const AttentionAttributes& a, Dtype dtype
   Tensor table(TensorType{Dtype::i32, {2, per_seq}});
   for (int64_t i = 0; i < n_pages; ++i) table.i32()[i] = static_cast<int32_t>((i * 7 + 4) % n_pages);
   Sample sample =
-      make_sample(std::move(name), std::make_shared<AttentionCached>(a), {}, random_tensor({n, a.q_width()}, 1, 2),
-                  random_tensor({n, a.k_width()}, 2, 2), random_tensor({n, a.v_width()}, 3),
+      make_sample(std::move(name), std::make_shared<AttentionCached>(a), {}, random_tensor(a.q_shape(n), 1, 2),
+                  random_tensor(a.k_shape(n), 2, 2), random_tensor(a.v_shape(n), 3),
                   random_weights(dtype, {n_pages, a.n_kv_heads, page_size, a.head_dim}, 4),
                   random_weights(dtype, {n_pages, a.n_kv_heads, page_size, a.v_dim()}, 5), std::move(positions),
                   std::move(seqs), std::move(table));

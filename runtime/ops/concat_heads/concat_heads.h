@@ -5,12 +5,10 @@
 
 namespace hearth {
 
-// a [T, H·A], b [T, H·B] → [T, H·(A + B)] f32: head h is a's head h, then b's.
+// a [..., A], b [..., B] → [..., A + B] f32: each head is a's, then b's.
 class ConcatHeads final : public Op {
  public:
-  explicit ConcatHeads(int n_heads) : n_heads(n_heads) {}
   HEARTH_OP_RULES;
-  const int n_heads;
 };
 
 }  // namespace hearth

@@ -1,6 +1,6 @@
 // concat_heads, CUDA
 // math:     y[t,h] = a[t,h] ‖ b[t,h]
-// shapes:   a [T,H·A] f32, b [T,H·B] f32, y [T,H·(A+B)] f32
+// shapes:   a [T,H,A] f32, b [T,H,B] f32, y [T,H,A+B] f32
 // traffic:  2·T·H·(A+B)·4 B: memory bound
 // mapping:  one thread an element of y
 // needs:    nothing
@@ -19,11 +19,10 @@ __global__ void concat_kernel(const float* a, const float* b, float* y, int64_t 
 }
 
 void launch(const KernelArgs& args, const Worker& me) {
-  const int n_heads = static_cast<const ConcatHeads&>(*args.op).n_heads;
   const int64_t size = args.outputs[0].shape().n_elements();
   launch_kernel<concat_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
-                               args.outputs[0].f32(), size, args.inputs[0].dim(1) / n_heads,
-                               args.inputs[1].dim(1) / n_heads);
+                               args.outputs[0].f32(), size, args.inputs[0].shape().last(),
+                               args.inputs[1].shape().last());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // head_matmul and head_outer, CPU
 // math:     y[t,h] = x[t,h] · w[h]ᵀ;  dw[h] = Σ_t a[t,h]ᵀ · b[t,h]
-// shapes:   x [T,H·K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H·N] f32
+// shapes:   x [T,H,K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H,N] f32
 // traffic:  2·T·H·N·K flops over bytes(w) + T·H·(K + N)·4: memory bound below T of about 16
 // mapping:  heads are split: a thread computes whole heads, by kernels/dot_rows (few tokens, w [H,N,K]) or
 //           kernels/gemm, with the head's columns copied together
@@ -27,7 +27,7 @@ void scatter(const float* rows, int64_t T, int64_t H, int64_t h, int64_t n, floa
 void run_forward(const KernelArgs& args, const Worker& me) {
   const bool trans_w = static_cast<const HeadMatmul&>(*args.op).trans_w;
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
-  const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(1) / H, N = y.dim(1) / H;
+  const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(2), N = y.dim(2);
   const Dtype dtype = w.type.dtype;
   auto* memory = reinterpret_cast<float*>(args.scratch);
   const Worker alone;

@@ -1,6 +1,6 @@
 // head_matmul and head_outer, CUDA
 // math:     y[t,h] = x[t,h] · w[h]ᵀ;  dw[h] = Σ_t a[t,h]ᵀ · b[t,h]
-// shapes:   x [T,H·K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H·N] f32
+// shapes:   x [T,H,K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H,N] f32
 // traffic:  2·T·H·N·K flops over bytes(w) + T·H·(K + N)·4: memory bound below T of about 64
 // mapping:  tiles of 32 x 32 of one head through shared memory, one thread an element
 // needs:    H <= 65535 blocks along z
@@ -58,7 +58,7 @@ __global__ void outer_kernel(const float* a, const float* b, float* out, int64_t
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const bool trans_w = static_cast<const HeadMatmul&>(*args.op).trans_w;
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
-  const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(1) / H, N = y.dim(1) / H;
+  const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(2), N = y.dim(2);
   if (T == 0) return;
   const dim3 grid(blocks_for(N, kTile), blocks_for(T, kTile), static_cast<unsigned>(H));
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {

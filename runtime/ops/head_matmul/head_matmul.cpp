@@ -13,17 +13,17 @@ std::string HeadMatmul::attributes() const {
 }
 
 Result<std::vector<TensorType>> HeadMatmul::infer(Types inputs) const {
-  TRY(check_operands("head_matmul", inputs, {{"x", Accept::f32, 2}, {"w", Accept::weight, 3}}));
+  TRY(check_operands("head_matmul", inputs, {{"x", Accept::f32, 3}, {"w", Accept::weight, 3}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
-  if (x[1] != w[0] * w[trans_w ? 2 : 1])
+  if (x[1] != w[0] || x[2] != w[trans_w ? 2 : 1])
     return shape_error("head_matmul", "x", fmt::format("{} heads of {} columns", w[0], w[trans_w ? 2 : 1]),
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  return std::vector{TensorType{Dtype::f32, {x[0], w[0] * w[trans_w ? 1 : 2]}}};
+  return std::vector{TensorType{Dtype::f32, {x[0], w[0], w[trans_w ? 1 : 2]}}};
 }
 
 void HeadMatmul::reference(Views inputs, Views outputs) const {
   const FloatRows w(inputs[1]);
-  const int64_t H = inputs[1].dim(0), rows = inputs[1].dim(1), K = inputs[0].dim(1) / H, N = outputs[0].dim(1) / H;
+  const int64_t H = inputs[1].dim(0), rows = inputs[1].dim(1), K = inputs[0].dim(2), N = outputs[0].dim(2);
   for (int64_t t = 0; t < inputs[0].dim(0); ++t)
     for (int64_t h = 0; h < H; ++h)
       for (int64_t n = 0; n < N; ++n) {
@@ -43,14 +43,16 @@ Result<std::vector<Value>> HeadMatmul::gradient(GradientBuilder& g) const {
     const TensorType& type = g.b.type(w);
     if (type.dtype != Dtype::f32)
       return not_differentiable(name(), "the weights are frozen (" + type.to_string() + "); only f32 ones are trained");
-    auto outer = std::make_shared<HeadOuter>(static_cast<int>(type.shape[0]));
+    auto outer = std::make_shared<HeadOuter>();
     dw = trans_w ? g.b.apply(outer, {dy, x}) : g.b.apply(outer, {x, dy});
   }
   return std::vector{dx, dw};
 }
 
 Sharding HeadMatmul::sharding(Types) const {
-  return {{{"T", "H"}, {"H", "", ""}}, {{"T", "H"}}, {"T", "H"}};
+  return {{{"T", "H", "K"}, trans_w ? std::vector<std::string>{"H", "", "K"} : std::vector<std::string>{"H", "K", ""}},
+          {{"T", "H", ""}},
+          {"T", "H"}};
 }
 std::shared_ptr<const Op> HeadMatmul::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -64,17 +66,17 @@ Cost HeadMatmul::cost(Types inputs, Types outputs) const {
 std::vector<Sample> HeadMatmul::samples() {
   auto linear = std::make_shared<HeadMatmul>(true), plain = std::make_shared<HeadMatmul>(false);
   std::vector<Sample> out =
-      sample_list(make_sample("f32", linear, {0, 1}, random_tensor({4, 24}, 1), random_tensor({2, 10, 12}, 2)),
-                  make_sample("cut", linear, {}, random_tensor({12, 12 * 6}, 13), random_tensor({12, 5, 6}, 14)),
-                  make_sample("f32_plain", plain, {0, 1}, random_tensor({4, 24}, 3), random_tensor({2, 12, 10}, 4)),
-                  make_sample("many", linear, {}, random_tensor({70, 144}, 5), random_tensor({2, 90, 72}, 6)),
-                  make_sample("many_plain", plain, {}, random_tensor({70, 144}, 7), random_tensor({2, 72, 90}, 8)));
+      sample_list(make_sample("f32", linear, {0, 1}, random_tensor({4, 2, 12}, 1), random_tensor({2, 10, 12}, 2)),
+                  make_sample("cut", linear, {}, random_tensor({12, 12, 6}, 13), random_tensor({12, 5, 6}, 14)),
+                  make_sample("f32_plain", plain, {0, 1}, random_tensor({4, 2, 12}, 3), random_tensor({2, 12, 10}, 4)),
+                  make_sample("many", linear, {}, random_tensor({70, 2, 72}, 5), random_tensor({2, 90, 72}, 6)),
+                  make_sample("many_plain", plain, {}, random_tensor({70, 2, 72}, 7), random_tensor({2, 72, 90}, 8)));
   for (Dtype dtype : {Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0})
     for (int64_t rows : {1, 40}) {
       const char* name = dtype_info(dtype).name;
-      out.push_back(make_sample(fmt::format("{}_{}", name, rows), linear, {}, random_tensor({rows, 192}, 9),
+      out.push_back(make_sample(fmt::format("{}_{}", name, rows), linear, {}, random_tensor({rows, 2, 96}, 9),
                                 random_weights(dtype, {2, 18, 96}, 10)));
-      out.push_back(make_sample(fmt::format("plain_{}_{}", name, rows), plain, {}, random_tensor({rows, 36}, 11),
+      out.push_back(make_sample(fmt::format("plain_{}_{}", name, rows), plain, {}, random_tensor({rows, 2, 18}, 11),
                                 random_weights(dtype, {2, 18, 96}, 12)));
     }
   return out;
@@ -84,20 +86,20 @@ std::string_view HeadOuter::name() const {
   return "head_outer";
 }
 std::string HeadOuter::attributes() const {
-  return fmt::format("n_heads={}", n_heads);
+  return "";
 }
 
 Result<std::vector<TensorType>> HeadOuter::infer(Types inputs) const {
-  TRY(check_operands("head_outer", inputs, {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}}));
+  TRY(check_operands("head_outer", inputs, {{"a", Accept::f32, 3}, {"b", Accept::f32, 3}}));
   const Shape &a = inputs[0].shape, &b = inputs[1].shape;
-  if (n_heads < 1 || a[0] != b[0] || a[1] % n_heads != 0 || b[1] % n_heads != 0)
-    return shape_error("head_outer", "operands", fmt::format("rows of {} heads, as many in both", n_heads),
+  if (a[0] != b[0] || a[1] != b[1])
+    return shape_error("head_outer", "operands", "rows of as many heads in both",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  return std::vector{TensorType{Dtype::f32, {n_heads, a[1] / n_heads, b[1] / n_heads}}};
+  return std::vector{TensorType{Dtype::f32, {a[1], a[2], b[2]}}};
 }
 
 void HeadOuter::reference(Views inputs, Views outputs) const {
-  const int64_t M = outputs[0].dim(1), N = outputs[0].dim(2), H = n_heads;
+  const int64_t M = outputs[0].dim(1), N = outputs[0].dim(2), H = outputs[0].dim(0);
   for (int64_t h = 0; h < H; ++h)
     for (int64_t m = 0; m < M; ++m)
       for (int64_t n = 0; n < N; ++n) {
@@ -112,7 +114,7 @@ Result<std::vector<Value>> HeadOuter::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
 Sharding HeadOuter::sharding(Types) const {
-  return {{{"T", ""}, {"T", ""}}, {{"", "", ""}}, {"T"}};
+  return {{{"T", "H", ""}, {"T", "H", ""}}, {{"H", "", ""}}, {"T", "H"}};
 }
 std::shared_ptr<const Op> HeadOuter::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -125,9 +127,10 @@ Cost HeadOuter::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> HeadOuter::samples() {
-  return sample_list(
-      make_sample("small", std::make_shared<HeadOuter>(2), {}, random_tensor({14, 20}, 1), random_tensor({14, 72}, 2)),
-      make_sample("cut", std::make_shared<HeadOuter>(2), {}, random_tensor({12, 20}, 3), random_tensor({12, 72}, 4)));
+  return sample_list(make_sample("small", std::make_shared<HeadOuter>(), {}, random_tensor({14, 2, 10}, 1),
+                                 random_tensor({14, 2, 36}, 2)),
+                     make_sample("cut", std::make_shared<HeadOuter>(), {}, random_tensor({12, 12, 10}, 3),
+                                 random_tensor({12, 12, 36}, 4)));
 }
 
 }  // namespace hearth

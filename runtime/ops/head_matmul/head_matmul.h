@@ -5,7 +5,7 @@
 
 namespace hearth {
 
-// x [T, H·K] f32; w [H, N, K], or [H, K, N] without trans_w, of any weight dtype → y [T, H·N] f32:
+// x [T, H, K] f32; w [H, N, K], or [H, K, N] without trans_w, of any weight dtype → y [T, H, N] f32:
 // y[t, h] = x[t, h] · w[h]ᵀ (or · w[h]). A w that is not f32 gets no gradient.
 class HeadMatmul final : public Op {
  public:
@@ -14,12 +14,10 @@ class HeadMatmul final : public Op {
   const bool trans_w;
 };
 
-// a [T, H·M] f32, b [T, H·N] f32 → [H, M, N] f32: the sum of a[t, h]ᵀ · b[t, h] over t, in order.
+// a [T, H, M] f32, b [T, H, N] f32 → [H, M, N] f32: the sum of a[t, h]ᵀ · b[t, h] over t, in order.
 class HeadOuter final : public Op {
  public:
-  explicit HeadOuter(int n_heads) : n_heads(n_heads) {}
   HEARTH_OP_RULES;
-  const int n_heads;
 };
 
 }  // namespace hearth

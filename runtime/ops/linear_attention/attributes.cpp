@@ -26,11 +26,11 @@ Result<void> check_linear_attention(std::string_view op, const LinearAttentionAt
     return shape_error(op, "n_v_heads", "a positive multiple of n_k_heads",
                        fmt::format("{} and {}", a.n_v_heads, a.n_k_heads));
   const int64_t n_tokens = inputs[0].shape[0];
-  const int64_t widths[] = {a.k_width(), a.k_width(), a.v_width(), a.n_v_heads, a.n_v_heads};
+  const Shape keys = a.k_shape(n_tokens), gates{n_tokens, a.n_v_heads};
+  const Shape shapes[] = {keys, keys, a.v_shape(n_tokens), gates, gates};
   const char* names[] = {"q", "k", "v", "log_decay", "beta"};
   for (size_t i = 0; i < 5; ++i)
-    if (!(inputs[i].shape == Shape{n_tokens, widths[i]}))
-      return shape_error(op, names[i], Shape{n_tokens, widths[i]}.to_string(), inputs[i].to_string());
+    if (!(inputs[i].shape == shapes[i])) return shape_error(op, names[i], shapes[i].to_string(), inputs[i].to_string());
   if (a.has_skip && inputs[n_inputs].shape[0] != a.n_v_heads)
     return shape_error(op, "skip", Shape{a.n_v_heads}.to_string(), inputs[n_inputs].to_string());
   return {};

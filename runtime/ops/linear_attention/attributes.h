@@ -22,14 +22,16 @@ struct LinearAttentionAttributes {
 
   int k_head_of(int h) const { return is_tiled ? h % n_k_heads : h / (n_v_heads / n_k_heads); }
   bool can_be_cut() const { return n_k_heads > 1 && (!is_tiled || n_k_heads == n_v_heads); }
+  Shape k_shape(int64_t n_tokens) const { return {n_tokens, n_k_heads, k_dim}; }
+  Shape v_shape(int64_t n_tokens) const { return {n_tokens, n_v_heads, v_dim}; }
   int64_t k_width() const { return int64_t{n_k_heads} * k_dim; }
   int64_t v_width() const { return int64_t{n_v_heads} * v_dim; }
   LinearAttentionAttributes shard(int n) const;  // one n-th of the heads
   std::string to_string() const;
 };
 
-// The attributes; q and k [T, Hk*dk], v [T, Hv*dv], log_decay and beta [T, Hv] as inputs 0 to 4; skip [Hv] as the input
-// after n_inputs others.
+// The attributes; q and k [T, Hk, dk], v [T, Hv, dv], log_decay and beta [T, Hv] as inputs 0 to 4; skip [Hv] as the
+// input after n_inputs others.
 Result<void> check_linear_attention(std::string_view op, const LinearAttentionAttributes& a, Types inputs,
                                     size_t n_inputs);
 

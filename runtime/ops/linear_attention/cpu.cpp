@@ -2,7 +2,7 @@
 // math:     attributes.h; forward in the form of chunk.h. Backward token by token from the end, with dS the gradient of
 //           S: dS += q doutᵀ,  du = dSᵀ k,  dk = dS u,  dv = beta du,  dq = S_t dout,  dbeta = du·(v - known), dw =
 //           -beta du (delta rule),  dk += a S_before dw,  da = dS·S_before + k·S_before dw,  dS = a (dS + k dwᵀ)
-// shapes:   q, k [T,Hk*dk], v, out [T,Hv*dv], log_decay, beta [T,Hv], skip [Hv] f32, segment_begin [T] i32
+// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], skip [Hv] f32, segment_begin [T] i32
 // traffic:  forward about 6·dk·dv + 128·(dk + dv) flops per token and head; backward 22·dk·dv, S in L2
 // mapping:  forward: (document, value head) pairs dealt out; backward: key heads dealt out, whose value heads add to
 //           the same dq and dk in order

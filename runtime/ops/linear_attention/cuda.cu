@@ -1,14 +1,14 @@
 // linear_attention and its backward, CUDA
 // math:     as cpu.cpp, token by token
-// shapes:   q, k [T,Hk*dk], v, out [T,Hv*dv], log_decay, beta [T,Hv], skip [Hv] f32, segment_begin [T] i32
+// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], skip [Hv] f32, segment_begin [T] i32
 // traffic:  k and q once a token and 32 columns; S stays in shared memory. Backward keeps S before every token of a
 //           chunk of 64 and at every 64th token in device memory
 // mapping:  forward: one warp per 32 columns of a value head, over all tokens in order. Backward: one block per key
 //           head (its value heads add to the same dq and dk), a thread a column; sums over columns in a fixed order
 // needs:    dk <= 256, backward also dv <= 256
 // numerics: fp32; deterministic
-#include "runtime/ops/linear_attention/linear_step.cuh"
 #include "runtime/ops/linear_attention/linear_attention.h"
+#include "runtime/ops/linear_attention/linear_step.cuh"
 
 namespace hearth::HEARTH_GPU {
 namespace {

@@ -30,9 +30,10 @@ bool begins(const TensorView& segment_begin, int64_t t) {
 }
 
 Sharding heads_sharding(const Heads& a, size_t n_inputs, size_t n_outputs) {
-  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H"}),
-                std::vector(n_outputs, std::vector<std::string>{"", "H"}),
+  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H", ""}),
+                std::vector(n_outputs, std::vector<std::string>{"", "H", ""}),
                 {}};
+  rule.inputs[3] = rule.inputs[4] = {"", "H"};
   rule.inputs[5] = {""};
   if (a.has_skip) rule.inputs.push_back({"H"});
   if (a.can_be_cut()) rule.shardable.push_back("H");
@@ -48,7 +49,7 @@ Cost recurrence_cost(double products, const Heads& a, Types inputs, Types output
 }  // namespace
 
 Result<std::vector<TensorType>> LinearAttention::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, segments{"segment_begin", Accept::i32, 1},
       skip{"skip", Accept::f32, 1};
   TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, skip})
@@ -103,9 +104,9 @@ std::string LinearAttentionBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> LinearAttentionBackward::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, segments{"segment_begin", Accept::i32, 1},
-      dout{"dout", Accept::f32, 2}, skip{"skip", Accept::f32, 1};
+      dout{"dout", Accept::f32, 3}, skip{"skip", Accept::f32, 1};
   TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, dout, skip})
                      : check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, dout}));
   TRY(check_linear_attention(name(), heads, inputs, kBackwardInputs));
@@ -207,6 +208,7 @@ Result<std::vector<Value>> LinearAttentionBackward::gradient(GradientBuilder&) c
 }
 Sharding LinearAttentionBackward::sharding(Types) const {
   Sharding rule = heads_sharding(heads, kBackwardInputs, 5);
+  rule.outputs[3] = rule.outputs[4] = {"", "H"};
   if (heads.has_skip) rule.outputs.push_back({"H"});
   return rule;
 }

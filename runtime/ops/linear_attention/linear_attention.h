@@ -6,8 +6,8 @@
 
 namespace hearth {
 
-// q, k [T, Hk*dk], v [T, Hv*dv], log_decay, beta [T, Hv] f32, segment_begin [T] i32[, skip [Hv] f32] → out [T, Hv*dv]
-// f32. A document begins with S = 0 at the token whose segment_begin differs from that of the token before.
+// q, k [T, Hk, dk], v [T, Hv, dv], log_decay, beta [T, Hv] f32, segment_begin [T] i32[, skip [Hv] f32] → out [T, Hv,
+// dv] f32. A document begins with S = 0 at the token whose segment_begin differs from that of the token before.
 class LinearAttention final : public Op {
  public:
   explicit LinearAttention(const LinearAttentionAttributes& heads) : heads(heads) {}

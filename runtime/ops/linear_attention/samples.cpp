@@ -17,12 +17,11 @@ Tensor mapped(Tensor tensor, float scale, float offset) {
 Sample linear_sample(std::string name, const LinearAttentionAttributes& a, int64_t n_tokens, Tensor segments,
                      float most_decay, std::vector<int> gradients) {
   const float key_size = 1.7f / std::sqrt(static_cast<float>(a.k_dim));
-  Sample sample =
-      make_sample(std::move(name), std::make_shared<LinearAttention>(a), std::move(gradients),
-                  random_tensor({n_tokens, a.k_width()}, 1), random_tensor({n_tokens, a.k_width()}, 2, key_size),
-                  random_tensor({n_tokens, a.v_width()}, 3),
-                  mapped(random_tensor({n_tokens, a.n_v_heads}, 4), most_decay / 2, -most_decay / 2),
-                  mapped(random_tensor({n_tokens, a.n_v_heads}, 5), 0.5f, 0.5f), std::move(segments));
+  Sample sample = make_sample(std::move(name), std::make_shared<LinearAttention>(a), std::move(gradients),
+                              random_tensor(a.k_shape(n_tokens), 1), random_tensor(a.k_shape(n_tokens), 2, key_size),
+                              random_tensor(a.v_shape(n_tokens), 3),
+                              mapped(random_tensor({n_tokens, a.n_v_heads}, 4), most_decay / 2, -most_decay / 2),
+                              mapped(random_tensor({n_tokens, a.n_v_heads}, 5), 0.5f, 0.5f), std::move(segments));
   if (a.has_skip) sample.inputs.push_back(random_tensor({a.n_v_heads}, 6));
   return sample;
 }

@@ -1,7 +1,7 @@
 // linear_attention_cached, CPU
 // math:     attributes.h, in the form of ../linear_attention/chunk.h; fewer than four tokens of a sequence go one by
 //           one
-// shapes:   q, k [T,Hk*dk], v, out [T,Hv*dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
+// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
 //           positions, seq_of_token [T] i32
 // traffic:  decode: the state of a head read twice and written once, 6·dk·dv flops: memory bound
 // mapping:  (run of a sequence's tokens, value head) pairs dealt out. Runs of one sequence come in order, and the same

@@ -1,6 +1,6 @@
 // linear_attention_cached, CUDA
 // math:     attributes.h, token by token
-// shapes:   q, k [T,Hk*dk], v, out [T,Hv*dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
+// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
 //           positions, seq_of_token [T] i32
 // traffic:  decode: each state read and written once: memory bound. Prefill reads k and q once a token and 32 columns
 // mapping:  one warp per 32 columns of a value head of a sequence; it walks over the tokens of the step

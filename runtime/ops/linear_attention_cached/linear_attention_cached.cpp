@@ -20,7 +20,7 @@ constexpr size_t kCachedInputs = 8;  // without skip
 }  // namespace
 
 Result<std::vector<TensorType>> LinearAttentionCached::infer(Types inputs) const {
-  const Operand q{"q", Accept::f32, 2}, k{"k", Accept::f32, 2}, v{"v", Accept::f32, 2},
+  const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, state{"state", Accept::f32, 4},
       positions{"positions", Accept::i32, 1}, seqs{"seq_of_token", Accept::i32, 1}, skip{"skip", Accept::f32, 1};
   TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, state, positions, seqs, skip})
@@ -61,8 +61,9 @@ Result<std::vector<Value>> LinearAttentionCached::gradient(GradientBuilder&) con
 }
 
 Sharding LinearAttentionCached::sharding(Types) const {
-  Sharding rule{
-      {{"", "H"}, {"", "H"}, {"", "H"}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {""}, {""}}, {{"", "H"}}, {}};
+  Sharding rule{{{"", "H", ""}, {"", "H", ""}, {"", "H", ""}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {""}, {""}},
+                {{"", "H", ""}},
+                {}};
   if (heads.has_skip) rule.inputs.push_back({"H"});
   if (heads.can_be_cut()) rule.shardable.push_back("H");
   return rule;
@@ -94,9 +95,9 @@ std::vector<Sample> LinearAttentionCached::samples() {
     Tensor log_decay = random_tensor({n, a.n_v_heads}, 4, 0.2f), beta = random_tensor({n, a.n_v_heads}, 5, 0.5f);
     for (int64_t i = 0; i < n * a.n_v_heads; ++i) log_decay.f32()[i] -= 0.2f, beta.f32()[i] += 0.5f;
     Sample out = make_sample(
-        std::move(name), std::make_shared<LinearAttentionCached>(a), {}, random_tensor({n, a.k_width()}, 1),
-        random_tensor({n, a.k_width()}, 2, 0.4f), random_tensor({n, a.v_width()}, 3), std::move(log_decay),
-        std::move(beta), random_tensor({3, a.n_v_heads, a.k_dim, a.v_dim}, 7), std::move(positions), std::move(seqs));
+        std::move(name), std::make_shared<LinearAttentionCached>(a), {}, random_tensor(a.k_shape(n), 1),
+        random_tensor(a.k_shape(n), 2, 0.4f), random_tensor(a.v_shape(n), 3), std::move(log_decay), std::move(beta),
+        random_tensor({3, a.n_v_heads, a.k_dim, a.v_dim}, 7), std::move(positions), std::move(seqs));
     if (a.has_skip) out.inputs.push_back(random_tensor({a.n_v_heads}, 6));
     return out;
   };

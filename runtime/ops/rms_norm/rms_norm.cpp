@@ -21,6 +21,14 @@ Result<void> check_norm(std::string_view op, Types inputs) {
   return {};
 }
 
+// One operand whose rows may be cut.
+Sharding rows_sharding(Types inputs) {
+  Sharding rule = elementwise_sharding(inputs.first(1), 1);
+  rule.inputs[0].back() = rule.outputs[0].back() = "";
+  rule.shardable.pop_back();
+  return rule;
+}
+
 double inverse_rms(const float* x, int64_t n, float eps) {
   double sum = 0;
   for (int64_t c = 0; c < n; ++c) sum += static_cast<double>(x[c]) * x[c];
@@ -31,16 +39,16 @@ double inverse_rms(const float* x, int64_t n, float eps) {
 
 Result<std::vector<TensorType>> RmsNorm::infer(Types inputs) const {
   if (inputs.size() == 1) {
-    TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 2}}));
+    TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 0}}));
     return std::vector{inputs[0]};
   }
-  TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}}));
+  TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}}));
   TRY(check_norm("rms_norm", inputs));
   return std::vector{inputs[0]};
 }
 
 void RmsNorm::reference(Views inputs, Views outputs) const {
-  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const int64_t n_rows = inputs[0].shape().n_rows(), n = inputs[0].shape().last();
   const float* w = inputs.size() > 1 ? inputs[1].f32() : nullptr;
   for (int64_t t = 0; t < n_rows; ++t) {
     const float* x = inputs[0].f32() + t * n;
@@ -56,8 +64,9 @@ Result<std::vector<Value>> RmsNorm::gradient(GradientBuilder& g) const {
 }
 
 Sharding RmsNorm::sharding(Types inputs) const {
-  if (inputs.size() == 1) return {{{"T", ""}}, {{"T", ""}}, {"T"}};
-  return {{{"T", ""}, {""}}, {{"T", ""}}, {"T"}};
+  Sharding rule = rows_sharding(inputs);
+  if (inputs.size() > 1) rule.inputs.push_back({""});
+  return rule;
 }
 std::shared_ptr<const Op> RmsNorm::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -73,7 +82,8 @@ std::vector<Sample> RmsNorm::samples() {
                      make_sample("one_row", op, {}, random_tensor({1, 2048}, 3, 4), random_tensor({2048}, 4)),
                      make_sample("zeros", op, {}, random_tensor({2, 33}, 5, 0), random_tensor({33}, 6)),
                      make_sample("no_weight", op, {0}, random_tensor({5, 33}, 7)),
-                     make_sample("cut", op, {}, random_tensor({12, 36}, 8), random_tensor({36}, 9)));
+                     make_sample("heads", op, {0, 1}, random_tensor({3, 2, 20}, 10), random_tensor({20}, 11)),
+                     make_sample("cut", op, {}, random_tensor({12, 12, 36}, 8), random_tensor({36}, 9)));
 }
 
 std::string_view RmsNormBackward::name() const {
@@ -85,12 +95,12 @@ std::string RmsNormBackward::attributes() const {
 
 Result<std::vector<TensorType>> RmsNormBackward::infer(Types inputs) const {
   if (inputs.size() == 2) {
-    TRY(check_operands("rms_norm_backward", inputs, {{"x", Accept::f32, 2}, {"dy", Accept::f32, 2}}));
+    TRY(check_operands("rms_norm_backward", inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
     TRY(check_same_shape("rms_norm_backward", inputs, 0, 1));
     return std::vector{inputs[0]};
   }
   TRY(check_operands("rms_norm_backward", inputs,
-                     {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 2}}));
+                     {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 0}}));
   TRY(check_norm("rms_norm_backward", inputs));
   TRY(check_same_shape("rms_norm_backward", inputs, 0, 2));
   return std::vector{inputs[0], inputs[1]};
@@ -98,7 +108,7 @@ Result<std::vector<TensorType>> RmsNormBackward::infer(Types inputs) const {
 
 // With r = 1/rms: dx = r (w dy) - r³/C · x · Σ(w dy x), dw = Σ_t x r dy.
 void RmsNormBackward::reference(Views inputs, Views outputs) const {
-  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const int64_t n_rows = inputs[0].shape().n_rows(), n = inputs[0].shape().last();
   const bool has_w = inputs.size() > 2;
   const std::vector<float> ones(has_w ? 0 : static_cast<size_t>(n), 1.0f);
   const float* w = has_w ? inputs[1].f32() : ones.data();
@@ -122,8 +132,10 @@ Result<std::vector<Value>> RmsNormBackward::gradient(GradientBuilder&) const {
 }
 
 Sharding RmsNormBackward::sharding(Types inputs) const {
-  if (inputs.size() == 2) return {{{"T", ""}, {"T", ""}}, {{"T", ""}}, {"T"}};
-  return {{{"T", ""}, {""}, {"T", ""}}, {{"T", ""}, {""}}, {"T"}};
+  Sharding rule = rows_sharding(inputs);
+  if (inputs.size() > 2) rule.inputs.push_back({""}), rule.outputs.push_back({""});
+  rule.inputs.push_back(rule.inputs[0]);
+  return rule;
 }
 std::shared_ptr<const Op> RmsNormBackward::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -140,8 +152,8 @@ std::vector<Sample> RmsNormBackward::samples() {
                                  random_tensor({100}, 5), random_tensor({77, 100}, 6)),
                      make_sample("no_weight", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({6, 40}, 7),
                                  random_tensor({6, 40}, 8)),
-                     make_sample("cut", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({12, 36}, 9),
-                                 random_tensor({36}, 10), random_tensor({12, 36}, 11)));
+                     make_sample("cut", std::make_shared<RmsNormBackward>(1e-5f), {}, random_tensor({12, 12, 36}, 9),
+                                 random_tensor({36}, 10), random_tensor({12, 12, 36}, 11)));
 }
 
 }  // namespace hearth

@@ -5,7 +5,7 @@
 
 namespace hearth {
 
-// x [T, C] f32, w [C] f32 → y [T, C] f32. Without w: as with ones.
+// x [..., C] f32, w [C] f32 → y like x. Without w: as with ones.
 class RmsNorm final : public Op {
  public:
   explicit RmsNorm(float eps) : eps(eps) {}
@@ -13,7 +13,7 @@ class RmsNorm final : public Op {
   const float eps;
 };
 
-// (x [T, C], w [C], dy [T, C]) → (dx [T, C], dw [C]); without w: (x, dy) → dx.
+// (x [..., C], w [C], dy [..., C]) → (dx [..., C], dw [C]); without w: (x, dy) → dx.
 class RmsNormBackward final : public Op {
  public:
   explicit RmsNormBackward(float eps) : eps(eps) {}

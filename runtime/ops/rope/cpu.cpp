@@ -1,6 +1,6 @@
 // rope, CPU
 // math:     pairs (x_i, x_{i+n}) or (x_2i, x_2i+1) rotated by positions[t] * inverse_frequencies[i], times magnitude
-// shapes:   x, y [T,N*D] f32, positions [T] i32
+// shapes:   x, y [T,N,D] f32, positions [T] i32
 // traffic:  8 B and 3 flops an element: memory bound; the cosines of a token are computed once for its N heads
 // mapping:  tokens split
 // needs:    positions below 2^20 for full accuracy of the vectorised sine and cosine
@@ -56,12 +56,12 @@ void rotate_neighbours(const float* x, const float* cosines, const float* sines,
 
 void run(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const Rope&>(*args.op);
-  const int64_t D = op.head_dim, half = op.n_pairs(), width = args.inputs[0].shape().last(), n_heads = width / D;
+  const int64_t D = op.head_dim, half = op.n_pairs(), n_heads = args.inputs[0].dim(1), width = n_heads * D;
   const float* frequencies = op.inverse_frequencies.data();
   const float sign = op.inverse ? -1.0f : 1.0f;
   float* cosines = thread_scratch(static_cast<size_t>(2 * half));
   float* sines = cosines + half;
-  const auto [begin, end] = me.share(args.inputs[0].shape().n_rows());
+  const auto [begin, end] = me.share(args.inputs[0].dim(0));
   for (int64_t t = begin; t < end; ++t) {
     const auto position = static_cast<float>(args.inputs[1].i32()[t]);
     over(0, half, [&](int64_t i, auto lanes) {

@@ -1,6 +1,6 @@
 // rope, CUDA
 // math:     pairs (x_i, x_{i+n}) or (x_2i, x_2i+1) rotated by positions[t] * inverse_frequencies[i], times magnitude
-// shapes:   x, y [T,N*D] f32, positions [T] i32
+// shapes:   x, y [T,N,D] f32, positions [T] i32
 // traffic:  8 B and 3 flops an element: memory bound
 // mapping:  one thread a pair; a copy first when a part of the head stays
 // needs:    at most 256 pairs: the frequencies travel as a kernel parameter
@@ -40,8 +40,8 @@ void launch(const KernelArgs& args, const Worker& me) {
   Frequencies frequencies{};
   for (int64_t i = 0; i < half; ++i) frequencies.values[i] = op.inverse_frequencies[static_cast<size_t>(i)];
   launch_kernel<rope_kernel>(blocks_for(n_pairs), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
-                             args.outputs[0].f32(), n_pairs, args.inputs[0].shape().last() / op.head_dim, op.head_dim,
-                             half, op.layout, frequencies, op.magnitude, op.inverse ? -1.0f : 1.0f);
+                             args.outputs[0].f32(), n_pairs, args.inputs[0].dim(1), op.head_dim, half, op.layout,
+                             frequencies, op.magnitude, op.inverse ? -1.0f : 1.0f);
 }
 
 }  // namespace

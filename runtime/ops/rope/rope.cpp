@@ -16,12 +16,12 @@ std::string Rope::attributes() const {
 }
 
 Result<std::vector<TensorType>> Rope::infer(Types inputs) const {
-  TRY(check_operands("rope", inputs, {{"x", Accept::f32, 2}, {"positions", Accept::i32, 1}}));
+  TRY(check_operands("rope", inputs, {{"x", Accept::f32, 3}, {"positions", Accept::i32, 1}}));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error("rope", "positions", "one per row of x",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  if (head_dim < 2 || inputs[0].shape[1] % head_dim != 0)
-    return shape_error("rope", "x", fmt::format("a whole number of heads of {}", head_dim), inputs[0].to_string());
+  if (head_dim < 2 || inputs[0].shape[2] != head_dim)
+    return shape_error("rope", "x", fmt::format("heads of {}", head_dim), inputs[0].to_string());
   if (n_pairs() < 1 || layout.begin < 0 || layout.begin + 2 * n_pairs() > head_dim)
     return shape_error("rope", "inverse_frequencies", fmt::format("one per pair of at most {} elements", head_dim),
                        fmt::format("{} from element {} on", n_pairs(), layout.begin));
@@ -29,7 +29,7 @@ Result<std::vector<TensorType>> Rope::infer(Types inputs) const {
 }
 
 void Rope::reference(Views inputs, Views outputs) const {
-  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1) * head_dim;
   std::copy(inputs[0].f32(), inputs[0].f32() + n_rows * n, outputs[0].f32());
   for (int64_t t = 0; t < n_rows; ++t)
     for (int64_t begin = t * n + layout.begin; begin < (t + 1) * n; begin += head_dim)
@@ -51,8 +51,8 @@ Result<std::vector<Value>> Rope::gradient(GradientBuilder& g) const {
 }
 
 Sharding Rope::sharding(Types inputs) const {
-  Sharding rule{{{"T", "H"}, {"T"}}, {{"T", "H"}}, {"T"}};
-  if (inputs[0].shape[1] > head_dim) rule.shardable.push_back("H");  // whole heads only
+  Sharding rule{{{"T", "H", ""}, {"T"}}, {{"T", "H", ""}}, {"T"}};
+  if (inputs[0].shape[1] > 1) rule.shardable.push_back("H");
   return rule;
 }
 std::shared_ptr<const Op> Rope::shard(std::string_view, int, int, Types) const {
@@ -68,19 +68,19 @@ std::vector<Sample> Rope::samples() {
   for (int i = 0; i < 8; ++i) frequencies.push_back(static_cast<float>(std::pow(10000.0, -i / 8.0)));
   auto layout = [&](const char* name, int head_dim, bool inverse, RopeLayout layout) {
     return make_sample(name, std::make_shared<Rope>(head_dim, frequencies, 1.2f, inverse, layout), {0},
-                       random_tensor({4, 2 * head_dim}, 3), ids_tensor({0, 1, 7, 100}));
+                       random_tensor({4, 2, head_dim}, 3), ids_tensor({0, 1, 7, 100}));
   };
   return sample_list(layout("partial", 21, false, {}), layout("partial_end", 24, false, {.begin = 8}),
                      layout("interleaved", 16, false, {.interleaved = true}),
                      layout("interleaved_partial", 22, true, {.begin = 3, .interleaved = true}),
                      make_sample("small", std::make_shared<Rope>(16, frequencies, 1.0f, false), {0},
-                                 random_tensor({4, 32}, 1), ids_tensor({0, 1, 7, 100})),
+                                 random_tensor({4, 2, 16}, 1), ids_tensor({0, 1, 7, 100})),
                      make_sample("far", std::make_shared<Rope>(16, frequencies, 1.2f, false), {},
-                                 random_tensor({4, 32}, 2), ids_tensor({4095, 9000, 100000, 131071})),
+                                 random_tensor({4, 2, 16}, 2), ids_tensor({4095, 9000, 100000, 131071})),
                      make_sample("inverse", std::make_shared<Rope>(16, frequencies, 1.2f, true), {0},
-                                 random_tensor({4, 32}, 2), ids_tensor({0, 1, 2, 3})),
+                                 random_tensor({4, 2, 16}, 2), ids_tensor({0, 1, 2, 3})),
                      make_sample("cut", std::make_shared<Rope>(16, frequencies, 1.2f, false), {},
-                                 random_tensor({12, 12 * 16}, 4), random_ids(12, 1000, 5)));
+                                 random_tensor({12, 12, 16}, 4), random_ids(12, 1000, 5)));
 }
 
 }  // namespace hearth

@@ -12,7 +12,7 @@ struct RopeLayout {
   bool interleaved = false;
 };
 
-// x [T, N*D] f32, positions [T] i32 → y like x. The angle of pair i at position p is p * inverse_frequencies[i]; cos
+// x [T, N, D] f32, positions [T] i32 → y like x. The angle of pair i at position p is p * inverse_frequencies[i]; cos
 // and sin are multiplied by magnitude; `inverse` rotates backwards.
 class Rope final : public Op {
  public:

@@ -1,6 +1,6 @@
 // scale_by_position, CPU
 // math:     y[t,c] = x[t,c] (1 + beta ln(1 + floor(positions[t] / period)))
-// shapes:   x, y [T,C] f32, positions [T] i32
+// shapes:   x, y [T,...] f32, positions [T] i32
 // traffic:  8 B and 1 flop an element: memory bound
 // mapping:  tokens split
 // needs:    nothing
@@ -15,8 +15,8 @@ namespace {
 
 void run(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const ScaleByPosition&>(*args.op);
-  const int64_t C = args.inputs[0].shape().last();
-  const auto [begin, end] = me.share(args.inputs[0].shape().n_rows());
+  const int64_t T = args.inputs[0].dim(0), C = T == 0 ? 0 : args.inputs[0].shape().n_elements() / T;
+  const auto [begin, end] = me.share(T);
   for (int64_t t = begin; t < end; ++t) {
     const float factor = op.factor(args.inputs[1].i32()[t]);
     const float* x = args.inputs[0].f32() + t * C;

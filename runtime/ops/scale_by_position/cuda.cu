@@ -1,6 +1,6 @@
 // scale_by_position, CUDA
 // math:     y[t,c] = x[t,c] (1 + beta ln(1 + floor(positions[t] / period)))
-// shapes:   x, y [T,C] f32, positions [T] i32
+// shapes:   x, y [T,...] f32, positions [T] i32
 // traffic:  8 B an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -19,10 +19,9 @@ __global__ void scale_by_position_kernel(const float* x, const int32_t* position
 
 void launch(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const ScaleByPosition&>(*args.op);
-  const int64_t n = args.outputs[0].shape().n_elements();
+  const int64_t n = args.outputs[0].shape().n_elements(), T = args.inputs[0].dim(0), C = T == 0 ? 1 : n / T;
   launch_kernel<scale_by_position_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                                          args.inputs[1].i32(), args.outputs[0].f32(), n, args.inputs[0].shape().last(),
-                                          op.beta, op.period);
+                                          args.inputs[1].i32(), args.outputs[0].f32(), n, C, op.beta, op.period);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // scale_by_position: rules.
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/ops/rules.h"
@@ -20,7 +21,7 @@ float ScaleByPosition::factor(int32_t position) const {
 }
 
 Result<std::vector<TensorType>> ScaleByPosition::infer(Types inputs) const {
-  TRY(check_operands("scale_by_position", inputs, {{"x", Accept::f32, 2}, {"positions", Accept::i32, 1}}));
+  TRY(check_operands("scale_by_position", inputs, {{"x", Accept::f32, 0}, {"positions", Accept::i32, 1}}));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error("scale_by_position", "positions", "one per row of x",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
@@ -29,7 +30,7 @@ Result<std::vector<TensorType>> ScaleByPosition::infer(Types inputs) const {
 }
 
 void ScaleByPosition::reference(Views inputs, Views outputs) const {
-  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].shape().n_elements() / std::max<int64_t>(n_rows, 1);
   for (int64_t t = 0; t < n_rows; ++t)
     for (int64_t i = t * n; i < (t + 1) * n; ++i) outputs[0].f32()[i] = inputs[0].f32()[i] * factor(inputs[1].i32()[t]);
 }
@@ -38,8 +39,10 @@ Result<std::vector<Value>> ScaleByPosition::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<ScaleByPosition>(beta, period), {g.grad(), g.input(1)}), Value()};
 }
 
-Sharding ScaleByPosition::sharding(Types) const {
-  return {{{"T", "C"}, {"T"}}, {{"T", "C"}}, {"T", "C"}};
+Sharding ScaleByPosition::sharding(Types inputs) const {
+  Sharding rule = elementwise_sharding(inputs.first(1), 1);
+  rule.inputs.push_back({rule.inputs[0][0]});
+  return rule;
 }
 std::shared_ptr<const Op> ScaleByPosition::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -52,7 +55,7 @@ Cost ScaleByPosition::cost(Types inputs, Types outputs) const {
 std::vector<Sample> ScaleByPosition::samples() {
   return sample_list(make_sample("small", std::make_shared<ScaleByPosition>(0.1f, 16), {0}, random_tensor({4, 36}, 1),
                                  ids_tensor({0, 15, 16, 1000})),
-                     make_sample("cut", std::make_shared<ScaleByPosition>(0.1f, 16), {}, random_tensor({12, 36}, 2),
+                     make_sample("cut", std::make_shared<ScaleByPosition>(0.1f, 16), {}, random_tensor({12, 12, 24}, 2),
                                  random_ids(12, 100, 3)));
 }
 

@@ -5,8 +5,8 @@
 
 namespace hearth {
 
-// x [T, C] f32, positions [T] i32 → y[t, c] = x[t, c] * (1 + beta * ln(1 + floor(positions[t] / period))). Linear in x:
-// its gradient is the same op.
+// x [T, ...] f32, positions [T] i32 → y[t, c] = x[t, c] * (1 + beta * ln(1 + floor(positions[t] / period))). Linear in
+// x: its gradient is the same op.
 class ScaleByPosition final : public Op {
  public:
   ScaleByPosition(float beta, int period) : beta(beta), period(period) {}

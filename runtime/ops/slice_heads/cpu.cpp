@@ -1,6 +1,6 @@
 // slice_heads and pad_heads, CPU
 // math:     y[t,h,i] = x[t,h,begin + i], and back among zeros
-// shapes:   x [T,H·D] f32, y [T,H·n] f32
+// shapes:   x [...,D] f32, y [...,n] f32
 // traffic:  2·T·H·n·4 B (pad: T·H·(n + D)·4 B): memory bound
 // mapping:  heads of all tokens are split
 // needs:    nothing

@@ -15,17 +15,20 @@ std::string to_text(int head_dim, int begin, int n) {
 // The output type; `from` and `to` are the widths of a head before and after.
 Result<std::vector<TensorType>> infer_heads(std::string_view op, Types inputs, int head_dim, int begin, int n, int from,
                                             int to) {
-  TRY(check_operands(op, inputs, {{"x", Accept::f32, 2}}));
+  TRY(check_operands(op, inputs, {{"x", Accept::f32, 0}}));
   if (n < 1 || begin < 0 || begin + n > head_dim)
     return shape_error(op, "the slice", "within the head", to_text(head_dim, begin, n));
-  if (inputs[0].shape[1] % from != 0)
-    return shape_error(op, "x", fmt::format("whole heads of {} columns", from), inputs[0].to_string());
-  return std::vector{TensorType{Dtype::f32, {inputs[0].shape[0], inputs[0].shape[1] / from * to}}};
+  if (inputs[0].shape.last() != from)
+    return shape_error(op, "x", fmt::format("heads of {} columns", from), inputs[0].to_string());
+  TensorType out = inputs[0];
+  out.shape[out.shape.rank() - 1] = to;
+  return std::vector{out};
 }
 
-Sharding heads_sharding(Types inputs, int from) {
-  Sharding rule{{{"T", "H"}}, {{"T", "H"}}, {"T"}};
-  if (inputs[0].shape[1] > from) rule.shardable.push_back("H");
+Sharding heads_sharding(Types inputs) {
+  Sharding rule = elementwise_sharding(inputs, 1);
+  rule.inputs[0].back() = rule.outputs[0].back() = "";
+  rule.shardable.pop_back();
   return rule;
 }
 
@@ -51,7 +54,7 @@ Result<std::vector<Value>> SliceHeads::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<PadHeads>(head_dim, begin, n), {g.grad()})};
 }
 Sharding SliceHeads::sharding(Types inputs) const {
-  return heads_sharding(inputs, head_dim);
+  return heads_sharding(inputs);
 }
 std::shared_ptr<const Op> SliceHeads::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -62,9 +65,9 @@ Cost SliceHeads::cost(Types, Types outputs) const {
 }
 
 std::vector<Sample> SliceHeads::samples() {
-  return sample_list(make_sample("middle", std::make_shared<SliceHeads>(12, 3, 5), {0}, random_tensor({4, 24}, 1)),
+  return sample_list(make_sample("middle", std::make_shared<SliceHeads>(12, 3, 5), {0}, random_tensor({4, 2, 12}, 1)),
                      make_sample("one_head", std::make_shared<SliceHeads>(40, 8, 32), {0}, random_tensor({3, 40}, 2)),
-                     make_sample("cut", std::make_shared<SliceHeads>(8, 3, 4), {}, random_tensor({12, 12 * 8}, 3)));
+                     make_sample("cut", std::make_shared<SliceHeads>(8, 3, 4), {}, random_tensor({12, 12, 8}, 3)));
 }
 
 std::string_view PadHeads::name() const {
@@ -88,7 +91,7 @@ Result<std::vector<Value>> PadHeads::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<SliceHeads>(head_dim, begin, n), {g.grad()})};
 }
 Sharding PadHeads::sharding(Types inputs) const {
-  return heads_sharding(inputs, n);
+  return heads_sharding(inputs);
 }
 std::shared_ptr<const Op> PadHeads::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -99,9 +102,9 @@ Cost PadHeads::cost(Types inputs, Types outputs) const {
 }
 
 std::vector<Sample> PadHeads::samples() {
-  return sample_list(make_sample("middle", std::make_shared<PadHeads>(12, 3, 5), {0}, random_tensor({4, 10}, 1)),
+  return sample_list(make_sample("middle", std::make_shared<PadHeads>(12, 3, 5), {0}, random_tensor({4, 2, 5}, 1)),
                      make_sample("one_head", std::make_shared<PadHeads>(40, 8, 32), {0}, random_tensor({3, 32}, 2)),
-                     make_sample("cut", std::make_shared<PadHeads>(8, 3, 4), {}, random_tensor({12, 12 * 4}, 3)));
+                     make_sample("cut", std::make_shared<PadHeads>(8, 3, 4), {}, random_tensor({12, 12, 4}, 3)));
 }
 
 }  // namespace hearth

@@ -5,7 +5,7 @@
 
 namespace hearth {
 
-// x [T, H·D] → [T, H·n]: columns begin to begin + n of each head of D.
+// x [..., D] → [..., n]: columns begin to begin + n of each head of D.
 class SliceHeads final : public Op {
  public:
   SliceHeads(int head_dim, int begin, int n) : head_dim(head_dim), begin(begin), n(n) {}
@@ -13,7 +13,7 @@ class SliceHeads final : public Op {
   const int head_dim, begin, n;
 };
 
-// x [T, H·n] → [T, H·D]: columns begin to begin + n of each head of D; the others are zero.
+// x [..., n] → [..., D]: columns begin to begin + n of each head of D; the others are zero.
 class PadHeads final : public Op {
  public:
   PadHeads(int head_dim, int begin, int n) : head_dim(head_dim), begin(begin), n(n) {}

@@ -1,6 +1,6 @@
 // sum_rows, CPU
 // math:     y[c] = Σ_t x[t,c]
-// shapes:   x [T,C] f32, y [C] f32
+// shapes:   x [...,C] f32, y [C] f32
 // traffic:  4 B and 1 flop an element: memory bound
 // mapping:  columns split in multiples of 64; each thread walks all rows
 // needs:    nothing

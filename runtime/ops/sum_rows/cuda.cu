@@ -1,6 +1,6 @@
 // sum_rows, CUDA
 // math:     y[c] = Σ_t x[t,c]
-// shapes:   x [T,C] f32, y [C] f32
+// shapes:   x [...,C] f32, y [C] f32
 // traffic:  4 B and 1 flop an element: memory bound
 // mapping:  one thread a column; a warp reads 32 neighbours of a row
 // needs:    nothing

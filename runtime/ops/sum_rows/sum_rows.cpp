@@ -13,12 +13,12 @@ std::string SumRows::attributes() const {
 }
 
 Result<std::vector<TensorType>> SumRows::infer(Types inputs) const {
-  TRY(check_operands("sum_rows", inputs, {{"x", Accept::f32, 2}}));
-  return std::vector{TensorType{Dtype::f32, {inputs[0].shape[1]}}};
+  TRY(check_operands("sum_rows", inputs, {{"x", Accept::f32, 0}}));
+  return std::vector{TensorType{Dtype::f32, {inputs[0].shape.last()}}};
 }
 
 void SumRows::reference(Views inputs, Views outputs) const {
-  const int64_t n_rows = inputs[0].dim(0), n = inputs[0].dim(1);
+  const int64_t n_rows = inputs[0].shape().n_rows(), n = inputs[0].shape().last();
   for (int64_t c = 0; c < n; ++c) {
     float sum = 0;
     for (int64_t t = 0; t < n_rows; ++t) sum += inputs[0].f32()[t * n + c];
@@ -30,8 +30,10 @@ Result<std::vector<Value>> SumRows::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
 
-Sharding SumRows::sharding(Types) const {
-  return {{{"T", "C"}}, {{"C"}}, {"T", "C"}};
+Sharding SumRows::sharding(Types inputs) const {
+  Sharding rule = elementwise_sharding(inputs, 1);
+  rule.outputs[0] = {rule.inputs[0].back()};
+  return rule;
 }
 std::shared_ptr<const Op> SumRows::shard(std::string_view, int, int, Types) const {
   return nullptr;
@@ -43,7 +45,7 @@ Cost SumRows::cost(Types inputs, Types outputs) const {
 
 std::vector<Sample> SumRows::samples() {
   return sample_list(make_sample("small", std::make_shared<SumRows>(), {}, random_tensor({10, 36}, 1)),
-                     make_sample("cut", std::make_shared<SumRows>(), {}, random_tensor({12, 36}, 2)));
+                     make_sample("cut", std::make_shared<SumRows>(), {}, random_tensor({12, 12, 36}, 2)));
 }
 
 }  // namespace hearth

@@ -5,7 +5,7 @@
 
 namespace hearth {
 
-// x [T, C] f32 → y [C]; rows are added in order.
+// x [..., C] f32 → y [C]; rows are added in order.
 class SumRows final : public Op {
  public:
   HEARTH_OP_RULES;

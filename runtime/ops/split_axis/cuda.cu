@@ -1,6 +1,7 @@
-// reshape, CUDA: a copy. Plans share the buffer and never call it; it serves who runs the op by itself.
+// split_axis and merge_axes, CUDA: a copy. Plans share the buffer and never call it; it serves who runs an op by
+// itself.
 #include "runtime/kernels/cuda_common.cuh"
-#include "runtime/ops/reshape/reshape.h"
+#include "runtime/ops/split_axis/split_axis.h"
 
 namespace hearth::HEARTH_GPU {
 namespace {
@@ -13,7 +14,11 @@ void launch(const KernelArgs& args, const Worker& me) {
 }  // namespace
 
 template <>
-Kernel kernel_for(const Reshape&, Types) {
+Kernel kernel_for(const SplitAxis&, Types) {
+  return {launch};
+}
+template <>
+Kernel kernel_for(const MergeAxes&, Types) {
   return {launch};
 }
 

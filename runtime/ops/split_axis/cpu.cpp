@@ -1,5 +1,5 @@
-// reshape, CPU: a copy. Plans share the buffer and never call it; it serves who runs the op by itself.
-#include "runtime/ops/reshape/reshape.h"
+// split_axis and merge_axes, CPU: a copy. Plans share the buffer and never call it; it serves who runs an op by itself.
+#include "runtime/ops/split_axis/split_axis.h"
 
 #include <cstring>
 
@@ -16,7 +16,11 @@ void run(const KernelArgs& args, const Worker& me) {
 }  // namespace
 
 template <>
-Kernel kernel_for(const Reshape&, Types) {
+Kernel kernel_for(const SplitAxis&, Types) {
+  return {run};
+}
+template <>
+Kernel kernel_for(const MergeAxes&, Types) {
   return {run};
 }
 
