@@ -6,14 +6,20 @@
 //   HEARTH_SHARED(tile, float[16][17]);                                        a __shared__ array
 //   HEARTH_DYNAMIC_SHARED(all, float);                                         the dynamic one
 //   clear_bytes, copy_bytes                                                     in the order of the stream
+//   __pipeline_memcpy_async, __pipeline_commit, __pipeline_wait_prior           cp.async: to shared memory, in groups
+//   mma_bf16(d, a, b)                d += a · b, fragments of 16 x 16 and 16 x 8 bf16 numbers, d f32
+//   (mma.sync.m16n8k16) load_matrices_4(registers, row)  four 8 x 8 matrices of 16-bit numbers out of shared memory
+//   (ldmatrix), 16-byte rows load_transposed_4                the same, each transposed
 #pragma once
 
 #ifndef __CUDACC__
 #include "runtime/backend/emulated/cuda.h"
 #else
 
+#include <cuda_pipeline_primitives.h>
 #include <cuda_runtime.h>
 
+#include <cstdint>
 #include <type_traits>
 
 #include "runtime/backend/cuda/queue.h"
@@ -42,6 +48,27 @@ inline void clear_bytes(Stream stream, void* data, size_t bytes) {
 }
 inline void copy_bytes(Stream stream, void* to, const void* from, size_t bytes) {
   cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream->stream);
+}
+
+__device__ inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+__device__ inline void load_matrices_4(uint32_t (&r)[4], const void* row) {
+  const auto at = static_cast<uint32_t>(__cvta_generic_to_shared(row));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(at)
+               : "memory");
+}
+__device__ inline void load_transposed_4(uint32_t (&r)[4], const void* row) {
+  const auto at = static_cast<uint32_t>(__cvta_generic_to_shared(row));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(at)
+               : "memory");
 }
 
 }  // namespace hearth::HEARTH_GPU

@@ -11,13 +11,12 @@ inline constexpr int kTileRows = 16, kRowThreads = 8, kTileThreads = kTileRows *
 inline constexpr int kMaxHeadDim = 576;  // of MLA, keys and latent together
 
 // Sizes for heads of up to max_dim features: what a thread keeps in registers, and how many partners are in shared
-// memory at a time, so that backward (tiles of q, k, v and dout) fits where a block has 99 KiB (compute capability 8.6
-// and 8.9).
+// memory at a time, so that tiles fit where a block has 99 KiB (compute capability 8.6 and 8.9).
 template <int max_dim>
 struct TileOf {
   static constexpr int kFeatures = max_dim / kRowThreads;
   static constexpr int kPartners = max_dim <= 128 ? 32 : max_dim <= 256 ? 16 : 8;
-  static constexpr int kPartnersPerThread = kPartners / kRowThreads;
+  static constexpr int kPartnersPerThread = kPartners / kRowThreads;  // at least 1
 };
 
 // Calls body.template operator()<max_dim>() for heads of D and Dv features, at most kMaxHeadDim.

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "runtime/backend/kernel.h"
 #include "runtime/backend/cuda_language.cuh"
+#include "runtime/backend/kernel.h"
 #include "runtime/tensor/codecs/all.h"
 #include "runtime/tensor/scalar.h"
 
@@ -56,6 +56,24 @@ __device__ inline float block_sum(float x) {
 }
 __device__ inline float block_max(float x) {
   return block_reduce(x, -INFINITY, warp_max);
+}
+
+// An element of bf16 activations: a kernel over `class A` reads and writes arrays of float and of these alike, and
+// computes in float.
+struct Bf16 {
+  uint16_t bits;
+  __device__ operator float() const { return bf16_to_float(bits); }
+  __device__ Bf16& operator=(float value) {
+    bits = float_to_bf16(value);
+    return *this;
+  }
+};
+
+// Calls body.template operator()<float>() or <Bf16>() for a run-time dtype of activations.
+template <class Body>
+void with_activations(Dtype dtype, Body body) {
+  if (dtype == Dtype::bf16) return body.template operator()<Bf16>();
+  body.template operator()<float>();
 }
 
 // Element i of a tensor of a weight dtype.

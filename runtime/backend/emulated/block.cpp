@@ -250,6 +250,17 @@ uint64_t Block::exchange(uint32_t mask, uint64_t value, unsigned source, int lin
   return current_->result;
 }
 
+void Block::together(void* mine, Together work, int line) {
+  Meeting& m = meeting(0xffffffffu, line);
+  const unsigned me = lane();
+  m.arrived |= 1u << me;
+  m.brought[me] = mine;
+  m.workers[me] = current_;
+  if (m.arrived != m.mask) return wait(line);
+  work(m.brought);
+  disperse(m, line);
+}
+
 void Block::disperse(Meeting& m, int line) {
   for (unsigned i = 0; i < kWarpSize; ++i)
     if ((m.mask >> i & 1) && m.workers[i] != current_) make_ready(m.workers[i]);
@@ -287,6 +298,15 @@ void* Block::shared(const void* key, size_t bytes) {
   if (shared_bytes_ > kMaxSharedBytes)
     fail(fmt::format("{} bytes of shared memory, a block has {}", shared_bytes_, kMaxSharedBytes));
   return shared_.emplace_back(SharedArray{key, Guarded(bytes, filling_)}).memory.data();
+}
+
+bool Block::is_shared(const void* data, size_t bytes) const {
+  const auto holds = [&](const Guarded& memory) {
+    const auto* at = static_cast<const std::byte*>(data);
+    return at >= memory.data() && at + bytes <= memory.data() + memory.bytes();
+  };
+  return holds(*dynamic_) ||
+         std::ranges::any_of(shared_, [&](const SharedArray& array) { return holds(array.memory); });
 }
 
 void* Block::dynamic_shared() {

@@ -60,6 +60,13 @@ class Block {
   uint32_t ballot(uint32_t mask, bool vote, int line);
   // What lane `source` came with.
   uint64_t exchange(uint32_t mask, uint64_t value, unsigned source, int line);
+  // All lanes of the warp meet, and what they bring is worked on by the one that comes last: `mine` stays where it is.
+  using Together = void (*)(void* const (&of_lanes)[kWarpSize]);
+  void together(void* mine, Together work, int line);
+  // Is all of it in this block's shared memory?
+  bool is_shared(const void* data, size_t bytes) const;
+  // What is wrong with this thread's call. Does not return.
+  [[noreturn]] void refuse(std::string what, int line) { fail(fmt::format("line {}: {}", line, what)); }
   unsigned lane() const { return current_->thread % kWarpSize; }
   // Bytes that arrive when the thread waits for their group; until then the place holds NaN.
   void copy_later(void* to, const void* from, size_t bytes, int line);
@@ -85,6 +92,7 @@ class Block {
     std::array<uint64_t, kWarpSize> values{};
     std::array<uint8_t, kWarpSize> sources{};
     std::array<Worker*, kWarpSize> workers{};
+    void* brought[kWarpSize] = {};
   };
   struct Copy {
     unsigned thread;

@@ -3,8 +3,8 @@
 //   __global__ void add(const float* a, float* b) { b[threadIdx.x] += a[threadIdx.x]; }
 //   launch_kernel<add>(1, 256, 0, stream, a, b);      // instead of add<<<1, 256, 0, stream>>>(a, b)
 //
-// A static __shared__ array is HEARTH_SHARED(name, type), the dynamic one HEARTH_DYNAMIC_SHARED(name, element). There
-// are no tensor-core fragments yet, because no kernel has any. What is missing does not compile.
+// A static __shared__ array is HEARTH_SHARED(name, type), the dynamic one HEARTH_DYNAMIC_SHARED(name, element). What is
+// missing does not compile.
 #pragma once
 
 #include <math.h>
@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "runtime/backend/emulated/device.h"
+#include "runtime/backend/emulated/tensor_core.h"
 
 #define __global__
 #define __device__
@@ -142,6 +143,26 @@ inline void __pipeline_commit() {
 }
 inline void __pipeline_wait_prior(size_t n_pending_groups) {
   block->wait_for_copies(n_pending_groups);
+}
+
+// ---- tensor cores: see cuda_language.cuh ----
+
+inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line = __builtin_LINE()) {
+  MmaOfLane mine{d, a, b};
+  block->together(&mine, multiply_fragments, line);
+}
+template <bool transposes>
+void load_fragments(uint32_t (&registers)[4], const void* row, int line) {
+  if (reinterpret_cast<uintptr_t>(row) % 16 != 0) block->refuse("ldmatrix reads rows at multiples of 16 bytes", line);
+  if (!block->is_shared(row, 16)) block->refuse("ldmatrix reads shared memory", line);
+  LoadOfLane mine{registers, row};
+  block->together(&mine, load_matrices<transposes>, line);
+}
+inline void load_matrices_4(uint32_t (&registers)[4], const void* row, int line = __builtin_LINE()) {
+  load_fragments<false>(registers, row, line);
+}
+inline void load_transposed_4(uint32_t (&registers)[4], const void* row, int line = __builtin_LINE()) {
+  load_fragments<true>(registers, row, line);
 }
 
 // ---- bits and scalars ----

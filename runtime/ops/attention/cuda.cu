@@ -1,26 +1,27 @@
 // attention and its backward, CUDA
 // math:     as cpu.cpp
-// shapes:   q [T,H,D], out [T,H,Dv], k [T,K,D], v [T,K,Dv] f32, segment_begin [T] i32, lse [T,H] f32; scratch [T,H]
-//           f32: delta
+// shapes:   q [T,H,D], out [T,H,Dv], k [T,K,D], v [T,K,Dv] f32 or bf16, and their gradients likewise, segment_begin [T]
+//           i32, lse [T,H] f32; scratch [T,H] f32: delta
 // traffic:  forward 2·(D+Dv), backward 8·D+6·Dv flops per (query, head, visible key): scores are computed for dq and
 //           for dk, dv; tiles that nobody sees are skipped
-// mapping:  forward, dq: one block per 16 queries of a head; dk, dv: one block per 16 keys of a kv head; dsinks: one
-//           block a head
-// needs:    D, Dv <= 576, backward D + Dv <= 1040 (shared memory)
-// numerics: fp32 without tensor cores; sums in order: deterministic
-#include "runtime/kernels/attention_tile.cuh"
+// mapping:  forward, dq: one block per 16 queries of a head (forward in bf16: 64, 32 or 16, by width); dk, dv: one
+//           block per 16 keys of a kv head; dsinks: one block a head
+// needs:    D, Dv <= 576 (shared memory)
+// numerics: forward in bf16: tensor cores, f32 sums, weights rounded to bf16; else fp32; in order: deterministic
+#include "runtime/kernels/flash_tile.cuh"
 #include "runtime/ops/attention/attention.h"
 
 namespace hearth::HEARTH_GPU {
 namespace {
 
+template <class A>
 struct Problem {
   int64_t T;
   int H, K, D, Dv;
   int64_t window;  // T when there is none
   bool causal;
   ScoreRule rule;
-  const float *q, *k, *v;
+  const A *q, *k, *v;
   const int32_t* segment_begin;
   const void* sinks;  // null: none
   Dtype sinks_dtype;
@@ -58,7 +59,8 @@ struct Problem {
   }
 };
 
-Problem problem_of(const KernelArgs& args, const AttentionAttributes& a, size_t n_inputs) {
+template <class A>
+Problem<A> problem_of(const KernelArgs& args, const AttentionAttributes& a, size_t n_inputs) {
   const int64_t T = args.inputs[0].dim(0);
   return {T,
           a.n_heads,
@@ -68,9 +70,9 @@ Problem problem_of(const KernelArgs& args, const AttentionAttributes& a, size_t 
           a.window > 0 ? a.window : T,
           a.causal,
           {a.softmax_scale, a.softcap},
-          args.inputs[0].f32(),
-          args.inputs[1].f32(),
-          args.inputs[2].f32(),
+          static_cast<const A*>(args.inputs[0].data),
+          static_cast<const A*>(args.inputs[1].data),
+          static_cast<const A*>(args.inputs[2].data),
           args.inputs[3].i32(),
           a.has_sinks ? args.inputs[n_inputs].data : nullptr,
           a.has_sinks ? args.inputs[n_inputs].type.dtype : Dtype::f32};
@@ -81,7 +83,7 @@ __device__ int rows_left(int64_t T, int64_t begin, int most) {
 }
 
 template <int max_dim>
-__global__ void __launch_bounds__(kTileThreads) attention_kernel(Problem p, float* out, float* lse) {
+__global__ void __launch_bounds__(kTileThreads) attention_kernel(Problem<float> p, float* out, float* lse) {
   HEARTH_DYNAMIC_SHARED(shared, float);
   const int64_t begin = static_cast<int64_t>(blockIdx.x) * kTileRows;
   const int h = static_cast<int>(blockIdx.y), kv = p.kv_of(h), n = rows_left(p.T, begin, kTileRows);
@@ -95,14 +97,32 @@ __global__ void __launch_bounds__(kTileThreads) attention_kernel(Problem p, floa
       [&](int r, float value) { lse[(begin + r) * p.H + h] = value; });
 }
 
+template <int max_dim>
+__global__ void __launch_bounds__(kFlashThreads) flash_kernel(Problem<Bf16> p, Bf16* out, float* lse, bool is_wide) {
+  HEARTH_DYNAMIC_SHARED(tiles, SharedBytes16);
+  constexpr int kRows = FlashTile<max_dim>::kRows;
+  const int64_t begin = static_cast<int64_t>(blockIdx.x) * kRows;
+  const int h = static_cast<int>(blockIdx.y), kv = p.kv_of(h), n = rows_left(p.T, begin, kRows);
+  flash_attend<max_dim>(
+      tiles, {n, p.D, p.Dv, p.rule, p.first_key(begin, n), p.end_key(begin, n), is_wide},
+      [&](int r) { return p.q + p.query(begin + r, h); }, [&](int64_t s) { return p.k + p.key(s, kv); },
+      [&](int64_t s) { return p.v + p.value(s, kv); }, [&](int r, int64_t s) { return p.visible(begin + r, s); },
+      [&](int) { return p.sink(h); }, [&](int r, int d, float value) { out[p.out(begin + r, h) + d] = value; },
+      [&](int r, float value) { lse[(begin + r) * p.H + h] = value; });
+}
+
 // ---- backward ----
 
+template <class A>
 struct Gradients {
-  const float *out, *lse, *dout;
-  float *dq, *dk, *dv, *dsinks, *delta;
+  const A *out, *dout;
+  const float* lse;
+  A *dq, *dk, *dv;
+  float *dsinks, *delta;
 };
 
-__global__ void delta_kernel(Problem p, Gradients g) {
+template <class A>
+__global__ void delta_kernel(Problem<A> p, Gradients<A> g) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   if (row >= p.T * p.H) return;
   float sum = 0;
@@ -111,7 +131,8 @@ __global__ void delta_kernel(Problem p, Gradients g) {
   if (threadIdx.x % kWarp == 0) g.delta[row] = sum;
 }
 
-__global__ void dsinks_kernel(Problem p, Gradients g) {
+template <class A>
+__global__ void dsinks_kernel(Problem<A> p, Gradients<A> g) {
   const int h = static_cast<int>(blockIdx.x);
   float sum = 0;
   for (int64_t t = threadIdx.x; t < p.T; t += blockDim.x)
@@ -120,16 +141,22 @@ __global__ void dsinks_kernel(Problem p, Gradients g) {
   if (threadIdx.x == 0) g.dsinks[h] = sum;
 }
 
+// Four tensors of tiles are in shared memory here: fewer partners at a time where heads are wide.
+template <int max_dim>
+struct BackwardTile : TileOf<max_dim> {
+  static constexpr int kPartners = max_dim <= 256 ? TileOf<max_dim>::kPartners : 4;
+};
+
 template <int max_dim>
 int backward_shared_floats(int D, int Dv) {
-  constexpr int kPartners = TileOf<max_dim>::kPartners;
+  constexpr int kPartners = BackwardTile<max_dim>::kPartners;
   return (kTileRows + kPartners) * (D + 1 + Dv + 1) + 2 * kTileRows * (kPartners + 1);
 }
 
 // Rows are queries, partners are keys.
-template <int max_dim>
-__global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem p, Gradients g) {
-  using Tile = TileOf<max_dim>;
+template <class A, int max_dim>
+__global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem<A> p, Gradients<A> g) {
+  using Tile = BackwardTile<max_dim>;
   constexpr int kPartners = Tile::kPartners;
   HEARTH_DYNAMIC_SHARED(shared, float);
   const TileThread me;
@@ -153,6 +180,7 @@ __global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem p, Gradients g
 #pragma unroll
     for (int i = 0; i < Tile::kPartnersPerThread; ++i) {
       const int s = me.lane + i * kRowThreads;
+      if (s >= kPartners) continue;
       float ds = 0;
       if (me.row < n && s < n_keys && p.visible(t, first + s)) {
         const float score = p.rule.score(tile_dot(queries + me.row * ld, keys + s * ld, p.D));
@@ -172,9 +200,9 @@ __global__ void __launch_bounds__(kTileThreads) dq_kernel(Problem p, Gradients g
 }
 
 // Rows are keys, partners are queries, for all query heads of the kv head.
-template <int max_dim>
-__global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients g) {
-  using Tile = TileOf<max_dim>;
+template <class A, int max_dim>
+__global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem<A> p, Gradients<A> g) {
+  using Tile = BackwardTile<max_dim>;
   constexpr int kPartners = Tile::kPartners;
   HEARTH_DYNAMIC_SHARED(shared, float);
   const TileThread me;
@@ -204,6 +232,7 @@ __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients 
 #pragma unroll
       for (int j = 0; j < Tile::kPartnersPerThread; ++j) {
         const int i = me.lane + j * kRowThreads;
+        if (i >= kPartners) continue;
         const int64_t t = first + i;
         float weight = 0, ds = 0;
         if (me.row < n && i < n_queries && p.visible(t, s)) {
@@ -229,43 +258,58 @@ __global__ void __launch_bounds__(kTileThreads) dkv_kernel(Problem p, Gradients 
   }
 }
 
-void launch_forward(const KernelArgs& args, const Worker& me) {
-  const Problem p = problem_of(args, static_cast<const Attention&>(*args.op).heads, 4);
-  if (p.T == 0) return;
+void launch_forward_of(const Problem<float>& p, const KernelArgs& args, Stream stream) {
   const dim3 grid(blocks_for(p.T, kTileRows), static_cast<unsigned>(p.H));
   with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
     launch_kernel<attention_kernel<max_dim>>(grid, kTileThreads,
-                                             static_cast<size_t>(attend_shared_floats<max_dim>(p.D, p.Dv)) * 4,
-                                             stream_of(me), p, args.outputs[0].f32(), args.outputs[1].f32());
+                                             static_cast<size_t>(attend_shared_floats<max_dim>(p.D, p.Dv)) * 4, stream,
+                                             p, args.outputs[0].f32(), args.outputs[1].f32());
+  });
+}
+
+void launch_forward_of(const Problem<Bf16>& p, const KernelArgs& args, Stream stream) {
+  const bool is_wide = p.D % 8 == 0 && p.Dv % 8 == 0 && are_16_byte_aligned({p.q, p.k, p.v});
+  with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
+    const dim3 grid(blocks_for(p.T, FlashTile<max_dim>::kRows), static_cast<unsigned>(p.H));
+    launch_kernel<flash_kernel<max_dim>>(grid, kFlashThreads, flash_shared_bytes<max_dim>(p.D, p.Dv), stream, p,
+                                         static_cast<Bf16*>(args.outputs[0].data), args.outputs[1].f32(), is_wide);
+  });
+}
+
+void launch_forward(const KernelArgs& args, const Worker& me) {
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    const Problem<A> p = problem_of<A>(args, static_cast<const Attention&>(*args.op).heads, 4);
+    if (p.T > 0) launch_forward_of(p, args, stream_of(me));
+  });
+}
+
+template <class A>
+void launch_backward_of(const Problem<A>& p, const Gradients<A>& g, Stream stream) {
+  const unsigned tiles = blocks_for(p.T, kTileRows);
+  launch_kernel<delta_kernel<A>>(blocks_for(p.T * p.H, kBlock / kWarp), kBlock, 0, stream, p, g);
+  if (p.sinks != nullptr) launch_kernel<dsinks_kernel<A>>(static_cast<unsigned>(p.H), kBlock, 0, stream, p, g);
+  with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
+    const auto shared_bytes = static_cast<size_t>(backward_shared_floats<max_dim>(p.D, p.Dv)) * 4;
+    launch_kernel<dq_kernel<A, max_dim>>(dim3(tiles, static_cast<unsigned>(p.H)), kTileThreads, shared_bytes, stream, p,
+                                         g);
+    launch_kernel<dkv_kernel<A, max_dim>>(dim3(tiles, static_cast<unsigned>(p.K)), kTileThreads, shared_bytes, stream,
+                                          p, g);
   });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
-  const Problem p = problem_of(args, static_cast<const AttentionBackward&>(*args.op).heads, 7);
-  if (p.T == 0) return;
-  const Gradients g{args.inputs[4].f32(),
-                    args.inputs[5].f32(),
-                    args.inputs[6].f32(),
-                    args.outputs[0].f32(),
-                    args.outputs[1].f32(),
-                    args.outputs[2].f32(),
-                    p.sinks != nullptr ? args.outputs[3].f32() : nullptr,
-                    reinterpret_cast<float*>(args.scratch)};
-  const unsigned tiles = blocks_for(p.T, kTileRows);
-  launch_kernel<delta_kernel>(blocks_for(p.T * p.H, kBlock / kWarp), kBlock, 0, stream_of(me), p, g);
-  if (p.sinks != nullptr) launch_kernel<dsinks_kernel>(static_cast<unsigned>(p.H), kBlock, 0, stream_of(me), p, g);
-  with_tile_of(p.D, p.Dv, [&]<int max_dim>() {
-    const auto shared_bytes = static_cast<size_t>(backward_shared_floats<max_dim>(p.D, p.Dv)) * 4;
-    launch_kernel<dq_kernel<max_dim>>(dim3(tiles, static_cast<unsigned>(p.H)), kTileThreads, shared_bytes,
-                                      stream_of(me), p, g);
-    launch_kernel<dkv_kernel<max_dim>>(dim3(tiles, static_cast<unsigned>(p.K)), kTileThreads, shared_bytes,
-                                       stream_of(me), p, g);
-  });
-}
-
-bool fits_backward(int D, int Dv) {
-  return with_tile_of(D, Dv, [&]<int max_dim>() {
-    return static_cast<size_t>(backward_shared_floats<max_dim>(D, Dv)) * 4 <= kSharedBytes;
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    const Problem<A> p = problem_of<A>(args, static_cast<const AttentionBackward&>(*args.op).heads, 7);
+    if (p.T == 0) return;
+    const Gradients<A> g{static_cast<const A*>(args.inputs[4].data),
+                         static_cast<const A*>(args.inputs[6].data),
+                         args.inputs[5].f32(),
+                         static_cast<A*>(args.outputs[0].data),
+                         static_cast<A*>(args.outputs[1].data),
+                         static_cast<A*>(args.outputs[2].data),
+                         p.sinks != nullptr ? args.outputs[3].f32() : nullptr,
+                         reinterpret_cast<float*>(args.scratch)};
+    launch_backward_of(p, g, stream_of(me));
   });
 }
 
@@ -279,7 +323,6 @@ Kernel kernel_for(const Attention& op, Types) {
 template <>
 Kernel kernel_for(const AttentionBackward& op, Types inputs) {
   if (op.heads.head_dim > kMaxHeadDim || op.heads.v_dim() > kMaxHeadDim) return {};
-  if (!fits_backward(op.heads.head_dim, op.heads.v_dim())) return {};
   return {launch_backward, static_cast<size_t>(inputs[0].shape[0] * op.heads.n_heads) * sizeof(float)};
 }
 

@@ -60,6 +60,10 @@ std::vector<Sample> Attention::samples() {
                                         attention_sample("long", wide, 211, segments_of(211, {0, 70, 71, 140}), false),
                                         attention_sample("multi_head", multi, 97, segments_of(97, {0}), false),
                                         attention_sample("cut", cut, 9, segments_of(9, {0, 4}), false));
+  AttentionAttributes latent{.n_heads = 3, .n_kv_heads = 1, .head_dim = 576, .value_dim = 512, .softmax_scale = 0.03f};
+  out.push_back(attention_sample("latent_heads", latent, 37, segments_of(37, {0, 20}), false));
+  AttentionAttributes wide_heads{.n_heads = 2, .n_kv_heads = 2, .head_dim = 512, .softmax_scale = 0.04f, .window = 9};
+  out.push_back(attention_sample("heads_of_512", wide_heads, 21, segments_of(21, {0}), false));
   for (const Variant& v : variants()) {
     const std::string name = v.name;
     out.push_back(attention_sample(name, v.small, 9, segments_of(9, {0, 2}), true));

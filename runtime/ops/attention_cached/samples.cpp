@@ -76,6 +76,17 @@ std::vector<Sample> AttentionCached::samples() {
   variant("padded_sinks", [](AttentionAttributes& a) { a.has_sinks = true; });
   Sample& padded = out.back();
   padded.inputs[5].i32()[0] = -1, padded.inputs[6].i32()[0] = kNoSeq;
+  const AttentionAttributes latent{
+      .n_heads = 20, .n_kv_heads = 1, .head_dim = 576, .value_dim = 512, .softmax_scale = 0.03f};
+  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    const std::string name = std::string("latent_heads_") + dtype_info(dtype).name;
+    out.push_back(cached_sample(name, latent, dtype, 4, 24, ids_tensor({40, 41, 7}), ids_tensor({1, 1, 0})));
+    out.push_back(cached_sample(name + "_far", latent, dtype, 6, 128, ids_tensor({300}), ids_tensor({1})));
+  }
+  const AttentionAttributes wide_heads{
+      .n_heads = 2, .n_kv_heads = 2, .head_dim = 512, .softmax_scale = 0.04f, .window = 9};
+  out.push_back(cached_sample("heads_of_512", wide_heads, Dtype::f16, 6, 8, ids_tensor({7, 8, 9, 10, 0, 1, 2, 20}),
+                              ids_tensor({0, 0, 0, 0, 1, 1, 1, 1})));
   auto far = [&](const std::string& name, auto change) {
     AttentionAttributes a{.n_heads = 3, .n_kv_heads = 1, .head_dim = 8, .softmax_scale = 0.4f};
     change(a);
