@@ -29,8 +29,9 @@ Result<Tensor> whole_logits(const LoadedModel& model, std::span<const int32_t> i
                             const std::string& device_name) {
   TRY(check_ids(model.config, ids));
   auto dtype_of = [&](const ParameterSpec& spec) { return model.weights.at(spec.role).type.dtype; };
-  Graph graph = TRY(build_logits_graph(model.config, dtype_of, static_cast<int>(ids.size()), {}));
   const std::unique_ptr<Backend> device = TRY(open_device(device_name, n_threads));
+  Graph graph =
+      TRY(build_logits_graph(model.config, dtype_of, static_cast<int>(ids.size()), {}, device->activations()));
   Arena arena(*device);
   std::vector<Buffer> weights;
   const Bindings bindings = TRY(place_on(*device, Bindings(model.weights.begin(), model.weights.end()), weights));

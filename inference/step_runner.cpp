@@ -70,12 +70,13 @@ bool has_recurrences(const Graph& graph) {
   });
 }
 
-Result<Graph> serving_graph(const LoadedModel& model, const ShapeClass& shape, const CacheConfig& cache) {
+Result<Graph> serving_graph(const LoadedModel& model, const ShapeClass& shape, const CacheConfig& cache,
+                            Dtype activations) {
   auto dtype_of = [&](const ParameterSpec& spec) {
     auto weight = model.weights.find(spec.role);
     return weight == model.weights.end() ? Dtype::f32 : weight->second.type.dtype;
   };
-  return build_serving_graph(model.config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache, {});
+  return build_serving_graph(model.config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache, {}, activations);
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const Loa
                                                        const StepOptions& requested) {
   const StepOptions options = TRY(checked(requested, model->config));
   const CacheConfig cache = cache_config(options);
-  const Graph graph = TRY(serving_graph(*model, {1, 1}, cache));
+  const Graph graph = TRY(serving_graph(*model, {1, 1}, cache, Dtype::f32));
   std::unique_ptr<Backend> device = TRY(open_device(options.device, options.n_threads));
   std::unique_ptr<StepRunner> runner(
       new StepRunner(std::move(model), options, cache, hearth::has_recurrences(graph), std::move(device)));
@@ -184,7 +185,7 @@ void StepRunner::end(int slot) {
 }
 
 Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
-  Graph graph = TRY(serving_graph(*model_, shape, cache_config_));
+  Graph graph = TRY(serving_graph(*model_, shape, cache_config_, device_->activations()));
   if (options_.exact) return graph;
   Graph rounded = TRY(quantise_activations(graph));
   return has_all_kernels(rounded, *device_) ? std::move(rounded) : std::move(graph);

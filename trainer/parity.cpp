@@ -35,7 +35,8 @@ std::vector<std::vector<int32_t>> sequences_of(Loader& data) {
 
 Result<std::vector<float>> trainer_logits(const ModelInTraining& model, std::span<const int32_t> ids, Backend& device) {
   const auto n = static_cast<int>(ids.size());
-  Plan plan = TRY(make_plan(TRY(build_logits_graph(model.config, model.dtype_of(), n, model.lora)), device));
+  Plan plan = TRY(
+      make_plan(TRY(build_logits_graph(model.config, model.dtype_of(), n, model.lora, device.activations())), device));
   Arena arena(device);
   Executor executor = TRY(Executor::create(std::move(plan), arena, model.bindings()));
   for (int t = 0; t < n; ++t) {

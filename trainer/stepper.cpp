@@ -49,7 +49,7 @@ Optimizer optimizer_of(const RecipeOptimizer& r) {
 Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dtype_of, const LoraConfig& lora,
                                    std::span<const Trained> trained, const StepperOptions& options,
                                    const Backend& device) {
-  TrainingGraph training = TRY(build_training_graph(config, dtype_of, options.n_tokens, lora));
+  TrainingGraph training = TRY(build_training_graph(config, dtype_of, options.n_tokens, lora, device.activations()));
   std::vector<Value> wrt;
   for (const Trained& t : trained) {
     const Value v = training.graph.find(t.parameter);

@@ -42,10 +42,11 @@ Result<Graph> build_forward(const ModelConfig& config, const DtypeOf& dtype_of, 
 }
 
 Result<TrainingGraph> build_training_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
-                                           const LoraConfig& lora) {
+                                           const LoraConfig& lora, Dtype activations) {
   const LossTerm terms[] = {cross_entropy()};
   TrainingGraph out;
   out.graph = TRY(loss(TRY(build_adapted(config, dtype_of, n_tokens, n_tokens, lora)), terms));
+  out.graph = TRY(precision(out.graph, activations));
   out.loss = out.graph.outputs()[0];
   out.n_forward_nodes = out.graph.nodes().size();
   out.layer_inputs = out.graph.marked(kLayerInput);
@@ -53,15 +54,16 @@ Result<TrainingGraph> build_training_graph(const ModelConfig& config, const Dtyp
 }
 
 Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
-                                 const LoraConfig& lora) {
-  return build_adapted(config, dtype_of, n_tokens, n_tokens, lora);
+                                 const LoraConfig& lora, Dtype activations) {
+  return precision(TRY(build_adapted(config, dtype_of, n_tokens, n_tokens, lora)), activations);
 }
 
 Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
-                                  const CacheConfig& cache_config, const LoraConfig& lora) {
+                                  const CacheConfig& cache_config, const LoraConfig& lora, Dtype activations) {
   TRY(check_count("logit rows", n_logit_rows));
   const Graph adapted = TRY(build_adapted(config, dtype_of, n_tokens, cache_config.longest(), lora));
-  return select_rows(TRY(cache(adapted, cache_config)), "logit_rows", n_logit_rows);
+  const Graph selected = TRY(select_rows(TRY(cache(adapted, cache_config)), "logit_rows", n_logit_rows));
+  return precision(selected, activations);
 }
 
 Result<Graph> build_encoder_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_rows) {

@@ -17,6 +17,8 @@ using DtypeOf = std::function<Dtype(const ParameterSpec&)>;
 // scores f32[T, 1]. Marks: kLayerInput, kRows. `max_seq_len`: of the longest sequence that will be run.
 Result<Graph> build_forward(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int max_seq_len);
 
+// `activations` of the graphs below: what the device that runs them computes with (Backend::activations()).
+//
 // Training and whole-sequence evaluation: cross_entropy() of the logits.
 struct TrainingGraph {
   Graph graph;
@@ -25,16 +27,16 @@ struct TrainingGraph {
   std::vector<Value> layer_inputs;  // what recompute keeps
 };
 Result<TrainingGraph> build_training_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
-                                           const LoraConfig& lora);
+                                           const LoraConfig& lora, Dtype activations = Dtype::f32);
 
 // Logits of every position without a cache.
 Result<Graph> build_logits_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens,
-                                 const LoraConfig& lora);
+                                 const LoraConfig& lora, Dtype activations = Dtype::f32);
 
 // One step of serving, as of `cache`. A further input logit_rows i32[n_logit_rows]: which tokens need logits. Output:
 // logits f32[n_logit_rows, V].
 Result<Graph> build_serving_graph(const ModelConfig& config, const DtypeOf& dtype_of, int n_tokens, int n_logit_rows,
-                                  const CacheConfig& cache, const LoraConfig& lora);
+                                  const CacheConfig& cache, const LoraConfig& lora, Dtype activations = Dtype::f32);
 
 // Texts through an encoder, laid end to end. Of a reranker a further input rows i32[n_rows]: the first tokens of texts;
 // output: their scores f32[n_rows, 1].

@@ -53,6 +53,8 @@ class Backend {
   virtual const KernelTable& kernels() const = 0;
   // The host reads and writes its memory in place. Then an op without a kernel runs its reference there.
   virtual bool is_host_memory() const = 0;
+  // What graphs for it compute with: f32, or bf16, whose products are summed in f32 (graph/precision.cpp).
+  virtual Dtype activations() const { return Dtype::f32; }
   // Zeroed, 64-byte aligned. On the CPU, memory is taken as it is first touched. resource_exhausted: there is not that
   // much left.
   virtual Result<Buffer> allocate(int64_t bytes) = 0;

@@ -5,7 +5,8 @@
 
 extern "C" __attribute__((visibility("default"))) const hearth::CudaModule* hearth_cuda_module() {
   static const hearth::CudaModule module{
-      HEARTH_VERSION, hearth::n_cuda_devices,
-      [](int device) { return hearth::CudaBackend::create(hearth::cuda::kernels(), device); }};
+      HEARTH_VERSION, hearth::n_cuda_devices, [](int device, hearth::Dtype activations) {
+        return hearth::CudaBackend::create(hearth::cuda::kernels(), device, activations);
+      }};
   return &module;
 }

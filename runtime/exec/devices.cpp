@@ -2,6 +2,7 @@
 #include "runtime/exec/devices.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "hwdetect/cpu_features.h"
 #include "hwdetect/gpu.h"
@@ -13,28 +14,49 @@
 namespace hearth {
 namespace {
 
-// What stands behind "name:", as a number; 0 without.
-Result<int> index_in(std::string_view index) {
-  if (index.empty()) return 0;
-  if (index.size() < 2 || index.size() > 3 || index[0] != ':' ||
-      index.find_first_not_of("0123456789", 1) != std::string_view::npos)
-    return error(Code::invalid_argument, "\"{}\" is no number of a device: write :0 to :99", index);
-  return std::stoi(std::string(index.substr(1)));
+// What stands behind a name: ":number", ":dtype of activations", or both.
+struct Choice {
+  int number = 0;
+  Dtype activations = Dtype::f32;
+};
+
+Result<Choice> choice_of(std::string_view rest, Dtype usual) {
+  Choice out{0, usual};
+  const auto is_next = [&](std::string_view word) {
+    if (!rest.starts_with(word)) return false;
+    rest.remove_prefix(word.size());
+    return true;
+  };
+  const std::string_view whole = rest;
+  if (rest.size() > 1 && std::isdigit(static_cast<unsigned char>(rest[1])) != 0) {
+    const size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
+    if (end <= 3) out.number = std::stoi(std::string(rest.substr(1, end - 1))), rest.remove_prefix(end);
+  }
+  if (is_next(":f32"))
+    out.activations = Dtype::f32;
+  else if (is_next(":bf16"))
+    out.activations = Dtype::bf16;
+  if (rest.empty()) return out;
+  return error(Code::invalid_argument,
+               "\"{}\" is no choice of a device: write its number, :0 to :99, then :f32 or :bf16, what "
+               "it computes with, or leave either away",
+               whole);
 }
 
 Result<void> no_index(std::string_view index) {
   if (index.empty()) return {};
-  return error(Code::invalid_argument, "there is one cpu: leave \"{}\" away", index);
+  return error(Code::invalid_argument, "there is one cpu, which computes with f32: leave \"{}\" away", index);
 }
 
-Result<std::unique_ptr<Backend>> open_cuda(std::string_view index) {
-  const int device = TRY(index_in(index));
-  return TRY(cuda_module())->open(device);
+Result<std::unique_ptr<Backend>> open_cuda(std::string_view rest) {
+  const Choice choice = TRY(choice_of(rest, Dtype::bf16));
+  return TRY(cuda_module())->open(choice.number, choice.activations);
 }
 
-Result<std::unique_ptr<Backend>> open_emulated(std::string_view index) {
-  const int seed = TRY(index_in(index));
-  return std::unique_ptr<Backend>(new EmulatedBackend(emulated::kernels(), static_cast<uint64_t>(seed)));
+Result<std::unique_ptr<Backend>> open_emulated(std::string_view rest) {
+  const Choice choice = TRY(choice_of(rest, Dtype::f32));
+  return std::unique_ptr<Backend>(
+      new EmulatedBackend(emulated::kernels(), static_cast<uint64_t>(choice.number), choice.activations));
 }
 
 struct Entry {
@@ -59,7 +81,8 @@ std::string_view index_of(std::string_view name) {
 Result<const Entry*> entry_of(std::string_view name) {
   for (const Entry& entry : kBackends)
     if (entry.name == name.substr(0, name.find(':'))) return &entry;
-  return error(Code::invalid_argument, "there is no device \"{}\": cpu, cuda[:number] or emulated[:seed]", name);
+  return error(Code::invalid_argument, "there is no device \"{}\": cpu, cuda[:number][:f32] or emulated[:seed][:bf16]",
+               name);
 }
 
 }  // namespace
@@ -81,8 +104,8 @@ std::unique_ptr<CpuBackend> open_cpu(int n_threads) {
 Result<void> check_device_name(std::string_view name) {
   if (name == kAnyDevice) return {};
   TRY(entry_of(name));
-  TRY(index_in(index_of(name)));
-  if (name.starts_with(kHostDevice)) TRY(no_index(index_of(name)));
+  if (name.starts_with(kHostDevice)) return no_index(index_of(name));
+  TRY(choice_of(index_of(name), Dtype::f32));
   return {};
 }
 

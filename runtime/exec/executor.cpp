@@ -59,8 +59,8 @@ class Order {
 };
 
 // A node without a kernel on this backend: the reference, once.
-void run_reference(const KernelArgs& args, const Worker& me) {
-  if (me.rank == 0) args.op->reference(args.inputs, args.outputs);
+void run_on_one_thread(const KernelArgs& args, const Worker& me) {
+  if (me.rank == 0) run_reference(*args.op, args.inputs, args.outputs);
 }
 
 Result<TensorView> find_binding(const ValueInfo& info, const Bindings& bindings) {
@@ -153,7 +153,7 @@ std::vector<Call> Executor::State::resolve_calls() {
     args.inputs = append(node.inputs);
     args.outputs = append(node.outputs);
     args.scratch = step.kernel.scratch_bytes > 0 ? arena.data() + step.scratch_offset : nullptr;
-    calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_reference, args,
+    calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_on_one_thread, args,
                      order.waits(args, step.kernel.scratch_bytes), step.cost.flops,
                      step.cost.bytes_read + step.cost.bytes_written, step.kernel.scratch_bytes,
                      node.op->mutated_inputs()});

@@ -31,7 +31,7 @@ Result<std::vector<Tensor>> interpret(const Graph& graph,
     std::vector<TensorView> in, out;
     for (Value v : node.inputs) in.push_back(views[static_cast<size_t>(v.id)]);
     for (Value v : node.outputs) out.push_back(views[static_cast<size_t>(v.id)]);
-    node.op->reference(in, out);
+    run_reference(*node.op, in, out);
   }
   std::vector<Tensor> outputs;
   for (Value v : graph.outputs()) {

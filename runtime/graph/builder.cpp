@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "runtime/ops/add/add.h"
+#include "runtime/ops/cast/cast.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
 #include "runtime/ops/layer_norm/layer_norm.h"
@@ -105,6 +106,11 @@ Value Builder::split(Value x, int axis, int64_t inner) {
 }
 Value Builder::merge(Value x, int axis) {
   return apply(std::make_shared<MergeAxes>(axis), {x});
+}
+
+Value Builder::cast(Value x, Dtype to) {
+  if (!x || type(x).dtype == to) return x;
+  return apply(std::make_shared<Cast>(to), {x});
 }
 
 void Builder::fail(Error error) {

@@ -38,6 +38,7 @@ class Builder {
   Value layer_norm(Value x, Value w, Value b, float eps);
   Value split(Value x, int axis, int64_t inner);  // [.., n, ..] → [.., n / inner, inner, ..]; no bytes move
   Value merge(Value x, int axis);                 // [.., a, b, ..] → [.., a * b, ..]; `axis` is a's
+  Value cast(Value x, Dtype to);                  // f32 or bf16; x itself where it is that already
   // rope and attention are built by runtime/architectures/model_builder.h, which knows the model.
 
   const TensorType& type(Value v) const { return graph_.type(v); }

@@ -19,6 +19,10 @@ std::vector<bool> depends_on(const Graph& graph, std::span<const Value> wrt) {
   return depends;
 }
 
+bool is_float(Dtype dtype) {
+  return dtype == Dtype::f32 || dtype == Dtype::bf16;
+}
+
 class Backward {
  public:
   Backward(const Graph& forward, std::vector<bool> needed)
@@ -26,7 +30,8 @@ class Backward {
 
   void accumulate(Value v, Value grad) {
     Value& slot = grads_[static_cast<size_t>(v.id)];
-    slot = slot ? builder_.add(slot, grad) : grad;
+    const Value like_v = is_float(builder_.type(v).dtype) ? builder_.cast(grad, builder_.type(v).dtype) : grad;
+    slot = slot ? builder_.add(slot, like_v) : like_v;
   }
 
   Result<void> visit(const Node& node) {

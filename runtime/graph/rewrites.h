@@ -2,10 +2,10 @@
 //
 // A model's forward graph reads tokens, positions and segment_begin, and has one output. Everything else that is done
 // with a model is a choice of rewrites, in this order:
-//   forward → adapters → cache, select_rows → quantise_activations      serving
-//   forward → adapters → loss → differentiate → recompute → prune       training, and then
-//     → optimize                                                        for one micro-batch a step
-//     → accumulate_gradients, optimize_accumulated                      for several
+//   forward → adapters → cache, select_rows → precision → quantise_activations      serving
+//   forward → adapters → loss → precision → differentiate → recompute → prune       training, and then
+//     → optimize                                                                    for one micro-batch a step
+//     → accumulate_gradients, optimize_accumulated                                  for several
 #pragma once
 
 #include <array>
@@ -112,6 +112,11 @@ Result<Differentiated> differentiate(const Graph& forward, Value loss, std::span
 // from the `keep` values (and leaves) just before their first use in backward, instead of being held. n_forward: nodes
 // before backward.
 Result<Graph> recompute(const Graph& graph, size_t n_forward_nodes, std::span<const Value> keep);
+
+// Activations of that dtype, f32 or bf16, where ops take it (Op::activations): from the rows of tables on, everything
+// that is computed of them; casts where an op takes f32 alone, and before outputs, whose types stay. Parameters,
+// states, and what gradients of parameters are summed in, keep their dtypes. f32: the graph as it is.
+Result<Graph> precision(const Graph& graph, Dtype activations);
 
 // For serving: products of activations with weights of less than 8 bits that are whole numbers read q8_0 activations,
 // made by one `quantise` node for all the products that share them. Results move by less than 1 % of their size.

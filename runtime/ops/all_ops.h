@@ -9,6 +9,7 @@
 #include "runtime/ops/add/add.h"
 #include "runtime/ops/attention/attention.h"
 #include "runtime/ops/attention_cached/attention_cached.h"
+#include "runtime/ops/cast/cast.h"
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
@@ -51,15 +52,15 @@ template <class... Ops>
 struct OpList {};
 
 using AllOps =
-    OpList<Accumulate, AdamW, Add, Attention, AttentionBackward, AttentionCached, CausalConv1d, CausalConv1dBackward,
-           CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy,
-           CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul,
-           GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
-           LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, Matmul,
-           MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
-           ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceHeads,
-           SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh,
-           TanhBackward>;
+    OpList<Accumulate, AdamW, Add, Attention, AttentionBackward, AttentionCached, Cast, CausalConv1d,
+           CausalConv1dBackward, CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows,
+           CrossEntropy, CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GlobalNorm,
+           GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
+           LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy,
+           LinearCrossEntropyBackward, Matmul, MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward, Rope,
+           Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward,
+           Silu, SiluBackward, SliceHeads, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped,
+           SwigluClampedBackward, Tanh, TanhBackward>;
 
 std::vector<Sample> all_samples();
 

@@ -54,7 +54,8 @@ class Op {
   virtual std::string attributes() const = 0;  // "eps=1e-05"; two ops are equal when name and attributes are
   // Shape rule: output types, or an error that names the operand, what was required and what came.
   virtual Result<std::vector<TensorType>> infer(Types inputs) const = 0;
-  // Plain fp32 loops: the oracle for every kernel. Inputs may be of any dtype that infer() accepts.
+  // Plain fp32 loops: the oracle for every kernel. Inputs may be of any dtype that infer() accepts, but activations and
+  // outputs are f32: see run_reference().
   virtual void reference(Views inputs, Views outputs) const = 0;
   // Gradient as graph ops: one Value per input (a null Value where none flows). unimplemented: not differentiable; the
   // message says why.
@@ -64,6 +65,10 @@ class Op {
   virtual std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const = 0;
   virtual Cost cost(Types inputs, Types outputs) const = 0;
 
+  // The inputs that are activations: f32, or bf16 where a device computes with those, and all of one dtype. An output
+  // that is one again has that dtype; everything else keeps the dtypes that the shape rule names. Empty: the op takes
+  // f32 alone, and graph/precision.cpp puts casts around it.
+  virtual std::vector<int> activations([[maybe_unused]] Types inputs) const { return {}; }
   // Inputs that the op writes to: explicit state (KV pages). Everything else is pure.
   virtual std::vector<int> mutated_inputs() const { return {}; }
   // The input that output i is the next version of: a state, whose bytes a plan gives the output, so that the op must
@@ -82,6 +87,10 @@ class Op {
   std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const override; \
   Cost cost(Types inputs, Types outputs) const override;                                                 \
   static std::vector<Sample> samples()
+
+// Runs op.reference() on operands of which activations may be bf16: the one place that widens those, and rounds what is
+// put out.
+void run_reference(const Op& op, Views inputs, Views outputs);
 
 // Bytes of all operands read and written once: the usual bytes part of a cost rule.
 Cost streaming_cost(double flops, Types inputs, Types outputs);

@@ -172,7 +172,7 @@ Written run_sharded(const Sample& sample, const std::string& axis, int n) {
     std::shared_ptr<const Op> op = sample.op->shard(axis, index, n, types_of(sample.inputs));
     if (!op) op = sample.op;
     std::vector<Tensor> outputs = new_outputs(*op, inputs);
-    op->reference(views_of(inputs), views_of(outputs));
+    run_reference(*op, views_of(inputs), views_of(outputs));
     std::vector<std::vector<std::string>> axes = rule.outputs;
     for (int i : op->mutated_inputs()) axes.push_back(rule.inputs[static_cast<size_t>(i)]);
     const Written part = written(*op, std::move(inputs), std::move(outputs));

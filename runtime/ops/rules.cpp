@@ -44,26 +44,40 @@ const char* wording(Accept accept) {
 
 }  // namespace
 
+namespace {
+
+Result<void> check_same_dtype(const Op& op, Types inputs, int a, int b) {
+  const TensorType &first = inputs[static_cast<size_t>(a)], &second = inputs[static_cast<size_t>(b)];
+  if (first.dtype == second.dtype) return {};
+  return shape_error(op.name(), "activations", "of one dtype", first.to_string() + " and " + second.to_string());
+}
+
+}  // namespace
+
 Error shape_error(std::string_view op, std::string_view what, std::string_view wanted, std::string_view got) {
   return error(Code::invalid_argument, "{}: {} must be {}, got {}", op, what, wanted, got);
 }
 
-Result<void> check_operands(std::string_view op, Types inputs, std::initializer_list<Operand> operands) {
+Result<void> check_operands(const Op& op, Types inputs, std::initializer_list<Operand> operands) {
   if (inputs.size() != operands.size())
-    return shape_error(op, "operand count", std::to_string(operands.size()), std::to_string(inputs.size()));
+    return shape_error(op.name(), "operand count", std::to_string(operands.size()), std::to_string(inputs.size()));
+  const std::vector<int> activations = op.activations(inputs);
   size_t i = 0;
   for (const Operand& operand : operands) {
+    const bool is_activation = std::ranges::find(activations, static_cast<int>(i)) != activations.end();
     const TensorType& type = inputs[i++];
-    if (!accepts(operand.accept, type.dtype))
-      return shape_error(op, operand.name, wording(operand.accept), type.to_string());
+    if (!accepts(operand.accept, type.dtype) && !(is_activation && type.dtype == Dtype::bf16))
+      return shape_error(op.name(), operand.name,
+                         std::string(wording(operand.accept)) + (is_activation ? ", or bf16" : ""), type.to_string());
     const int rank = type.shape.rank();
     if (operand.rank == 0 ? rank < 1 : rank != operand.rank)
-      return shape_error(op, operand.name,
+      return shape_error(op.name(), operand.name,
                          operand.rank == 0 ? "of rank 1 or more" : "of rank " + std::to_string(operand.rank),
                          type.to_string());
     if (type.shape.last() % dtype_info(type.dtype).block_elements != 0)
-      return shape_error(op, operand.name, "whole blocks along its last axis", type.to_string());
+      return shape_error(op.name(), operand.name, "whole blocks along its last axis", type.to_string());
   }
+  for (int other : activations) TRY(check_same_dtype(op, inputs, activations[0], other));
   return {};
 }
 
@@ -151,6 +165,22 @@ Sharding elementwise_sharding(Types inputs, int n_outputs) {
     axes.push_back(names.back());
   }
   return {std::vector(inputs.size(), names), std::vector(static_cast<size_t>(n_outputs), names), axes};
+}
+
+void run_reference(const Op& op, Views inputs, Views outputs) {
+  std::vector<TensorType> types;
+  for (const TensorView& input : inputs) types.push_back(input.type);
+  std::vector<TensorView> in(inputs.begin(), inputs.end()), out(outputs.begin(), outputs.end());
+  std::vector<Tensor> widened;
+  for (int i : op.activations(types))
+    if (TensorView& view = in[static_cast<size_t>(i)]; view.type.dtype == Dtype::bf16)
+      view = widened.emplace_back(to_f32(view)).view();
+  for (TensorView& view : out)
+    if (view.type.dtype == Dtype::bf16) view = widened.emplace_back(TensorType{Dtype::f32, view.shape()}).view();
+  op.reference(in, out);
+  for (size_t i = 0; i < out.size(); ++i)
+    if (outputs[i].type.dtype == Dtype::bf16)
+      from_float(Dtype::bf16, out[i].f32(), outputs[i].data, out[i].shape().n_elements());
 }
 
 Cost streaming_cost(double flops, Types inputs, Types outputs) {

@@ -10,14 +10,14 @@
 namespace hearth {
 
 // The operand count and each operand's rank and dtype; `weight` stands for any dtype but i32, `activations` for f32 and
-// q8_0.
+// q8_0. What the op calls activations() may be bf16 too.
 enum class Accept { f32, i32, weight, cache, activations };
 struct Operand {
   const char* name;
   Accept accept;
   int rank;  // 0: any rank from 1
 };
-Result<void> check_operands(std::string_view op, Types inputs, std::initializer_list<Operand> operands);
+Result<void> check_operands(const Op& op, Types inputs, std::initializer_list<Operand> operands);
 // error: "<op>: <what> must be <wanted>, got <got>"
 Error shape_error(std::string_view op, std::string_view what, std::string_view wanted, std::string_view got);
 Result<void> check_same_shape(std::string_view op, Types inputs, size_t a, size_t b);

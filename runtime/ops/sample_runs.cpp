@@ -22,6 +22,29 @@ std::string name_of(const Sample& sample) {
   return std::string(sample.op->name()) + "_" + sample.name;
 }
 
+Sample copy_of(const Sample& sample) {
+  return {sample.name, sample.op, copies_of(sample.inputs), sample.check_gradient_of, sample.tolerance};
+}
+
+bool has_activations(const Sample& sample) {
+  const std::vector<int> activations = sample.op->activations(types_of(sample.inputs));
+  return !activations.empty() && std::ranges::all_of(activations, [&](int i) {
+    return sample.inputs[static_cast<size_t>(i)].type().dtype == Dtype::f32;
+  });
+}
+
+Sample in_bf16(const Sample& sample) {
+  Sample out = copy_of(sample);
+  out.name += "_in_bf16";
+  for (int i : sample.op->activations(types_of(sample.inputs))) {
+    Tensor& input = out.inputs[static_cast<size_t>(i)];
+    Tensor rounded(TensorType{Dtype::bf16, input.type().shape});
+    from_float(Dtype::bf16, input.f32(), rounded.view().data, input.type().shape.n_elements());
+    input = std::move(rounded);
+  }
+  return out;
+}
+
 Tensor copy_of(const TensorView& view) {
   Tensor out(view.type);
   if (view.type.bytes() > 0) std::memcpy(out.view().data, view.data, static_cast<size_t>(view.type.bytes()));
@@ -61,7 +84,7 @@ Written written(const Op& op, std::vector<Tensor> inputs, std::vector<Tensor> ou
 
 Written run_reference(const Op& op, const std::vector<Tensor>& originals) {
   std::vector<Tensor> inputs = copies_of(originals), outputs = new_outputs(op, inputs);
-  op.reference(views_of(inputs), views_of(outputs));
+  run_reference(op, views_of(inputs), views_of(outputs));
   return written(op, std::move(inputs), std::move(outputs));
 }
 

@@ -12,6 +12,10 @@ namespace hearth {
 // All ops' samples, made once.
 std::vector<Sample>& every_sample();
 std::string name_of(const Sample& sample);  // for gtest
+Sample copy_of(const Sample& sample);
+// Whether the op takes bf16 activations, and the sample with its own rounded to them.
+bool has_activations(const Sample& sample);
+Sample in_bf16(const Sample& sample);
 
 std::vector<TensorType> types_of(const std::vector<Tensor>& tensors);
 std::vector<TensorView> views_of(const std::vector<Tensor>& tensors);

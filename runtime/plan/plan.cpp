@@ -155,9 +155,21 @@ std::string names_of(const std::vector<TensorType>& types) {
   return out.empty() ? "no operands" : out;
 }
 
+// A backend of f32 activations has no kernel for others, whatever its table says.
+bool is_beyond(const Backend& backend, const Op& op, Types inputs) {
+  return backend.activations() == Dtype::f32 && std::ranges::any_of(op.activations(inputs), [&](int i) {
+           return inputs[static_cast<size_t>(i)].dtype == Dtype::bf16;
+         });
+}
+
 Result<void> choose_kernel(PlanStep& step, const Graph& graph, const Backend& backend) {
   const Node& node = graph.nodes()[static_cast<size_t>(step.node)];
   const std::vector<TensorType> inputs = types_of(graph, node.inputs);
+  if (is_beyond(backend, *node.op, inputs))
+    return error(Code::unimplemented,
+                 "{} in {} has bf16 activations ({}), and {} computes with f32: plan the graph as it "
+                 "is without the rewrite precision",
+                 node.op->name(), node.scope, names_of(inputs), backend.name());
   step.cost = node.op->cost(inputs, types_of(graph, node.outputs));
   step.kernel = backend.kernels().find(*node.op, inputs);
   if (step.kernel.run == nullptr && !backend.is_host_memory())
@@ -170,7 +182,8 @@ Result<void> choose_kernel(PlanStep& step, const Graph& graph, const Backend& ba
 
 bool has_all_kernels(const Graph& graph, const Backend& backend) {
   return std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
-    return backend.kernels().find(*node.op, types_of(graph, node.inputs)).run != nullptr;
+    const std::vector<TensorType> inputs = types_of(graph, node.inputs);
+    return !is_beyond(backend, *node.op, inputs) && backend.kernels().find(*node.op, inputs).run != nullptr;
   });
 }
 

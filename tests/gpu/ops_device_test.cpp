@@ -1,6 +1,6 @@
-// Every op's samples through the CUDA kernels: on the emulator, on every machine, and on a GPU where there is one. What
-// CUDA does not compute is a list here: a kernel that declines anything else fails, and so does one that claims what is
-// listed.
+// Every op's samples through the CUDA kernels: on the emulator, on every machine, and on a GPU where there is one;
+// those with activations a second time with bf16 ones. What CUDA does not compute is a list here: a kernel that
+// declines anything else fails, and so does one that claims what is listed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,6 +20,25 @@ const std::vector<std::string> kEmulated = HEARTH_HAS_ASAN
                                                ? std::vector<std::string>{"emulated:1"}
                                                : std::vector<std::string>{"emulated:0", "emulated:1", "emulated:2"};
 
+// What takes bf16 activations has a backend of those.
+const std::vector<std::string> kEmulatedInBf16{"emulated:1:bf16"};
+
+bool is_in_bf16(const Sample& sample) {
+  return sample.name.ends_with("_in_bf16");
+}
+
+// Every op's samples, then those with activations in bf16.
+const std::vector<Sample>& device_samples() {
+  static const auto all = [] {
+    std::vector<Sample> out;
+    for (const Sample& sample : every_sample()) out.push_back(copy_of(sample));
+    for (const Sample& sample : every_sample())
+      if (has_activations(sample)) out.push_back(in_bf16(sample));
+    return out;
+  }();
+  return all;
+}
+
 // Their grids are tables of the host (codecs/grids.h).
 constexpr Dtype kDeclinedDtypes[] = {Dtype::iq1_s, Dtype::iq1_m,   Dtype::iq2_xxs, Dtype::iq2_xs,
                                      Dtype::iq2_s, Dtype::iq3_xxs, Dtype::iq3_s};
@@ -27,7 +46,7 @@ constexpr Dtype kDeclinedDtypes[] = {Dtype::iq1_s, Dtype::iq1_m,   Dtype::iq2_xx
 // Serving rounds activations on the CPU only.
 bool is_integer_product(const Sample& sample) {
   const bool is_product = sample.op->name() == "matmul" || sample.op->name() == "grouped_matmul";
-  return is_product && sample.inputs[0].type().dtype != Dtype::f32;
+  return is_product && sample.inputs[0].type().dtype == Dtype::q8_0;
 }
 
 bool must_be_claimed(const Sample& sample) {
@@ -40,7 +59,7 @@ bool must_be_claimed(const Sample& sample) {
 TEST(CudaKernels, ClaimAllButWhatIsListed) {
   const KernelTable kernels = emulated::kernels();
   size_t n_declined = 0;
-  for (const Sample& sample : every_sample()) {
+  for (const Sample& sample : device_samples()) {
     const bool is_claimed = kernels.find(*sample.op, types_of(sample.inputs)).run != nullptr;
     EXPECT_EQ(is_claimed, must_be_claimed(sample)) << name_of(sample);
     n_declined += is_claimed ? 0 : 1;
@@ -50,7 +69,7 @@ TEST(CudaKernels, ClaimAllButWhatIsListed) {
 
 class EveryOpOnADevice : public testing::TestWithParam<size_t> {
  protected:
-  const Sample& sample() const { return every_sample()[GetParam()]; }
+  const Sample& sample() const { return device_samples()[GetParam()]; }
 };
 
 // Returns what it wrote; empty where it must be, and is, declined.
@@ -70,7 +89,7 @@ Written expect_reference(const std::string& device, const Sample& sample, int n_
 
 TEST_P(EveryOpOnADevice, EmulatedEqualsReference) {
   Written first;
-  for (const std::string& device : kEmulated) {
+  for (const std::string& device : is_in_bf16(sample()) ? kEmulatedInBf16 : kEmulated) {
     Written got = expect_reference(device, sample(), 1);
     if (first.empty())
       first = std::move(got);
@@ -88,9 +107,9 @@ TEST_P(EveryOpOnADevice, GpuEqualsReference) {
 }
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Ops, EveryOpOnADevice, testing::Range<size_t>(0, every_sample().size()),
+INSTANTIATE_TEST_SUITE_P(Ops, EveryOpOnADevice, testing::Range<size_t>(0, device_samples().size()),
                          [](const testing::TestParamInfo<size_t>& info) {
-                           return name_of(every_sample()[info.param]);
+                           return name_of(device_samples()[info.param]);
                          });
 
 }  // namespace

@@ -88,7 +88,7 @@ int n_cuda_devices() {
   return cudaGetDeviceCount(&n) == cudaSuccess ? n : 0;
 }
 
-Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int device) {
+Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int device, Dtype activations) {
   const int n = n_cuda_devices();
   if (n == 0) return error(Code::failed_precondition, "no usable NVIDIA GPU: check `nvidia-smi` and the driver");
   if (device >= n) return error(Code::failed_precondition, "there is no cuda:{}: this box has {} GPUs", device, n);
@@ -96,16 +96,16 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int de
   auto queue = std::make_unique<cuda::Queue>();
   TRY(check(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking), "creating a stream"));
   queue->blas = TRY(cuda::open_blas());
-  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, std::move(queue)));
+  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, activations, std::move(queue)));
 }
 
-CudaBackend::CudaBackend(KernelTable kernels, int device, std::unique_ptr<cuda::Queue> queue)
-    : kernels_(std::move(kernels)), device_(device), queue_(std::move(queue)) {}
+CudaBackend::CudaBackend(KernelTable kernels, int device, Dtype activations, std::unique_ptr<cuda::Queue> queue)
+    : kernels_(std::move(kernels)), device_(device), activations_(activations), queue_(std::move(queue)) {}
 
 CudaBackend::~CudaBackend() = default;
 
 std::string CudaBackend::name() const {
-  return "cuda:" + std::to_string(device_);
+  return "cuda:" + std::to_string(device_) + (activations_ == Dtype::f32 ? ":f32" : "");
 }
 
 Result<Buffer> CudaBackend::allocate(int64_t bytes) {

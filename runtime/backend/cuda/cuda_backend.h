@@ -15,11 +15,12 @@ int n_cuda_devices();  // that this process can use; 0 when there is no driver
 class CudaBackend final : public Backend {
  public:
   // failed_precondition: no such GPU, or no driver.
-  static Result<std::unique_ptr<Backend>> create(KernelTable kernels, int device);
+  static Result<std::unique_ptr<Backend>> create(KernelTable kernels, int device, Dtype activations);
   ~CudaBackend() override;
 
   std::string name() const override;
   const KernelTable& kernels() const override { return kernels_; }
+  Dtype activations() const override { return activations_; }
   bool is_host_memory() const override { return false; }
   Result<Buffer> allocate(int64_t bytes) override;
   Result<void> write(std::byte* to, const void* host, int64_t bytes) override;
@@ -27,9 +28,10 @@ class CudaBackend final : public Backend {
   Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;
 
  private:
-  CudaBackend(KernelTable kernels, int device, std::unique_ptr<cuda::Queue> queue);
+  CudaBackend(KernelTable kernels, int device, Dtype activations, std::unique_ptr<cuda::Queue> queue);
   KernelTable kernels_;
   int device_;
+  Dtype activations_;
   std::unique_ptr<cuda::Queue> queue_;
 };
 

@@ -9,7 +9,7 @@ namespace hearth {
 struct CudaModule {
   const char* version;  // of Hearth; another one's is not used
   int (*n_devices)();   // that this process can use; 0 when there is no driver
-  Result<std::unique_ptr<Backend>> (*open)(int device);
+  Result<std::unique_ptr<Backend>> (*open)(int device, Dtype activations);
 };
 
 // What the library exports: extern "C" const CudaModule* hearth_cuda_module().

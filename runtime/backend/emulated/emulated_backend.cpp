@@ -108,13 +108,14 @@ class EmulatedTape final : public Tape {
 
 }  // namespace
 
-EmulatedBackend::EmulatedBackend(KernelTable kernels, uint64_t seed)
+EmulatedBackend::EmulatedBackend(KernelTable kernels, uint64_t seed, Dtype activations)
     : kernels_(std::move(kernels)),
       seed_(seed),
+      activations_(activations),
       device_({seed, seed % 2 == 0 ? emulator::Filling::positive_nan : emulator::Filling::negative_nan}) {}
 
 std::string EmulatedBackend::name() const {
-  return "emulated:" + std::to_string(seed_);
+  return "emulated:" + std::to_string(seed_) + (activations_ == Dtype::bf16 ? ":bf16" : "");
 }
 
 Result<std::unique_ptr<Tape>> EmulatedBackend::record(std::vector<Call> calls) {

@@ -11,16 +11,18 @@ namespace hearth {
 class EmulatedBackend final : public HostBackend {
  public:
   // seed 0: threads in order; others shuffle them. Odd ones fill dead memory with another NaN.
-  EmulatedBackend(KernelTable kernels, uint64_t seed);
+  EmulatedBackend(KernelTable kernels, uint64_t seed, Dtype activations = Dtype::f32);
 
   std::string name() const override;
   const KernelTable& kernels() const override { return kernels_; }
+  Dtype activations() const override { return activations_; }
   bool is_host_memory() const override { return false; }  // as on a GPU, what has no kernel cannot run
   Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;
 
  private:
   KernelTable kernels_;
   uint64_t seed_;
+  Dtype activations_;
   emulator::Device device_;
 };
 

@@ -13,7 +13,7 @@ std::string Accumulate::attributes() const {
 }
 
 Result<std::vector<TensorType>> Accumulate::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"sum", Accept::f32, 0}, {"x", Accept::f32, 0}, {"keep", Accept::f32, 1}}));
+  TRY(check_operands(*this, inputs, {{"sum", Accept::f32, 0}, {"x", Accept::f32, 0}, {"keep", Accept::f32, 1}}));
   TRY(check_same_shape(name(), inputs, 0, 1));
   if (inputs[2].shape[0] != 1) return shape_error(name(), "keep", "[1]", inputs[2].to_string());
   return std::vector{inputs[0]};

@@ -16,7 +16,7 @@ std::string AdamW::attributes() const {
 }
 
 Result<std::vector<TensorType>> AdamW::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs,
+  TRY(check_operands(*this, inputs,
                      {{"w", Accept::f32, 0},
                       {"m", Accept::f32, 0},
                       {"v", Accept::f32, 0},

@@ -14,7 +14,7 @@ std::string Add::attributes() const {
 }
 
 Result<std::vector<TensorType>> Add::infer(Types inputs) const {
-  TRY(check_operands("add", inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
   const Shape &a = inputs[0].shape, &b = inputs[1].shape;
   if (!(a == b) && !(b.rank() == 1 && b.last() == a.last()))
     return shape_error("add", "b", "of a's shape or one row of it", a.to_string() + " and " + b.to_string());

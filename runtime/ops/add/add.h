@@ -5,10 +5,13 @@
 
 namespace hearth {
 
-// a [..., C] f32, b same shape or [C] f32 → y like a.
+// a [..., C], b like a or [C] f32 → y like a.
 class Add final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types inputs) const override {
+    return inputs[0].shape == inputs[1].shape ? std::vector{0, 1} : std::vector{0};
+  }
 };
 
 }  // namespace hearth

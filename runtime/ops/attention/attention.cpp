@@ -89,8 +89,8 @@ Sharding heads_sharding(const AttentionAttributes& a, size_t n_inputs, size_t n_
 Result<std::vector<TensorType>> Attention::infer(Types inputs) const {
   const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       segments{"segment_begin", Accept::i32, 1}, sinks{"sinks", Accept::cache, 1};
-  TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, segments, sinks})
-                      : check_operands(name(), inputs, {q, k, v, segments}));
+  TRY(heads.has_sinks ? check_operands(*this, inputs, {q, k, v, segments, sinks})
+                      : check_operands(*this, inputs, {q, k, v, segments}));
   TRY(check_attention(name(), heads, inputs, kInputs));
   TRY(check_segments(name(), inputs));
   const int64_t n_tokens = inputs[0].shape[0];
@@ -152,8 +152,8 @@ Result<std::vector<TensorType>> AttentionBackward::infer(Types inputs) const {
   const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       segments{"segment_begin", Accept::i32, 1}, out{"out", Accept::f32, 3}, lse{"lse", Accept::f32, 2},
       dout{"dout", Accept::f32, 3}, sinks{"sinks", Accept::cache, 1};
-  TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, segments, out, lse, dout, sinks})
-                      : check_operands(name(), inputs, {q, k, v, segments, out, lse, dout}));
+  TRY(heads.has_sinks ? check_operands(*this, inputs, {q, k, v, segments, out, lse, dout, sinks})
+                      : check_operands(*this, inputs, {q, k, v, segments, out, lse, dout}));
   TRY(check_attention(name(), heads, inputs, kBackwardInputs));
   TRY(check_segments(name(), inputs));
   const Shape rows = heads.out_shape(inputs[0].shape[0]);

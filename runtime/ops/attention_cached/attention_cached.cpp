@@ -69,8 +69,8 @@ Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
       k_cache{"k_cache", Accept::cache, 4}, v_cache{"v_cache", Accept::cache, 4},
       positions{"positions", Accept::i32, 1}, seqs{"seq_of_token", Accept::i32, 1}, table{"page_table", Accept::i32, 2},
       sinks{"sinks", Accept::cache, 1};
-  TRY(heads.has_sinks ? check_operands(name(), inputs, {q, k, v, k_cache, v_cache, positions, seqs, table, sinks})
-                      : check_operands(name(), inputs, {q, k, v, k_cache, v_cache, positions, seqs, table}));
+  TRY(heads.has_sinks ? check_operands(*this, inputs, {q, k, v, k_cache, v_cache, positions, seqs, table, sinks})
+                      : check_operands(*this, inputs, {q, k, v, k_cache, v_cache, positions, seqs, table}));
   TRY(check_attention(name(), heads, inputs, kCachedInputs));
   if (!heads.causal)
     return error(Code::unimplemented, "{}: bidirectional attention has no cache; run the whole sequence at once",

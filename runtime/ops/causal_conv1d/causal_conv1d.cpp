@@ -50,7 +50,7 @@ Tensor segments(std::initializer_list<int32_t> begin_of_token) {
 }  // namespace
 
 Result<std::vector<TensorType>> CausalConv1d::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs,
+  TRY(check_operands(*this, inputs,
                      {{"x", Accept::f32, 2}, {"w", Accept::cache, 2}, {"segment_begin", Accept::i32, 1}}));
   TRY(check_conv(name(), inputs));
   TRY(check_one_per_token(name(), inputs, 2, "segment_begin"));
@@ -109,7 +109,7 @@ std::string CausalConv1dBackward::attributes() const {
 
 Result<std::vector<TensorType>> CausalConv1dBackward::infer(Types inputs) const {
   TRY(check_operands(
-      name(), inputs,
+      *this, inputs,
       {{"x", Accept::f32, 2}, {"w", Accept::cache, 2}, {"segment_begin", Accept::i32, 1}, {"dy", Accept::f32, 2}}));
   TRY(check_conv(name(), inputs));
   TRY(check_one_per_token(name(), inputs, 2, "segment_begin"));

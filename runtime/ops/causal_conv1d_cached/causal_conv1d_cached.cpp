@@ -16,7 +16,7 @@ std::string CausalConv1dCached::attributes() const {
 }
 
 Result<std::vector<TensorType>> CausalConv1dCached::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs,
+  TRY(check_operands(*this, inputs,
                      {{"x", Accept::f32, 2},
                       {"w", Accept::cache, 2},
                       {"state", Accept::f32, 3},

@@ -29,7 +29,7 @@ std::string CombineExperts::attributes() const {
 }
 
 Result<std::vector<TensorType>> CombineExperts::infer(Types inputs) const {
-  TRY(check_operands("combine_experts", inputs,
+  TRY(check_operands(*this, inputs,
                      {{"y", Accept::f32, 2}, {"row_of_slot", Accept::i32, 2}, {"weights", Accept::f32, 2}}));
   TRY(check_slots("combine_experts", inputs));
   return std::vector{TensorType{Dtype::f32, {inputs[1].shape[0], inputs[0].shape[1]}}};
@@ -80,7 +80,7 @@ std::string CombineExpertsBackward::attributes() const {
 
 Result<std::vector<TensorType>> CombineExpertsBackward::infer(Types inputs) const {
   TRY(check_operands(
-      "combine_experts_backward", inputs,
+      *this, inputs,
       {{"y", Accept::f32, 2}, {"row_of_slot", Accept::i32, 2}, {"weights", Accept::f32, 2}, {"dout", Accept::f32, 2}}));
   TRY(check_slots("combine_experts_backward", inputs));
   const Shape wanted{inputs[1].shape[0], inputs[0].shape[1]};

@@ -14,7 +14,7 @@ std::string ConcatHeads::attributes() const {
 }
 
 Result<std::vector<TensorType>> ConcatHeads::infer(Types inputs) const {
-  TRY(check_operands("concat_heads", inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
   TensorType out = inputs[0];
   const int last = out.shape.rank() - 1;
   out.shape[last] = inputs[1].shape.last();

@@ -15,7 +15,7 @@ std::string CopyRows::attributes() const {
 }
 
 Result<std::vector<TensorType>> CopyRows::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"state", Accept::cache, 0}, {"from", Accept::i32, 1}, {"to", Accept::i32, 1}}));
+  TRY(check_operands(*this, inputs, {{"state", Accept::cache, 0}, {"from", Accept::i32, 1}, {"to", Accept::i32, 1}}));
   if (inputs[0].shape.rank() < 2)
     return shape_error(name(), "state", "rows of at least one axis", inputs[0].to_string());
   TRY(check_same_shape(name(), inputs, 1, 2));

@@ -33,7 +33,7 @@ Tensor sample_targets(int64_t n, int64_t vocab) {
 }  // namespace
 
 Result<std::vector<TensorType>> CrossEntropy::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs,
+  TRY(check_operands(*this, inputs,
                      {{"logits", Accept::f32, 2}, {"targets", Accept::i32, 1}, {"weights", Accept::f32, 1}}));
   TRY(check_rows(name(), inputs));
   return std::vector{TensorType{Dtype::f32, {1}}, TensorType{Dtype::f32, {inputs[0].shape[0]}}};
@@ -90,7 +90,7 @@ std::string CrossEntropyBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> CrossEntropyBackward::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs,
+  TRY(check_operands(*this, inputs,
                      {{"logits", Accept::f32, 2},
                       {"targets", Accept::i32, 1},
                       {"weights", Accept::f32, 1},

@@ -32,7 +32,7 @@ constexpr float kNoLimit = std::numeric_limits<float>::infinity();
 }  // namespace
 
 Result<std::vector<TensorType>> Decay::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"a", Accept::f32, 2}, {"a_log", Accept::f32, 1}, {"bias", Accept::f32, 1}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 2}, {"a_log", Accept::f32, 1}, {"bias", Accept::f32, 1}}));
   TRY(check_decay(name(), inputs));
   return std::vector{inputs[0], inputs[0]};
 }
@@ -89,8 +89,8 @@ std::string DecayBackward::attributes() const {
 Result<std::vector<TensorType>> DecayBackward::infer(Types inputs) const {
   const Operand a{"a", Accept::f32, 2}, a_log{"a_log", Accept::f32, 1}, bias{"bias", Accept::f32, 1},
       first{has_dlog_decay ? "dlog_decay" : "dstep", Accept::f32, 2}, second{"dstep", Accept::f32, 2};
-  TRY(has_dlog_decay && has_dstep ? check_operands(name(), inputs, {a, a_log, bias, first, second})
-                                  : check_operands(name(), inputs, {a, a_log, bias, first}));
+  TRY(has_dlog_decay && has_dstep ? check_operands(*this, inputs, {a, a_log, bias, first, second})
+                                  : check_operands(*this, inputs, {a, a_log, bias, first}));
   TRY(check_decay(name(), inputs));
   return std::vector{inputs[0], inputs[1], inputs[2]};
 }

@@ -3,7 +3,7 @@
 // shapes:   table [V,C] any weight dtype, ids [T] i32, y and dy [T,C] f32, dtable [n_rows,C] f32
 // traffic:  gather: bytes of T table rows + T·C·4; scatter: n_rows·C·4 zeroed + T·C·12: memory bound
 // mapping:  gather splits tokens; scatter splits columns in multiples of 16, so that rows are added in order of t
-// needs:    nothing
+// needs:    y f32
 // numerics: exact widening; sums in order of t
 #include "runtime/kernels/convert.h"
 #include "runtime/kernels/isa.h"
@@ -45,7 +45,8 @@ void run_scatter(const KernelArgs& args, const Worker& me) {
 }  // namespace
 
 template <>
-Kernel kernel_for(const GatherRows&, Types) {
+Kernel kernel_for(const GatherRows& op, Types) {
+  if (op.to != Dtype::f32) return {};
   return {run_gather};
 }
 template <>

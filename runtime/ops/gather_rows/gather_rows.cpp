@@ -11,12 +11,13 @@ std::string_view GatherRows::name() const {
   return "gather_rows";
 }
 std::string GatherRows::attributes() const {
-  return fmt::format("row_begin={}", row_begin);
+  return fmt::format("row_begin={}{}", row_begin, to == Dtype::f32 ? "" : fmt::format(" to={}", dtype_info(to).name));
 }
 
 Result<std::vector<TensorType>> GatherRows::infer(Types inputs) const {
-  TRY(check_operands("gather_rows", inputs, {{"table", Accept::weight, 2}, {"ids", Accept::i32, 1}}));
-  return std::vector{TensorType{Dtype::f32, {inputs[1].shape[0], inputs[0].shape[1]}}};
+  TRY(check_operands(*this, inputs, {{"table", Accept::weight, 2}, {"ids", Accept::i32, 1}}));
+  if (to != Dtype::f32 && to != Dtype::bf16) return shape_error(name(), "y", "f32 or bf16", dtype_info(to).name);
+  return std::vector{TensorType{to, {inputs[1].shape[0], inputs[0].shape[1]}}};
 }
 
 void GatherRows::reference(Views inputs, Views outputs) const {
@@ -35,7 +36,8 @@ void GatherRows::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> GatherRows::gradient(GradientBuilder& g) const {
   const TensorType& table = g.b.type(g.input(0));
   if (!g.needs(0)) return std::vector{Value(), Value()};
-  if (table.dtype != Dtype::f32)
+  const bool is_computed = g.b.graph().info(g.input(0)).kind == ValueKind::computed;
+  if (table.dtype != Dtype::f32 && !(is_computed && table.dtype == Dtype::bf16))
     return not_differentiable(name(), "the table is frozen (" + table.to_string() + "); only f32 tables are trained");
   return std::vector{g.b.apply(std::make_shared<ScatterAddRows>(table.shape[0], row_begin), {g.input(1), g.grad()}),
                      Value()};
@@ -48,7 +50,7 @@ Sharding GatherRows::sharding(Types inputs) const {
 }
 
 std::shared_ptr<const Op> GatherRows::shard(std::string_view axis, int index, int n, Types inputs) const {
-  return axis == "V" ? std::make_shared<GatherRows>(row_begin + inputs[0].shape[0] / n * index) : nullptr;
+  return axis == "V" ? std::make_shared<GatherRows>(row_begin + inputs[0].shape[0] / n * index, to) : nullptr;
 }
 
 Cost GatherRows::cost(Types inputs, Types outputs) const {
@@ -76,7 +78,7 @@ std::string ScatterAddRows::attributes() const {
 }
 
 Result<std::vector<TensorType>> ScatterAddRows::infer(Types inputs) const {
-  TRY(check_operands("scatter_add_rows", inputs, {{"ids", Accept::i32, 1}, {"dy", Accept::f32, 2}}));
+  TRY(check_operands(*this, inputs, {{"ids", Accept::i32, 1}, {"dy", Accept::f32, 2}}));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error(name(), "dy", "one row per id", inputs[0].to_string() + " and " + inputs[1].to_string());
   return std::vector{TensorType{Dtype::f32, {n_rows, inputs[1].shape[1]}}};

@@ -14,7 +14,7 @@ std::string Gelu::attributes() const {
 }
 
 Result<std::vector<TensorType>> Gelu::infer(Types inputs) const {
-  TRY(check_operands("gelu", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 
@@ -55,7 +55,7 @@ std::string GeluBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> GeluBackward::infer(Types inputs) const {
-  TRY(check_operands("gelu_backward", inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("gelu_backward", inputs, 0, 1));
   return std::vector{inputs[0]};
 }

@@ -31,7 +31,7 @@ std::string GroupedMatmul::attributes() const {
 }
 
 Result<std::vector<TensorType>> GroupedMatmul::infer(Types inputs) const {
-  TRY(check_operands("grouped_matmul", inputs,
+  TRY(check_operands(*this, inputs,
                      {{"x", Accept::activations, 2}, {"w", Accept::weight, 3}, {"expert_begin", Accept::i32, 1}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
   if (inputs[0].dtype != Dtype::f32 && (!trans_w || !has_integer_levels(inputs[1].dtype)))
@@ -142,8 +142,7 @@ std::string GroupedOuter::attributes() const {
 }
 
 Result<std::vector<TensorType>> GroupedOuter::infer(Types inputs) const {
-  TRY(check_operands("grouped_outer", inputs,
-                     {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}, {"expert_begin", Accept::i32, 1}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}, {"expert_begin", Accept::i32, 1}}));
   TRY(check_experts("grouped_outer", inputs[2], first_expert, n_experts));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error("grouped_outer", "b", "as many rows as a",

@@ -13,7 +13,7 @@ std::string HeadMatmul::attributes() const {
 }
 
 Result<std::vector<TensorType>> HeadMatmul::infer(Types inputs) const {
-  TRY(check_operands("head_matmul", inputs, {{"x", Accept::f32, 3}, {"w", Accept::weight, 3}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 3}, {"w", Accept::weight, 3}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
   if (x[1] != w[0] || x[2] != w[trans_w ? 2 : 1])
     return shape_error("head_matmul", "x", fmt::format("{} heads of {} columns", w[0], w[trans_w ? 2 : 1]),
@@ -90,7 +90,7 @@ std::string HeadOuter::attributes() const {
 }
 
 Result<std::vector<TensorType>> HeadOuter::infer(Types inputs) const {
-  TRY(check_operands("head_outer", inputs, {{"a", Accept::f32, 3}, {"b", Accept::f32, 3}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 3}, {"b", Accept::f32, 3}}));
   const Shape &a = inputs[0].shape, &b = inputs[1].shape;
   if (a[0] != b[0] || a[1] != b[1])
     return shape_error("head_outer", "operands", "rows of as many heads in both",

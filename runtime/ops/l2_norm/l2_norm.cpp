@@ -44,7 +44,7 @@ std::string L2Norm::attributes() const {
 }
 
 Result<std::vector<TensorType>> L2Norm::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 
@@ -85,7 +85,7 @@ std::string L2NormBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> L2NormBackward::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape(name(), inputs, 0, 1));
   return std::vector{inputs[0]};
 }

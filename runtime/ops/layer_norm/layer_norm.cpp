@@ -36,7 +36,7 @@ std::string LayerNorm::attributes() const {
 }
 
 Result<std::vector<TensorType>> LayerNorm::infer(Types inputs) const {
-  TRY(check_operands("layer_norm", inputs, {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"b", Accept::f32, 1}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"b", Accept::f32, 1}}));
   TRY(check_width("layer_norm", inputs, 1, "w"));
   TRY(check_width("layer_norm", inputs, 2, "b"));
   return std::vector{inputs[0]};
@@ -88,8 +88,7 @@ std::string LayerNormBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> LayerNormBackward::infer(Types inputs) const {
-  TRY(check_operands("layer_norm_backward", inputs,
-                     {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 2}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 2}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 2}}));
   TRY(check_width("layer_norm_backward", inputs, 1, "w"));
   TRY(check_same_shape("layer_norm_backward", inputs, 0, 2));
   return std::vector{inputs[0], inputs[1]};

@@ -52,8 +52,8 @@ Result<std::vector<TensorType>> LinearAttention::infer(Types inputs) const {
   const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, segments{"segment_begin", Accept::i32, 1},
       skip{"skip", Accept::f32, 1};
-  TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, skip})
-                     : check_operands(name(), inputs, {q, k, v, log_decay, beta, segments}));
+  TRY(heads.has_skip ? check_operands(*this, inputs, {q, k, v, log_decay, beta, segments, skip})
+                     : check_operands(*this, inputs, {q, k, v, log_decay, beta, segments}));
   TRY(check_linear_attention(name(), heads, inputs, kInputs));
   TRY(check_segments(name(), inputs));
   return std::vector{inputs[2]};
@@ -107,8 +107,8 @@ Result<std::vector<TensorType>> LinearAttentionBackward::infer(Types inputs) con
   const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, segments{"segment_begin", Accept::i32, 1},
       dout{"dout", Accept::f32, 3}, skip{"skip", Accept::f32, 1};
-  TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, dout, skip})
-                     : check_operands(name(), inputs, {q, k, v, log_decay, beta, segments, dout}));
+  TRY(heads.has_skip ? check_operands(*this, inputs, {q, k, v, log_decay, beta, segments, dout, skip})
+                     : check_operands(*this, inputs, {q, k, v, log_decay, beta, segments, dout}));
   TRY(check_linear_attention(name(), heads, inputs, kBackwardInputs));
   TRY(check_segments(name(), inputs));
   TRY(check_same_shape(name(), inputs, 2, 6));

@@ -23,8 +23,8 @@ Result<std::vector<TensorType>> LinearAttentionCached::infer(Types inputs) const
   const Operand q{"q", Accept::f32, 3}, k{"k", Accept::f32, 3}, v{"v", Accept::f32, 3},
       log_decay{"log_decay", Accept::f32, 2}, beta{"beta", Accept::f32, 2}, state{"state", Accept::f32, 4},
       positions{"positions", Accept::i32, 1}, seqs{"seq_of_token", Accept::i32, 1}, skip{"skip", Accept::f32, 1};
-  TRY(heads.has_skip ? check_operands(name(), inputs, {q, k, v, log_decay, beta, state, positions, seqs, skip})
-                     : check_operands(name(), inputs, {q, k, v, log_decay, beta, state, positions, seqs}));
+  TRY(heads.has_skip ? check_operands(*this, inputs, {q, k, v, log_decay, beta, state, positions, seqs, skip})
+                     : check_operands(*this, inputs, {q, k, v, log_decay, beta, state, positions, seqs}));
   TRY(check_linear_attention(name(), heads, inputs, kCachedInputs));
   const Shape wanted{inputs[5].shape[0], heads.n_v_heads, heads.k_dim, heads.v_dim};
   if (!(inputs[5].shape == wanted)) return shape_error(name(), "state", wanted.to_string(), inputs[5].to_string());

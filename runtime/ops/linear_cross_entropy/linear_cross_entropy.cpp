@@ -85,7 +85,7 @@ Cost product_cost(double products, Types inputs, Types outputs) {
 }  // namespace
 
 Result<std::vector<TensorType>> LinearCrossEntropy::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {kX, kW, kTargets, kWeights}));
+  TRY(check_operands(*this, inputs, {kX, kW, kTargets, kWeights}));
   TRY(check_shapes(name(), inputs));
   return std::vector{TensorType{Dtype::f32, {1}}};
 }
@@ -152,7 +152,7 @@ std::string LinearCrossEntropyBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> LinearCrossEntropyBackward::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {kX, kW, kTargets, kWeights, kDloss}));
+  TRY(check_operands(*this, inputs, {kX, kW, kTargets, kWeights, kDloss}));
   TRY(check_shapes(name(), inputs));
   if (trains_w && inputs[1].dtype != Dtype::f32) return shape_error(name(), "w", "f32", inputs[1].to_string());
   std::vector<TensorType> out{{Dtype::f32, {1}}, inputs[0]};

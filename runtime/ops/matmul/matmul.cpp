@@ -26,7 +26,7 @@ Sizes sizes(const Matmul& op, Types inputs) {
 }  // namespace
 
 Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
-  TRY(check_operands("matmul", inputs, {{"a", Accept::activations, 2}, {"b", Accept::weight, 2}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::activations, 2}, {"b", Accept::weight, 2}}));
   if (inputs[0].dtype != Dtype::f32 && (trans_a || !trans_b || !has_integer_levels(inputs[1].dtype)))
     return shape_error("matmul", "a", "f32 beside this b (" + attributes() + ")",
                        inputs[0].to_string() + " and " + inputs[1].to_string());

@@ -1,6 +1,6 @@
 // mul, CUDA
 // math:     y = a * b, or y[r,c] = a[r,c] * b[c]
-// shapes:   a [..., C] f32, b like a or [C]; y like a
+// shapes:   a [..., C] f32 or bf16, b like a or f32 [C]; y like a
 // traffic:  12 B and 1 flop an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -11,15 +11,21 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void mul_kernel(const float* a, const float* b, float* y, int64_t n, int64_t n_b) {
+template <class A, class B>
+__global__ void mul_kernel(const A* a, const B* b, A* y, int64_t n, int64_t n_b) {
   const int64_t i = thread_index();
   if (i < n) y[i] = a[i] * b[i % n_b];
 }
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<mul_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
-                            args.outputs[0].f32(), n, args.inputs[1].shape().n_elements());
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    with_activations(args.inputs[1].type.dtype, [&]<class B>() {
+      launch_kernel<mul_kernel<A, B>>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                      args.inputs[1].as<B>(), args.outputs[0].as<A>(), n,
+                                      args.inputs[1].shape().n_elements());
+    });
+  });
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::string Mul::attributes() const {
 }
 
 Result<std::vector<TensorType>> Mul::infer(Types inputs) const {
-  TRY(check_operands("mul", inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 0}, {"b", Accept::f32, 0}}));
   const Shape &a = inputs[0].shape, &b = inputs[1].shape;
   if (!(a == b) && !(b.rank() == 1 && b.last() == a.last()))
     return shape_error("mul", "b", "of a's shape or one row of it", a.to_string() + " and " + b.to_string());

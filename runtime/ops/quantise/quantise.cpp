@@ -13,7 +13,7 @@ std::string Quantise::attributes() const {
 }
 
 Result<std::vector<TensorType>> Quantise::infer(Types inputs) const {
-  TRY(check_operands("quantise", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   if (inputs[0].shape.last() % dtype_info(Dtype::q8_0).block_elements != 0)
     return shape_error("quantise", "x", "whole blocks of 32 along its last axis", inputs[0].to_string());
   return std::vector{TensorType{Dtype::q8_0, inputs[0].shape}};

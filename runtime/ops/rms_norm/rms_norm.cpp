@@ -39,10 +39,10 @@ double inverse_rms(const float* x, int64_t n, float eps) {
 
 Result<std::vector<TensorType>> RmsNorm::infer(Types inputs) const {
   if (inputs.size() == 1) {
-    TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 0}}));
+    TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
     return std::vector{inputs[0]};
   }
-  TRY(check_operands("rms_norm", inputs, {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}}));
   TRY(check_norm("rms_norm", inputs));
   return std::vector{inputs[0]};
 }
@@ -95,12 +95,11 @@ std::string RmsNormBackward::attributes() const {
 
 Result<std::vector<TensorType>> RmsNormBackward::infer(Types inputs) const {
   if (inputs.size() == 2) {
-    TRY(check_operands("rms_norm_backward", inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+    TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
     TRY(check_same_shape("rms_norm_backward", inputs, 0, 1));
     return std::vector{inputs[0]};
   }
-  TRY(check_operands("rms_norm_backward", inputs,
-                     {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"w", Accept::f32, 1}, {"dy", Accept::f32, 0}}));
   TRY(check_norm("rms_norm_backward", inputs));
   TRY(check_same_shape("rms_norm_backward", inputs, 0, 2));
   return std::vector{inputs[0], inputs[1]};

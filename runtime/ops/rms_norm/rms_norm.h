@@ -5,19 +5,21 @@
 
 namespace hearth {
 
-// x [..., C] f32, w [C] f32 → y like x. Without w: as with ones.
+// x [..., C], w [C] f32 → y like x. Without w: as with ones.
 class RmsNorm final : public Op {
  public:
   explicit RmsNorm(float eps) : eps(eps) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const float eps;
 };
 
-// (x [..., C], w [C], dy [..., C]) → (dx [..., C], dw [C]); without w: (x, dy) → dx.
+// (x [..., C], w [C] f32, dy [..., C]) → (dx [..., C] like x, dw [C] f32); without w: (x, dy) → dx.
 class RmsNormBackward final : public Op {
  public:
   explicit RmsNormBackward(float eps) : eps(eps) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types inputs) const override { return {0, static_cast<int>(inputs.size()) - 1}; }
   const float eps;
 };
 

@@ -16,7 +16,7 @@ std::string Rope::attributes() const {
 }
 
 Result<std::vector<TensorType>> Rope::infer(Types inputs) const {
-  TRY(check_operands("rope", inputs, {{"x", Accept::f32, 3}, {"positions", Accept::i32, 1}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 3}, {"positions", Accept::i32, 1}}));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error("rope", "positions", "one per row of x",
                        inputs[0].to_string() + " and " + inputs[1].to_string());

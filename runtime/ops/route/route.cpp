@@ -105,12 +105,12 @@ std::string Route::attributes() const {
 
 Result<std::vector<TensorType>> Route::infer(Types inputs) const {
   if (has_bias) {
-    TRY(check_operands("route", inputs, {{"logits", Accept::f32, 2}, {"bias", Accept::f32, 1}}));
+    TRY(check_operands(*this, inputs, {{"logits", Accept::f32, 2}, {"bias", Accept::f32, 1}}));
     if (inputs[1].shape[0] != inputs[0].shape[1])
       return shape_error("route", "bias", "one value per expert",
                          inputs[0].to_string() + " and " + inputs[1].to_string());
   } else {
-    TRY(check_operands("route", inputs, {{"logits", Accept::f32, 2}}));
+    TRY(check_operands(*this, inputs, {{"logits", Accept::f32, 2}}));
   }
   TRY(check_routing("route", routing, inputs[0].shape[1]));
   const Shape shape{inputs[0].shape[0], routing.n_chosen};
@@ -184,7 +184,7 @@ std::string RouteBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> RouteBackward::infer(Types inputs) const {
-  TRY(check_operands("route_backward", inputs,
+  TRY(check_operands(*this, inputs,
                      {{"logits", Accept::f32, 2}, {"ids", Accept::i32, 2}, {"dweights", Accept::f32, 2}}));
   TRY(check_routing("route_backward", routing, inputs[0].shape[1]));
   TRY(check_same_shape("route_backward", inputs, 1, 2));

@@ -13,7 +13,7 @@ std::string Scale::attributes() const {
 }
 
 Result<std::vector<TensorType>> Scale::infer(Types inputs) const {
-  TRY(check_operands("scale", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 

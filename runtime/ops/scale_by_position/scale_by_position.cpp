@@ -21,7 +21,7 @@ float ScaleByPosition::factor(int32_t position) const {
 }
 
 Result<std::vector<TensorType>> ScaleByPosition::infer(Types inputs) const {
-  TRY(check_operands("scale_by_position", inputs, {{"x", Accept::f32, 0}, {"positions", Accept::i32, 1}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"positions", Accept::i32, 1}}));
   if (inputs[0].shape[0] != inputs[1].shape[0])
     return shape_error("scale_by_position", "positions", "one per row of x",
                        inputs[0].to_string() + " and " + inputs[1].to_string());

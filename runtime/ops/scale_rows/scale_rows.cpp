@@ -13,7 +13,7 @@ std::string ScaleRows::attributes() const {
 }
 
 Result<std::vector<TensorType>> ScaleRows::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"x", Accept::f32, 2}, {"s", Accept::f32, 2}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 2}, {"s", Accept::f32, 2}}));
   const Shape wanted{inputs[0].shape[0], 1};
   if (!(inputs[1].shape == wanted)) return shape_error(name(), "s", wanted.to_string(), inputs[1].to_string());
   return std::vector{inputs[0]};
@@ -54,7 +54,7 @@ std::string RowDots::attributes() const {
 }
 
 Result<std::vector<TensorType>> RowDots::infer(Types inputs) const {
-  TRY(check_operands(name(), inputs, {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}}));
   TRY(check_same_shape(name(), inputs, 0, 1));
   return std::vector{TensorType{Dtype::f32, {inputs[0].shape[0], 1}}};
 }

@@ -14,7 +14,7 @@ std::string Sigmoid::attributes() const {
 }
 
 Result<std::vector<TensorType>> Sigmoid::infer(Types inputs) const {
-  TRY(check_operands("sigmoid", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 
@@ -51,7 +51,7 @@ std::string SigmoidBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> SigmoidBackward::infer(Types inputs) const {
-  TRY(check_operands("sigmoid_backward", inputs, {{"y", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"y", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("sigmoid_backward", inputs, 0, 1));
   return std::vector{inputs[0]};
 }

@@ -14,7 +14,7 @@ std::string Silu::attributes() const {
 }
 
 Result<std::vector<TensorType>> Silu::infer(Types inputs) const {
-  TRY(check_operands("silu", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 
@@ -51,7 +51,7 @@ std::string SiluBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> SiluBackward::infer(Types inputs) const {
-  TRY(check_operands("silu_backward", inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("silu_backward", inputs, 0, 1));
   return std::vector{inputs[0]};
 }

@@ -13,13 +13,13 @@ std::string to_text(int head_dim, int begin, int n) {
 }
 
 // The output type; `from` and `to` are the widths of a head before and after.
-Result<std::vector<TensorType>> infer_heads(std::string_view op, Types inputs, int head_dim, int begin, int n, int from,
+Result<std::vector<TensorType>> infer_heads(const Op& op, Types inputs, int head_dim, int begin, int n, int from,
                                             int to) {
   TRY(check_operands(op, inputs, {{"x", Accept::f32, 0}}));
   if (n < 1 || begin < 0 || begin + n > head_dim)
-    return shape_error(op, "the slice", "within the head", to_text(head_dim, begin, n));
+    return shape_error(op.name(), "the slice", "within the head", to_text(head_dim, begin, n));
   if (inputs[0].shape.last() != from)
-    return shape_error(op, "x", fmt::format("heads of {} columns", from), inputs[0].to_string());
+    return shape_error(op.name(), "x", fmt::format("heads of {} columns", from), inputs[0].to_string());
   TensorType out = inputs[0];
   out.shape[out.shape.rank() - 1] = to;
   return std::vector{out};
@@ -41,7 +41,7 @@ std::string SliceHeads::attributes() const {
   return to_text(head_dim, begin, n);
 }
 Result<std::vector<TensorType>> SliceHeads::infer(Types inputs) const {
-  return infer_heads(name(), inputs, head_dim, begin, n, head_dim, n);
+  return infer_heads(*this, inputs, head_dim, begin, n, head_dim, n);
 }
 
 void SliceHeads::reference(Views inputs, Views outputs) const {
@@ -77,7 +77,7 @@ std::string PadHeads::attributes() const {
   return to_text(head_dim, begin, n);
 }
 Result<std::vector<TensorType>> PadHeads::infer(Types inputs) const {
-  return infer_heads(name(), inputs, head_dim, begin, n, n, head_dim);
+  return infer_heads(*this, inputs, head_dim, begin, n, n, head_dim);
 }
 
 void PadHeads::reference(Views inputs, Views outputs) const {

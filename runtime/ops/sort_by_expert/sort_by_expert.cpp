@@ -16,7 +16,7 @@ std::string SortByExpert::attributes() const {
 }
 
 Result<std::vector<TensorType>> SortByExpert::infer(Types inputs) const {
-  TRY(check_operands("sort_by_expert", inputs, {{"ids", Accept::i32, 2}}));
+  TRY(check_operands(*this, inputs, {{"ids", Accept::i32, 2}}));
   if (n_experts < 1 || n_experts > kMaxExperts)
     return shape_error("sort_by_expert", "n_experts", fmt::format("1 to {}", kMaxExperts), std::to_string(n_experts));
   const int64_t S = inputs[0].shape.n_elements();

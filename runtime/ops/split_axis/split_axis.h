@@ -11,6 +11,7 @@ class SplitAxis final : public Op {
  public:
   SplitAxis(int axis, int64_t inner) : axis(axis), inner(inner) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const int axis;
   const int64_t inner;
 };
@@ -20,6 +21,7 @@ class MergeAxes final : public Op {
  public:
   explicit MergeAxes(int axis) : axis(axis) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const int axis;
 };
 

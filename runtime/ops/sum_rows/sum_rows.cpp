@@ -13,7 +13,7 @@ std::string SumRows::attributes() const {
 }
 
 Result<std::vector<TensorType>> SumRows::infer(Types inputs) const {
-  TRY(check_operands("sum_rows", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{TensorType{Dtype::f32, {inputs[0].shape.last()}}};
 }
 

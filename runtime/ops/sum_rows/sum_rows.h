@@ -9,6 +9,7 @@ namespace hearth {
 class SumRows final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
 };
 
 }  // namespace hearth

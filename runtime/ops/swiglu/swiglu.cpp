@@ -14,7 +14,7 @@ std::string Swiglu::attributes() const {
 }
 
 Result<std::vector<TensorType>> Swiglu::infer(Types inputs) const {
-  TRY(check_operands("swiglu", inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}}));
   TRY(check_same_shape("swiglu", inputs, 0, 1));
   return std::vector{inputs[0]};
 }
@@ -53,8 +53,7 @@ std::string SwigluBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> SwigluBackward::infer(Types inputs) const {
-  TRY(check_operands("swiglu_backward", inputs,
-                     {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("swiglu_backward", inputs, 0, 1));
   TRY(check_same_shape("swiglu_backward", inputs, 0, 2));
   return std::vector{inputs[0], inputs[0]};

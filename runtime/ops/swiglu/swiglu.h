@@ -5,16 +5,18 @@
 
 namespace hearth {
 
-// gate, up f32 of one shape → y.
+// gate, up of one shape → y.
 class Swiglu final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
 };
 
 // (gate, up, dy) → (dgate, dup).
 class SwigluBackward final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1, 2}; }
 };
 
 }  // namespace hearth

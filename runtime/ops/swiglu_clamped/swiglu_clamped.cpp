@@ -29,7 +29,7 @@ std::string SwigluClamped::attributes() const {
 
 Result<std::vector<TensorType>> SwigluClamped::infer(Types inputs) const {
   TRY(check_form("swiglu_clamped", form));
-  TRY(check_operands("swiglu_clamped", inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}}));
   TRY(check_same_shape("swiglu_clamped", inputs, 0, 1));
   return std::vector{inputs[0]};
 }
@@ -76,8 +76,7 @@ std::string SwigluClampedBackward::attributes() const {
 
 Result<std::vector<TensorType>> SwigluClampedBackward::infer(Types inputs) const {
   TRY(check_form("swiglu_clamped_backward", form));
-  TRY(check_operands("swiglu_clamped_backward", inputs,
-                     {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"gate", Accept::f32, 0}, {"up", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("swiglu_clamped_backward", inputs, 0, 1));
   TRY(check_same_shape("swiglu_clamped_backward", inputs, 0, 2));
   return std::vector{inputs[0], inputs[0]};

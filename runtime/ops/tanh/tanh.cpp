@@ -16,7 +16,7 @@ std::string Tanh::attributes() const {
 }
 
 Result<std::vector<TensorType>> Tanh::infer(Types inputs) const {
-  TRY(check_operands("tanh", inputs, {{"x", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"x", Accept::f32, 0}}));
   return std::vector{inputs[0]};
 }
 
@@ -57,7 +57,7 @@ std::string TanhBackward::attributes() const {
 }
 
 Result<std::vector<TensorType>> TanhBackward::infer(Types inputs) const {
-  TRY(check_operands("tanh_backward", inputs, {{"y", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
+  TRY(check_operands(*this, inputs, {{"y", Accept::f32, 0}, {"dy", Accept::f32, 0}}));
   TRY(check_same_shape("tanh_backward", inputs, 0, 1));
   return std::vector{inputs[0]};
 }

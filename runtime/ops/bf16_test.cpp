@@ -1,0 +1,137 @@
+// Ops that take bf16 activations, by their samples: types follow, the reference rounds, gradients flow, and what
+// computes with f32 alone refuses them. Kernels: tests/gpu/ops_device_test.cpp.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "runtime/exec/devices.h"
+#include "runtime/exec/interpreter.h"
+#include "runtime/graph/builder.h"
+#include "runtime/graph/rewrites.h"
+#include "runtime/ops/all_ops.h"
+#include "runtime/ops/sample_runs.h"
+#include "runtime/plan/plan.h"
+
+namespace hearth {
+namespace {
+
+constexpr double kRounding = 1.0 / 256;  // of bf16, relative: half of its last bit
+
+// Whose first output is f32 beside bf16 activations, and why.
+const std::map<std::string, std::string>& puts_out_f32() {
+  static const std::map<std::string, std::string> reasons{
+      {"scatter_add_rows", "the gradient of a table"},
+      {"sum_rows", "the gradient of a bias"},
+  };
+  return reasons;
+}
+
+std::vector<size_t> samples_with_activations() {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < every_sample().size(); ++i)
+    if (has_activations(every_sample()[i])) out.push_back(i);
+  return out;
+}
+
+class InBf16 : public testing::TestWithParam<size_t> {
+ protected:
+  const Sample& in_f32() const { return every_sample()[GetParam()]; }
+  const Sample sample = in_bf16(in_f32());
+};
+
+TEST_P(InBf16, OutputsFollowActivations) {
+  const auto outputs = sample.op->infer(types_of(sample.inputs));
+  ASSERT_TRUE(outputs) << outputs.error().to_string();
+  const bool is_f32 = puts_out_f32().contains(std::string(sample.op->name()));
+  EXPECT_EQ((*outputs)[0].dtype, is_f32 ? Dtype::f32 : Dtype::bf16);
+  const auto plain = sample.op->infer(types_of(in_f32().inputs));
+  for (size_t i = 0; i < outputs->size(); ++i) EXPECT_EQ((*outputs)[i].shape, (*plain)[i].shape);
+}
+
+TEST_P(InBf16, ReferenceWidensAndRounds) {
+  Sample widened = copy_of(sample);
+  for (int i : sample.op->activations(types_of(sample.inputs))) {
+    Tensor& input = widened.inputs[static_cast<size_t>(i)];
+    input = to_f32(input.view());
+  }
+  const Written expected = run_reference(*sample.op, widened.inputs), got = run_reference(*sample.op, sample.inputs);
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i)
+    EXPECT_LE(relative_error(got[i], expected[i]), got[i].type().dtype == Dtype::bf16 ? kRounding : 0)
+        << "output " << i;
+}
+
+TEST_P(InBf16, MixedActivationsAreRefused) {
+  const std::vector<int> activations = sample.op->activations(types_of(sample.inputs));
+  for (size_t k = 1; k < activations.size(); ++k) {
+    std::vector<TensorType> types = types_of(sample.inputs);
+    types[static_cast<size_t>(activations[k])].dtype = Dtype::f32;
+    if (sample.op->activations(types) != activations) continue;
+    const auto mixed = sample.op->infer(types);
+    ASSERT_FALSE(mixed) << "activation " << k;
+    EXPECT_NE(mixed.error().message.find("of one dtype"), std::string::npos) << mixed.error().message;
+  }
+}
+
+TEST_P(InBf16, WhatComputesWithF32Refuses) {
+  const auto written = run_on(*open_cpu(1), sample, 1);
+  if (sample.op->name() == "split_axis" || sample.op->name() == "merge_axes") return;  // views
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Code::unimplemented);
+  EXPECT_NE(written.error().message.find("cpu computes with f32"), std::string::npos) << written.error().message;
+}
+
+// Of the sum of the first output, by the op's own rule.
+std::vector<Tensor> gradients_of(const Sample& sample) {
+  Builder b;
+  std::vector<Value> inputs, wrt;
+  std::map<std::string, TensorView, std::less<>> bindings;
+  for (size_t i = 0; i < sample.inputs.size(); ++i) {
+    inputs.push_back(b.input("x" + std::to_string(i), sample.inputs[i].type()));
+    bindings["x" + std::to_string(i)] = sample.inputs[i].view();
+  }
+  for (int i : sample.check_gradient_of) wrt.push_back(inputs[static_cast<size_t>(i)]);
+  const Value y = b.cast(b.apply_all(sample.op, inputs)[0], Dtype::f32);
+  const int64_t n = b.type(y).shape.n_elements();
+  Tensor ones(TensorType{Dtype::f32, {n, 1}}), one(TensorType{Dtype::f32, {1}});
+  for (int64_t i = 0; i < n; ++i) ones.f32()[i] = i % 3 == 0 ? -1.0f : 1.0f;
+  one.f32()[0] = 1;
+  bindings["ones"] = ones.view();
+  bindings["dloss"] = one.view();
+  Value row = y;
+  while (b.type(row).shape.rank() > 1) row = b.merge(row, 0);
+  const Value loss = b.merge(b.matmul(b.split(row, 0, n), b.input("ones", ones.type()), false, false), 0);
+  const auto graph = b.finish();
+  if (!graph) ADD_FAILURE() << graph.error().to_string();
+  const auto with_grads = differentiate(*graph, loss, wrt);
+  if (!with_grads) ADD_FAILURE() << with_grads.error().to_string();
+  if (!with_grads) return {};
+  for (size_t i = 0; i < wrt.size(); ++i)
+    EXPECT_EQ(with_grads->graph.type(with_grads->grads[i]), graph->type(wrt[i])) << "the gradient of input " << i;
+  auto outputs = interpret(with_grads->graph, bindings);
+  if (!outputs) ADD_FAILURE() << outputs.error().to_string();
+  return std::move(*outputs);
+}
+
+TEST_P(InBf16, GradientsFlow) {
+  if (sample.check_gradient_of.empty()) return;
+  const std::vector<Tensor> got = gradients_of(sample), expected = gradients_of(in_f32());
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i)
+    EXPECT_LE(relative_error(got[i], expected[i]), 8 * kRounding) << "input " << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, InBf16, testing::ValuesIn(samples_with_activations()),
+                         [](const testing::TestParamInfo<size_t>& info) {
+                           return name_of(every_sample()[info.param]);
+                         });
+
+TEST(InBf16List, HasNoStrangers) {
+  std::set<std::string> names;
+  for (size_t i : samples_with_activations()) names.insert(std::string(every_sample()[i].op->name()));
+  for (const auto& [name, reason] : puts_out_f32()) EXPECT_TRUE(names.contains(name)) << name;
+}
+
+}  // namespace
+}  // namespace hearth
