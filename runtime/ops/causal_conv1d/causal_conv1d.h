@@ -12,12 +12,14 @@ namespace hearth {
 class CausalConv1d final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
 };
 
 // (x, w, segment_begin, dy) → (dx, dw f32).
 class CausalConv1dBackward final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 3}; }
 };
 
 inline constexpr int kMaxConvWidth = 16;

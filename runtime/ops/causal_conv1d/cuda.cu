@@ -1,6 +1,6 @@
 // causal_conv1d and its backward, CUDA
 // math:     as cpu.cpp
-// shapes:   x, y, dx, dy [T,C], dw [C,W] f32, w [C,W] f32, f16 or bf16, segment_begin [T] i32
+// shapes:   x, y, dx, dy [T,C] f32 or bf16, dw [C,W] f32, w [C,W] f32, f16 or bf16, segment_begin [T] i32
 // traffic:  8 B an element; neighbouring tokens are read from cache
 // mapping:  y, dx: one thread an element; dw: one thread a channel and tap, over all tokens
 // needs:    nothing
@@ -11,8 +11,8 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-template <Dtype dtype>
-__global__ void conv_kernel(const float* x, const void* w, const int32_t* segment_begin, float* y, int64_t T, int64_t C,
+template <Dtype dtype, class A>
+__global__ void conv_kernel(const A* x, const void* w, const int32_t* segment_begin, A* y, int64_t T, int64_t C,
                             int64_t W) {
   const int64_t i = thread_index();
   if (i >= T * C) return;
@@ -25,8 +25,8 @@ __global__ void conv_kernel(const float* x, const void* w, const int32_t* segmen
   y[i] = sum;
 }
 
-template <Dtype dtype>
-__global__ void dx_kernel(const float* dy, const void* w, const int32_t* segment_begin, float* dx, int64_t T, int64_t C,
+template <Dtype dtype, class A>
+__global__ void dx_kernel(const A* dy, const void* w, const int32_t* segment_begin, A* dx, int64_t T, int64_t C,
                           int64_t W) {
   const int64_t i = thread_index();
   if (i >= T * C) return;
@@ -37,8 +37,9 @@ __global__ void dx_kernel(const float* dy, const void* w, const int32_t* segment
   dx[i] = sum;
 }
 
-__global__ void dw_kernel(const float* x, const float* dy, const int32_t* segment_begin, float* dw, int64_t T,
-                          int64_t C, int64_t W) {
+template <class A>
+__global__ void dw_kernel(const A* x, const A* dy, const int32_t* segment_begin, float* dw, int64_t T, int64_t C,
+                          int64_t W) {
   const int64_t i = thread_index();
   if (i >= C * W) return;
   const int64_t c = i % C, j = i / C;
@@ -54,8 +55,10 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    launch_kernel<conv_kernel<dtype>>(blocks_for(T * C), kBlock, 0, stream_of(me), x.f32(), w.data,
-                                      args.inputs[2].i32(), args.outputs[0].f32(), T, C, W);
+    with_activations(x.type.dtype, [&]<class A>() {
+      launch_kernel<conv_kernel<dtype, A>>(blocks_for(T * C), kBlock, 0, stream_of(me), x.as<A>(), w.data,
+                                           args.inputs[2].i32(), args.outputs[0].as<A>(), T, C, W);
+    });
   });
 }
 
@@ -63,11 +66,15 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &dy = args.inputs[3];
   const int64_t T = x.dim(0), C = x.dim(1), W = w.dim(1);
   with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    launch_kernel<dx_kernel<dtype>>(blocks_for(T * C), kBlock, 0, stream_of(me), dy.f32(), w.data, args.inputs[2].i32(),
-                                    args.outputs[0].f32(), T, C, W);
+    with_activations(x.type.dtype, [&]<class A>() {
+      launch_kernel<dx_kernel<dtype, A>>(blocks_for(T * C), kBlock, 0, stream_of(me), dy.as<A>(), w.data,
+                                         args.inputs[2].i32(), args.outputs[0].as<A>(), T, C, W);
+    });
   });
-  launch_kernel<dw_kernel>(blocks_for(C * W), kBlock, 0, stream_of(me), x.f32(), dy.f32(), args.inputs[2].i32(),
-                           args.outputs[1].f32(), T, C, W);
+  with_activations(x.type.dtype, [&]<class A>() {
+    launch_kernel<dw_kernel<A>>(blocks_for(C * W), kBlock, 0, stream_of(me), x.as<A>(), dy.as<A>(),
+                                args.inputs[2].i32(), args.outputs[1].f32(), T, C, W);
+  });
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace hearth {
 class CausalConv1dCached final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   std::vector<int> mutated_inputs() const override { return {2}; }
 };
 

@@ -32,7 +32,7 @@ Result<std::vector<TensorType>> CombineExperts::infer(Types inputs) const {
   TRY(check_operands(*this, inputs,
                      {{"y", Accept::f32, 2}, {"row_of_slot", Accept::i32, 2}, {"weights", Accept::f32, 2}}));
   TRY(check_slots("combine_experts", inputs));
-  return std::vector{TensorType{Dtype::f32, {inputs[1].shape[0], inputs[0].shape[1]}}};
+  return std::vector{TensorType{inputs[0].dtype, {inputs[1].shape[0], inputs[0].shape[1]}}};
 }
 
 void CombineExperts::reference(Views inputs, Views outputs) const {

@@ -10,12 +10,14 @@ namespace hearth {
 class CombineExperts final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
 };
 
 // (y, row_of_slot, weights, dout [T, C]) → dy [S, C], dweights [T, k].
 class CombineExpertsBackward final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 3}; }
 };
 
 }  // namespace hearth

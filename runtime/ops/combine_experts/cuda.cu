@@ -1,8 +1,8 @@
 // combine_experts and its backward, CUDA
 // math:     out[t] = Σ_j weights[t,j] y[row_of_slot[t,j]];  dy[row] = weights[slot] dout[t], dweights[slot] = dout[t] ·
 //           y[row]
-// shapes:   y, dy [S,C] f32, row_of_slot [T,k] i32, weights, dweights [T,k] f32, out, dout [T,C] f32, S = T·k
-// traffic:  (S + T)·C·4 B, backward (2·S + T)·C·4 B: memory bound
+// shapes:   y, dy [S,C] f32 or bf16, out, dout [T,C] like y, row_of_slot [T,k] i32, weights, dweights [T,k] f32
+// traffic:  S + T, backward 2·S + T rows of y: memory bound; S = T·k
 // mapping:  forward one thread an element of out; backward one block a slot
 // needs:    nothing
 // numerics: fp32, in the order of j; the dot product by block_sum
@@ -12,8 +12,9 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void combine_kernel(const float* y, const int32_t* rows, const float* weights, float* out, int64_t n,
-                               int64_t C, int k) {
+template <class A>
+__global__ void combine_kernel(const A* y, const int32_t* rows, const float* weights, A* out, int64_t n, int64_t C,
+                               int k) {
   const int64_t i = thread_index();
   if (i >= n) return;
   const int64_t t = i / C, c = i % C;
@@ -22,8 +23,9 @@ __global__ void combine_kernel(const float* y, const int32_t* rows, const float*
   out[i] = sum;
 }
 
-__global__ void combine_backward_kernel(const float* y, const int32_t* rows, const float* weights, const float* dout,
-                                        float* dy, float* dweights, int64_t C, int k) {
+template <class A>
+__global__ void combine_backward_kernel(const A* y, const int32_t* rows, const float* weights, const A* dout, A* dy,
+                                        float* dweights, int64_t C, int k) {
   const int64_t slot = blockIdx.x, row = rows[slot];
   const float weight = weights[slot];
   dout += slot / k * C;
@@ -38,18 +40,22 @@ __global__ void combine_backward_kernel(const float* y, const int32_t* rows, con
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<combine_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
-                                args.inputs[2].f32(), args.outputs[0].f32(), n, args.outputs[0].dim(1),
-                                static_cast<int>(args.inputs[1].dim(1)));
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<combine_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                     args.inputs[1].i32(), args.inputs[2].f32(), args.outputs[0].as<A>(), n,
+                                     args.outputs[0].dim(1), static_cast<int>(args.inputs[1].dim(1)));
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto S = static_cast<unsigned>(args.inputs[1].shape().n_elements());
   if (S == 0) return;
-  launch_kernel<combine_backward_kernel>(S, kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].i32(),
-                                         args.inputs[2].f32(), args.inputs[3].f32(), args.outputs[0].f32(),
-                                         args.outputs[1].f32(), args.inputs[0].dim(1),
-                                         static_cast<int>(args.inputs[1].dim(1)));
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<combine_backward_kernel<A>>(S, kBlock, 0, stream_of(me), args.inputs[0].as<A>(), args.inputs[1].i32(),
+                                              args.inputs[2].f32(), args.inputs[3].as<A>(), args.outputs[0].as<A>(),
+                                              args.outputs[1].f32(), args.inputs[0].dim(1),
+                                              static_cast<int>(args.inputs[1].dim(1)));
+  });
 }
 
 }  // namespace

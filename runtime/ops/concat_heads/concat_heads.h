@@ -5,10 +5,11 @@
 
 namespace hearth {
 
-// a [..., A], b [..., B] → [..., A + B] f32: each head is a's, then b's.
+// a [..., A], b [..., B] → [..., A + B]: each head is a's, then b's.
 class ConcatHeads final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
 };
 
 }  // namespace hearth

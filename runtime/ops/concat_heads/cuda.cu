@@ -1,6 +1,6 @@
 // concat_heads, CUDA
 // math:     y[t,h] = a[t,h] ‖ b[t,h]
-// shapes:   a [T,H,A] f32, b [T,H,B] f32, y [T,H,A+B] f32
+// shapes:   a [T,H,A] f32, b [T,H,B] f32, y [T,H,A+B], all f32 or all bf16
 // traffic:  2·T·H·(A+B)·4 B: memory bound
 // mapping:  one thread an element of y
 // needs:    nothing
@@ -11,18 +11,21 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void concat_kernel(const float* a, const float* b, float* y, int64_t size, int64_t A, int64_t B) {
+template <class A>
+__global__ void concat_kernel(const A* a, const A* b, A* y, int64_t size, int64_t n_a, int64_t n_b) {
   const int64_t i = thread_index();
   if (i >= size) return;
-  const int64_t h = i / (A + B), at = i % (A + B);
-  y[i] = at < A ? a[h * A + at] : b[h * B + at - A];
+  const int64_t h = i / (n_a + n_b), at = i % (n_a + n_b);
+  y[i] = at < n_a ? a[h * n_a + at] : b[h * n_b + at - n_a];
 }
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t size = args.outputs[0].shape().n_elements();
-  launch_kernel<concat_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
-                               args.outputs[0].f32(), size, args.inputs[0].shape().last(),
-                               args.inputs[1].shape().last());
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<concat_kernel<A>>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                    args.inputs[1].as<A>(), args.outputs[0].as<A>(), size,
+                                    args.inputs[0].shape().last(), args.inputs[1].shape().last());
+  });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // gelu and its backward, CUDA
 // math:     y = x Φ(x);  dx = dy (Φ(x) + x φ(x)), Φ by the error function or by tanh
-// shapes:   all f32 of one shape
+// shapes:   all f32 or all bf16, of one shape
 // traffic:  8 B (backward 12 B) an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -11,27 +11,33 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void gelu_kernel(const float* x, float* y, int64_t n, bool tanh) {
+template <class A>
+__global__ void gelu_kernel(const A* x, A* y, int64_t n, bool tanh) {
   const int64_t i = thread_index();
   if (i < n) y[i] = tanh ? gelu_tanh(x[i]) : gelu(x[i]);
 }
 
-__global__ void gelu_backward_kernel(const float* x, const float* dy, float* dx, int64_t n, bool tanh) {
+template <class A>
+__global__ void gelu_backward_kernel(const A* x, const A* dy, A* dx, int64_t n, bool tanh) {
   const int64_t i = thread_index();
   if (i < n) dx[i] = dy[i] * (tanh ? gelu_tanh_derivative(x[i]) : gelu_derivative(x[i]));
 }
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<gelu_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(), n,
-                             static_cast<const Gelu&>(*args.op).tanh);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<gelu_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                  args.outputs[0].as<A>(), n, static_cast<const Gelu&>(*args.op).tanh);
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<gelu_backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                                      args.inputs[1].f32(), args.outputs[0].f32(), n,
-                                      static_cast<const GeluBackward&>(*args.op).tanh);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<gelu_backward_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                           args.inputs[1].as<A>(), args.outputs[0].as<A>(), n,
+                                           static_cast<const GeluBackward&>(*args.op).tanh);
+  });
 }
 
 }  // namespace

@@ -5,11 +5,12 @@
 
 namespace hearth {
 
-// x f32 → y like x.
+// x → y like x.
 class Gelu final : public Op {
  public:
   explicit Gelu(bool tanh) : tanh(tanh) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const bool tanh;
 };
 
@@ -18,6 +19,7 @@ class GeluBackward final : public Op {
  public:
   explicit GeluBackward(bool tanh) : tanh(tanh) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
   const bool tanh;
 };
 

@@ -1,6 +1,6 @@
 // l2_norm and its backward, CUDA
 // math:     as cpu.cpp
-// shapes:   x, y, dx, dy [...,C] f32
+// shapes:   x, y, dx, dy [...,C] f32 or bf16
 // traffic:  8 B (backward 12 B) an element: memory bound
 // mapping:  one warp a row
 // needs:    nothing
@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kRows = kBlock / kWarp;  // of a block
 
-__global__ void l2_norm_kernel(const float* x, float* y, int64_t n_rows, int64_t C, float eps, float scale) {
+template <class A>
+__global__ void l2_norm_kernel(const A* x, A* y, int64_t n_rows, int64_t C, float eps, float scale) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kWarp;
   if (row >= n_rows) return;
   x += row * C;
@@ -23,8 +24,9 @@ __global__ void l2_norm_kernel(const float* x, float* y, int64_t n_rows, int64_t
   for (int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) y[row * C + c] = x[c] * r;
 }
 
-__global__ void l2_norm_backward_kernel(const float* x, const float* dy, float* dx, int64_t n_rows, int64_t C,
-                                        float eps, float scale) {
+template <class A>
+__global__ void l2_norm_backward_kernel(const A* x, const A* dy, A* dx, int64_t n_rows, int64_t C, float eps,
+                                        float scale) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kWarp;
   if (row >= n_rows) return;
   x += row * C;
@@ -41,16 +43,20 @@ __global__ void l2_norm_backward_kernel(const float* x, const float* dy, float* 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2Norm&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  launch_kernel<l2_norm_kernel>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                                args.outputs[0].f32(), n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<l2_norm_kernel<A>>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                     args.outputs[0].as<A>(), n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const L2NormBackward&>(*args.op);
   const int64_t n_rows = args.inputs[0].shape().n_rows();
-  launch_kernel<l2_norm_backward_kernel>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                                         args.inputs[1].f32(), args.outputs[0].f32(), n_rows,
-                                         args.inputs[0].shape().last(), op.eps, op.scale);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<l2_norm_backward_kernel<A>>(blocks_for(n_rows, kRows), kBlock, 0, stream_of(me),
+                                              args.inputs[0].as<A>(), args.inputs[1].as<A>(), args.outputs[0].as<A>(),
+                                              n_rows, args.inputs[0].shape().last(), op.eps, op.scale);
+  });
 }
 
 }  // namespace

@@ -6,11 +6,12 @@
 
 namespace hearth {
 
-// x [..., C] f32 → y like x: y = scale * x / sqrt(Σ_c x² + eps).
+// x [..., C] → y like x: y = scale * x / sqrt(Σ_c x² + eps).
 class L2Norm final : public Op {
  public:
   L2Norm(float eps, float scale) : eps(eps), scale(scale) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const float eps, scale;
 };
 
@@ -19,6 +20,7 @@ class L2NormBackward final : public Op {
  public:
   L2NormBackward(float eps, float scale) : eps(eps), scale(scale) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
   const float eps, scale;
 };
 

@@ -1,7 +1,7 @@
 // layer_norm and its backward, CUDA
 // math:     y = z w + b with z = (x - mean) r, r[t] = 1 / sqrt(variance + eps)
 //           dx = r (v - mean(v) - z mean(v z)) with v = w dy;  dw[c] = Σ_t dy z
-// shapes:   x, dy, y, dx [T,C] f32, w, b, dw [C] f32; scratch [2T] f32: mean and r
+// shapes:   x, dy, y, dx [T,C] f32 or bf16, w, b, dw [C] f32; scratch [2T] f32: mean and r
 // traffic:  8 B an element (backward 20 B), ~8 flops: memory bound
 // mapping:  one block a row; for dw one thread a column
 // needs:    nothing
@@ -16,7 +16,8 @@ struct Moments {
   float mean, inverse_deviation;
 };
 
-__device__ Moments moments(const float* x, int64_t C, float eps) {
+template <class A>
+__device__ Moments moments(const A* x, int64_t C, float eps) {
   const auto n = static_cast<float>(C);
   float sum = 0, squares = 0;
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) sum += x[c];
@@ -25,15 +26,17 @@ __device__ Moments moments(const float* x, int64_t C, float eps) {
   return {mean, 1.0f / sqrtf(block_sum(squares) / n + eps)};
 }
 
-__global__ void layer_norm_kernel(const float* x, const float* w, const float* b, float* y, int64_t C, float eps) {
+template <class A>
+__global__ void layer_norm_kernel(const A* x, const float* w, const float* b, A* y, int64_t C, float eps) {
   x += blockIdx.x * C;
   y += blockIdx.x * C;
   const Moments m = moments(x, C, eps);
   for (int64_t c = threadIdx.x; c < C; c += blockDim.x) y[c] = (x[c] - m.mean) * m.inverse_deviation * w[c] + b[c];
 }
 
-__global__ void layer_norm_dx_kernel(const float* x, const float* w, const float* dy, float* dx, Moments* kept,
-                                     int64_t C, float eps) {
+template <class A>
+__global__ void layer_norm_dx_kernel(const A* x, const float* w, const A* dy, A* dx, Moments* kept, int64_t C,
+                                     float eps) {
   x += blockIdx.x * C;
   dy += blockIdx.x * C;
   dx += blockIdx.x * C;
@@ -49,8 +52,8 @@ __global__ void layer_norm_dx_kernel(const float* x, const float* w, const float
   if (threadIdx.x == 0) kept[blockIdx.x] = m;
 }
 
-__global__ void layer_norm_dw_kernel(const float* x, const float* dy, const Moments* kept, float* dw, int64_t T,
-                                     int64_t C) {
+template <class A>
+__global__ void layer_norm_dw_kernel(const A* x, const A* dy, const Moments* kept, float* dw, int64_t T, int64_t C) {
   const int64_t c = thread_index();
   if (c >= C) return;
   float sum = 0;
@@ -61,21 +64,25 @@ __global__ void layer_norm_dw_kernel(const float* x, const float* dy, const Mome
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
   if (T == 0) return;
-  launch_kernel<layer_norm_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                                   args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(), C,
-                                   static_cast<const LayerNorm&>(*args.op).eps);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<layer_norm_kernel<A>>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                        args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].as<A>(), C,
+                                        static_cast<const LayerNorm&>(*args.op).eps);
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t T = args.inputs[0].shape().n_rows(), C = args.inputs[0].shape().last();
-  const float *x = args.inputs[0].f32(), *w = args.inputs[1].f32(), *dy = args.inputs[2].f32();
   auto* kept = reinterpret_cast<Moments*>(args.scratch);
-  if (T > 0)
-    launch_kernel<layer_norm_dx_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), x, w, dy,
-                                        args.outputs[0].f32(), kept, C,
-                                        static_cast<const LayerNormBackward&>(*args.op).eps);
-  launch_kernel<layer_norm_dw_kernel>(blocks_for(C, 64), 64, 0, stream_of(me), x, dy, kept, args.outputs[1].f32(), T,
-                                      C);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    const A *x = args.inputs[0].as<A>(), *dy = args.inputs[2].as<A>();
+    if (T > 0)
+      launch_kernel<layer_norm_dx_kernel<A>>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), x,
+                                             args.inputs[1].f32(), dy, args.outputs[0].as<A>(), kept, C,
+                                             static_cast<const LayerNormBackward&>(*args.op).eps);
+    launch_kernel<layer_norm_dw_kernel<A>>(blocks_for(C, 64), 64, 0, stream_of(me), x, dy, kept, args.outputs[1].f32(),
+                                           T, C);
+  });
 }
 
 }  // namespace

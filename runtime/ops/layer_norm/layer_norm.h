@@ -5,19 +5,21 @@
 
 namespace hearth {
 
-// x [T, C] f32, w [C] f32, b [C] f32 → y [T, C] f32. Mean and variance are of each row.
+// x [T, C], w [C] f32, b [C] f32 → y like x. Mean and variance are of each row.
 class LayerNorm final : public Op {
  public:
   explicit LayerNorm(float eps) : eps(eps) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const float eps;
 };
 
-// (x [T, C], w [C], dy [T, C]) → (dx [T, C], dw [C]). The gradient of b is the sum of dy over rows.
+// (x [T, C], w [C] f32, dy [T, C]) → (dx like x, dw [C] f32). The gradient of b is the sum of dy over rows.
 class LayerNormBackward final : public Op {
  public:
   explicit LayerNormBackward(float eps) : eps(eps) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 2}; }
   const float eps;
 };
 

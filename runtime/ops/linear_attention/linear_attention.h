@@ -12,6 +12,7 @@ class LinearAttention final : public Op {
  public:
   explicit LinearAttention(const LinearAttentionAttributes& heads) : heads(heads) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1, 2}; }
   const LinearAttentionAttributes heads;
 };
 
@@ -20,6 +21,7 @@ class LinearAttentionBackward final : public Op {
  public:
   explicit LinearAttentionBackward(const LinearAttentionAttributes& heads) : heads(heads) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1, 2, 6}; }
   const LinearAttentionAttributes heads;
 };
 

@@ -7,11 +7,13 @@
 
 namespace hearth::HEARTH_GPU {
 
+template <class A>
 struct LinearProblem {
   int64_t T;
   int Hk, Hv, dk, dv;
   bool delta_rule, is_tiled;
-  const float *q, *k, *v, *log_decay, *beta, *skip;
+  const A *q, *k, *v;
+  const float *log_decay, *beta, *skip;
 
   __device__ int64_t key(int64_t t, int h) const { return (t * Hk + (is_tiled ? h % Hk : h / (Hv / Hk))) * dk; }
   __device__ int value_head(int kh, int i) const { return is_tiled ? kh + i * Hk : kh * (Hv / Hk) + i; }
@@ -19,7 +21,8 @@ struct LinearProblem {
   __device__ int64_t gate(int64_t t, int h) const { return t * Hv + h; }
 };
 
-inline LinearProblem linear_problem(const KernelArgs& args, const LinearAttentionAttributes& a, size_t n_inputs) {
+template <class A>
+LinearProblem<A> linear_problem(const KernelArgs& args, const LinearAttentionAttributes& a, size_t n_inputs) {
   return {args.inputs[0].dim(0),
           a.n_k_heads,
           a.n_v_heads,
@@ -27,9 +30,9 @@ inline LinearProblem linear_problem(const KernelArgs& args, const LinearAttentio
           a.v_dim,
           a.delta_rule,
           a.is_tiled,
-          args.inputs[0].f32(),
-          args.inputs[1].f32(),
-          args.inputs[2].f32(),
+          args.inputs[0].as<A>(),
+          args.inputs[1].as<A>(),
+          args.inputs[2].as<A>(),
           args.inputs[3].f32(),
           args.inputs[4].f32(),
           a.has_skip ? args.inputs[n_inputs].f32() : nullptr};
@@ -42,21 +45,23 @@ inline int linear_shared_floats(int dk) {
 }
 
 // What token t teaches column d, S being that before it; stride between the rows of S.
-__device__ inline float linear_learn(const LinearProblem& p, int64_t t, int h, int d, float decay, const float* S,
-                                     int stride) {
+template <class A>
+__device__ float linear_learn(const LinearProblem<A>& p, int64_t t, int h, int d, float decay, const float* S,
+                              int stride) {
   float known = 0;
   if (p.delta_rule) {
-    const float* k = p.k + p.key(t, h);
+    const A* k = p.k + p.key(t, h);
     for (int i = 0; i < p.dk; ++i) known += decay * S[i * stride] * k[i];
   }
   return p.beta[p.gate(t, h)] * (p.v[p.value(t, h) + d] - known);
 }
 
 // Token t is learnt; returns the answer to q.
-__device__ inline float linear_step(const LinearProblem& p, int64_t t, int h, int d, float* S, int stride) {
+template <class A>
+__device__ float linear_step(const LinearProblem<A>& p, int64_t t, int h, int d, float* S, int stride) {
   const float decay = expf(p.log_decay[p.gate(t, h)]);
   const float u = linear_learn(p, t, h, d, decay, S, stride);
-  const float *q = p.q + p.key(t, h), *k = p.k + p.key(t, h);
+  const A *q = p.q + p.key(t, h), *k = p.k + p.key(t, h);
   float out = p.skip != nullptr ? p.skip[h] * p.v[p.value(t, h) + d] : 0.0f;
   for (int i = 0; i < p.dk; ++i) {
     const float s = decay * S[i * stride] + k[i] * u;

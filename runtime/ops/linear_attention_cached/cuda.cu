@@ -1,7 +1,7 @@
 // linear_attention_cached, CUDA
 // math:     attributes.h, token by token
-// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
-//           positions, seq_of_token [T] i32
+// shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv] f32 or bf16, log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv] and skip [Hv]
+//           f32, positions, seq_of_token [T] i32
 // traffic:  decode: each state read and written once: memory bound. Prefill reads k and q once a token and 32 columns
 // mapping:  one warp per 32 columns of a value head of a sequence; it walks over the tokens of the step
 // needs:    32·dk floats of shared memory: dk <= 256
@@ -12,8 +12,9 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void linear_cached_kernel(LinearProblem p, float* states, const int32_t* positions, const int32_t* seqs,
-                                     float* out) {
+template <class A>
+__global__ void linear_cached_kernel(LinearProblem<A> p, float* states, const int32_t* positions, const int32_t* seqs,
+                                     A* out) {
   HEARTH_DYNAMIC_SHARED(shared, float);
   const int d = static_cast<int>(blockIdx.x) * kLinearColumns + threadIdx.x, h = static_cast<int>(blockIdx.y);
   const int seq = static_cast<int>(blockIdx.z);
@@ -35,12 +36,14 @@ __global__ void linear_cached_kernel(LinearProblem p, float* states, const int32
 }
 
 void launch(const KernelArgs& args, const Worker& me) {
-  const LinearProblem p = linear_problem(args, static_cast<const LinearAttentionCached&>(*args.op).heads, 8);
-  const dim3 grid(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv),
-                  static_cast<unsigned>(args.inputs[5].dim(0)));
-  launch_kernel<linear_cached_kernel>(grid, kLinearColumns, static_cast<size_t>(linear_shared_floats(p.dk)) * 4,
-                                      stream_of(me), p, args.inputs[5].f32(), args.inputs[6].i32(),
-                                      args.inputs[7].i32(), args.outputs[0].f32());
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    const auto p = linear_problem<A>(args, static_cast<const LinearAttentionCached&>(*args.op).heads, 8);
+    const dim3 grid(blocks_for(p.dv, kLinearColumns), static_cast<unsigned>(p.Hv),
+                    static_cast<unsigned>(args.inputs[5].dim(0)));
+    launch_kernel<linear_cached_kernel<A>>(grid, kLinearColumns, static_cast<size_t>(linear_shared_floats(p.dk)) * 4,
+                                           stream_of(me), p, args.inputs[5].f32(), args.inputs[6].i32(),
+                                           args.inputs[7].i32(), args.outputs[0].as<A>());
+  });
 }
 
 }  // namespace

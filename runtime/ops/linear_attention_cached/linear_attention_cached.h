@@ -13,6 +13,7 @@ class LinearAttentionCached final : public Op {
  public:
   explicit LinearAttentionCached(const LinearAttentionAttributes& heads) : heads(heads) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1, 2}; }
   std::vector<int> mutated_inputs() const override { return {5}; }
   const LinearAttentionAttributes heads;
 };

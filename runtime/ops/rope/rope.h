@@ -12,7 +12,7 @@ struct RopeLayout {
   bool interleaved = false;
 };
 
-// x [T, N, D] f32, positions [T] i32 → y like x. The angle of pair i at position p is p * inverse_frequencies[i]; cos
+// x [T, N, D], positions [T] i32 → y like x. The angle of pair i at position p is p * inverse_frequencies[i]; cos
 // and sin are multiplied by magnitude; `inverse` rotates backwards.
 class Rope final : public Op {
  public:
@@ -23,6 +23,7 @@ class Rope final : public Op {
         inverse(inverse),
         layout(layout) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   int n_pairs() const { return static_cast<int>(inverse_frequencies.size()); }
   const int head_dim;
   const std::vector<float> inverse_frequencies;

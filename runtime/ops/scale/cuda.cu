@@ -1,6 +1,6 @@
 // scale, CUDA
 // math:     y = factor * x
-// shapes:   x, y f32 of one shape
+// shapes:   x, y f32 or bf16, of one shape
 // traffic:  8 B and 1 flop an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -11,15 +11,18 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void scale_kernel(const float* x, float factor, float* y, int64_t n) {
+template <class A>
+__global__ void scale_kernel(const A* x, float factor, A* y, int64_t n) {
   const int64_t i = thread_index();
   if (i < n) y[i] = x[i] * factor;
 }
 
 void launch(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<scale_kernel>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].f32(),
-                              static_cast<const Scale&>(*args.op).factor, args.outputs[0].f32(), n);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<scale_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                   static_cast<const Scale&>(*args.op).factor, args.outputs[0].as<A>(), n);
+  });
 }
 
 }  // namespace

@@ -5,11 +5,12 @@
 
 namespace hearth {
 
-// x f32 → y like x.
+// x → y like x.
 class Scale final : public Op {
  public:
   explicit Scale(float factor) : factor(factor) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const float factor;
 };
 

@@ -56,7 +56,7 @@ std::string RowDots::attributes() const {
 Result<std::vector<TensorType>> RowDots::infer(Types inputs) const {
   TRY(check_operands(*this, inputs, {{"a", Accept::f32, 2}, {"b", Accept::f32, 2}}));
   TRY(check_same_shape(name(), inputs, 0, 1));
-  return std::vector{TensorType{Dtype::f32, {inputs[0].shape[0], 1}}};
+  return std::vector{TensorType{inputs[0].dtype, {inputs[0].shape[0], 1}}};
 }
 
 void RowDots::reference(Views inputs, Views outputs) const {

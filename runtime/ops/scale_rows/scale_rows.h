@@ -6,16 +6,18 @@
 
 namespace hearth {
 
-// x [T, C], s [T, 1] f32 → y [T, C] f32: y[t] = s[t] x[t].
+// x [T, C], s [T, 1] → y like x: y[t] = s[t] x[t].
 class ScaleRows final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
 };
 
-// a, b [T, C] f32 → s [T, 1] f32: s[t] = Σ_c a[t, c] b[t, c].
+// a, b [T, C] → s [T, 1]: s[t] = Σ_c a[t, c] b[t, c].
 class RowDots final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
 };
 
 }  // namespace hearth

@@ -1,6 +1,6 @@
 // slice_heads and pad_heads, CUDA
 // math:     y[t,h,i] = x[t,h,begin + i], and back among zeros
-// shapes:   x [...,D] f32, y [...,n] f32
+// shapes:   x [...,D], y [...,n], f32 or bf16
 // traffic:  2·T·H·n·4 B (pad: T·H·(n + D)·4 B): memory bound
 // mapping:  one thread an element of y
 // needs:    nothing
@@ -11,12 +11,14 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void slice_kernel(const float* x, float* y, int64_t size, int head_dim, int begin, int n) {
+template <class A>
+__global__ void slice_kernel(const A* x, A* y, int64_t size, int head_dim, int begin, int n) {
   const int64_t i = thread_index();
   if (i < size) y[i] = x[i / n * head_dim + begin + i % n];
 }
 
-__global__ void pad_kernel(const float* x, float* y, int64_t size, int head_dim, int begin, int n) {
+template <class A>
+__global__ void pad_kernel(const A* x, A* y, int64_t size, int head_dim, int begin, int n) {
   const int64_t i = thread_index();
   if (i >= size) return;
   const int64_t at = i % head_dim - begin;
@@ -26,15 +28,19 @@ __global__ void pad_kernel(const float* x, float* y, int64_t size, int head_dim,
 void launch_slice(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const SliceHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  launch_kernel<slice_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(),
-                              size, op.head_dim, op.begin, op.n);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<slice_kernel<A>>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                   args.outputs[0].as<A>(), size, op.head_dim, op.begin, op.n);
+  });
 }
 
 void launch_pad(const KernelArgs& args, const Worker& me) {
   const auto& op = static_cast<const PadHeads&>(*args.op);
   const int64_t size = args.outputs[0].shape().n_elements();
-  launch_kernel<pad_kernel>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].f32(), args.outputs[0].f32(),
-                            size, op.head_dim, op.begin, op.n);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<pad_kernel<A>>(blocks_for(size), kBlock, 0, stream_of(me), args.inputs[0].as<A>(),
+                                 args.outputs[0].as<A>(), size, op.head_dim, op.begin, op.n);
+  });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ class SliceHeads final : public Op {
  public:
   SliceHeads(int head_dim, int begin, int n) : head_dim(head_dim), begin(begin), n(n) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const int head_dim, begin, n;
 };
 
@@ -18,6 +19,7 @@ class PadHeads final : public Op {
  public:
   PadHeads(int head_dim, int begin, int n) : head_dim(head_dim), begin(begin), n(n) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const int head_dim, begin, n;
 };
 

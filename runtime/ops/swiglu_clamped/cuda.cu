@@ -1,7 +1,7 @@
 // swiglu_clamped and its backward, CUDA
 // math:     y = g σ(αg) (u + o), g = min(gate, limit), u = clamp(up, ±limit);  du = dy g s, dg = dy (u + o) (s + αg
 //           s(1-s))
-// shapes:   all f32 of one shape
+// shapes:   all f32 or all bf16, of one shape
 // traffic:  12 B (backward 20 B) an element: memory bound
 // mapping:  one thread an element
 // needs:    nothing
@@ -12,15 +12,17 @@
 namespace hearth::HEARTH_GPU {
 namespace {
 
-__global__ void forward_kernel(ClampedSwiglu form, const float* gate, const float* up, float* y, int64_t n) {
+template <class A>
+__global__ void forward_kernel(ClampedSwiglu form, const A* gate, const A* up, A* y, int64_t n) {
   const int64_t i = thread_index();
   if (i >= n) return;
   const float g = fminf(gate[i], form.limit), u = fmaxf(fminf(up[i], form.limit), -form.limit);
   y[i] = (u + form.offset) * g * sigmoid(form.alpha * g);
 }
 
-__global__ void backward_kernel(ClampedSwiglu form, const float* gate, const float* up, const float* dy, float* dgate,
-                                float* dup, int64_t n) {
+template <class A>
+__global__ void backward_kernel(ClampedSwiglu form, const A* gate, const A* up, const A* dy, A* dgate, A* dup,
+                                int64_t n) {
   const int64_t i = thread_index();
   if (i >= n) return;
   const float g = fminf(gate[i], form.limit), u = fmaxf(fminf(up[i], form.limit), -form.limit);
@@ -31,17 +33,21 @@ __global__ void backward_kernel(ClampedSwiglu form, const float* gate, const flo
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<forward_kernel>(blocks_for(n), kBlock, 0, stream_of(me),
-                                static_cast<const SwigluClamped&>(*args.op).form, args.inputs[0].f32(),
-                                args.inputs[1].f32(), args.outputs[0].f32(), n);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<forward_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me),
+                                     static_cast<const SwigluClamped&>(*args.op).form, args.inputs[0].as<A>(),
+                                     args.inputs[1].as<A>(), args.outputs[0].as<A>(), n);
+  });
 }
 
 void launch_backward(const KernelArgs& args, const Worker& me) {
   const int64_t n = args.outputs[0].shape().n_elements();
-  launch_kernel<backward_kernel>(blocks_for(n), kBlock, 0, stream_of(me),
-                                 static_cast<const SwigluClampedBackward&>(*args.op).form, args.inputs[0].f32(),
-                                 args.inputs[1].f32(), args.inputs[2].f32(), args.outputs[0].f32(),
-                                 args.outputs[1].f32(), n);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<backward_kernel<A>>(blocks_for(n), kBlock, 0, stream_of(me),
+                                      static_cast<const SwigluClampedBackward&>(*args.op).form, args.inputs[0].as<A>(),
+                                      args.inputs[1].as<A>(), args.inputs[2].as<A>(), args.outputs[0].as<A>(),
+                                      args.outputs[1].as<A>(), n);
+  });
 }
 
 }  // namespace

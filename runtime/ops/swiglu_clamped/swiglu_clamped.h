@@ -6,11 +6,12 @@
 
 namespace hearth {
 
-// gate, up f32 of one shape → y = g σ(alpha g) (u + offset), with g = min(gate, limit), u = clamp(up, -limit, limit).
+// gate, up of one shape → y = g σ(alpha g) (u + offset), with g = min(gate, limit), u = clamp(up, -limit, limit).
 class SwigluClamped final : public Op {
  public:
   explicit SwigluClamped(ClampedSwiglu form) : form(form) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
   const ClampedSwiglu form;
 };
 
@@ -19,6 +20,7 @@ class SwigluClampedBackward final : public Op {
  public:
   explicit SwigluClampedBackward(ClampedSwiglu form) : form(form) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1, 2}; }
   const ClampedSwiglu form;
 };
 

@@ -5,16 +5,18 @@
 
 namespace hearth {
 
-// x f32 → y like x.
+// x → y like x.
 class Tanh final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
 };
 
 // (y, dy) → dx = dy (1 - y²).
 class TanhBackward final : public Op {
  public:
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0, 1}; }
 };
 
 }  // namespace hearth
