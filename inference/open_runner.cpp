@@ -52,7 +52,8 @@ Result<double> difference_from_host(const std::shared_ptr<const LoadedModel>& mo
 
 Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& wanted) {
   StepOptions options = wanted;
-  if (options.device == kHostDevice) return OpenedRunner{TRY(StepRunner::create(model, options)), {options.device, ""}};
+  if (is_host_device(options.device))
+    return OpenedRunner{TRY(StepRunner::create(model, options)), {options.device, ""}};
   if (options.device != kAnyDevice) {
     auto runner = TRY_WITH(open_accelerator(model, options), "while opening {}", options.device);
     return OpenedRunner{std::move(runner), {options.device, ""}};

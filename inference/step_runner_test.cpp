@@ -20,10 +20,12 @@ std::shared_ptr<const LoadedModel> load(const char* name) {
 // n sequences of different lengths, whose next tokens are decoded in one step, or one after the other.
 class Neighbours {
  public:
-  Neighbours(const char* name, int n) : model_(load(name)), n_(n) {}
+  Neighbours(const char* name, int n, std::string device = "cpu")
+      : model_(load(name)), n_(n), device_(std::move(device)) {}
 
   std::vector<float> decode(bool is_together, bool exact = false) const {
-    StepOptions options{.n_threads = 2, .max_seq_len = 32, .n_slots = n_, .cache_dtype = Dtype::f32, .exact = exact};
+    const StepOptions options{
+        .device = device_, .n_threads = 2, .max_seq_len = 32, .n_slots = n_, .cache_dtype = Dtype::f32, .exact = exact};
     auto runner = *StepRunner::create(model_, options);
     for (int slot = 0; slot < n_; ++slot) {
       std::vector<StepToken> prompt;
@@ -48,6 +50,7 @@ class Neighbours {
 
   std::shared_ptr<const LoadedModel> model_;
   int n_;
+  std::string device_;
 };
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -85,8 +88,9 @@ TEST(Rounding, MovesLogitsOfCoarseWeightsOnlyAndALittle) {
   EXPECT_EQ(fine.decode(true), fine.decode(true, true));
 }
 
-// From nine rows on, products are summed in another order (kernels/gemm.h in place of dot_rows.h): the last bits
-// differ, by less than this share of the largest logit, and a tie that near may fall the other way.
+// From nine rows on, products are summed in another order (kernels/gemm.h in place of dot_rows.h), but on the
+// deterministic CPU: the last bits differ, by less than this share of the largest logit, and a tie that near may fall
+// the other way.
 constexpr double kOtherOrder = 2e-6;
 
 TEST(Neighbours, NineAndMoreChangeTheLastBitsOnly) {
@@ -100,6 +104,37 @@ TEST(Neighbours, NineAndMoreChangeTheLastBitsOnly) {
         EXPECT_EQ(largest_of(together, row, neighbours.vocab_size()), largest_of(alone, row, neighbours.vocab_size()))
             << name << " " << n << " row " << row;
     }
+}
+
+TEST(Neighbours, ChangeNoBitOnTheDeterministicCpu) {
+  for (const char* name : kModels)
+    for (int n : {9, 33, 40}) {
+      const Neighbours neighbours(name, n, std::string(kDeterministicHost));
+      const std::vector<float> together = neighbours.decode(true), alone = neighbours.decode(false);
+      EXPECT_EQ(std::memcmp(together.data(), alone.data(), together.size() * 4), 0) << name << " " << n;
+    }
+}
+
+// A prompt is read in pieces of what room others leave in a step.
+TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
+  for (const char* name : kModels) {
+    const auto model = load(name);
+    const StepOptions options{
+        .device = std::string(kDeterministicHost), .n_threads = 2, .max_seq_len = 128, .n_slots = 1};
+    std::vector<std::vector<float>> logits;
+    for (int piece : {100, 64, 9, 1}) {
+      auto runner = *StepRunner::create(model, options);
+      std::vector<StepToken> tokens;
+      for (int p = 0; p < 100; ++p) tokens.push_back({(p * 17 + 3) % model->config.vocab_size, p, 0, p == 99});
+      for (size_t at = 0; at < tokens.size(); at += static_cast<size_t>(piece)) {
+        auto got = runner->run(std::span(tokens).subspan(at, std::min(tokens.size() - at, static_cast<size_t>(piece))));
+        ASSERT_TRUE(got) << got.error().to_string();
+        if (at + static_cast<size_t>(piece) >= tokens.size())
+          logits.emplace_back(got->f32(), got->f32() + got->shape().n_elements());
+      }
+      EXPECT_EQ(std::memcmp(logits.back().data(), logits[0].data(), logits[0].size() * 4), 0) << name << " " << piece;
+    }
+  }
 }
 
 // One request of each size, and then prompts of any length find their plan made.

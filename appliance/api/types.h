@@ -223,7 +223,7 @@ struct DeployRequest {
       field("max_seq_len", &DeployRequest::max_seq_len, "context; null: the model's own, bounded by memory"),
       field("n_threads", &DeployRequest::n_threads, "CPU threads; null: all cores"),
       field("device", &DeployRequest::device,
-            "auto: a GPU if the model runs on it, else the CPU; or cpu, cuda, cuda:1"),
+            "auto: a GPU if the model runs on it, else the CPU; or cpu, cpu:deterministic, cuda, cuda:1"),
       field("exact", &DeployRequest::exact, "activations in full precision beside quantised weights: slower"),
       field("force", &DeployRequest::force, "although it does not fit into the free memory, which is refused else"),
   };

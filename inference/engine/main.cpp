@@ -103,7 +103,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   for (const std::string& sentence : model->generation.ignored)
     spdlog::warn("in generation_config.json of {}, {}", arguments.model, sentence);
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
-    if (arguments.device != kAnyDevice && arguments.device != kHostDevice)
+    if (arguments.device != kAnyDevice && !is_host_device(arguments.device))
       return error(Code::invalid_argument,
                    "{} was wanted on {}, but embedders and rerankers run on the CPU only: leave "
                    "--device away",

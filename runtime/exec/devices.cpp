@@ -14,6 +14,10 @@
 namespace hearth {
 namespace {
 
+std::string_view index_of(std::string_view name) {
+  return name.substr(std::min(name.find(':'), name.size()));
+}
+
 // What stands behind a name: ":number", ":dtype of activations", or both.
 struct Choice {
   int number = 0;
@@ -43,9 +47,11 @@ Result<Choice> choice_of(std::string_view rest, Dtype usual) {
                whole);
 }
 
-Result<void> no_index(std::string_view index) {
-  if (index.empty()) return {};
-  return error(Code::invalid_argument, "there is one cpu, which computes with f32: leave \"{}\" away", index);
+// Whether it is the deterministic CPU.
+Result<bool> order_in(std::string_view index) {
+  if (index.empty() || index == index_of(kDeterministicHost)) return !index.empty();
+  return error(Code::invalid_argument, "there is one cpu, which computes with f32: write {} or {}, not cpu{}", kHostDevice, kDeterministicHost,
+               index);
 }
 
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view rest) {
@@ -67,22 +73,18 @@ struct Entry {
 constexpr Entry kBackends[] = {
     {"cpu",
      [](std::string_view index, int n_threads) -> Result<std::unique_ptr<Backend>> {
-       TRY(no_index(index));
-       return std::unique_ptr<Backend>(open_cpu(n_threads));
+       return std::unique_ptr<Backend>(open_cpu(n_threads, TRY(order_in(index))));
      }},
     {"cuda", [](std::string_view index, int) { return open_cuda(index); }},
     {"emulated", [](std::string_view index, int) { return open_emulated(index); }},
 };
 
-std::string_view index_of(std::string_view name) {
-  return name.substr(std::min(name.find(':'), name.size()));
-}
-
 Result<const Entry*> entry_of(std::string_view name) {
   for (const Entry& entry : kBackends)
     if (entry.name == name.substr(0, name.find(':'))) return &entry;
-  return error(Code::invalid_argument, "there is no device \"{}\": cpu, cuda[:number][:f32] or emulated[:seed][:bf16]",
-               name);
+  return error(Code::invalid_argument,
+               "there is no device \"{}\": cpu, {}, cuda[:number][:f32] or emulated[:seed][:bf16]", name,
+               kDeterministicHost);
 }
 
 }  // namespace
@@ -97,15 +99,16 @@ std::vector<std::string> devices_to_try(std::string& why_none) {
   return out;
 }
 
-std::unique_ptr<CpuBackend> open_cpu(int n_threads) {
-  return std::make_unique<CpuBackend>(cpu_kernels(cpu_features()), n_threads > 0 ? n_threads : Team::default_threads());
+std::unique_ptr<CpuBackend> open_cpu(int n_threads, bool fixed_order) {
+  return std::make_unique<CpuBackend>(cpu_kernels(cpu_features(), fixed_order),
+                                      n_threads > 0 ? n_threads : Team::default_threads());
 }
 
 Result<void> check_device_name(std::string_view name) {
   if (name == kAnyDevice) return {};
-  TRY(entry_of(name));
-  if (name.starts_with(kHostDevice)) return no_index(index_of(name));
-  TRY(choice_of(index_of(name), Dtype::f32));
+  const bool is_host = TRY(entry_of(name))->name == kHostDevice;
+  if (is_host) TRY(order_in(index_of(name)));
+  if (!is_host) TRY(choice_of(index_of(name), Dtype::f32));
   return {};
 }
 

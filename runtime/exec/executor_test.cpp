@@ -251,7 +251,7 @@ TEST(Devices, AreNamedOrRefused) {
     EXPECT_EQ(open_device(name, 1).error().code, Code::invalid_argument) << name;
   for (const char* name : {"gpu", "cpu:1", "cuda:x"})
     EXPECT_EQ(check_device_name(name).error().code, Code::invalid_argument) << name;
-  for (const char* name : {"auto", "cpu", "cuda:1"}) EXPECT_TRUE(check_device_name(name)) << name;
+  for (const char* name : {"auto", "cpu", "cpu:deterministic", "cuda:1"}) EXPECT_TRUE(check_device_name(name)) << name;
   for (const char* name : {"cuda:", "cuda:x", "cuda:-1", "cuda:100", "cuda:0x"})
     EXPECT_EQ(open_device(name, 1).error().code, Code::invalid_argument) << name;
 }

@@ -32,5 +32,10 @@ namespace hearth::HEARTH_ISA {
 template <class O>
 Kernel kernel_for(const O& op, Types inputs);
 
+// The same where bits of a row must not depend on how many rows there are: for ops whose kernel_for() asks for that
+// number (FixedOrderOps of ops/cpu_kernels.cpp).
+template <class O>
+Kernel fixed_order_kernel_for(const O& op, Types inputs);
+
 }  // namespace hearth::HEARTH_ISA
 #endif

@@ -5,16 +5,19 @@
 #include "runtime/ops/all_ops.h"
 
 // How kernels/isa.h declares it in each compilation of an op's cpu.cpp.
-#define HEARTH_DECLARE_KERNELS(ISA)               \
-  namespace hearth::ISA {                         \
-  template <class O>                              \
-  Kernel kernel_for(const O& op, Types inputs);   \
-  template <class... Ops>                         \
-  static KernelTable table_of(OpList<Ops...>) {   \
-    KernelTable table;                            \
-    (table.add<Ops>(&ISA::kernel_for<Ops>), ...); \
-    return table;                                 \
-  }                                               \
+#define HEARTH_DECLARE_KERNELS(ISA)                                               \
+  namespace hearth::ISA {                                                         \
+  template <class O>                                                              \
+  Kernel kernel_for(const O& op, Types inputs);                                   \
+  template <class O>                                                              \
+  Kernel fixed_order_kernel_for(const O& op, Types inputs);                       \
+  template <class... Ops, class... FixedOrderOps>                                 \
+  static KernelTable table_of(OpList<Ops...>, OpList<FixedOrderOps...>) {         \
+    KernelTable table;                                                            \
+    (table.add<Ops>(&ISA::kernel_for<Ops>), ...);                                 \
+    (table.add<FixedOrderOps>(&ISA::fixed_order_kernel_for<FixedOrderOps>), ...); \
+    return table;                                                                 \
+  }                                                                               \
   }
 
 HEARTH_DECLARE_KERNELS(portable)
@@ -24,13 +27,24 @@ HEARTH_DECLARE_KERNELS(avx512)
 #endif
 
 namespace hearth {
+namespace {
 
-KernelTable cpu_kernels(const CpuFeatures& features) {
+using FixedOrderOps = OpList<Matmul, HeadMatmul, GroupedMatmul, LinearAttentionCached>;
+
+template <class Overriding>
+KernelTable table_for(Isa isa, Overriding ops) {
 #if defined(__x86_64__)
-  if (best_isa(features) == Isa::avx512) return avx512::table_of(AllOps{});
-  if (best_isa(features) == Isa::avx2) return avx2::table_of(AllOps{});
+  if (isa == Isa::avx512) return avx512::table_of(AllOps{}, ops);
+  if (isa == Isa::avx2) return avx2::table_of(AllOps{}, ops);
 #endif
-  return portable::table_of(AllOps{});
+  return portable::table_of(AllOps{}, ops);
+}
+
+}  // namespace
+
+KernelTable cpu_kernels(const CpuFeatures& features, bool fixed_order) {
+  const Isa isa = best_isa(features);
+  return fixed_order ? table_for(isa, FixedOrderOps{}) : table_for(isa, OpList<>{});
 }
 
 }  // namespace hearth

@@ -6,6 +6,8 @@
 
 namespace hearth {
 
-KernelTable cpu_kernels(const CpuFeatures& features);
+// fixed_order: a row's bits do not depend on how many rows are computed with it, nor on how a sequence is cut. Slower
+// where there are many rows.
+KernelTable cpu_kernels(const CpuFeatures& features, bool fixed_order = false);
 
 }  // namespace hearth

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "runtime/architectures/model_graphs.h"
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 #include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
 #include "runtime/exec/interpreter.h"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 #include "runtime/exec/devices.h"
 #include "runtime/graph/builder.h"
 #include "runtime/ops/cuda_kernels.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "runtime/backend/blas.cuh"
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 #include "runtime/tensor/scalar.h"
 
 namespace hearth::emulated {

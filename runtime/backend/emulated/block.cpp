@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "runtime/backend/emulated/cuda.h"
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 
 namespace hearth::emulator {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <boost/context/protected_fixedsize_stack.hpp>
 
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 
 #if HEARTH_HAS_ASAN
 #include <sanitizer/asan_interface.h>

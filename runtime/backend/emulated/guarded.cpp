@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 
 namespace hearth::emulator {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "runtime/backend/emulated/cuda.h"
-#include "runtime/backend/emulated/sanitizers.h"
+#include "base/sanitizers.h"
 
 namespace hearth::emulated {
 namespace {

@@ -97,14 +97,17 @@ void run_outer(const KernelArgs& args, const Worker& me) {
 }  // namespace
 
 template <>
+Kernel fixed_order_kernel_for(const GroupedMatmul& op, Types inputs) {
+#if HEARTH_ISA_LEVEL > 0
+  if (op.trans_w && inputs[0].dtype != Dtype::f32) return {has_byte_products() ? run_few_q8<true> : run_few_q8<false>};
+#endif
+  return {op.trans_w && inputs[0].dtype == Dtype::f32 ? run_few : run_many};
+}
+
+template <>
 Kernel kernel_for(const GroupedMatmul& op, Types inputs) {
   const int64_t S = inputs[0].shape[0], E = inputs[1].shape[0];
-  const bool few = op.trans_w && S <= kFewRowsAnExpert * E;
-#if HEARTH_ISA_LEVEL > 0
-  if (few && inputs[0].dtype != Dtype::f32) return {has_byte_products() ? run_few_q8<true> : run_few_q8<false>};
-#endif
-  if (few && inputs[0].dtype == Dtype::f32) return {run_few};
-  return {run_many};
+  return S <= kFewRowsAnExpert * E ? fixed_order_kernel_for(op, inputs) : Kernel{run_many};
 }
 template <>
 Kernel kernel_for(const GroupedOuter&, Types) {

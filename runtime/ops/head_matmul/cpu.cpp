@@ -24,22 +24,27 @@ void scatter(const float* rows, int64_t T, int64_t H, int64_t h, int64_t n, floa
   for (int64_t t = 0; t < T; ++t) memcpy(y + (t * H + h) * n, rows + t * n, static_cast<size_t>(n) * 4);
 }
 
+void dot_all_rows(int64_t T, int64_t N, int64_t K, const float* rows, Dtype dtype, const void* matrix, float* out) {
+  for (int64_t t = 0; t < T; t += kMaxDotRows)
+    dot_rows(T - t < kMaxDotRows ? T - t : kMaxDotRows, N, K, rows + t * K, dtype, matrix, out + t * N, Worker{});
+}
+
+template <bool kFixedOrder>
 void run_forward(const KernelArgs& args, const Worker& me) {
   const bool trans_w = static_cast<const HeadMatmul&>(*args.op).trans_w;
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
   const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(2), N = y.dim(2);
   const Dtype dtype = w.type.dtype;
   auto* memory = reinterpret_cast<float*>(args.scratch);
-  const Worker alone;
   const auto [begin, end] = me.share(H);
   for (int64_t h = begin; h < end; ++h) {
     float *rows = memory + h * T * (K + N), *out = rows + T * K;
     const char* matrix = w.as<const char>() + h * dtype_bytes(dtype, N * K);
     gather(x.f32(), T, H, h, K, rows);
-    if (trans_w && T <= kMaxDotRows)
-      dot_rows(T, N, K, rows, dtype, matrix, out, alone);
+    if (trans_w && (kFixedOrder || T <= kMaxDotRows))
+      dot_all_rows(T, N, K, rows, dtype, matrix, out);
     else
-      gemm({T, N, K, rows, false, dtype, matrix, trans_w, out}, alone);
+      gemm({T, N, K, rows, false, dtype, matrix, trans_w, out}, Worker{});
     scatter(out, T, H, h, N, y.f32());
   }
 }
@@ -59,11 +64,18 @@ void run_outer(const KernelArgs& args, const Worker& me) {
 
 }  // namespace
 
-template <>
-Kernel kernel_for(const HeadMatmul& op, Types inputs) {
+static size_t forward_scratch(const HeadMatmul& op, Types inputs) {
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
   const int64_t floats = x.n_elements() + x[0] * w[0] * w[op.trans_w ? 1 : 2];
-  return {run_forward, static_cast<size_t>(floats) * sizeof(float)};
+  return static_cast<size_t>(floats) * sizeof(float);
+}
+template <>
+Kernel kernel_for(const HeadMatmul& op, Types inputs) {
+  return {run_forward<false>, forward_scratch(op, inputs)};
+}
+template <>
+Kernel fixed_order_kernel_for(const HeadMatmul& op, Types inputs) {
+  return {run_forward<true>, forward_scratch(op, inputs)};
 }
 template <>
 Kernel kernel_for(const HeadOuter&, Types inputs) {

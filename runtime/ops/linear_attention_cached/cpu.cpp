@@ -1,13 +1,13 @@
 // linear_attention_cached, CPU
 // math:     attributes.h, in the form of ../linear_attention/chunk.h; fewer than four tokens of a sequence go one by
-//           one
+//           one, and in fixed order all
 // shapes:   q, k [T,Hk,dk], v, out [T,Hv,dv], log_decay, beta [T,Hv], state [n_seqs,Hv,dk,dv], skip [Hv] f32,
 //           positions, seq_of_token [T] i32
 // traffic:  decode: the state of a head read twice and written once, 6·dk·dv flops: memory bound
 // mapping:  (run of a sequence's tokens, value head) pairs dealt out. Runs of one sequence come in order, and the same
 //           thread has a head in all of them
 // needs:    nothing
-// numerics: fp32; a sequence's bits depend on how its prompt is cut, not on its neighbours
+// numerics: fp32; a sequence's bits depend on how its prompt is cut, but not in fixed order; never on its neighbours
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 
 #include "runtime/kernels/isa.h"
@@ -17,6 +17,7 @@
 namespace hearth::HEARTH_ISA {
 namespace {
 
+template <bool kFixedOrder>
 void run(const KernelArgs& args, const Worker& me) {
   const LinearOperands p(args, static_cast<const LinearAttentionCached&>(*args.op).heads, 8);
   const int32_t *positions = args.inputs[6].i32(), *seqs = args.inputs[7].i32();
@@ -35,7 +36,10 @@ void run(const KernelArgs& args, const Worker& me) {
       if ((seqs[t] * p.Hv + h) % me.size != me.rank) continue;
       float* S = args.inputs[5].f32() + (seqs[t] * p.Hv + h) * state_size;
       if (positions[t] == 0) memset(S, 0, static_cast<size_t>(state_size) * 4);
-      chunks.run(t, end, h, S);
+      if (kFixedOrder)
+        for (int64_t i = t; i < end; ++i) chunks.run(i, i + 1, h, S);
+      else
+        chunks.run(t, end, h, S);
     }
     t = end;
   }
@@ -45,7 +49,11 @@ void run(const KernelArgs& args, const Worker& me) {
 
 template <>
 Kernel kernel_for(const LinearAttentionCached&, Types) {
-  return {run};
+  return {run<false>};
+}
+template <>
+Kernel fixed_order_kernel_for(const LinearAttentionCached&, Types) {
+  return {run<true>};
 }
 
 }  // namespace hearth::HEARTH_ISA
