@@ -1,5 +1,5 @@
-// Is this code built with AddressSanitizer, which reports at once what guards around memory would find? With
-// ThreadSanitizer, which must be told of fibers?
+// Is this code built with AddressSanitizer, which reports at once what guards around memory would find, and makes tests
+// that try very many cases take a share of them? With ThreadSanitizer, which must be told of fibers?
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/sanitizers.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/load.h"
 #include "model_store/formats/model_config.h"
@@ -74,8 +75,9 @@ TEST(Hostile, EveryPrefixOfGgufIsAnError) {
 TEST(Hostile, EveryGgufHeaderWordAtDangerousValues) {
   Bytes whole = golden("sharded_tokenizer_bf16/model-Q4_0.gguf");
   const size_t n_header = header_size(whole);
-  int n_errors = 0;
-  for (size_t at = 0; at + 8 <= n_header; ++at) {
+  constexpr size_t kStride = HEARTH_HAS_ASAN ? 5 : 1;
+  size_t n_errors = 0;
+  for (size_t at = 0; at + 8 <= n_header; at += kStride) {
     if (at > 4096 && at % 13 != 0 && at + 4096 < n_header) continue;  // the vocabulary in the middle is all alike
     for (uint64_t value : kDangerous) {
       Bytes damaged = whole;
@@ -85,7 +87,7 @@ TEST(Hostile, EveryGgufHeaderWordAtDangerousValues) {
       n_errors += !file;
     }
   }
-  EXPECT_GT(n_errors, 1000);
+  EXPECT_GT(n_errors, 1000 / kStride);
 }
 
 TEST(Hostile, GgufTricks) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "base/sanitizers.h"
 #include "model_store/formats/gguf.h"
 #include "model_store/tokenizers/tokenizer_export.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
@@ -40,6 +41,7 @@ TEST(TokenizerReference, ExportsGiveTheSameIds) {
         << " is absent; HEARTH_REFERENCE_DIR names the reference data; peers_test.cpp tries the repository's own";
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".gguf") continue;
+    if (HEARTH_HAS_ASAN && entry.file_size() > (1 << 20)) continue;  // the two small ones are of two kinds
     Tokenizer tokenizer = load_tokenizer(entry.path());
     auto json = tokenizer_to_json(tokenizer);
     ASSERT_TRUE(json) << entry.path() << json.error().to_string();

@@ -50,8 +50,8 @@ Result<Choice> choice_of(std::string_view rest, Dtype usual) {
 // Whether it is the deterministic CPU.
 Result<bool> order_in(std::string_view index) {
   if (index.empty() || index == index_of(kDeterministicHost)) return !index.empty();
-  return error(Code::invalid_argument, "there is one cpu, which computes with f32: write {} or {}, not cpu{}", kHostDevice, kDeterministicHost,
-               index);
+  return error(Code::invalid_argument, "there is one cpu, which computes with f32: write {} or {}, not cpu{}",
+               kHostDevice, kDeterministicHost, index);
 }
 
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view rest) {

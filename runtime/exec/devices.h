@@ -23,9 +23,9 @@ Result<void> check_device_name(std::string_view name);
 // has none.
 std::vector<std::string> devices_to_try(std::string& why_none);
 
-// "cpu", "cpu:deterministic", "cuda", "cuda:1", "cuda:1:f32": activations on a GPU are bf16 else. "emulated:7" is the CUDA kernels with f32
-// activations in the order of seed 7, "emulated:7:bf16" with those of a GPU. invalid_argument lists the names;
-// failed_precondition says why the device is not to be had.
+// "cpu", "cpu:deterministic", "cuda", "cuda:1", "cuda:1:f32": activations on a GPU are bf16 else. "emulated:7" is the
+// CUDA kernels with f32 activations in the order of seed 7, "emulated:7:bf16" with those of a GPU. invalid_argument
+// lists the names; failed_precondition says why the device is not to be had.
 Result<std::unique_ptr<Backend>> open_device(std::string_view name, int n_threads);
 
 }  // namespace hearth

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/sanitizers.h"
 #include "inference/encoder.h"
 #include "inference/logits.h"
 #include "model_store/formats/model_config.h"
@@ -144,7 +145,9 @@ TEST_P(ConfigMutations, FollowTransformersOrAreRefused) {
   const bool is_loud = std::getenv("HEARTH_SHOW_REFUSALS") != nullptr;
   Subject subject(GetParam(), expected["prompt"]);
   std::map<std::string, int> counts;
-  for (const Json& mutation : expected["mutations"]) {
+  constexpr size_t kStride = HEARTH_HAS_ASAN ? 4 : 1;
+  for (size_t i = 0; i < expected["mutations"].size(); i += kStride) {
+    const Json& mutation = expected["mutations"][i];
     const Json& want = expected["outcomes"][mutation[0].get<size_t>()];
     const Json &edits = mutation[1], changed = edited(config, edits);
     const Outcome& got = subject.outcome(changed);
@@ -161,7 +164,7 @@ TEST_P(ConfigMutations, FollowTransformersOrAreRefused) {
   }
   for (const auto& [name, n] : counts) std::printf("    %d %s", n, name.c_str());
   std::printf("\n");
-  EXPECT_GT(counts["as the library"], 10);
+  EXPECT_GT(counts["as the library"], 10 / static_cast<int>(kStride));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ConfigMutations, testing::ValuesIn(cases()),

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "runtime/backend/blas.cuh"
 #include "base/sanitizers.h"
+#include "runtime/backend/blas.cuh"
 #include "runtime/tensor/scalar.h"
 
 namespace hearth::emulated {

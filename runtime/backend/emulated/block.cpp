@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "runtime/backend/emulated/cuda.h"
 #include "base/sanitizers.h"
+#include "runtime/backend/emulated/cuda.h"
 
 namespace hearth::emulator {
 namespace {

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "runtime/backend/emulated/cuda.h"
 #include "base/sanitizers.h"
+#include "runtime/backend/emulated/cuda.h"
 
 namespace hearth::emulated {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "runtime/backend/emulated/cuda.h"
 #include "base/sanitizers.h"
+#include "runtime/backend/emulated/cuda.h"
 
 namespace hearth::emulated {
 namespace {
