@@ -109,8 +109,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, EmulatedBf16Case, testing::ValuesIn(bf16_cases()
                          [](const testing::TestParamInfo<fs::path>& info) { return case_name(info.param); });
 
 TEST(EmulatedInBf16List, ExemptionsAreOfCases) {
-  for (const auto& [name, exemption] : exemptions())
-    EXPECT_TRUE(std::ranges::any_of(cases(), [&](const fs::path& path) { return case_name(path) == name; })) << name;
+  std::set<std::string> names;
+  for (const fs::path& path : cases()) names.insert(case_name(path));
+  for (const auto& [name, exemption] : exemptions()) EXPECT_TRUE(names.contains(name)) << name;
 }
 
 }  // namespace
