@@ -2,6 +2,7 @@
 // computes with f32 alone refuses them. Kernels: tests/gpu/ops_device_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -126,6 +127,29 @@ INSTANTIATE_TEST_SUITE_P(Ops, InBf16, testing::ValuesIn(samples_with_activations
                          [](const testing::TestParamInfo<size_t>& info) {
                            return name_of(every_sample()[info.param]);
                          });
+
+// Close is not enough for what rounds once: the tolerance of bf16 outputs would let it truncate.
+TEST(Cast, RoundsToTheNearestEvenOnTheCpu) {
+  int n_cast = 0;
+  for (const Sample& sample : every_sample()) {
+    if (sample.op->name() != "cast") continue;
+    const auto got = run_on(*open_cpu(3), sample, 1);
+    ASSERT_TRUE(got) << got.error().to_string();
+    EXPECT_TRUE(same_bits(*got, run_reference(*sample.op, sample.inputs))) << sample.name;
+    ++n_cast;
+  }
+  EXPECT_GE(n_cast, 3);
+}
+
+TEST(Cast, TiesGoToEven) {
+  const float values[] = {0x1.01p0f, 0x1.03p0f, 0x1.0101p0f, -0x1.01p0f, -0.0f, 3e38f};
+  const uint16_t expected[] = {0x3f80, 0x3f82, 0x3f81, 0xbf80, 0x8000, 0x7f62};
+  std::vector<Tensor> inputs(1);
+  inputs[0] = Tensor(TensorType{Dtype::f32, {6}});
+  std::copy(std::begin(values), std::end(values), inputs[0].f32());
+  const Written written = run_reference(hearth::Cast(Dtype::bf16), inputs);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(written[0].view().as<uint16_t>()[i], expected[i]) << values[i];
+}
 
 TEST(InBf16List, HasNoStrangers) {
   std::set<std::string> names;
