@@ -46,6 +46,10 @@ class Tape {
   virtual Result<std::vector<double>> play_timed() = 0;
 };
 
+// Runs calls in order with a clock, for play_timed(): seconds of each.
+Result<std::vector<double>> run_timed(const std::vector<Call>& calls,
+                                      const std::function<Result<void>(const Call&)>& run);
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -58,6 +62,7 @@ class Backend {
   // Zeroed, 64-byte aligned. On the CPU, memory is taken as it is first touched. resource_exhausted: there is not that
   // much left.
   virtual Result<Buffer> allocate(int64_t bytes) = 0;
+  virtual int64_t free_bytes() const { return 0; }  // what it could still give; 0: nobody knows
   virtual Result<void> write(std::byte* to, const void* host, int64_t bytes) = 0;  // returns when done
   virtual Result<void> read(void* host, const std::byte* from, int64_t bytes) = 0;
   virtual Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) = 0;

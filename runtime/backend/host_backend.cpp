@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "base/check.h"
@@ -19,6 +20,18 @@ size_t round_up(size_t n, size_t unit) {
 }
 
 }  // namespace
+
+Result<std::vector<double>> run_timed(const std::vector<Call>& calls,
+                                      const std::function<Result<void>(const Call&)>& run) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> seconds;
+  for (const Call& call : calls) {
+    const auto begin = Clock::now();
+    TRY(run(call));
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  return seconds;
+}
 
 Result<Buffer> HostBackend::allocate(int64_t wanted) {
   CHECK(wanted >= 0);

@@ -1,8 +1,6 @@
 // Device memory, a stream, and tapes as captured graphs.
 #include "runtime/backend/cuda/cuda_backend.h"
 
-#include <chrono>
-
 #include "runtime/backend/cuda/queue.h"
 
 namespace hearth {
@@ -37,16 +35,11 @@ class CudaTape final : public Tape {
   }
 
   Result<std::vector<double>> play_timed() override {
-    using Clock = std::chrono::steady_clock;
     TRY(check(cudaSetDevice(device_), "choosing the GPU"));
-    std::vector<double> seconds;
-    for (const Call& call : calls_) {
-      const auto begin = Clock::now();
+    return run_timed(calls_, [this](const Call& call) -> Result<void> {
       TRY(launch(call));
-      TRY(check(cudaStreamSynchronize(stream_), "running one call"));
-      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-    }
-    return seconds;
+      return check(cudaStreamSynchronize(stream_), "running one call");
+    });
   }
 
  private:
@@ -116,6 +109,12 @@ Result<Buffer> CudaBackend::allocate(int64_t bytes) {
   Buffer buffer(static_cast<std::byte*>(data), bytes, [](std::byte* memory) { cudaFree(memory); });
   TRY(check(cudaMemset(data, 0, size), "clearing memory"));
   return buffer;
+}
+
+int64_t CudaBackend::free_bytes() const {
+  size_t free = 0, all = 0;
+  const bool is_known = cudaSetDevice(device_) == cudaSuccess && cudaMemGetInfo(&free, &all) == cudaSuccess;
+  return is_known ? static_cast<int64_t>(free) : 0;
 }
 
 Result<void> CudaBackend::write(std::byte* to, const void* host, int64_t bytes) {

@@ -23,6 +23,7 @@ class CudaBackend final : public Backend {
   Dtype activations() const override { return activations_; }
   bool is_host_memory() const override { return false; }
   Result<Buffer> allocate(int64_t bytes) override;
+  int64_t free_bytes() const override;
   Result<void> write(std::byte* to, const void* host, int64_t bytes) override;
   Result<void> read(void* host, const std::byte* from, int64_t bytes) override;
   Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;

@@ -2,7 +2,6 @@
 #include "runtime/backend/emulated/emulated_backend.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <map>
 
@@ -82,14 +81,7 @@ class EmulatedTape final : public Tape {
   }
 
   Result<std::vector<double>> play_timed() override {
-    using Clock = std::chrono::steady_clock;
-    std::vector<double> seconds;
-    for (const Call& call : calls_) {
-      const auto begin = Clock::now();
-      TRY(run(call));
-      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-    }
-    return seconds;
+    return run_timed(calls_, [this](const Call& call) { return run(call); });
   }
 
  private:
