@@ -112,6 +112,31 @@ Result<void> check_device_name(std::string_view name) {
   return {};
 }
 
+Result<Device> choose_among(std::span<const std::string> accelerators, std::string why_none, const OpenOn& open) {
+  std::string reason = std::move(why_none);
+  for (const std::string& name : accelerators) {
+    const Result<void> opened = open(name);
+    if (opened) return Device{name, ""};
+    reason += fmt::format("{}{}: {}", reason.empty() ? "" : "; ", name, opened.error().to_string());
+  }
+  TRY(open(std::string(kHostDevice)));
+  return Device{std::string(kHostDevice), std::move(reason)};
+}
+
+Result<Device> choose_device(const std::string& wanted, const OpenOn& open) {
+  TRY(check_device_name(wanted));
+  if (wanted == kAnyDevice) {
+    std::string why_none;
+    const std::vector<std::string> accelerators = devices_to_try(why_none);
+    return choose_among(accelerators, std::move(why_none), open);
+  }
+  if (is_host_name(wanted))
+    TRY(open(wanted));
+  else
+    TRY_WITH(open(wanted), "while opening {}", wanted);
+  return Device{wanted, ""};
+}
+
 Result<std::unique_ptr<Backend>> open_device(std::string_view name, int n_threads) {
   return TRY(entry_of(name))->open(index_of(name), n_threads);
 }

@@ -1,6 +1,9 @@
 // The list of every backend. A new one adds its line in devices.cpp, and nothing else outside its folder.
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include "runtime/backend/cpu/cpu_backend.h"
 
 namespace hearth {
@@ -22,6 +25,24 @@ Result<void> check_device_name(std::string_view name);
 // The accelerators that "auto" tries, by their numbers; empty: `why_none` says why in words, or is empty where this box
 // has none.
 std::vector<std::string> devices_to_try(std::string& why_none);
+
+inline bool is_host_name(std::string_view name) {
+  return name == kHostDevice || name == kDeterministicHost;
+}
+
+// What computes, and why it is no other.
+struct Device {
+  std::string name;    // as open_device() takes it
+  std::string reason;  // why it is the host although this box has an accelerator; else empty
+};
+
+// Has `open` try the device `wanted`; of "auto" the accelerators of devices_to_try() in turn, and then the host. `open`
+// keeps what it opened, and refuses a device that has not the room or the kernels, or computes something else. A device
+// by name is used, or its error returned.
+using OpenOn = std::function<Result<void>(const std::string& name)>;
+Result<Device> choose_device(const std::string& wanted, const OpenOn& open);
+// "auto" among these; `why_none` is the reason where there are none.
+Result<Device> choose_among(std::span<const std::string> accelerators, std::string why_none, const OpenOn& open);
 
 // "cpu", "cpu:deterministic", "cuda", "cuda:1", "cuda:1:f32": activations on a GPU are bf16 else. "emulated:7" is the
 // CUDA kernels with f32 activations in the order of seed 7, "emulated:7:bf16" with those of a GPU. invalid_argument

@@ -82,7 +82,7 @@ struct Executor::State {
 
   TensorView view(Value v) const { return values[static_cast<size_t>(v.id)]; }
   Result<void> bind(const Bindings& bindings);
-  void stage();
+  void stage(size_t n_host_outputs);
   void follow_arena();
   std::vector<Call> resolve_calls();
   Result<void> prepare();
@@ -114,12 +114,13 @@ Result<void> Executor::State::bind(const Bindings& bindings) {
   return {};
 }
 
-void Executor::State::stage() {
+void Executor::State::stage(size_t n_host_outputs) {
   if (backend.is_host_memory()) return;
   for (size_t id = 0; id < values.size(); ++id)
     if (plan.graph.values()[id].kind == ValueKind::input)
       inputs.push_back({{static_cast<int>(id)}, Tensor(values[id].type)});
-  for (Value v : plan.graph.outputs()) outputs.push_back({v, v ? Tensor(view(v).type) : Tensor()});
+  for (Value v : plan.graph.outputs())
+    outputs.push_back({v, v && outputs.size() < n_host_outputs ? Tensor(view(v).type) : Tensor()});
 }
 
 void Executor::State::follow_arena() {
@@ -175,15 +176,16 @@ Result<void> Executor::State::copy_inputs() {
 
 Result<void> Executor::State::copy_outputs() {
   for (const Staged& s : outputs)
-    if (s.value) TRY(backend.read(s.host.view().data, view(s.value).as<std::byte>(), s.host.type().bytes()));
+    if (s.host.view().data != nullptr)
+      TRY(backend.read(s.host.view().data, view(s.value).as<std::byte>(), s.host.type().bytes()));
   return {};
 }
 
-Result<Executor> Executor::create(Plan plan, Arena& arena, const Bindings& bindings) {
+Result<Executor> Executor::create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs) {
   TRY(arena.ensure(plan.arena_bytes));
   auto state = std::make_unique<State>(std::move(plan), arena);
   TRY(state->bind(bindings));
-  state->stage();
+  state->stage(n_host_outputs);
   TRY(state->prepare());
   return Executor(std::move(state));
 }
@@ -212,6 +214,18 @@ TensorView Executor::output(size_t index) const {
   if (!state_->outputs.empty()) return state_->outputs[index].host.view();
   const Value v = state_->plan.graph.outputs()[index];
   return v ? state_->view(v) : TensorView{};
+}
+
+Result<HostView> Executor::read_output(size_t index) const {
+  CHECK(index < state_->plan.graph.outputs().size());
+  const Value v = state_->plan.graph.outputs()[index];
+  if (!v) return HostView{};
+  const TensorView there = state_->view(v);
+  if (state_->backend.is_host_memory()) return HostView{there};
+  Tensor copy(there.type);
+  TRY(state_->backend.read(copy.view().data, there.as<std::byte>(), there.type.bytes()));
+  const TensorView view = copy.view();
+  return HostView{view, std::move(copy)};
 }
 
 TensorView Executor::value(Value v) const {

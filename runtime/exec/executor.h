@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/memory/arena.h"
+#include "runtime/memory/placed_tensor.h"
 #include "runtime/plan/plan.h"
 
 namespace hearth {
@@ -28,8 +29,9 @@ class Executor {
  public:
   // Executors that never run at the same time may share one arena; `plan` was made for its backend. Errors: a parameter
   // or state is unbound or has another type (invalid_argument); the arena cannot be made large enough
-  // (resource_exhausted).
-  static Result<Executor> create(Plan plan, Arena& arena, const Bindings& bindings);
+  // (resource_exhausted). Of the outputs the first n_host_outputs are read in place; the others stay where they are
+  // until read_output() asks for them.
+  static Result<Executor> create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs = SIZE_MAX);
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;
   ~Executor();
@@ -39,7 +41,8 @@ class Executor {
   TensorView input(std::string_view name);  // to be filled before run(); CHECKs that it exists
   bool has_input(std::string_view name) const;
   TensorView output(size_t index) const;  // a null output is empty
-  TensorView value(Value v) const;        // for tests: the device's memory, only sensible where liveness keeps it
+  Result<HostView> read_output(size_t index) const;
+  TensorView value(Value v) const;  // for tests: the device's memory, only sensible where liveness keeps it
   Result<void> run();
   const Plan& plan() const;
   Result<std::vector<OpTiming>> profile();  // runs once with a clock around each step, sums by op

@@ -256,5 +256,59 @@ TEST(Devices, AreNamedOrRefused) {
     EXPECT_EQ(open_device(name, 1).error().code, Code::invalid_argument) << name;
 }
 
+TEST(Devices, AnyIsTheFirstThatOpensAndSaysWhyNoneDoes) {
+  const std::vector<std::string> names = {"a", "b"};
+  const auto choose = [&](std::span<const std::string> accelerators, const char* why_none, std::string_view good) {
+    return choose_among(accelerators, why_none, [&](const std::string& name) -> Result<void> {
+      if (good.find(name) != std::string_view::npos) return {};
+      return error(Code::unavailable, "{} is broken", name);
+    });
+  };
+  EXPECT_EQ(choose(names, "", "b")->name, "b");
+  EXPECT_EQ(choose(names, "", "b")->reason, "");
+  const auto none = choose(names, "", kHostDevice);
+  EXPECT_EQ(none->name, kHostDevice);
+  EXPECT_NE(none->reason.find("a: a is broken; b: b is broken"), std::string::npos) << none->reason;
+  EXPECT_EQ(choose({}, "no driver", kHostDevice)->reason, "no driver");
+  EXPECT_EQ(choose(names, "", "").error().code, Code::unavailable) << "nor does the host";
+}
+
+TEST(Devices, OneByNameIsThatOneOrAnError) {
+  std::vector<std::string> tried;
+  const auto open = [&](const std::string& name) -> Result<void> {
+    tried.push_back(name);
+    if (name == "cpu") return {};
+    return error(Code::unavailable, "it is broken");
+  };
+  EXPECT_EQ(choose_device("cpu", open)->name, "cpu");
+  const auto broken = choose_device("emulated:3", open);
+  ASSERT_FALSE(broken);
+  EXPECT_NE(broken.error().to_string().find("while opening emulated:3"), std::string::npos);
+  EXPECT_EQ(tried, (std::vector<std::string>{"cpu", "emulated:3"}));
+  EXPECT_EQ(choose_device("gpu", open).error().code, Code::invalid_argument);
+  EXPECT_EQ(tried.size(), 2u) << "what is no device is not tried";
+}
+
+// Outputs beyond the first are read when they are asked for.
+TEST(Executor, LeavesOutputsWhereTheyAre) {
+  Builder b;
+  const Value x = b.input("x", {Dtype::f32, {3}});
+  b.output(b.silu(x));
+  b.output(b.scale(x, 2));
+  const Graph graph = *b.finish();
+  FarBackend far(int64_t{1} << 30);
+  const auto host = open_cpu(1);
+  for (Backend* backend : {static_cast<Backend*>(&far), static_cast<Backend*>(host.get())}) {
+    Arena arena(*backend);
+    auto executor = Executor::create(*make_plan(graph, *backend), arena, {}, 1);
+    ASSERT_TRUE(executor);
+    std::fill_n(executor->input("x").f32(), 3, 4.0f);
+    ASSERT_TRUE(executor->run());
+    EXPECT_GT(executor->output(0).f32()[0], 3);
+    EXPECT_EQ(executor->read_output(1)->view.f32()[2], 8);
+    EXPECT_EQ(executor->output(1).data == nullptr, !backend->is_host_memory()) << "it is not copied";
+  }
+}
+
 }  // namespace
 }  // namespace hearth
