@@ -6,6 +6,7 @@
 
 #include "hwdetect/isa_limit.h"
 #include "hwdetect/probe.h"
+#include "inference/open_runner.h"
 #include "runtime/architectures/weight_traffic.h"
 
 namespace hearth {
@@ -83,7 +84,8 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   step.device = options.device;
   step.exact = options.exact;
   step.max_seq_len = options.depth + std::max(options.n_prefill, options.n_decode + 1);
-  std::unique_ptr<StepRunner> runner = TRY(StepRunner::create(model, step));
+  OpenedRunner opened = TRY(open_runner(model, step));
+  const std::unique_ptr<StepRunner>& runner = opened.runner;
   TRY(feed(*runner, 0, options.depth, kChunk));
   runner->keep(0);
   std::vector<double> prefill, decode;
@@ -111,6 +113,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   out.n_prefill = options.n_prefill, out.n_decode = options.n_decode, out.depth = options.depth;
   out.n_threads = step.n_threads, out.n_repeats = options.n_repeats;
   out.isa = isa;
+  out.device = opened.device.name, out.device_reason = opened.device.reason;
   for (const BandwidthPoint& point : measure_memory_read({}))
     if (point.n_threads <= step.n_threads)
       out.limits.read_bytes_per_s =

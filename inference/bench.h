@@ -9,7 +9,7 @@ namespace hearth {
 struct BenchOptions {
   int n_prefill = 512, n_decode = 128, depth = 0, n_threads = 0, n_repeats = 3;
   std::string isa;             // the kernels' instruction set; empty: the best of this machine
-  std::string device = "cpu";  // StepOptions::device
+  std::string device = "cpu";  // as open_runner() takes it
   bool exact = false;          // StepOptions::exact
 };
 
@@ -24,7 +24,7 @@ struct BenchLimits {
 struct BenchResult {
   double prefill_tokens_per_s = 0, decode_tokens_per_s = 0, decode_bytes_per_s = 0, prefill_flops_per_s = 0;
   int n_prefill = 0, n_decode = 0, depth = 0, n_threads = 0, n_repeats = 0;
-  std::string isa;
+  std::string isa, device, device_reason;
   uint64_t weights_bytes = 0;
   BenchLimits limits;
   static constexpr auto kFields = std::tuple{
@@ -38,6 +38,8 @@ struct BenchResult {
       field("n_threads", &BenchResult::n_threads, "threads"),
       field("n_repeats", &BenchResult::n_repeats, "repeats"),
       field("isa", &BenchResult::isa, "instruction set of the kernels and of the limits: portable | avx2 | avx512"),
+      field("device", &BenchResult::device, "what computed: cpu, cuda:0"),
+      field("device_reason", &BenchResult::device_reason, "why it was no GPU, where this box has one; else empty"),
       field("weights_bytes", &BenchResult::weights_bytes, "bytes of weights read per decoded token"),
       field("limits", &BenchResult::limits, "of this machine, measured now"),
   };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "inference/host_difference.h"
 #include "runtime/architectures/model_graphs.h"
 
 namespace hearth {
@@ -38,15 +39,45 @@ std::vector<float> pooled(const TensorView& rows, Pooling pooling) {
 
 }  // namespace
 
-Result<std::unique_ptr<Encoder>> Encoder::create(std::shared_ptr<const LoadedModel> model, int n_threads) {
+Result<std::unique_ptr<Encoder>> Encoder::create(const std::shared_ptr<const LoadedModel>& model, int n_threads,
+                                                 const std::string& device) {
   const ModelTask task = TRY(find_architecture(model->config.family))->task();
   if (task == ModelTask::generate)
     return error(Code::failed_precondition, "models of the family {} write; they neither embed nor rerank",
                  model->config.family);
-  std::unique_ptr<Encoder> encoder(new Encoder(std::move(model), task, TRY(open_device("cpu", n_threads))));
+  std::unique_ptr<Encoder> encoder;
+  Device chosen = TRY(choose_device(device, [&](const std::string& name) -> Result<void> {
+    auto opened = TRY(open(model, task, n_threads, name));
+    if (!is_host_device(name)) TRY(opened->compare_with_host(n_threads));
+    encoder = std::move(opened);
+    return {};
+  }));
+  encoder->chosen_ = std::move(chosen);
+  return encoder;
+}
+
+Result<std::unique_ptr<Encoder>> Encoder::open(const std::shared_ptr<const LoadedModel>& model, ModelTask task,
+                                               int n_threads, const std::string& device) {
+  std::unique_ptr<Encoder> encoder(new Encoder(model, task, TRY(open_device(device, n_threads))));
   const auto& weights = encoder->model_->weights;
   encoder->bindings_ = TRY(place_on(*encoder->device_, Bindings(weights.begin(), weights.end()), encoder->weights_));
   return encoder;
+}
+
+Result<void> Encoder::compare_with_host(int n_threads) {
+  const std::unique_ptr<Encoder> host = TRY(open(model_, task_, n_threads, std::string(kHostDevice)));
+  const double difference = relative_difference(TRY(rows_of_few_tokens()), TRY(host->rows_of_few_tokens()));
+  if (difference <= kDeviceTolerance) return {};
+  return error(Code::internal, "what it computes differs from the CPU's by {:.2g} of the largest, {} is allowed",
+               difference, kDeviceTolerance);
+}
+
+Result<std::vector<float>> Encoder::rows_of_few_tokens() {
+  const EncoderText text{few_tokens(model_->config.vocab_size, max_seq_len()), {}};
+  std::vector<float> out;
+  TRY(run_some({&text, 1},
+               [&](size_t, TensorView rows) { out.assign(rows.f32(), rows.f32() + rows.shape().n_elements()); }));
+  return out;
 }
 
 Encoder::Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, std::unique_ptr<Backend> device)

@@ -30,8 +30,11 @@ class Encoder {
  public:
   static constexpr int kMaxTexts = 2048;  // of one call
 
-  // n_threads 0: all cores. failed_precondition for models that write.
-  static Result<std::unique_ptr<Encoder>> create(std::shared_ptr<const LoadedModel> model, int n_threads);
+  // n_threads 0: all cores. device "auto": the first accelerator that has the room and the kernels and whose rows are
+  // the host's; else the host, with the reason. A device by name is used, or refused with what was wrong.
+  // failed_precondition for models that write.
+  static Result<std::unique_ptr<Encoder>> create(const std::shared_ptr<const LoadedModel>& model, int n_threads,
+                                                 const std::string& device = "cpu");
 
   // With the model's own special tokens. invalid_argument: longer than max_seq_len().
   Result<EncoderText> text(std::string_view text) const;
@@ -46,6 +49,7 @@ class Encoder {
   Result<std::vector<Tensor>> hidden(std::span<const EncoderText> texts);
 
   ModelTask task() const { return task_; }
+  const Device& device() const { return chosen_; }
   int max_seq_len() const { return model_->config.max_seq_len; }
   const LoadedModel& model() const { return *model_; }
 
@@ -55,6 +59,10 @@ class Encoder {
     Executor executor;
   };
   Encoder(std::shared_ptr<const LoadedModel> model, ModelTask task, std::unique_ptr<Backend> device);
+  static Result<std::unique_ptr<Encoder>> open(const std::shared_ptr<const LoadedModel>& model, ModelTask task,
+                                               int n_threads, const std::string& device);
+  Result<void> compare_with_host(int n_threads);
+  Result<std::vector<float>> rows_of_few_tokens();
   Result<void> check(std::span<const EncoderText> texts, ModelTask wanted) const;
   Result<Executor*> executor_for(int n_tokens, int n_texts);
   // Runs some of the texts, from the first on; use(index, rows) gets what comes out. The number that were run.
@@ -63,6 +71,7 @@ class Encoder {
   std::shared_ptr<const LoadedModel> model_;
   ModelTask task_;
   std::unique_ptr<Backend> device_;
+  Device chosen_;
   std::vector<Buffer> weights_;  // where the device has memory of its own
   Arena activations_;
   Bindings bindings_;

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "inference/golden_models.h"
 #include "inference/step_runner.h"
 #include "model_store/formats/safetensors.h"
 
@@ -87,7 +88,8 @@ TEST(Encoder, GgufRowsEqualTransformers) {
 }
 
 TEST(Encoder, ScoresEqualTransformers) {
-  for (auto [name, what, tolerance] : {std::tuple{"bert_reranker_fp32", "logits", 1e-4}, {"bert_reranker_bf16", "logits", 2e-2}}) {
+  for (auto [name, what, tolerance] :
+       {std::tuple{"bert_reranker_fp32", "logits", 1e-4}, {"bert_reranker_bf16", "logits", 2e-2}}) {
     Case c = load_case(golden(name), golden(name) / "expected_logits.safetensors", what);
     auto together = c.encoder->score(c.texts);
     ASSERT_TRUE(together) << together.error().to_string();
@@ -115,6 +117,34 @@ TEST(Encoder, VectorsAreMeansOfLengthOne) {
     EXPECT_NEAR((*vectors)[1][static_cast<size_t>(i)], mean[static_cast<size_t>(i)] / std::sqrt(squares), 1e-4);
 }
 
+TEST(Encoder, ComputesOnADeviceWhatTheHostComputes) {
+  for (const char* name : {"bert_fp32", "bert_reranker_fp32"}) {
+    SCOPED_TRACE(name);
+    const Case c = load_case(golden(name), golden(name) / "expected_logits.safetensors", "logits");
+    auto device = Encoder::create(load_golden(name), 1, "emulated");
+    ASSERT_TRUE(device) << device.error().to_string();
+    EXPECT_EQ((*device)->device().name, "emulated");
+    if (c.encoder->task() == ModelTask::rerank) {
+      const std::vector<float> got = *(*device)->score(c.texts), want = *c.encoder->score(c.texts);
+      for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4 * c.largest);
+      continue;
+    }
+    const auto got = *(*device)->hidden(c.texts);
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_LE(worst_error(got[i], c.expected[i]), 1e-4 * c.largest) << i;
+  }
+}
+
+TEST(Encoder, ADeviceIsThatOneOrAnErrorAndAnyEndsOnTheHost) {
+  EXPECT_EQ(Encoder::create(load_golden("bert_fp32"), 1, "gpu").error().code, Code::invalid_argument);
+  EXPECT_EQ(Encoder::create(load_golden("bert_fp32"), 1, "cuda:99").error().code, Code::failed_precondition);
+  std::string reason;
+  if (!devices_to_try(reason).empty()) GTEST_SKIP() << "this box has an accelerator";
+  const auto any = Encoder::create(load_golden("bert_fp32"), 1, "auto");
+  ASSERT_TRUE(any) << any.error().to_string();
+  EXPECT_EQ((*any)->device().name, "cpu");
+  EXPECT_EQ((*any)->device().reason, reason);
+}
+
 TEST(Encoder, RefusesWhatItCannotDo) {
   Case c = load_case(golden("bert_fp32"), golden("bert_fp32") / "expected_logits.safetensors", "logits");
   EXPECT_EQ(c.encoder->score(c.texts).error().code, Code::failed_precondition);
@@ -123,7 +153,8 @@ TEST(Encoder, RefusesWhatItCannotDo) {
   for (const EncoderText* text : {&long_text, &odd_id, &odd_type})
     EXPECT_EQ(c.encoder->embed({text, 1}).error().code, Code::invalid_argument);
   auto writer = load_model(golden("head_dim_fp32"));
-  EXPECT_EQ(Encoder::create(std::make_shared<const LoadedModel>(std::move(*writer)), 1).error().code, Code::failed_precondition);
+  EXPECT_EQ(Encoder::create(std::make_shared<const LoadedModel>(std::move(*writer)), 1).error().code,
+            Code::failed_precondition);
   auto reader = load_model(golden("bert_fp32"));
   EXPECT_EQ(StepRunner::create(std::make_shared<const LoadedModel>(std::move(*reader)), {.n_threads = 1}).error().code,
             Code::failed_precondition);

@@ -7,24 +7,19 @@
 #include <filesystem>
 #include <thread>
 
+#include "inference/golden_models.h"
 #include "model_store/formats/load.h"
 
 namespace hearth {
 namespace {
 
-std::shared_ptr<const LoadedModel> load(const char* name) {
-  auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
-  if (!result) ADD_FAILURE() << result.error().to_string();
-  return std::make_shared<const LoadedModel>(std::move(*result));
-}
-
 std::shared_ptr<const LoadedModel> model() {
-  static const std::shared_ptr<const LoadedModel> loaded = load("sharded_tokenizer_bf16");
+  static const std::shared_ptr<const LoadedModel> loaded = load_golden("sharded_tokenizer_bf16");
   return loaded;
 }
 // Most of its layers are recurrences, whose state cannot go back.
 std::shared_ptr<const LoadedModel> recurrent_model() {
-  static const std::shared_ptr<const LoadedModel> loaded = load("qwen3_5_bf16");
+  static const std::shared_ptr<const LoadedModel> loaded = load_golden("qwen3_5_bf16");
   return loaded;
 }
 

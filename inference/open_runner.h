@@ -5,11 +5,6 @@
 
 namespace hearth {
 
-struct Device {
-  std::string name;    // as open_device() takes it
-  std::string reason;  // why it is the host although this box has an accelerator; else empty
-};
-
 struct OpenedRunner {
   std::unique_ptr<StepRunner> runner;
   Device device;

@@ -5,14 +5,12 @@
 
 #include <filesystem>
 
+#include "inference/golden_models.h"
+#include "inference/host_difference.h"
+#include "inference/logits.h"
+
 namespace hearth {
 namespace {
-
-std::shared_ptr<const LoadedModel> load(const char* name) {
-  auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
-  if (!result) ADD_FAILURE() << result.error().to_string();
-  return std::make_shared<const LoadedModel>(std::move(*result));
-}
 
 StepOptions on(const char* device) {
   return {.device = device, .n_threads = 1, .max_seq_len = 16, .n_slots = 1};
@@ -21,14 +19,14 @@ StepOptions on(const char* device) {
 TEST(OpenRunner, AnyDeviceEndsOnTheHostWithAReasonWhereThereIsAnother) {
   std::string reason;
   if (!devices_to_try(reason).empty()) GTEST_SKIP() << "this box has an accelerator";
-  const auto opened = open_runner(load("gqa_untied_fp32"), on("auto"));
+  const auto opened = open_runner(load_golden("gqa_untied_fp32"), on("auto"));
   ASSERT_TRUE(opened) << opened.error().to_string();
   EXPECT_EQ(opened->device.name, kHostDevice);
   EXPECT_EQ(opened->device.reason, reason);
 }
 
 TEST(OpenRunner, ADeviceByNameIsNeverAnother) {
-  const auto model = load("gqa_untied_fp32");
+  const auto model = load_golden("gqa_untied_fp32");
   EXPECT_EQ(open_runner(model, on("gpu")).error().code, Code::invalid_argument);
   EXPECT_EQ(open_runner(model, on("cpu:1")).error().code, Code::invalid_argument);
   const auto absent = open_runner(model, on("cuda:99"));
@@ -37,10 +35,35 @@ TEST(OpenRunner, ADeviceByNameIsNeverAnother) {
 }
 
 TEST(OpenRunner, TellsADeviceThatComputesSomethingElse) {
-  const auto model = load("gqa_untied_fp32"), other = load("qwen3_5_bf16");
+  const auto model = load_golden("gqa_untied_fp32"), other = load_golden("qwen3_5_bf16");
   auto runner = *StepRunner::create(model, on("cpu"));
   EXPECT_LT(*difference_from_host(model, *runner), 1e-5);
   EXPECT_GT(*difference_from_host(other, *runner), 0.05);
+}
+
+// One device for sequences of any length, as perplexity and evaluation use it.
+TEST(SequenceLogits, AreTheHostsOnADevice) {
+  const auto model = load_golden("gqa_untied_fp32");
+  auto host = SequenceLogits::create(*model, {1, "cpu"}), device = SequenceLogits::create(*model, {1, "emulated"});
+  ASSERT_TRUE(device) << device.error().to_string();
+  EXPECT_EQ(device->device().name, "emulated");
+  for (const std::vector<int32_t>& ids : {std::vector<int32_t>{1, 5, 9}, {7, 2, 9}, {3}}) {
+    const Tensor got = *device->of(ids), want = *host->of(ids);
+    ASSERT_EQ(got.type(), want.type());
+    const auto n = static_cast<size_t>(want.type().shape.n_elements());
+    EXPECT_LT(relative_difference({got.f32(), n}, {want.f32(), n}), 1e-4);
+  }
+  EXPECT_EQ(device->of({}).error().code, Code::invalid_argument);
+  EXPECT_EQ(SequenceLogits::create(*model, {1, "gpu"}).error().code, Code::invalid_argument);
+  EXPECT_EQ(SequenceLogits::create(*model, {1, "cuda:99"}).error().code, Code::failed_precondition);
+}
+
+TEST(HostDifference, IsRelativeAndInfiniteWhereNothingCanBeCompared) {
+  const std::vector<float> want = {1, -4, 2}, off = {1, -3, 2}, broken = {1, NAN, 2};
+  EXPECT_EQ(relative_difference(want, want), 0);
+  EXPECT_EQ(relative_difference(off, want), 0.25);
+  EXPECT_EQ(relative_difference(broken, want), INFINITY);
+  EXPECT_EQ(relative_difference(std::span(want).first(2), want), INFINITY);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // StepRunner: what a sequence's logits owe to the sequences that are run beside it.
 #include "inference/step_runner.h"
+#include "inference/golden_models.h"
 
 #include <gtest/gtest.h>
 
@@ -11,17 +12,11 @@
 namespace hearth {
 namespace {
 
-std::shared_ptr<const LoadedModel> load(const char* name) {
-  auto result = load_model(std::filesystem::path(HEARTH_SOURCE_DIR) / "tests/golden" / name);
-  if (!result) ADD_FAILURE() << result.error().to_string();
-  return std::make_shared<const LoadedModel>(std::move(*result));
-}
-
 // n sequences of different lengths, whose next tokens are decoded in one step, or one after the other.
 class Neighbours {
  public:
   Neighbours(const char* name, int n, std::string device = "cpu")
-      : model_(load(name)), n_(n), device_(std::move(device)) {}
+      : model_(load_golden(name)), n_(n), device_(std::move(device)) {}
 
   std::vector<float> decode(bool is_together, bool exact = false) const {
     const StepOptions options{
@@ -118,7 +113,7 @@ TEST(Neighbours, ChangeNoBitOnTheDeterministicCpu) {
 // A prompt is read in pieces of what room others leave in a step.
 TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
   for (const char* name : kModels) {
-    const auto model = load(name);
+    const auto model = load_golden(name);
     const StepOptions options{
         .device = std::string(kDeterministicHost), .n_threads = 2, .max_seq_len = 128, .n_slots = 1};
     std::vector<std::vector<float>> logits;
@@ -140,7 +135,7 @@ TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
 // One request of each size, and then prompts of any length find their plan made.
 TEST(ShapeClasses, AfterAWarmUpNoGraphIsBuilt) {
   constexpr int kLongest = 256;
-  const auto model = load("gqa_untied_fp32");
+  const auto model = load_golden("gqa_untied_fp32");
   StepOptions options{.n_threads = 2, .max_seq_len = std::min(kLongest, model->config.max_seq_len), .n_slots = 1};
   auto runner = *StepRunner::create(model, options);
   const auto run = [&](int n) {
@@ -165,7 +160,7 @@ TEST(ShapeClasses, AfterAWarmUpNoGraphIsBuilt) {
 TEST(ShapeClasses, PaddingChangesNoBit) {
   for (const char* name :
        {"gqa_untied_fp32", "deepseek_v3_bf16", "qwen3_5_bf16", "gpt_oss_bf16", "granitemoehybrid_bf16"}) {
-    const auto model = load(name);
+    const auto model = load_golden(name);
     std::vector<float> rows[2];
     for (int n_others : {0, 3}) {
       auto runner = *StepRunner::create(model, {.n_threads = 2, .max_seq_len = 32, .n_slots = 2});

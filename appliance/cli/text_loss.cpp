@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
-#include "inference/logits.h"
+#include <fmt/format.h>
 
 namespace hearth::cli {
 
@@ -14,11 +15,19 @@ static double log_likelihood(std::span<const float> logits, int32_t id) {
   return logits[static_cast<size_t>(id)] - highest - std::log(sum);
 }
 
-Result<void> add_text_loss(const LoadedModel& model, std::span<const int32_t> ids, std::span<const uint8_t> counts, int n_threads, TextLoss& out) {
+Result<SequenceLogits> open_logits(const LoadedModel& model, const LogitsOptions& options) {
+  SequenceLogits out = TRY(SequenceLogits::create(model, options));
+  if (const std::string& reason = out.device().reason; !reason.empty())
+    fmt::print(stderr, "no GPU is used: {}\n", reason);
+  return out;
+}
+
+Result<void> add_text_loss(SequenceLogits& model, std::span<const int32_t> ids, std::span<const uint8_t> counts,
+                           TextLoss& out) {
   if (ids.size() < 2) return {};
-  Tensor logits = TRY(whole_logits(model, ids, n_threads));
-  auto n_vocab = static_cast<size_t>(model.config.vocab_size);
-  std::span<const float> all(static_cast<const float*>(logits.view().data), ids.size() * n_vocab);
+  const Tensor logits = TRY(model.of(ids));
+  const auto n_vocab = static_cast<size_t>(logits.type().shape[1]);
+  std::span<const float> all(logits.f32(), ids.size() * n_vocab);
   for (size_t i = 1; i < ids.size(); ++i) {
     if (!counts.empty() && !counts[i]) continue;
     out.nll -= log_likelihood(all.subspan((i - 1) * n_vocab, n_vocab), ids[i]);

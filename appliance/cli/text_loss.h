@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <span>
 
-#include "model_store/formats/load.h"
+#include "inference/logits.h"
 
 namespace hearth::cli {
+
+inline constexpr const char* kDeviceHelp =
+    "auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated; default auto";
 
 struct TextLoss {
   double nll = 0;  // sum, nats
@@ -14,7 +17,11 @@ struct TextLoss {
   double mean() const { return n_tokens ? nll / static_cast<double>(n_tokens) : 0; }
 };
 
+// With a line on stderr where a GPU is passed over.
+Result<SequenceLogits> open_logits(const LoadedModel& model, const LogitsOptions& options);
+
 // Adds the tokens ids[i], i ≥ 1, that count: all where `counts` is empty, else those with counts[i] != 0.
-Result<void> add_text_loss(const LoadedModel& model, std::span<const int32_t> ids, std::span<const uint8_t> counts, int n_threads, TextLoss& out);
+Result<void> add_text_loss(SequenceLogits& model, std::span<const int32_t> ids, std::span<const uint8_t> counts,
+                           TextLoss& out);
 
 }  // namespace hearth::cli

@@ -92,6 +92,11 @@ Result<void> say_one_token(Generator& generator) {
   return {};
 }
 
+void log_device(const Device& device) {
+  spdlog::info("{} computes", device.name);
+  if (!device.reason.empty()) spdlog::warn("no GPU is used: {}", device.reason);
+}
+
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   const Served served = TRY(find_model(arguments));
   auto model = std::make_shared<LoadedModel>(TRY_WITH(load_model(served.path), "while loading {}", arguments.model));
@@ -103,12 +108,8 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   for (const std::string& sentence : model->generation.ignored)
     spdlog::warn("in generation_config.json of {}, {}", arguments.model, sentence);
   if (TRY(find_architecture(model->config.family))->task() != ModelTask::generate) {
-    if (arguments.device != kAnyDevice && !is_host_device(arguments.device))
-      return error(Code::invalid_argument,
-                   "{} was wanted on {}, but embedders and rerankers run on the CPU only: leave "
-                   "--device away",
-                   arguments.model, arguments.device);
-    const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads));
+    const std::unique_ptr<Encoder> encoder = TRY(Encoder::create(model, arguments.n_threads, arguments.device));
+    log_device(encoder->device());
     http::Router router;
     openai::add_encoder_routes(router, *encoder, served.names);
     return answer(std::move(router), arguments, encoder->max_seq_len(), stop_signals);
@@ -121,9 +122,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   options.step.max_seq_len = arguments.max_seq_len;
   options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
-  spdlog::info("{} computes", generator->device().name);
-  if (const std::string& reason = generator->device().reason; !reason.empty())
-    spdlog::warn("no GPU is used: {}", reason);
+  log_device(generator->device());
   TRY_WITH(say_one_token(*generator), "while trying {} on {}", arguments.model, generator->device().name);
   http::Router router;
   openai::add_routes(router, *generator, served.names);

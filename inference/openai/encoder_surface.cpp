@@ -1,6 +1,5 @@
 // Routes of encoders: parse, tokenise, encode, answer.
 #include "inference/openai/encoder_surface.h"
-#include "runtime/exec/devices.h"
 
 #include <fmt/format.h>
 
@@ -107,8 +106,11 @@ class EncoderSurface {
          {"data", Json::array({{{"id", names_.name}, {"object", "model"}, {"created", 0}, {"owned_by", "hearth"}}})}});
   }
   Result<http::Response> health() const {
-    return http::json_response(
-        {{"status", "ok"}, {"model", names_.name}, {"max_seq_len", encoder_.max_seq_len()}, {"device", kHostDevice}});
+    return http::json_response({{"status", "ok"},
+                                {"model", names_.name},
+                                {"max_seq_len", encoder_.max_seq_len()},
+                                {"device", encoder_.device().name},
+                                {"device_reason", encoder_.device().reason}});
   }
   Result<http::Response> metrics() const {
     std::string out;

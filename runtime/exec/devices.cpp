@@ -130,7 +130,7 @@ Result<Device> choose_device(const std::string& wanted, const OpenOn& open) {
     const std::vector<std::string> accelerators = devices_to_try(why_none);
     return choose_among(accelerators, std::move(why_none), open);
   }
-  if (is_host_name(wanted))
+  if (is_host_device(wanted))
     TRY(open(wanted));
   else
     TRY_WITH(open(wanted), "while opening {}", wanted);

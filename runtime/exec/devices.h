@@ -26,10 +26,6 @@ Result<void> check_device_name(std::string_view name);
 // has none.
 std::vector<std::string> devices_to_try(std::string& why_none);
 
-inline bool is_host_name(std::string_view name) {
-  return name == kHostDevice || name == kDeterministicHost;
-}
-
 // What computes, and why it is no other.
 struct Device {
   std::string name;    // as open_device() takes it

@@ -110,10 +110,12 @@ void expect_logits(const std::shared_ptr<const LoadedModel>& model, const std::v
                    const Ways& ways, double tolerance, const std::string& name) {
   Errors worst;
   double largest = 0;
+  auto logits = SequenceLogits::create(*model, {2, ways.device});
+  ASSERT_TRUE(logits) << logits.error().to_string();
   for (const Prompt& prompt : prompts) {
     for (int64_t i = 0; i < prompt.logits.shape().n_elements(); ++i)
       largest = std::max(largest, std::fabs(static_cast<double>(prompt.logits.f32()[i])));
-    auto whole = whole_logits(*model, prompt.ids, 2, ways.device);
+    auto whole = logits->of(prompt.ids);
     ASSERT_TRUE(whole) << whole.error().to_string();
     worst.whole = std::max(worst.whole, max_difference(*whole, prompt.logits));
     if (ways.few && !ways.by_length) continue;

@@ -5,7 +5,9 @@
 namespace hearth::cli {
 
 static std::string describe(const BenchResult& r) {
-  std::string out = fmt::format(
+  std::string out = r.device == "cpu" ? "" : fmt::format("on {}\n", r.device);
+  if (!r.device_reason.empty()) out += fmt::format("no GPU was used: {}\n", r.device_reason);
+  out += fmt::format(
       "prefill  {:8.1f} tokens/s ({} tokens)\ndecode   {:8.1f} tokens/s ({} tokens, depth {}), median of {}, {} "
       "threads, {}\n",
       r.prefill_tokens_per_s, r.n_prefill, r.decode_tokens_per_s, r.n_decode, r.depth, r.n_repeats, r.n_threads, r.isa);
@@ -25,7 +27,7 @@ void declare_bench(Command& command) {
   command.option("-n", options->n_decode, "Generated tokens; default 128");
   command.option("-d", options->depth, "Tokens in the cache before; default 0");
   command.option("--isa", options->isa, "Instruction set: portable | avx2 | avx512; default the best of this CPU");
-  command.option("--device", options->device, "cpu | cuda[:number] | emulated; default cpu");
+  command.option("--device", options->device, "auto | cpu | cuda[:number] | emulated; default cpu");
   command.flag("--exact", options->exact, "Keep activations in full precision beside quantised weights: slower");
   command.option("--threads", options->n_threads, "Threads; 0: all cores");
   command.option("--repeats", options->n_repeats, "Repeats; default 3");

@@ -3,7 +3,6 @@
 
 #include "appliance/cli/text_loss.h"
 #include "appliance/cli/verbs.h"
-#include "inference/logits.h"
 #include "trainer/data/encode.h"
 #include "trainer/dataset.h"
 
@@ -11,11 +10,12 @@ namespace hearth::cli {
 namespace {
 
 struct EvalArguments {
-  std::string n, data, format = "auto";
+  std::string n, data, format = "auto", device = "auto";
   int n_threads = 0;
 };
 
-Result<TextLoss> measure(const LoadedModel& model, const train::Corpus& corpus, int n_threads, int64_t& n_cut) {
+Result<TextLoss> measure(SequenceLogits& logits, const LoadedModel& model, const train::Corpus& corpus,
+                         int64_t& n_cut) {
   ProgressBar bar;
   TextLoss loss;
   auto longest = static_cast<size_t>(std::min(model.config.max_seq_len, kMaxLogitTokens));
@@ -23,7 +23,7 @@ Result<TextLoss> measure(const LoadedModel& model, const train::Corpus& corpus, 
     const train::Document& document = corpus.documents[i];
     size_t n = std::min(longest, document.ids.size());
     n_cut += n < document.ids.size();
-    TRY(add_text_loss(model, std::span(document.ids).first(n), std::span(document.learned).first(n), n_threads, loss));
+    TRY(add_text_loss(logits, std::span(document.ids).first(n), std::span(document.learned).first(n), loss));
     bar.show(static_cast<double>(i) / static_cast<double>(corpus.documents.size()),
              fmt::format("loss so far {:.4f}", loss.mean()));
   }
@@ -38,6 +38,7 @@ void declare_eval(Command& command) {
   command.option("--data", a->data, "JSON, CSV or text");
   command.option("--format", a->format, "auto | messages | alpaca | sharegpt | pairs | text");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
+  command.option("--device", a->device, kDeviceHelp);
   command.on_run([=](const Cli& cli) -> Result<void> {
     if (a->data.empty()) return error(Code::invalid_argument, "say on what: --data FILE");
     train::Dataset data = TRY(train::read_dataset(a->data, a->format));
@@ -47,13 +48,15 @@ void declare_eval(Command& command) {
     LoadedModel model = TRY(load_model(TRY(cli.model_path(a->n))));
     train::Corpus corpus = TRY_WITH(train::encode_all(model, data.examples), "in {}", a->data);
     int64_t n_cut = 0;
-    TextLoss loss = TRY(measure(model, corpus, a->n_threads, n_cut));
+    SequenceLogits logits = TRY(open_logits(model, {a->n_threads, a->device}));
+    TextLoss loss = TRY(measure(logits, model, corpus, n_cut));
     Json document = {{"loss", loss.mean()},
                      {"perplexity", std::exp(loss.mean())},
                      {"n_tokens", loss.n_tokens},
                      {"n_examples", data.examples.size()},
                      {"n_problems", data.report.n_problems},
-                     {"n_cut", n_cut}};
+                     {"n_cut", n_cut},
+                     {"device", logits.device().name}};
     cli.print(document, [&] {
       std::string out = fmt::format("loss {:.4f} (perplexity {:.3f}) over {} answer tokens of {} examples", loss.mean(),
                                     std::exp(loss.mean()), loss.n_tokens, data.examples.size());

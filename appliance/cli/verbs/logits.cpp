@@ -36,12 +36,15 @@ void declare_logits(Command& command) {
   command.positional("N", a->n, "Model");
   command.option("--ids", a->ids, "Token ids, separated by commas");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
-  command.option("--device", a->device, "cpu | cuda[:number] | emulated; default cpu");
+  command.option("--device", a->device, "auto | cpu | cuda[:number] | emulated; default cpu");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::vector<int32_t> ids = TRY(parse_ids(a->ids));
     if (ids.empty()) return error(Code::invalid_argument, "give at least one id: --ids 1,2,3");
     LoadedModel model = TRY(load_model(TRY(cli.model_path(a->n))));
-    Tensor logits = TRY(whole_logits(model, ids, a->n_threads, a->device));
+    SequenceLogits whole = TRY(SequenceLogits::create(model, {a->n_threads, a->device}));
+    if (const std::string& reason = whole.device().reason; !reason.empty())
+      fmt::print(stderr, "no GPU is used: {}\n", reason);
+    Tensor logits = TRY(whole.of(ids));
     auto n_vocab = static_cast<size_t>(model.config.vocab_size);
     const auto* values = static_cast<const float*>(logits.view().data);
     Json rows = Json::array();
