@@ -22,8 +22,15 @@ using namespace hearth;
 
 struct Arguments {
   std::string job_dir, state_dir;
+  std::optional<std::string> device;  // instead of the recipe's
   bool estimate = false;
 };
+
+Result<train::Recipe> recipe_of(const Arguments& arguments) {
+  std::vector<std::string> overrides;
+  if (arguments.device) overrides.push_back("device=" + *arguments.device);
+  return train::load_recipe(std::filesystem::path(arguments.job_dir) / "recipe.toml", overrides);
+}
 
 // SIGTERM and SIGINT ask the run to write a checkpoint and stop. The signals are blocked in all threads and taken here.
 std::stop_source stop_on_signals() {
@@ -45,9 +52,13 @@ std::stop_source stop_on_signals() {
 
 Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
   const std::filesystem::path job = arguments.job_dir;
-  const train::Recipe recipe = TRY(train::load_recipe(job / "recipe.toml", {}));
+  const train::Recipe recipe = TRY(recipe_of(arguments));
   const train::RunPaths paths{job, TRY(train::find_model(recipe, arguments.state_dir))};
   train::RunCallbacks callbacks;
+  callbacks.on_device = [](const Device& device) {
+    spdlog::info("{} computes", device.name);
+    if (!device.reason.empty()) spdlog::warn("no GPU is used: {}", device.reason);
+  };
   callbacks.on_data = [](const DataFigures& data, const std::vector<UnusedKey>& unused) {
     spdlog::info("data: {} {}", train::in_words(data), train::unused_keys_in_words(unused));
   };
@@ -60,7 +71,7 @@ Result<train::RunResult> run(const Arguments& arguments, std::stop_token stop) {
 
 Result<void> estimate(const Arguments& arguments) {
   const std::filesystem::path job = arguments.job_dir;
-  const train::Recipe recipe = TRY(train::load_recipe(job / "recipe.toml", {}));
+  const train::Recipe recipe = TRY(recipe_of(arguments));
   const train::Estimate found =
       TRY(train::estimate_training(recipe, TRY(train::find_model(recipe, arguments.state_dir))));
   return write_file(job / "estimate.json", dump_json(to_json_value(found), 2));
@@ -81,6 +92,7 @@ int main(int argc, char** argv) {
   CLI::App app("hearth-trainer: runs one training job");
   app.add_option("--job-dir", arguments.job_dir, "job folder with recipe.toml")->required();
   app.add_option("--state-dir", arguments.state_dir, "state directory of the box")->required();
+  app.add_option("--device", arguments.device, "auto, cpu, cuda[:number] or emulated; instead of the recipe's");
   app.add_flag("--estimate", arguments.estimate,
                "only say what the run would take, in estimate.json in the job folder");
   CLI11_PARSE(app, argc, argv);

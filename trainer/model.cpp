@@ -129,7 +129,7 @@ DtypeOf ModelInTraining::dtype_of() const {
 }
 
 Bindings ModelInTraining::bindings() const {
-  Bindings out(frozen.begin(), frozen.end());
+  Bindings out = frozen_there.empty() ? Bindings(frozen.begin(), frozen.end()) : frozen_there;
   for (const Trainable& t : trainables) {
     out[t.name] = t.weight.view();
     out[t.name + ".m"] = t.m.view();
@@ -138,9 +138,22 @@ Bindings ModelInTraining::bindings() const {
   return out;
 }
 
-WeightsByRole ModelInTraining::lora_weights() const {
-  WeightsByRole out;
-  for (const Trainable& t : trainables) out[t.name] = t.weight.view();
+Result<void> ModelInTraining::place_on(Backend& backend) {
+  if (backend.is_host_memory()) return {};
+  frozen_there = TRY(hearth::place_on(backend, Bindings(frozen.begin(), frozen.end()), device_memory));
+  for (Trainable& t : trainables)
+    for (PlacedTensor* tensor : {&t.weight, &t.m, &t.v})
+      TRY_WITH(tensor->move_to(backend), "while placing \"{}\" on {}", t.name, backend.name());
+  return {};
+}
+
+Result<TrainedWeights> ModelInTraining::trained_weights() const {
+  TrainedWeights out;
+  for (const Trainable& t : trainables) {
+    HostView weight = TRY(t.weight.read());
+    out.by_role[t.name] = weight.view;
+    out.copies.push_back(std::move(weight.copy));
+  }
   return out;
 }
 

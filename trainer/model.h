@@ -26,6 +26,12 @@ struct Beginning : LoadedModel {
 // From scratch: configuration and text side only, no weights.
 Result<Beginning> load_base(const Recipe& recipe, const std::filesystem::path& model_path);
 
+// The weights that are trained, where the host reads them: "<role>", or "<role>.lora_a" and "<role>.lora_b".
+struct TrainedWeights {
+  WeightsByRole by_role;
+  std::vector<Tensor> copies;  // what by_role views of tensors in a device's memory
+};
+
 // Movable; bindings point into tensors that do not move with it.
 struct ModelInTraining {
   ModelConfig config;
@@ -35,13 +41,18 @@ struct ModelInTraining {
   std::map<std::string, Tensor, std::less<>> frozen_copies;  // norms and biases of a frozen base, constants; in f32
   WeightsByRole frozen;                                      // a frozen base in its own dtype; else just the constants
   std::shared_ptr<const void> keeper;                        // of frozen
+  std::vector<Buffer> device_memory;                         // of frozen, where the device has memory of its own
+  Bindings frozen_there;
 
   DtypeOf dtype_of() const;   // valid while this object stays where it is
   Bindings bindings() const;  // of parameters, and of the means of those that are trained
-  // Writes the result's weights by role: masters, or the frozen base, whose merged weights are made one by one.
-  void put_weights(ModelToSave& out) const;
-  WeightsByRole lora_weights() const;  // "<role>.lora_a", "<role>.lora_b"
-  uint64_t bytes() const;              // of trainables with optimizer state, and frozen copies
+  // Moves all of it into the backend's memory, which must outlive this. `frozen` stays readable where it is too.
+  Result<void> place_on(Backend& backend);
+  Result<TrainedWeights> trained_weights() const;
+  // The result's weights by role: masters, or the frozen base, whose merged weights are made one by one. `trained` must
+  // outlive `out`.
+  void put_weights(ModelToSave& out, const TrainedWeights& trained) const;
+  uint64_t bytes() const;  // of trainables with optimizer state, and frozen copies
 };
 
 Result<ModelInTraining> make_model(const Recipe& recipe, const Beginning& base);

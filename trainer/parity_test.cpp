@@ -34,7 +34,7 @@ class ParityTest : public ::testing::Test {
     return write_result(temp_.path(), recipe_, base_, *model_);
   }
   Result<double> check(const PendingResult& pending) {
-    return check_parity(*model_, base_, pending.model_path(), pending.tolerance(), *data_, questions_, *device_);
+    return check_parity(*model_, base_, pending.model_path(), pending.tolerance(), *data_, questions_, 2, *device_);
   }
   TempFolder temp_ = *TempFolder::create("parity");
   Recipe recipe_;

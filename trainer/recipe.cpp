@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/nearest.h"
+#include "runtime/exec/devices.h"
 
 namespace hearth::train {
 namespace {
@@ -211,6 +212,7 @@ Result<void> validate_course(const Recipe& r) {
   TRY(in_range("eval.max_rows", r.eval.max_rows, 1, 1'000'000));
   TRY(in_range("eval.max_answer_tokens", r.eval.max_answer_tokens, 1, 65536));
   TRY(in_range("n_threads", r.n_threads, 0, 256));
+  TRY_WITH(check_device_name(r.device), "in the recipe's device");
   TRY(in_range("seed", r.seed, 0, 2147483647.0));
   return {};
 }

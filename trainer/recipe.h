@@ -144,6 +144,7 @@ struct Recipe {
   RecipeOutput output;
   int seed = 1;
   int n_threads = 0;
+  std::string device = "auto";
   static constexpr auto kFields = std::tuple{
       field("model", &Recipe::model, "what is trained").required(),
       field("data", &Recipe::data, "on what").required(),
@@ -156,6 +157,9 @@ struct Recipe {
       field("output", &Recipe::output, "what is written"),
       field("seed", &Recipe::seed, "of initial weights, shuffle and split"),
       field("n_threads", &Recipe::n_threads, "CPU threads; 0: all cores"),
+      field(
+          "device", &Recipe::device,
+          "what computes: auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated"),
   };
 };
 

@@ -38,12 +38,12 @@ double adapter_tolerance(const LoadedModel& base) {
 }
 
 Result<PendingResult::Served> write_adapter(const fs::path& folder, const Recipe& recipe, const Beginning& base,
-                                            const ModelInTraining& model) {
+                                            const ModelInTraining& model, const TrainedWeights& trained) {
   TRY(make_folders(folder));
   LoraAdapter adapter;
   adapter.rank = model.lora.rank;
   adapter.alpha = model.lora.alpha;
-  adapter.weights = model.lora_weights();
+  adapter.weights = trained.by_role;
   adapter.base_model = base.adapter ? base.adapter->base_model : recipe.model.init;
   TRY(save_peft_adapter(folder, model.config, adapter));
   std::error_code ec;
@@ -56,12 +56,12 @@ std::string name_of(const fs::path& job, const Recipe& recipe) {
 }
 
 Result<PendingResult::Served> write_model(const fs::path& folder, const Recipe& recipe, const Beginning& base,
-                                          const ModelInTraining& model) {
+                                          const ModelInTraining& model, const TrainedWeights& trained) {
   ModelToSave to_save{.config = model.config,
                       .generation = base.generation,
                       .tokenizer_from = base.path,
                       .name = name_of(folder.parent_path(), recipe)};
-  model.put_weights(to_save);
+  model.put_weights(to_save, trained);
   if (is_gguf(recipe)) {
     TRY(save_gguf(folder / kGguf, to_save, Dtype::q8_0));
     return PendingResult::Served{folder / kGguf, parity_tolerance(Dtype::q8_0)};
@@ -103,11 +103,13 @@ Result<PendingResult> write_result(const fs::path& job, const Recipe& recipe, co
   std::error_code ec;
   fs::remove_all(folder, ec);
   TRY(make_folders(folder));
+  const TrainedWeights trained = TRY_WITH(model.trained_weights(), "while reading what was trained");
   std::vector<PendingResult::Served> served;
   if (has_model(recipe))
-    served.push_back(TRY_WITH(write_model(folder, recipe, base, model), "while writing the result"));
+    served.push_back(TRY_WITH(write_model(folder, recipe, base, model, trained), "while writing the result"));
   if (model.lora.rank > 0)
-    served.push_back(TRY_WITH(write_adapter(folder / kAdapter, recipe, base, model), "while writing the adapter"));
+    served.push_back(
+        TRY_WITH(write_adapter(folder / kAdapter, recipe, base, model, trained), "while writing the adapter"));
   return PendingResult(job, std::move(served));
 }
 

@@ -21,9 +21,9 @@
 #include "trainer/random.h"
 #include "trainer/result.h"
 #include "trainer/samples.h"
+#include "trainer/setup.h"
 #include "trainer/state/checkpoint.h"
 #include "trainer/state/job_files.h"
-#include "trainer/stepper.h"
 
 namespace hearth::train {
 namespace {
@@ -49,8 +49,7 @@ class Run {
         callbacks_(callbacks),
         stop_(std::move(stop)),
         files_(std::move(files)),
-        request_(std::move(request)),
-        device_(open_cpu(recipe.n_threads)) {}
+        request_(std::move(request)) {}
 
   Result<RunResult> run() {
     auto result = all_of_it();
@@ -62,6 +61,7 @@ class Run {
 
  private:
   Result<RunResult> all_of_it() {
+    if (recipe_.device != kAnyDevice) TRY(open_device(recipe_.device, recipe_.n_threads));  // refused at once, or there
     TRY(load());
     TRY(plan());
     TRY(resume_or_begin());
@@ -94,15 +94,13 @@ class Run {
   std::stop_token stop_;
   JobFiles files_;
   const std::string request_;
-  std::unique_ptr<CpuBackend> device_;
 
   Beginning base_;
   std::vector<Question> questions_;
   std::unique_ptr<Loader> train_data_, held_out_data_;
   uint64_t data_fingerprint_ = 0;
   DataFigures figures_;
-  std::unique_ptr<ModelInTraining> model_;
-  std::optional<Stepper> stepper_;
+  Setup setup_;
   LearningRateCourse course_;
   int64_t n_steps_ = 0;
 
@@ -130,8 +128,6 @@ Result<void> Run::load() {
                  recipe_.data.max_seq_len, base_.config.max_seq_len);
   TRY(say({"reading_data"}, 0.005));
   TRY(load_data());
-  TRY(say({"preparing"}, 0.01));
-  model_ = std::make_unique<ModelInTraining>(TRY(make_model(recipe_, base_)));
   return {};
 }
 
@@ -152,13 +148,18 @@ Result<void> Run::load_data() {
 }
 
 Result<void> Run::plan() {
+  TRY(say({"preparing"}, 0.01));
   const RecipeBatch& batch = recipe_.batch;
   const StepperOptions options{.n_tokens = batch.rows * recipe_.data.max_seq_len,
                                .recompute = batch.recompute,
                                .accumulates = batch.gradient_accumulation > 1,
                                .optimizer = optimizer_of(recipe_.optimizer)};
-  stepper_.emplace(TRY(Stepper::create(*model_, options, *device_)));
-  TRY(check_memory(stepper_->memory_bytes(), "the training step", status_.cause));
+  setup_ = TRY(open_setup(recipe_, base_, options));
+  if (setup_.backend->is_host_memory())
+    TRY(check_memory(setup_.stepper->memory_bytes(), "the training step", status_.cause));
+  status_.device = setup_.device.name;
+  status_.device_reason = setup_.device.reason;
+  if (callbacks_.on_device) callbacks_.on_device(setup_.device);
   n_steps_ = count_steps(recipe_, train_data_->n_rows());
   course_ = course_of(recipe_, n_steps_);
   return {};
@@ -167,7 +168,7 @@ Result<void> Run::plan() {
 // What must not change between a checkpoint and its continuation.
 std::string Run::fingerprint() const {
   Json json = to_json_value(recipe_);
-  for (const char* key : {"output", "checkpoint", "eval", "n_threads"}) json.erase(key);
+  for (const char* key : {"output", "checkpoint", "eval", "n_threads", "device"}) json.erase(key);
   for (const char* key : {"path", "eval_path", "name"}) json["data"].erase(key);
   uint64_t h = hash64(dump_json(json), data_fingerprint_);
   h = hash64(config_to_hf(base_.config, "float32", std::nullopt, {}), h);
@@ -180,7 +181,7 @@ std::string Run::fingerprint() const {
 Result<void> Run::resume_or_begin() {
   const fs::path folder = files_.folder() / "checkpoints";
   samples_ = TRY(files_.read_samples());
-  if (auto found = TRY(load_checkpoint(folder, fingerprint(), model_->trainables))) {
+  if (auto found = TRY(load_checkpoint(folder, fingerprint(), setup_.model->trainables))) {
     state_ = std::move(*found);
     train_data_->restore({state_.epoch, state_.row});
     status_.eval_loss_before = state_.eval_loss_before;
@@ -191,7 +192,8 @@ Result<void> Run::resume_or_begin() {
   } else {
     state_.fingerprint = fingerprint();
     TRY(say({"measuring_before"}, 0.015));
-    state_.eval_loss_before = TRY(held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows));
+    state_.eval_loss_before =
+        TRY(held_out_loss(*setup_.stepper, *held_out_data_, recipe_.batch.rows, recipe_.eval.max_rows));
     status_.eval_loss_before = state_.eval_loss_before;
     samples_ = blank_samples(questions_);
     if (!base_.weights.empty()) TRY(answer(paths_.model, &BeforeAfter::before));
@@ -202,8 +204,8 @@ Result<void> Run::resume_or_begin() {
 
 Result<void> Run::answer(const fs::path& model_path, std::string BeforeAfter::*where) {
   if (samples_.empty()) return {};
-  const std::vector<std::string> answers =
-      TRY(answer_questions(model_path, questions_, {recipe_.eval.max_answer_tokens, recipe_.n_threads}));
+  const std::vector<std::string> answers = TRY(answer_questions(
+      model_path, questions_, {recipe_.eval.max_answer_tokens, recipe_.n_threads, setup_.device.name}));
   for (size_t i = 0; i < std::min(samples_.size(), answers.size()); ++i) samples_[i].*where = answers[i];
   return {};
 }
@@ -216,17 +218,18 @@ bool Run::checkpoint_is_due() const {
 
 Result<void> Run::checkpoint() {
   TRY(files_.sync_metrics());
-  TRY(save_checkpoint(files_.folder() / "checkpoints", state_, model_->trainables, recipe_.checkpoint.keep));
+  TRY(save_checkpoint(files_.folder() / "checkpoints", state_, setup_.model->trainables, recipe_.checkpoint.keep));
   last_checkpoint_ = Clock::now();
   return {};
 }
 
 Error Run::diverged(const StepOutcome& outcome) {
   std::string where = "no single gradient";
-  for (size_t i = 0; i < model_->trainables.size(); ++i) {
-    const std::span<const float> g = stepper_->gradients()[i];
-    if (std::all_of(g.begin(), g.end(), [](float x) { return std::isfinite(x); })) continue;
-    where = "the gradient of " + model_->trainables[i].name;
+  const auto gradients = setup_.stepper->gradients();
+  for (size_t i = 0; gradients && i < setup_.model->trainables.size(); ++i) {
+    const TensorView& g = (*gradients)[i].view;
+    if (std::all_of(g.f32(), g.f32() + g.shape().n_elements(), [](float x) { return std::isfinite(x); })) continue;
+    where = "the gradient of " + setup_.model->trainables[i].name;
     break;
   }
   return diverged(outcome.loss, fmt::format(", gradient norm {}, first seen in {}", outcome.grad_norm, where));
@@ -252,7 +255,7 @@ Result<MetricPoint> Run::one_step() {
   std::vector<Batch> batches(static_cast<size_t>(recipe_.batch.gradient_accumulation));
   for (Batch& batch : batches) train_data_->next(recipe_.batch.rows, batch);
   const double rate = course_.at(state_.step + 1);
-  const StepOutcome outcome = TRY(stepper_->step(batches, rate, state_.step + 1));
+  const StepOutcome outcome = TRY(setup_.stepper->step(batches, rate, state_.step + 1));
   if (!outcome.is_finite) return diverged(outcome);
   const double seconds = seconds_since(start);
   if (state_.step == 0) state_.first_loss = outcome.loss;
@@ -280,7 +283,7 @@ Result<bool> Run::evaluate(MetricPoint& point) {
   const RecipeEval& eval = recipe_.eval;
   const bool is_due = state_.step == n_steps_ || (eval.every_steps > 0 && state_.step % eval.every_steps == 0);
   if (!is_due) return false;
-  point.eval_loss = TRY(held_out_loss(*stepper_, *held_out_data_, recipe_.batch.rows, eval.max_rows));
+  point.eval_loss = TRY(held_out_loss(*setup_.stepper, *held_out_data_, recipe_.batch.rows, eval.max_rows));
   if (!point.eval_loss) return false;
   status_.eval_loss_last = state_.eval_loss_last = point.eval_loss;
   if (!std::isfinite(*point.eval_loss) || (state_.eval_loss_best && *state_.eval_loss_best <= *point.eval_loss))
@@ -319,7 +322,8 @@ Result<double> Run::check_result(const PendingResult& pending, double loss) {
   Loader& seen = held_out_data_->n_rows() > 0 ? *held_out_data_ : *train_data_;
   double worst = 0;
   for (const PendingResult::Served& served : pending.served()) {
-    auto difference = check_parity(*model_, base_, served.path, served.tolerance, seen, questions_, *device_);
+    auto difference = check_parity(*setup_.model, base_, served.path, served.tolerance, seen, questions_,
+                                   recipe_.n_threads, *setup_.backend);
     if (!difference && loss > state_.eval_loss_before.value_or(state_.first_loss)) return diverged(loss, "");
     worst = std::max(worst, TRY(std::move(difference)));
   }
@@ -329,7 +333,7 @@ Result<double> Run::check_result(const PendingResult& pending, double loss) {
 Result<RunResult> Run::finish() {
   TRY(say({"measuring_after"}, 0.95));
   if (state_.best_step > 0 && state_.best_step != state_.step)
-    TRY(load_weights(files_.folder() / "checkpoints", state_.best_step, model_->trainables));
+    TRY(load_weights(files_.folder() / "checkpoints", state_.best_step, setup_.model->trainables));
   const double loss = state_.eval_loss_best.value_or(state_.loss);
   if (is_beyond_hope(loss) || (state_.eval_loss_last && !state_.eval_loss_best)) return diverged(loss, "");
   RunResult result;
@@ -338,8 +342,9 @@ Result<RunResult> Run::finish() {
   result.eval_loss_last = state_.eval_loss_last;
   result.kept_step = static_cast<int>(state_.best_step > 0 ? state_.best_step : state_.step);
   status_.kept_step = result.kept_step;
+  setup_.stepper.reset();  // its room is for the result, served
   TRY(say({"writing_result"}, 0.96));
-  PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *model_));
+  PendingResult pending = TRY(write_result(files_.folder(), recipe_, base_, *setup_.model));
   TRY(say({"comparing"}, 0.97));
   result.parity_max_error = TRY(check_result(pending, loss));
   TRY(say({"answering_held_out"}, 0.98));
@@ -347,7 +352,7 @@ Result<RunResult> Run::finish() {
   TRY(files_.write_samples(samples_));
   const std::vector<fs::path> published = TRY(pending.publish());
   result.result = published.front().string();
-  if (model_->lora.rank > 0) result.adapter = published.back().string();
+  if (setup_.model->lora.rank > 0) result.adapter = published.back().string();
   result.n_steps = static_cast<int>(state_.step);
   result.n_tokens = state_.n_learned;
   result.first_loss = state_.first_loss;
@@ -355,6 +360,8 @@ Result<RunResult> Run::finish() {
   result.seconds = seconds_since(started_);
   result.tokens_per_s = median(speeds_);
   result.data = figures_;
+  result.device = setup_.device.name;
+  result.device_reason = setup_.device.reason;
   TRY(files_.write_summary(result, request_));
   status_.seconds_left = 0;
   TRY(say({"done"}, 1));
@@ -388,7 +395,9 @@ Result<uint64_t> hash_data(const fs::path& path, uint64_t seed) {
 
 // What was asked for: the recipe and the bytes of its data.
 Result<std::string> request_of(const Recipe& recipe) {
-  uint64_t h = hash64(dump_json(to_json_value(recipe)), 0);
+  Json json = to_json_value(recipe);
+  json.erase("device");  // what was computed on is no other request
+  uint64_t h = hash64(dump_json(json), 0);
   for (const std::string& path : {recipe.data.path, recipe.data.eval_path})
     if (!path.empty()) h = TRY(hash_data(path, h));
   return fmt::format("{:016x}", h);

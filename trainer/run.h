@@ -18,6 +18,7 @@
 
 #include "base/phrase.h"
 #include "base/training_records.h"
+#include "runtime/exec/devices.h"
 #include "trainer/recipe.h"
 
 namespace hearth::train {
@@ -29,6 +30,7 @@ struct RunStatus {
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
   int kept_step = 0;
   Phrase cause;
+  std::string device, device_reason;
   static constexpr auto kFields = std::tuple{
       field("step", &RunStatus::step, "what is happening now, in words"),
       field("phrase", &RunStatus::phrase, "the same for programs"),
@@ -40,6 +42,8 @@ struct RunStatus {
       field("eval_loss_last", &RunStatus::eval_loss_last, "held-out loss when it was last measured"),
       field("kept_step", &RunStatus::kept_step, "the step with the lowest held-out loss so far"),
       field("cause", &RunStatus::cause, "why it failed, where it is one of the usual reasons"),
+      field("device", &RunStatus::device, "what computes: cpu, cuda:0; empty until it is chosen"),
+      field("device_reason", &RunStatus::device_reason, "why it is no GPU, where this box has one; else empty"),
   };
 };
 
@@ -51,6 +55,7 @@ struct RunPaths {
 struct RunCallbacks {  // all optional; called on the training thread
   std::function<void(const RunStatus&)> on_status;
   std::function<void(const MetricPoint&)> on_metric;
+  std::function<void(const Device&)> on_device;  // once, before anything is computed
   // Once, before the first step: what the data are, and keys in them that are not used.
   std::function<void(const DataFigures&, const std::vector<UnusedKey>&)> on_data;
 };
@@ -64,6 +69,7 @@ struct RunResult {
   double parity_max_error = 0;  // trainer logits against serving logits, largest difference
   std::string result;           // what may be deployed: a folder, or a .gguf
   std::string adapter;          // of LoRA: its folder; the same as `result` without output.merge
+  std::string device, device_reason;
   static constexpr auto kFields = std::tuple{
       field("n_steps", &RunResult::n_steps, "optimizer steps"),
       field("n_tokens", &RunResult::n_tokens, "answer tokens trained on"),
@@ -79,6 +85,8 @@ struct RunResult {
       field("parity_max_error", &RunResult::parity_max_error, "largest difference between trainer and server logits"),
       field("result", &RunResult::result, "what may be deployed: a model's folder or .gguf, or an adapter's folder"),
       field("adapter", &RunResult::adapter, "folder of the adapter; empty without one"),
+      field("device", &RunResult::device, "what computed: cpu, cuda:0"),
+      field("device_reason", &RunResult::device_reason, "why it was no GPU, where this box has one; else empty"),
   };
 };
 

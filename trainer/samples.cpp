@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/log.h"
 #include "inference/generator.h"
 
 namespace hearth::train {
@@ -36,7 +37,14 @@ Result<std::vector<std::string>> answer_questions(const std::filesystem::path& m
   GeneratorOptions generator_options;
   generator_options.step.n_threads = options.n_threads;
   generator_options.step.n_slots = 1;
-  auto generator = TRY(Generator::create(model, generator_options));
+  generator_options.step.device = options.device;
+  auto opened = Generator::create(model, generator_options);
+  if (!opened && options.device != kHostDevice) {
+    spdlog::warn("questions are answered on the CPU: {}", opened.error().to_string());
+    generator_options.step.device = kHostDevice;
+    opened = Generator::create(model, generator_options);
+  }
+  const std::unique_ptr<Generator> generator = TRY(std::move(opened));
   std::vector<std::string> out;
   for (const Question& question : questions) {
     GenerationRequest request;

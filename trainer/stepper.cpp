@@ -10,10 +10,9 @@ namespace hearth::train {
 struct Stepper::State {
   Optimizer optimizer;
   std::unique_ptr<Arena> arena;
-  std::vector<Tensor> sums;  // of gradients, by trainable, and of losses; empty when a step is one micro-batch
+  std::vector<PlacedTensor> sums;  // of gradients, by trainable, and of losses; empty when a step is one micro-batch
   Executor micro, evaluation;
   std::optional<Executor> update;
-  std::vector<std::span<const float>> gradients;
 
   Result<double> run_micro(const Batch& batch, double weight, bool is_first, const Rates& rates);
   Result<double> finish_step(const Rates& rates);
@@ -21,7 +20,7 @@ struct Stepper::State {
 
 namespace {
 
-constexpr size_t kGradientOutputs = 2;  // of a whole step: after loss and norm
+constexpr size_t kFirstGradient = 2;  // of the outputs of a whole step: after loss and norm
 
 void fill_inputs(Executor& executor, const Batch& batch, double weight) {
   const auto copy = [&](const char* name, const std::vector<int32_t>& from) {
@@ -36,8 +35,17 @@ void fill_inputs(Executor& executor, const Batch& batch, double weight) {
     weights[i] = batch.targets[i] == -1 ? 0.0f : static_cast<float>(weight);
 }
 
-std::span<const float> floats(const TensorView& view) {
-  return {view.f32(), static_cast<size_t>(view.shape().n_elements())};
+// Sums of gradients and of losses over the micro-batches of a step, bound by the names that the graphs have for them.
+Result<std::vector<PlacedTensor>> make_sums(const ModelInTraining& model, Backend& device, Bindings& bindings) {
+  std::vector<PlacedTensor> out;
+  const auto add = [&](const std::string& name, const TensorType& type) -> Result<void> {
+    TRY(out.emplace_back(Tensor(type)).move_to(device));
+    bindings[name] = out.back().view();
+    return {};
+  };
+  for (const Trainable& t : model.trainables) TRY(add(t.name + ".grad", t.weight.type()));
+  TRY(add("loss.sum", {Dtype::f32, {1}}));
+  return out;
 }
 
 }  // namespace
@@ -74,29 +82,28 @@ Result<TrainingPlan> plan_training(const ModelConfig& config, const DtypeOf& dty
   return out;
 }
 
-Result<Stepper> Stepper::create(ModelInTraining& model, const StepperOptions& options, CpuBackend& device) {
+Result<Stepper> Stepper::create(ModelInTraining& model, const StepperOptions& options, Backend& device) {
   std::vector<Trained> trained;
   for (const Trainable& t : model.trainables) trained.push_back({t.name, t.decays});
   TrainingPlan plan = TRY(plan_training(model.config, model.dtype_of(), model.lora, trained, options, device));
   Plan evaluation = TRY(make_plan(std::move(plan.forward), device));
   Bindings bindings = model.bindings();
-  std::vector<Tensor> sums;
-  for (const Trainable& t : model.trainables)
-    if (options.accumulates) bindings[t.name + ".grad"] = sums.emplace_back(t.weight.type()).view();
-  if (options.accumulates) bindings["loss.sum"] = sums.emplace_back(TensorType{Dtype::f32, {1}}).view();
+  std::vector<PlacedTensor> sums;
+  if (options.accumulates) sums = TRY(make_sums(model, device, bindings));
   auto arena = std::make_unique<Arena>(device);
   TRY(arena->ensure(
       std::max({plan.micro.arena_bytes, evaluation.arena_bytes, plan.update ? plan.update->arena_bytes : 0})));
-  Executor micro = TRY(Executor::create(std::move(plan.micro), *arena, bindings));
+  Executor micro = TRY(Executor::create(std::move(plan.micro), *arena, bindings, kFirstGradient));
   Executor eval = TRY(Executor::create(std::move(evaluation), *arena, bindings));
   std::optional<Executor> update;
   if (plan.update) update = TRY(Executor::create(std::move(*plan.update), *arena, bindings));
-  return Stepper(std::make_unique<State>(State{
-      options.optimizer, std::move(arena), std::move(sums), std::move(micro), std::move(eval), std::move(update), {}}));
+  return Stepper(std::make_unique<State>(State{options.optimizer, std::move(arena), std::move(sums), std::move(micro),
+                                               std::move(eval), std::move(update)}));
 }
 
 Stepper::Stepper(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stepper::Stepper(Stepper&&) noexcept = default;
+Stepper& Stepper::operator=(Stepper&&) noexcept = default;
 Stepper::~Stepper() = default;
 
 // This micro-batch's part of the step's loss.
@@ -113,13 +120,7 @@ Result<double> Stepper::State::run_micro(const Batch& batch, double weight, bool
 
 // The norm of the step's gradients.
 Result<double> Stepper::State::finish_step(const Rates& rates) {
-  gradients.clear();
-  if (!update) {
-    for (size_t i = kGradientOutputs; i < micro.plan().graph.outputs().size(); ++i)
-      gradients.push_back(floats(micro.output(i)));
-    return static_cast<double>(*micro.output(1).f32());
-  }
-  for (size_t i = 0; i + 1 < sums.size(); ++i) gradients.push_back(floats(sums[i].view()));
+  if (!update) return static_cast<double>(*micro.output(1).f32());
   std::copy(rates.begin(), rates.end(), update->input("rates").f32());
   TRY(update->run());
   return static_cast<double>(*update->output(0).f32());
@@ -150,12 +151,18 @@ Result<double> Stepper::forward(const Batch& batch, double weight) {
   return state_->evaluation.output(0).f32()[0];
 }
 
-std::span<const std::span<const float>> Stepper::gradients() const {
-  return state_->gradients;
+Result<std::vector<HostView>> Stepper::gradients() const {
+  std::vector<HostView> out;
+  const State& s = *state_;
+  for (size_t i = 0; s.update && i + 1 < s.sums.size(); ++i) out.push_back(TRY(s.sums[i].read()));
+  for (size_t i = kFirstGradient; !s.update && i < s.micro.plan().graph.outputs().size(); ++i)
+    out.push_back(TRY(s.micro.read_output(i)));
+  return out;
 }
+
 uint64_t Stepper::memory_bytes() const {
   int64_t bytes = state_->arena->bytes();
-  for (const Tensor& sum : state_->sums) bytes += sum.type().bytes();
+  for (const PlacedTensor& sum : state_->sums) bytes += sum.type().bytes();
   return static_cast<uint64_t>(bytes);
 }
 double Stepper::flops() const {

@@ -30,9 +30,11 @@ struct StepOutcome {
 
 class Stepper {
  public:
-  // `model` must outlive it and stay where it is. resource_exhausted when there is no room for activations.
-  static Result<Stepper> create(ModelInTraining& model, const StepperOptions& options, CpuBackend& device);
+  // `model` was placed on `device`; it must outlive this and stay where it is. resource_exhausted when there is no room
+  // for activations.
+  static Result<Stepper> create(ModelInTraining& model, const StepperOptions& options, Backend& device);
   Stepper(Stepper&&) noexcept;
+  Stepper& operator=(Stepper&&) noexcept;
   ~Stepper();
 
   // One optimizer step; `n` counts from 1. Every learned token weighs the same, in whichever micro-batch it stands.
@@ -40,7 +42,7 @@ class Stepper {
   Result<double> forward(const Batch& batch, double weight);  // the loss alone, every learned token weighing `weight`
 
   // Of the last step, one per trainable in order; valid until the next call of anything here.
-  std::span<const std::span<const float>> gradients() const;
+  Result<std::vector<HostView>> gradients() const;
   uint64_t memory_bytes() const;            // that running will touch: the arena, and gradients kept over micro-batches
   double flops() const;                     // of one micro-batch, by the ops' own cost rules
   Result<std::vector<OpTiming>> profile();  // runs the last micro-batch again with clocks

@@ -38,7 +38,8 @@ struct Rig {
 
 std::vector<std::vector<float>> gradients_of(const Stepper& s) {
   std::vector<std::vector<float>> out;
-  for (std::span<const float> g : s.gradients()) out.emplace_back(g.begin(), g.end());
+  const std::vector<HostView> gradients = *s.gradients();
+  for (const HostView& g : gradients) out.emplace_back(g.view.f32(), g.view.f32() + g.view.shape().n_elements());
   return out;
 }
 
@@ -180,7 +181,7 @@ TEST(Training, UnlearnedTokensHaveNoGradient) {
 std::vector<std::vector<float>> states_of(const ModelInTraining& model) {
   std::vector<std::vector<float>> out;
   for (const Trainable& t : model.trainables)
-    for (const Tensor* tensor : {&t.weight, &t.m, &t.v})
+    for (const PlacedTensor* tensor : {&t.weight, &t.m, &t.v})
       out.emplace_back(tensor->f32(), tensor->f32() + tensor->type().shape.n_elements());
   return out;
 }

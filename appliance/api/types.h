@@ -366,7 +366,7 @@ struct TrainEstimate {
   bool fits = false;
   DataFigures data;
   std::vector<UnusedKey> unused_keys;
-  std::string explanation;
+  std::string device, device_reason, explanation;
   static constexpr auto kFields = std::tuple{
       field("n_steps", &TrainEstimate::n_steps, "optimizer steps"),
       field("n_tokens", &TrainEstimate::n_tokens, "tokens of one epoch"),
@@ -376,6 +376,8 @@ struct TrainEstimate {
       field("fits", &TrainEstimate::fits, "peak below available"),
       field("data", &TrainEstimate::data, "what is trained on and held out, and how long the examples are"),
       field("unused_keys", &TrainEstimate::unused_keys, "keys in the data that are not used"),
+      field("device", &TrainEstimate::device, "what will train: cpu, cuda:0"),
+      field("device_reason", &TrainEstimate::device_reason, "why it is no GPU, where this box has one; else empty"),
       field("explanation", &TrainEstimate::explanation, "how it was predicted, in words"),
   };
 };
@@ -391,6 +393,7 @@ struct Job {
   std::optional<double> seconds_left, loss, eval_loss_before, eval_loss_after, eval_loss_last;
   int kept_step = 0;
   int n_restarts = 0, n_interrupted = 0;
+  std::string device, device_reason;
   static constexpr auto kFields = std::tuple{
       field("id", &Job::id, "identifier"),
       field("kind", &Job::kind, "what it does"),
@@ -417,6 +420,8 @@ struct Job {
       field("n_restarts", &Job::n_restarts, "how often the worker was restarted"),
       field("n_interrupted", &Job::n_interrupted,
             "how often the service died while it ran, since it last came further"),
+      field("device", &Job::device, "what trains: cpu, cuda:0; empty of other jobs, and until it is chosen"),
+      field("device_reason", &Job::device_reason, "why it is no GPU, where this box has one; else empty"),
   };
 };
 

@@ -63,6 +63,13 @@ ColumnLayout {
                 onClicked: step.fineTune.cancelJob()
             }
         }
+        AppText {
+            objectName: "trainingDevice"
+            Layout.fillWidth: true
+            kind: "small"
+            visible: text !== ""
+            text: step.fineTune.jobDevice
+        }
         Meter {
             Layout.fillWidth: true
             visible: step.fineTune.jobState === "running" || step.fineTune.jobState === "queued"

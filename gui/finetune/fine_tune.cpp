@@ -397,6 +397,12 @@ QString FineTune::jobTimeLeft() const {
   if (!job() || isOver(*job()) || !job()->seconds_left) return {};
   return tr("%1 left").arg(durationText(*job()->seconds_left));
 }
+QString FineTune::jobDevice() const {
+  if (!job()) return {};
+  if (!job()->device_reason.empty())
+    return tr("Computed on the CPU; no GPU is used: %1").arg(textOf(job()->device_reason));
+  return job()->device.empty() || job()->device == "cpu" ? QString() : tr("Computed on %1").arg(textOf(job()->device));
+}
 QString FineTune::lossText() const {
   return job() && job()->loss ? hearth::gui::lossText(*job()->loss) : QString();
 }

@@ -63,7 +63,8 @@ class FineTune : public QObject {
   Q_PROPERTY(double jobProgress READ jobProgress NOTIFY changed FINAL)
   Q_PROPERTY(QString jobTimeLeft READ jobTimeLeft NOTIFY changed FINAL)
   Q_PROPERTY(QString lossText READ lossText NOTIFY changed FINAL)
-  Q_PROPERTY(QString evalText READ evalText NOTIFY changed FINAL)  // held-out loss before and after
+  Q_PROPERTY(QString jobDevice READ jobDevice NOTIFY changed FINAL)  // what trains, where that is worth a word
+  Q_PROPERTY(QString evalText READ evalText NOTIFY changed FINAL)    // held-out loss before and after
   Q_PROPERTY(hearth::gui::LossCurve* curve READ curve CONSTANT FINAL)
   Q_PROPERTY(hearth::gui::SampleListModel* samples READ samples CONSTANT FINAL)
   Q_PROPERTY(QString resultModel READ resultModel NOTIFY changed FINAL)   // "" until done
@@ -125,6 +126,7 @@ class FineTune : public QObject {
   QString jobDetail() const;
   double jobProgress() const;
   QString jobTimeLeft() const;
+  QString jobDevice() const;
   QString lossText() const;
   QString evalText() const;
   LossCurve* curve() { return &curve_; }

@@ -1454,6 +1454,14 @@
         <translation>剩余 %1</translation>
     </message>
     <message>
+        <source>Computed on the CPU; no GPU is used: %1</source>
+        <translation>在 CPU 上计算；未使用 GPU：%1</translation>
+    </message>
+    <message>
+        <source>Computed on %1</source>
+        <translation>在 %1 上计算</translation>
+    </message>
+    <message>
         <source>Before training: %1</source>
         <translation>训练前：%1</translation>
     </message>
@@ -1604,8 +1612,12 @@
         <translation>未发现 GPU；模型在 CPU 上运行</translation>
     </message>
     <message>
-        <source>%1 (not used yet; models run on the CPU)</source>
-        <translation>%1（暂未使用；模型在 CPU 上运行）</translation>
+        <source>%1 (in use by running models)</source>
+        <translation>%1（正在供运行中的模型使用）</translation>
+    </message>
+    <message>
+        <source>%1 (not used: %2)</source>
+        <translation>%1（未使用：%2）</translation>
     </message>
     <message>
         <source>Hearth %1</source>

@@ -33,7 +33,7 @@ struct Arguments {
   bool json = false, profile = false, no_torch = false;
   int n_steps = 40, rows = 4, n_threads = 0, max_seq_len = 256;
   double learning_rate = 3e-4;
-  std::string python = "python3", source = HEARTH_SOURCE_DIR;
+  std::string python = "python3", source = HEARTH_SOURCE_DIR, device = "cpu";
 };
 
 ModelConfig config_15m(int vocab_size) {
@@ -87,7 +87,8 @@ Result<void> append_i32(const fs::path& file, const std::vector<int32_t>& values
 }
 
 Result<Losses> run_ours(const Arguments& a, const Recipe& recipe, ModelInTraining& model, Loader& data,
-                        const fs::path& batches, CpuBackend& device) {
+                        const fs::path& batches, Backend& device) {
+  TRY(model.place_on(device));
   Stepper stepper = TRY(Stepper::create(model, {.n_tokens = a.rows * a.max_seq_len}, device));
   const LearningRateCourse course = course_of(recipe, a.n_steps);
   Losses out;
@@ -146,8 +147,9 @@ Recipe recipe_of(const Arguments& a) {
 }
 
 Result<bool> run(Arguments a) {
-  const std::unique_ptr<CpuBackend> device = open_cpu(a.n_threads);
-  a.n_threads = device->team().size();
+  const std::unique_ptr<CpuBackend> cpu = open_cpu(a.n_threads);
+  a.n_threads = cpu->team().size();
+  const std::unique_ptr<Backend> device = TRY(open_device(a.device, a.n_threads));
   const TempFolder temp = TRY(TempFolder::create("train_parity"));
   const fs::path batches = temp.path() / "batches", initial = temp.path() / "initial",
                  text_side = fs::path(a.source) / "packaging/packs/hearth-mini";
@@ -158,7 +160,7 @@ Result<bool> run(Arguments a) {
   base.parameters = TRY(find_architecture("llama"))->parameters(base.config);
   const Recipe recipe = recipe_of(a);
   ModelInTraining model = TRY(make_model(recipe, base));
-  TRY(save_hf_folder(initial, {base.config, model.lora_weights(), base.generation, text_side}, Dtype::f32));
+  TRY(save_hf_folder(initial, {base.config, model.trained_weights()->by_role, base.generation, text_side}, Dtype::f32));
   const auto wanted_tokens = static_cast<int64_t>(a.n_steps) * a.rows * a.max_seq_len;
   Corpus corpus = TRY(encode_all(base, debian_text(static_cast<uint64_t>(8 * wanted_tokens)), 2 * wanted_tokens));
   Loader data(std::make_shared<std::vector<Document>>(std::move(corpus.documents)), {.max_seq_len = a.max_seq_len});
@@ -168,7 +170,7 @@ Result<bool> run(Arguments a) {
   const Losses ours = TRY(run_ours(a, recipe, model, data, batches, *device));
   Losses torch;
   if (!a.no_torch) torch = TRY(run_torch(a, recipe, initial, batches));
-  const bench::MachineLimits limits = bench::measure_limits(device->team(), bench::Clock::wall);
+  const bench::MachineLimits limits = bench::measure_limits(cpu->team(), bench::Clock::wall);
   double worst = 0;
   for (size_t i = 0; i < torch.loss.size(); ++i)
     worst = std::max(worst, std::abs(ours.loss[i] - torch.loss[i]) / torch.loss[i]);
@@ -179,6 +181,7 @@ Result<bool> run(Arguments a) {
                      {"n_steps", a.n_steps},
                      {"tokens_per_step", tokens},
                      {"n_threads", a.n_threads},
+                     {"device", device->name()},
                      {"loss", ours.loss},
                      {"torch_loss", torch.loss},
                      {"largest_relative_difference", worst},
@@ -212,6 +215,7 @@ int main(int argc, char** argv) {
   app.add_option("--steps", a.n_steps)->check(CLI::Range(1, 100000));
   app.add_option("--rows", a.rows)->check(CLI::Range(1, 1024));
   app.add_option("--threads", a.n_threads)->check(CLI::Range(0, 256));
+  app.add_option("--device", a.device, "what trains: cpu, cuda[:number] or emulated");
   app.add_option("--learning-rate", a.learning_rate);
   app.add_option("--python", a.python, "a Python with torch, numpy and safetensors");
   app.add_option("--source", a.source, "the checkout");

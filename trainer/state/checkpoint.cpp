@@ -2,7 +2,7 @@
 #include "trainer/state/checkpoint.h"
 
 #include <algorithm>
-#include <cstring>
+#include <memory>
 
 #include "base/files.h"
 #include "model_store/formats/safetensors.h"
@@ -17,15 +17,17 @@ std::string name_of(int64_t step) {
   return fmt::format("{}{:010}", kPrefix, step);
 }
 
-TensorToWrite to_write(std::string name, const Tensor& tensor) {
+// Read from where it is when it is written; `held` is what was read last.
+TensorToWrite to_write(std::string name, const PlacedTensor& tensor, const std::shared_ptr<HostView>& held) {
   const Shape& shape = tensor.type().shape;
   TensorToWrite out;
   out.name = std::move(name);
   out.dtype = Dtype::f32;
   for (int i = 0; i < shape.rank(); ++i) out.shape.push_back(shape[i]);
-  const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(tensor.f32()),
-                                         static_cast<size_t>(tensor.type().bytes()));
-  out.bytes = [bytes]() -> Result<std::span<const std::byte>> { return bytes; };
+  out.bytes = [&tensor, held]() -> Result<std::span<const std::byte>> {
+    *held = TRY(tensor.read());
+    return std::span<const std::byte>(held->view.as<std::byte>(), static_cast<size_t>(tensor.type().bytes()));
+  };
   return out;
 }
 
@@ -55,14 +57,13 @@ void remove_checkpoint(const fs::path& path) {
   fs::remove_all(ec ? path : away, ec);
 }
 
-Result<void> read_tensor(const TensorFile& file, const std::string& name, Tensor& out) {
+Result<void> read_tensor(const TensorFile& file, const std::string& name, PlacedTensor& out) {
   const StoredTensor* stored = TRY(file.require(name));
   const Shape& shape = out.type().shape;
   bool same = stored->dtype == Dtype::f32 && stored->shape.size() == static_cast<size_t>(shape.rank());
   for (int i = 0; same && i < shape.rank(); ++i) same = stored->shape[static_cast<size_t>(i)] == shape[i];
   if (!same) return error(Code::data_loss, "{} is not {}", name, out.type().to_string());
-  std::memcpy(out.f32(), stored->bytes.data(), stored->bytes.size());
-  return {};
+  return out.write(stored->bytes.data());
 }
 
 Result<CheckpointState> read_state(const fs::path& checkpoint) {
@@ -89,10 +90,11 @@ Result<void> save_checkpoint(const fs::path& folder, const CheckpointState& stat
   fs::remove_all(incoming, ec);
   TRY(make_folders(incoming));
   std::vector<TensorToWrite> tensors;
+  const auto held = std::make_shared<HostView>();
   for (const Trainable& t : trainables) {
-    tensors.push_back(to_write(t.name, t.weight));
-    tensors.push_back(to_write(t.name + ".m", t.m));
-    tensors.push_back(to_write(t.name + ".v", t.v));
+    tensors.push_back(to_write(t.name, t.weight, held));
+    tensors.push_back(to_write(t.name + ".m", t.m, held));
+    tensors.push_back(to_write(t.name + ".v", t.v, held));
   }
   TRY_WITH(write_safetensors(incoming / "tensors.safetensors", tensors), "while writing a checkpoint");
   TRY_WITH(write_file(incoming / "state.json", dump_json(to_json_value(state), 2)), "while writing a checkpoint");

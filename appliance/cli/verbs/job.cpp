@@ -7,6 +7,8 @@ static std::string describe(const api::Job& job) {
   std::string out =
       fmt::format("{}\nstate     {} ({:.0f} %)\nnow       {}\n", job.title, job.state, job.progress * 100, job.step);
   if (!job.reason.empty()) out += fmt::format("reason    {}\n", job.reason);
+  if (!job.device.empty()) out += fmt::format("device    {}\n", job.device);
+  if (!job.device_reason.empty()) out += fmt::format("no GPU    {}\n", job.device_reason);
   if (job.loss) out += fmt::format("loss      {:.4f}\n", *job.loss);
   out += held_out_text(job.eval_loss_before, job.eval_loss_after, job.eval_loss_last, job.kept_step);
   if (!job.result_model.empty()) out += fmt::format("model     {}\n", job.result_model);

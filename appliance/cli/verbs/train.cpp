@@ -23,6 +23,8 @@ std::string describe(const train::RunResult& r) {
     out += fmt::format(
         "it is worse than before ({:.4f}, was {:.4f}): lower optimizer.learning_rate, or train for fewer steps\n",
         after, before);
+  if (r.device != kHostDevice) out += fmt::format("computed on {}\n", r.device);
+  if (!r.device_reason.empty()) out += fmt::format("no GPU was used: {}\n", r.device_reason);
   return out + fmt::format("trainer and server agree to {:.2g}\nresult    {}\n", r.parity_max_error, r.result);
 }
 
@@ -34,9 +36,16 @@ void declare_train(Command& command) {
   command.positional("RECIPE.toml", *file, "Recipe");
   command.option("--set", *overrides,
                  "key=value, for example optimizer.learning_rate=1e-4; may be given several times");
+  auto device = std::make_shared<std::string>();
+  command.option(
+      "--device", *device,
+      "auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated; default the "
+      "recipe's");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::filesystem::path recipe_file = std::filesystem::absolute(*file);
-    train::Recipe recipe = TRY(train::load_recipe(recipe_file, *overrides));
+    std::vector<std::string> keys = *overrides;
+    if (!device->empty()) keys.push_back("device=" + *device);
+    train::Recipe recipe = TRY(train::load_recipe(recipe_file, keys));
     std::filesystem::path model = TRY(train::find_model(recipe, cli.state.root));
     train::RunPaths paths{job_folder(recipe, recipe_file), std::move(model)};
     take_interrupts();
@@ -52,6 +61,9 @@ void declare_train(Command& command) {
         }
         fmt::print(stderr, "{}\n", train::in_words(data));
         if (!unused.empty()) fmt::print(stderr, "{}\n", train::unused_keys_in_words(unused));
+      };
+      callbacks.on_device = [](const Device& chosen) {
+        if (!chosen.reason.empty()) fmt::print(stderr, "no GPU is used: {}\n", chosen.reason);
       };
       callbacks.on_status = [&](const train::RunStatus& s) {
         std::string left = s.seconds_left ? ", " + human_seconds(*s.seconds_left) + " left" : "";

@@ -36,8 +36,11 @@ api::TrainEstimate to_api(const train::Estimate& estimate) {
                          .available_bytes = available_memory_bytes(),
                          .data = estimate.data,
                          .unused_keys = estimate.unused_keys,
+                         .device = estimate.device,
+                         .device_reason = estimate.device_reason,
                          .explanation = estimate.explanation};
-  out.fits = out.peak_memory_bytes <= out.available_bytes;
+  const bool is_elsewhere = !out.device.empty() && out.device != kHostDevice;  // then it was tried whether it fits
+  out.fits = is_elsewhere || out.peak_memory_bytes <= out.available_bytes;
   return out;
 }
 

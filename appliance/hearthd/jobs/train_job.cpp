@@ -29,7 +29,8 @@ void follow_status(const JobRun& run) {
   auto status = read_status(run.folder());
   if (!status) return;
   api::Job now = run.job();
-  bool is_news = now.phrase != status->phrase || now.progress != status->progress || now.loss != status->loss;
+  bool is_news = now.device != status->device || now.phrase != status->phrase || now.progress != status->progress ||
+                 now.loss != status->loss;
   if (!is_news || now.phrase.code == "stopping") return;
   run.progress([&](api::Job& job) {
     job.step = status->step;
@@ -41,6 +42,8 @@ void follow_status(const JobRun& run) {
     job.eval_loss_after = status->eval_loss_after;
     job.eval_loss_last = status->eval_loss_last;
     job.kept_step = status->kept_step;
+    job.device = status->device;
+    job.device_reason = status->device_reason;
   });
 }
 
