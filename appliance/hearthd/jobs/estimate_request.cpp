@@ -4,6 +4,7 @@
 #include "appliance/hearthd/workers/child_process.h"
 #include "base/log.h"
 #include "hwdetect/memory.h"
+#include "runtime/exec/devices.h"
 #include "trainer/estimate.h"
 
 namespace hearth {
