@@ -33,6 +33,13 @@ struct LowRank {
   float scale = 1;
 };
 Result<Graph> adapters(const Graph& forward, std::span<const LowRank> updates);
+// The same with one of several updates for each token: a new input adapter_of_token i32[T], where -1 is none. The
+// parameters are those of all adapters, one after the other, "<parameter>.lora_a" [n_adapters, rank, in] and
+// "<parameter>.lora_b" [n_adapters, out, rank]; shorter updates are padded with zeros, and what one does not change is
+// zero. Beside LowRank::scale each has its own, kAdapterScale f32[n_adapters, 1]. A token's result depends on its own
+// adapter alone; a token with none keeps its value.
+inline constexpr std::string_view kAdapterScale = "adapter_scale", kAdapterOfToken = "adapter_of_token";
+Result<Graph> adapters_by_token(const Graph& forward, std::span<const LowRank> updates, int n_adapters);
 
 // The sizes of a serving graph's states. What there is of them, the graph itself declares: pages of keys and values
 // [n_pages, K, page_size, D] of `dtype`, and rows [max_seqs + n_kept_rows, ...] of recurrences.
