@@ -17,6 +17,7 @@
 #include "runtime/ops/copy_rows/copy_rows.h"
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/decay/decay.h"
+#include "runtime/ops/exp_minus_one/exp_minus_one.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
 #include "runtime/ops/global_norm/global_norm.h"
@@ -27,6 +28,7 @@
 #include "runtime/ops/linear_attention/linear_attention.h"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
 #include "runtime/ops/linear_cross_entropy/linear_cross_entropy.h"
+#include "runtime/ops/log_sigmoid/log_sigmoid.h"
 #include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/mul/mul.h"
 #include "runtime/ops/quantise/quantise.h"
@@ -45,6 +47,7 @@
 #include "runtime/ops/swiglu/swiglu.h"
 #include "runtime/ops/swiglu_clamped/swiglu_clamped.h"
 #include "runtime/ops/tanh/tanh.h"
+#include "runtime/ops/token_logprobs/token_logprobs.h"
 
 namespace hearth {
 
@@ -54,13 +57,13 @@ struct OpList {};
 using AllOps =
     OpList<Accumulate, AdamW, Add, Attention, AttentionBackward, AttentionCached, Cast, CausalConv1d,
            CausalConv1dBackward, CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows,
-           CrossEntropy, CrossEntropyBackward, Decay, DecayBackward, GatherRows, Gelu, GeluBackward, GlobalNorm,
-           GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward,
-           LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy,
-           LinearCrossEntropyBackward, Matmul, MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward, Rope,
-           Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward,
-           Silu, SiluBackward, SliceHeads, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped,
-           SwigluClampedBackward, Tanh, TanhBackward>;
+           CrossEntropy, CrossEntropyBackward, Decay, DecayBackward, ExpMinusOne, GatherRows, Gelu, GeluBackward,
+           GlobalNorm, GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm,
+           LayerNormBackward, LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy,
+           LinearCrossEntropyBackward, LogSigmoid, Matmul, MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward,
+           Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid,
+           SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward,
+           SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
 
 std::vector<Sample> all_samples();
 
