@@ -52,6 +52,7 @@ struct GenerationSummary {
 
 struct GeneratorOptions {
   StepOptions step;
+  FitToDevice fit_to_device = {};
   int prefill_chunk = 256;  // most tokens of a step; bounds how long running answers wait for a new prompt
   int max_waiting = 256;    // more requests than this are refused (unavailable)
 };
@@ -84,6 +85,7 @@ class Generator {
   virtual Result<void> check(const GenerationRequest& request) const = 0;
 
   virtual GeneratorStats stats() const = 0;
+  virtual void forget_counts() = 0;  // what was counted so far was nobody's request
   virtual const Device& device() const = 0;
   virtual int max_seq_len() const = 0;
   virtual const LoadedModel& model() const = 0;

@@ -68,6 +68,23 @@ TEST(Generator, ChunksOfAnySizeGiveTheSameTokens) {
         whole.tokens);
 }
 
+// What an engine tries before it listens is nobody's request.
+TEST(Generator, ForgetsWhatItCounted) {
+  auto g = generator();
+  run(*g, request("one", 3));
+  const GeneratorStats before = g->stats();
+  ASSERT_EQ(before.n_requests, 1u);
+  ASSERT_GT(before.n_completion_tokens, 0u);
+  g->forget_counts();
+  const GeneratorStats after = g->stats();
+  EXPECT_EQ(after.n_requests + after.n_prompt_tokens + after.n_read_tokens + after.n_completion_tokens + after.n_steps,
+            0u);
+  EXPECT_EQ(after.busy_s, 0);
+  EXPECT_EQ(after.n_graphs_built, before.n_graphs_built) << "those are there";
+  run(*g, request("one", 3));
+  EXPECT_EQ(g->stats().n_requests, 1u);
+}
+
 TEST(Generator, NeighboursInTheBatchChangeNothing) {
   const std::vector<std::string> prompts{
       "One", "Two plus two is", "A much longer prompt that needs several chunks to be read.", "x", "y z", "The end"};

@@ -40,11 +40,13 @@ Result<double> difference_from_host(const std::shared_ptr<const LoadedModel>& mo
   return relative_difference(got, TRY(logits_of(*host)));
 }
 
-Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& wanted) {
-  StepOptions options = wanted;
+Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& wanted,
+                                 const FitToDevice& fit) {
   OpenedRunner out;
   out.device = TRY(choose_device(wanted.device, [&](const std::string& name) -> Result<void> {
+    StepOptions options = wanted;
     options.device = name;
+    if (fit) TRY(fit(options));
     out.runner = TRY(is_host_device(name) ? StepRunner::create(model, options) : open_accelerator(model, options));
     return {};
   }));

@@ -10,9 +10,14 @@ struct OpenedRunner {
   Device device;
 };
 
+// Given the options for a device before it is opened, options.device among them: sizes what depends on its memory, or
+// refuses it.
+using FitToDevice = std::function<Result<void>(StepOptions& options)>;
+
 // options.device "auto": the first accelerator that has the room and the kernels and whose logits are the host's; else
 // the host, with the reason. A device by name is used, or refused with what was wrong.
-Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& options);
+Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& options,
+                                 const FitToDevice& fit = {});
 
 // Largest difference of a few tokens' logits from those that the host computes, relative to the largest logit; infinite
 // where one is not finite. No slot of the runner may be in use.

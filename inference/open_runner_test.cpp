@@ -34,6 +34,27 @@ TEST(OpenRunner, ADeviceByNameIsNeverAnother) {
   EXPECT_EQ(absent.error().code, Code::failed_precondition) << absent.error().to_string();
 }
 
+// What depends on a device's memory is sized for the one that is tried.
+TEST(OpenRunner, IsFittedToTheDeviceThatIsTried) {
+  const auto model = load_golden("gqa_untied_fp32");
+  for (const char* name : {"cpu", "emulated"}) {
+    std::string asked;
+    const auto opened = open_runner(model, on(name), [&](StepOptions& options) -> Result<void> {
+      asked = options.device;
+      options.max_seq_len = 8;
+      return {};
+    });
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    EXPECT_EQ(asked, name);
+    EXPECT_EQ(opened->runner->max_seq_len(), 8);
+    const auto refused = open_runner(model, on(name), [](StepOptions&) -> Result<void> {
+      return error(Code::resource_exhausted, "it does not fit");
+    });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+  }
+}
+
 TEST(OpenRunner, TellsADeviceThatComputesSomethingElse) {
   const auto model = load_golden("gqa_untied_fp32"), other = load_golden("qwen3_5_bf16");
   auto runner = *StepRunner::create(model, on("cpu"));

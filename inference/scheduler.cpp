@@ -65,7 +65,7 @@ Result<std::unique_ptr<Generator>> Generator::create(std::shared_ptr<const Loade
   }
   if (options.prefill_chunk < 1 || options.prefill_chunk > 65536)
     return error(Code::invalid_argument, "the prefill chunk must be 1 to 65536 tokens, got {}", options.prefill_chunk);
-  OpenedRunner opened = TRY(open_runner(model, options.step));
+  OpenedRunner opened = TRY(open_runner(model, options.step, options.fit_to_device));
   return std::unique_ptr<Generator>(new Scheduler(std::move(model), std::move(opened), options));
 }
 
@@ -121,6 +121,13 @@ Result<GenerationSummary> Scheduler::generate(const GenerationRequest& request, 
 
 Result<void> Scheduler::check(const GenerationRequest& request) const {
   return check_request(request, *model_, max_seq_len());
+}
+
+void Scheduler::forget_counts() {
+  std::lock_guard lock(mutex_);
+  const GeneratorStats now = stats_;
+  stats_ = {.n_graphs_built = now.n_graphs_built, .n_running = now.n_running};
+  stats_.n_pages = now.n_pages, stats_.n_pages_in_use = now.n_pages_in_use, stats_.n_pages_kept = now.n_pages_kept;
 }
 
 GeneratorStats Scheduler::stats() const {

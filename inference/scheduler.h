@@ -19,6 +19,7 @@ class Scheduler final : public Generator {
                                      std::stop_token stop) override;
   Result<void> check(const GenerationRequest& request) const override;
   GeneratorStats stats() const override;
+  void forget_counts() override;
   const Device& device() const override { return device_; }
   int max_seq_len() const override { return runner_->max_seq_len(); }
   const LoadedModel& model() const override { return *model_; }

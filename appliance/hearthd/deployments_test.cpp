@@ -288,6 +288,7 @@ TEST_F(Deploying, WhatOthersWillNeedIsNotFree) {
   ASSERT_TRUE(service->deploy({.model = "a"}));
   EXPECT_LT(service->fit("b")->available_bytes, needed);
   EXPECT_EQ(service->deploy({.model = "b"}).error().code, Code::resource_exhausted);
+  EXPECT_TRUE(service->deploy({.model = "b", .device = "cuda"})) << "a GPU's memory is its engine's to judge";
   EXPECT_TRUE(service->deploy({.model = "a", .n_threads = 1})) << "again: what it holds itself is given back";
 }
 

@@ -7,6 +7,7 @@
 #include "appliance/hearthd/endpoints/endpoints.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "hwdetect/gpu.h"
 #include "hwdetect/memory.h"
 #include "runtime/exec/devices.h"
 
@@ -106,7 +107,8 @@ uint64_t Service::promised_bytes(const std::string& model, uint64_t free_bytes) 
     const auto request = deployments.request_of(other.model);
     const auto record = store_.find(other.model);
     const auto path = store_.loader_path(other.model);
-    if (other.model == model || other.state == "failed" || !request || !record || !path) continue;
+    const bool is_elsewhere = other.device.starts_with("cuda");  // it fills a GPU's memory
+    if (other.model == model || other.state == "failed" || is_elsewhere || !request || !record || !path) continue;
     const int context = other.max_seq_len > 0 ? other.max_seq_len : request->max_seq_len.value_or(0);
     const auto fit = predict_fit(*record, *path, {.max_seq_len = context, .available_bytes = free_bytes});
     if (fit) out += fit->total_bytes - std::min(fit->total_bytes, deployments.held_bytes(other.model));
@@ -131,9 +133,14 @@ Result<api::Fit> Service::fit(const std::string& given, int max_seq_len) {
                       .memory_read_bytes_per_s = hardware.memory_read_bytes_per_s()});
 }
 
+// A GPU's memory is its own, and only the engine opens one: it says whether the model fits there.
+static bool may_run_on_gpu(const api::DeployRequest& request, const DetectOptions& machine) {
+  return request.device.starts_with("cuda") || (request.device == kAnyDevice && has_nvidia_gpu(machine));
+}
+
 // A model that cannot be judged is tried: its engine says what is wrong with it.
 Result<void> Service::check_fits(const api::DeployRequest& request) {
-  if (request.force) return {};
+  if (request.force || may_run_on_gpu(request, options.machine)) return {};
   const auto predicted = fit(request.model, request.max_seq_len.value_or(0));
   if (!predicted || predicted->verdict != "too_large") return {};
   return error(

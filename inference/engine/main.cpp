@@ -42,8 +42,10 @@ bool is_final(Code code) {
          code == Code::data_loss || code == Code::failed_precondition;
 }
 
-// What was copied while the model was loaded is in use already.
-uint64_t available_for(const LoadedModel& model) {
+// What the device that computes has left; of the host, what was copied while the model was loaded is in use already.
+Result<uint64_t> available_for(const LoadedModel& model, const std::string& device) {
+  if (device != kHostDevice)
+    if (const int64_t free = TRY(open_device(device, 1))->free_bytes(); free > 0) return static_cast<uint64_t>(free);
   const uint64_t available = available_memory_bytes();
   return available == 0 ? 0 : available + model.copied_bytes;
 }
@@ -64,13 +66,13 @@ Result<int> choose_context(const LoadedModel& model, const Arguments& arguments,
   if (arguments.max_seq_len > longest)
     return error(Code::invalid_argument, "a context of {} tokens was asked for, the model's own limit is {}",
                  arguments.max_seq_len, longest);
-  const uint64_t available = available_for(model);
+  const uint64_t available = TRY(available_for(model, step.device));
   if (arguments.max_seq_len == 0)
     step.max_seq_len = TRY(affordable_context(model.config, model.size_bytes, step, available));
   if (!arguments.force) TRY(check_fits(model, step, available));
   if (arguments.max_seq_len == 0 && step.max_seq_len < longest)
-    spdlog::warn("the context is shortened to {} of the model's {} tokens to fit into {} MiB of free memory",
-                 step.max_seq_len, longest, available >> 20);
+    spdlog::warn("the context is shortened to {} of the model's {} tokens to fit into {} MiB of free memory of {}",
+                 step.max_seq_len, longest, available >> 20, step.device);
   return step.max_seq_len;
 }
 
@@ -89,6 +91,7 @@ Result<void> answer(http::Router router, const Arguments& arguments, int max_seq
 Result<void> say_one_token(Generator& generator) {
   const GenerationRequest request{.prompt = {0}, .max_tokens = 1, .ignore_eos = true};
   TRY(generator.generate(request, [](std::string_view) { return true; }, {}));
+  generator.forget_counts();
   return {};
 }
 
@@ -120,7 +123,10 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   options.step.n_slots = arguments.n_slots;
   options.step.exact = arguments.exact;
   options.step.max_seq_len = arguments.max_seq_len;
-  options.step.max_seq_len = TRY(choose_context(*model, arguments, options.step));
+  options.fit_to_device = [&](StepOptions& step) -> Result<void> {
+    step.max_seq_len = TRY(choose_context(*model, arguments, step));
+    return {};
+  };
   std::unique_ptr<Generator> generator = TRY(Generator::create(model, options));
   log_device(generator->device());
   TRY_WITH(say_one_token(*generator), "while trying {} on {}", arguments.model, generator->device().name);

@@ -31,6 +31,7 @@ class ScriptedGenerator : public Generator {
   }
   Result<void> check(const GenerationRequest&) const override { return {}; }
   GeneratorStats stats() const override { return {}; }
+  void forget_counts() override {}
   const Device& device() const override { return device_; }
   int max_seq_len() const override { return 4096; }
   const LoadedModel& model() const override { return model_; }
