@@ -133,7 +133,7 @@ std::string explain(const Recipe& r, const Estimate& e, const DataSize& data, co
              in_words(data.figures), data.n_rows, r.data.max_seq_len, data.n_tokens,
              r.batch.rows * r.batch.gradient_accumulation, e.n_steps,
              r.schedule.n_steps > 0 ? "" : fmt::format(" in {:g} epochs", r.schedule.n_epochs), e.flops_per_step / 1e9,
-             kProbeLayers, e.flops_per_s / 1e9, e.device == kHostDevice ? "the CPU" : e.device,
+             kProbeLayers, e.flops_per_s / 1e9, is_host_device(e.device) ? "the CPU" : e.device,
              e.seconds / static_cast<double>(std::max<int64_t>(1, e.n_steps)),
              mib(static_cast<double>(shapes.weights_bytes)), mib(static_cast<double>(shapes.optimizer_bytes)),
              mib(static_cast<double>(arena_bytes)), r.batch.recompute ? " (activations are recomputed)" : "") +

@@ -39,7 +39,7 @@ Result<std::vector<std::string>> answer_questions(const std::filesystem::path& m
   generator_options.step.n_slots = 1;
   generator_options.step.device = options.device;
   auto opened = Generator::create(model, generator_options);
-  if (!opened && options.device != kHostDevice) {
+  if (!opened && !is_host_device(options.device)) {
     spdlog::warn("questions are answered on the CPU: {}", opened.error().to_string());
     generator_options.step.device = kHostDevice;
     opened = Generator::create(model, generator_options);

@@ -11,9 +11,10 @@ namespace {
 constexpr int kTokens = 16;
 constexpr int kLayers = 8;          // whole patterns of layers, and not a second copy of a large model in memory
 constexpr double kRate = 1e-3;      // of the first step; the second step's loss tells what it did
-constexpr double kSmallest = 0.01;  // of all gradients: one that is shorter is only rounding, and is measured by this
-// Gradients of products in bf16 differ by a few hundredths of their length, those of a wrong kernel by all of it.
-constexpr double kTolerance = 0.2;
+constexpr double kSmallest = 0.1;  // of all gradients: one that is shorter is measured by this
+// Gradients of small models in bf16 differ by up to a quarter of their length (tests/golden/emulated_bf16_test.cpp),
+// those of a wrong kernel by all of it.
+constexpr double kTolerance = 0.5;
 
 // The model cut to its first layers, with updates that begin anew.
 struct Probe {
@@ -112,7 +113,7 @@ Result<double> difference_from_host(const Recipe& recipe, const Beginning& base,
 Result<std::unique_ptr<Backend>> open_for_training(const std::string& name, const Recipe& recipe,
                                                    const Beginning& base) {
   std::unique_ptr<Backend> device = TRY(open_device(name, recipe.n_threads));
-  if (name == kHostDevice) return device;
+  if (is_host_device(name)) return device;
   const double difference = TRY(difference_from_host(recipe, base, *device));
   if (difference <= kTolerance) return device;
   return error(Code::internal, "losses or gradients differ from the CPU's by {:.2g} of their size, {} is allowed",

@@ -44,7 +44,7 @@ bool is_final(Code code) {
 
 // What the device that computes has left; of the host, what was copied while the model was loaded is in use already.
 Result<uint64_t> available_for(const LoadedModel& model, const std::string& device) {
-  if (device != kHostDevice)
+  if (!is_host_device(device))
     if (const int64_t free = TRY(open_device(device, 1))->free_bytes(); free > 0) return static_cast<uint64_t>(free);
   const uint64_t available = available_memory_bytes();
   return available == 0 ? 0 : available + model.copied_bytes;

@@ -23,7 +23,7 @@ std::string describe(const train::RunResult& r) {
     out += fmt::format(
         "it is worse than before ({:.4f}, was {:.4f}): lower optimizer.learning_rate, or train for fewer steps\n",
         after, before);
-  if (r.device != kHostDevice) out += fmt::format("computed on {}\n", r.device);
+  if (!is_host_device(r.device)) out += fmt::format("computed on {}\n", r.device);
   if (!r.device_reason.empty()) out += fmt::format("no GPU was used: {}\n", r.device_reason);
   return out + fmt::format("trainer and server agree to {:.2g}\nresult    {}\n", r.parity_max_error, r.result);
 }

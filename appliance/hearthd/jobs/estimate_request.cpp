@@ -40,7 +40,7 @@ api::TrainEstimate to_api(const train::Estimate& estimate) {
                          .device = estimate.device,
                          .device_reason = estimate.device_reason,
                          .explanation = estimate.explanation};
-  const bool is_elsewhere = !out.device.empty() && out.device != kHostDevice;  // then it was tried whether it fits
+  const bool is_elsewhere = !out.device.empty() && !is_host_device(out.device);  // then it was tried whether it fits
   out.fits = is_elsewhere || out.peak_memory_bytes <= out.available_bytes;
   return out;
 }
