@@ -25,7 +25,8 @@ TEST_P(Golden, GgufFilesEqualTheirDequantisedWeights) {
     ASSERT_TRUE(file) << file.error().to_string();
     const auto model = load(GetParam() / ("model-" + name + ".gguf"));
     ASSERT_TRUE(model);
-    expect_logits(model, prompts_of(*file, "logits", 2), {"cpu", description.value("by_length", false)}, 1e-4, name);
+    expect_logits(model, prompts_of(*file, "logits", 2),
+                  {.device = "cpu", .by_length = description.value("by_length", false)}, 1e-4, name);
   }
 }
 
