@@ -107,7 +107,8 @@ uint64_t Service::promised_bytes(const std::string& model, uint64_t free_bytes) 
     const auto request = deployments.request_of(other.model);
     const auto record = store_.find(other.model);
     const auto path = store_.loader_path(other.model);
-    const bool is_elsewhere = other.device.starts_with("cuda");  // it fills a GPU's memory
+    const bool is_elsewhere =  // it fills a GPU's memory
+        other.device.starts_with("cuda") || (request && request->device.starts_with("cuda"));
     if (other.model == model || other.state == "failed" || is_elsewhere || !request || !record || !path) continue;
     const int context = other.max_seq_len > 0 ? other.max_seq_len : request->max_seq_len.value_or(0);
     const auto fit = predict_fit(*record, *path, {.max_seq_len = context, .available_bytes = free_bytes});
