@@ -39,7 +39,8 @@ std::string mapping_of(const void* data) {
 // Per head [out, in] here, [in, out] there: every dtype comes out with the same numbers, blocks widened to f32.
 TEST(StorageRead, TransposedTensorsOfEveryKind) {
   const int64_t H = 2, N = 64, K = 6;
-  const ParameterSpec spec{"w", ParameterKind::matrix, {H, N, K}, {"H", "D", "R"}, "", Storage("w").transposed()};
+  const ParameterSpec spec{"w", ParameterKind::matrix,    {H, N, K}, {"heads", "head", "rank"},
+                           "",  Storage("w").transposed()};
   for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::q8_0, Dtype::q4_0}) {
     const Tensor stored = random_weights(dtype, {H, K, N}, 7);
     const TensorFile file = file_of("w", stored);
@@ -78,7 +79,7 @@ TEST(StorageRead, RowsOfEachHeadOfAJoinedMatrix) {
 // Experts that lie apart are stacked. Where memory cannot hold the model, the stack is a file that nobody sees.
 TEST(StorageRead, AStackThatMemoryCannotHoldIsOnDisk) {
   const int64_t E = 3, N = 512, K = 512;
-  const ParameterSpec spec{"w", ParameterKind::matrix, {E, N, K}, {"E", "N", "K"}, Storage("w.{}").each_of(E), ""};
+  const ParameterSpec spec{"w", ParameterKind::matrix, {E, N, K}, {"expert", "", ""}, Storage("w.{}").each_of(E), ""};
   const Tensor all = random_tensor({E, N, K}, 5);
   std::vector<StoredTensor> parts;
   for (int64_t e = 0; e < E; ++e) {

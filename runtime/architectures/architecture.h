@@ -2,6 +2,7 @@
 // files. One file per family implements it.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,12 +29,35 @@ inline bool is_vector(ParameterKind kind) {
   return kind != ParameterKind::embedding && kind != ParameterKind::matrix;
 }
 
+// One axis of a parameter, by the name of what it counts: vocabulary, model, heads, kv_heads, head, ffn, expert, rank.
+// A weight is stored in two dimensions, so its axis may be a product (heads x head): `unit` elements are one head, and
+// heads that read the same key head are a group. An axis without a name is never cut.
+struct ParameterAxis {
+  std::string name;
+  int64_t unit = 1;
+  int64_t group = 1;
+  ParameterAxis(const char* name, int64_t unit = 1, int64_t group = 1) : name(name), unit(unit), group(group) {}
+  static ParameterAxis heads(int64_t n_heads, int64_t n_kv_heads, int64_t head_dim) {
+    return {"heads", head_dim, n_kv_heads > 0 ? std::max<int64_t>(1, n_heads / n_kv_heads) : 1};
+  }
+};
+
+// Heads of linear layers, and what there is `width` of for each. Where value heads go round the key heads, so many stay
+// together, and key heads are not cut.
+inline ParameterAxis key_heads(const RecurrentConfig& r) {
+  return r.tiled_heads ? ParameterAxis("") : ParameterAxis("kv_heads", r.k_dim);
+}
+inline ParameterAxis value_heads(const RecurrentConfig& r, int64_t width) {
+  return r.tiled_heads ? ParameterAxis("heads", r.n_k_heads * width)
+                       : ParameterAxis::heads(r.n_v_heads, r.n_k_heads, width);
+}
+
 struct ParameterSpec {
   std::string role;  // "embed", "layers.3.wq", "final_norm", "lm_head": also its name in graphs
   ParameterKind kind = ParameterKind::matrix;
-  Shape shape;                    // matrices are [out, in]; one per expert: [E, out, in]
-  std::vector<std::string> axes;  // named axes, for sharding: {"H", "C"}
-  Storage hf, gguf;               // how it lies in the two kinds of files
+  Shape shape;                      // matrices are [out, in]; one per expert: [E, out, in]
+  std::vector<ParameterAxis> axes;  // as many as the shape has
+  Storage hf, gguf;                 // how it lies in the two kinds of files
 };
 
 class Architecture {

@@ -110,19 +110,19 @@ class Bert : public Architecture {
   static std::vector<ParameterSpec> encoder_parameters(const ModelConfig& c, const std::string& root) {
     ParameterTable t(c, root, "encoder.layer.");
     const int64_t C = c.d_model, F = c.d_ff;
-    t.embedding("embed", c.vocab_size, "V", "embeddings.word_embeddings", "token_embd");
+    t.embedding("embed", c.vocab_size, "vocabulary", "embeddings.word_embeddings", "token_embd");
     t.embedding("embed_position", c.max_seq_len, "", "embeddings.position_embeddings", "position_embd");
     t.embedding("embed_type", c.encoder.n_token_types, "", "embeddings.token_type_embeddings", "token_types");
     t.layer_norm("embed_norm", "embeddings.LayerNorm", "token_embd_norm");
     for (int l = 0; l < c.n_layers; ++l) {
       t.begin_layer(l);
-      t.matrix("wq", {C, C}, {"H", "C"}, "attention.self.query", "attn_q", true);
-      t.matrix("wk", {C, C}, {"H", "C"}, "attention.self.key", "attn_k", true);
-      t.matrix("wv", {C, C}, {"H", "C"}, "attention.self.value", "attn_v", true);
-      t.matrix("wo", {C, C}, {"C", "H"}, "attention.output.dense", "attn_output", true);
+      t.matrix("wq", {C, C}, {{"heads", c.head_dim}, "model"}, "attention.self.query", "attn_q", true);
+      t.matrix("wk", {C, C}, {{"heads", c.head_dim}, "model"}, "attention.self.key", "attn_k", true);
+      t.matrix("wv", {C, C}, {{"heads", c.head_dim}, "model"}, "attention.self.value", "attn_v", true);
+      t.matrix("wo", {C, C}, {"model", {"heads", c.head_dim}}, "attention.output.dense", "attn_output", true);
       t.layer_norm("attn_post_norm", "attention.output.LayerNorm", "attn_output_norm");
-      t.matrix("w_up", {F, C}, {"F", "C"}, "intermediate.dense", "ffn_up", true);
-      t.matrix("w_down", {C, F}, {"C", "F"}, "output.dense", "ffn_down", true);
+      t.matrix("w_up", {F, C}, {"ffn", "model"}, "intermediate.dense", "ffn_up", true);
+      t.matrix("w_down", {C, F}, {"model", "ffn"}, "output.dense", "ffn_down", true);
       t.layer_norm("ffn_post_norm", "output.LayerNorm", "layer_output_norm");
     }
     return t.take();
@@ -140,8 +140,8 @@ class BertReranker final : public Bert {
   std::vector<ParameterSpec> parameters(const ModelConfig& c) const override {
     std::vector<ParameterSpec> out = encoder_parameters(c, "bert.");
     ParameterTable head(c, "");
-    head.matrix("pooler", {c.d_model, c.d_model}, {"", "C"}, "bert.pooler.dense", "", true);
-    head.matrix("classifier", {1, c.d_model}, {"", "C"}, "classifier", "", true);
+    head.matrix("pooler", {c.d_model, c.d_model}, {"", "model"}, "bert.pooler.dense", "", true);
+    head.matrix("classifier", {1, c.d_model}, {"", "model"}, "classifier", "", true);
     for (ParameterSpec& spec : head.take()) out.push_back(std::move(spec));
     return out;
   }

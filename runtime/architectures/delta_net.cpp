@@ -44,22 +44,26 @@ void add_delta_net(ParameterTable& t, const ModelConfig& c, const DeltaStorage& 
   const RecurrentConfig& r = c.recurrent;
   const int64_t C = c.d_model, K = r.k_width(), V = r.v_width(), H = r.n_v_heads, W = r.conv_width;
   const int64_t total = 2 * K + V;
-  auto part = [&](const char* matrix, const char* filter, const Storage& storage, int64_t first, int64_t n) {
-    t.matrix(matrix, {n, C}, {"H", "C"}, storage, Storage("attn_qkv").rows(first, total));
-    t.weight(filter, ParameterKind::filter, {n, W}, {"H", ""},
+  const ParameterAxis keys = key_heads(r), values = value_heads(r, r.v_dim), gates = value_heads(r, 1);
+  auto part = [&](const char* matrix, const char* filter, const Storage& storage, const ParameterAxis& axis,
+                  int64_t first, int64_t n) {
+    t.matrix(matrix, {n, C}, {axis, "model"}, storage, Storage("attn_qkv").rows(first, total));
+    t.weight(filter, ParameterKind::filter, {n, W}, {axis, ""},
              Storage("linear_attn.conv1d.weight").rows(first, total).shaped({total, 1, W}),
              Storage("ssm_conv1d.weight").rows(first, total));
   };
-  part("delta_q", "conv_q", hf.q, 0, K);
-  part("delta_k", "conv_k", hf.k, K, K);
-  part("delta_v", "conv_v", hf.v, 2 * K, V);
-  t.matrix("delta_gate", {V, C}, {"H", "C"}, hf.gate, "attn_gate");
-  t.matrix("delta_beta", {H, C}, {"H", "C"}, hf.beta, is_fused ? fused_gate(r, "ssm_ba", 0) : Storage("ssm_beta"));
-  t.matrix("delta_decay", {H, C}, {"H", "C"}, hf.decay, is_fused ? fused_gate(r, "ssm_ba", 1) : Storage("ssm_alpha"));
-  t.weight("delta_a_log", ParameterKind::bias, {H}, {"H"}, "linear_attn.A_log", Storage("ssm_a").negative_exp());
-  t.weight("delta_dt_bias", ParameterKind::bias, {H}, {"H"}, "linear_attn.dt_bias", "ssm_dt.bias");
+  part("delta_q", "conv_q", hf.q, keys, 0, K);
+  part("delta_k", "conv_k", hf.k, keys, K, K);
+  part("delta_v", "conv_v", hf.v, values, 2 * K, V);
+  t.matrix("delta_gate", {V, C}, {values, "model"}, hf.gate, "attn_gate");
+  t.matrix("delta_beta", {H, C}, {gates, "model"}, hf.beta,
+           is_fused ? fused_gate(r, "ssm_ba", 0) : Storage("ssm_beta"));
+  t.matrix("delta_decay", {H, C}, {gates, "model"}, hf.decay,
+           is_fused ? fused_gate(r, "ssm_ba", 1) : Storage("ssm_alpha"));
+  t.weight("delta_a_log", ParameterKind::bias, {H}, {gates}, "linear_attn.A_log", Storage("ssm_a").negative_exp());
+  t.weight("delta_dt_bias", ParameterKind::bias, {H}, {gates}, "linear_attn.dt_bias", "ssm_dt.bias");
   t.norm("delta_norm", "linear_attn.norm", "ssm_norm", r.v_dim).hf.offset = 0;
-  t.matrix("delta_out", {C, V}, {"C", "H"}, "linear_attn.out_proj", "ssm_out");
+  t.matrix("delta_out", {C, V}, {"model", values}, "linear_attn.out_proj", "ssm_out");
 }
 
 Value delta_net(ModelBuilder& m, Value h) {
@@ -78,13 +82,14 @@ Value delta_net(ModelBuilder& m, Value h) {
 
 void add_gated_attention(ParameterTable& t, const ModelConfig& c) {
   const int64_t C = c.d_model, D = c.head_dim, H = c.n_heads * D, K = c.n_kv_heads * D;
+  const ParameterAxis heads = ParameterAxis::heads(c.n_heads, c.n_kv_heads, D), kv_heads("kv_heads", D);
   const bool has_bias = c.attention_bias;
   auto half = [&](const char* name, int64_t first) { return Storage(name).rows(first, 2 * H, 2 * D).in_blocks(D); };
-  t.matrix("wq", {H, C}, {"H", "C"}, half("self_attn.q_proj", 0), half("attn_q", 0), has_bias);
-  t.matrix("attn_gate", {H, C}, {"H", "C"}, half("self_attn.q_proj", D), half("attn_q", D), has_bias);
-  t.matrix("wk", {K, C}, {"H", "C"}, "self_attn.k_proj", "attn_k", has_bias);
-  t.matrix("wv", {K, C}, {"H", "C"}, "self_attn.v_proj", "attn_v", has_bias);
-  t.matrix("wo", {C, H}, {"C", "H"}, "self_attn.o_proj", "attn_output", has_bias);
+  t.matrix("wq", {H, C}, {heads, "model"}, half("self_attn.q_proj", 0), half("attn_q", 0), has_bias);
+  t.matrix("attn_gate", {H, C}, {heads, "model"}, half("self_attn.q_proj", D), half("attn_q", D), has_bias);
+  t.matrix("wk", {K, C}, {kv_heads, "model"}, "self_attn.k_proj", "attn_k", has_bias);
+  t.matrix("wv", {K, C}, {kv_heads, "model"}, "self_attn.v_proj", "attn_v", has_bias);
+  t.matrix("wo", {C, H}, {"model", heads}, "self_attn.o_proj", "attn_output", has_bias);
   t.qk_norm();
 }
 
@@ -169,7 +174,7 @@ std::vector<ParameterSpec> DeltaNetFamily::parameters(const ModelConfig& c) cons
       continue;
     }
     add_experts(t, c, {.correction = {}, .shared = "mlp.shared_expert."});
-    t.matrix("shared_router", {1, c.d_model}, {"", "C"}, "mlp.shared_expert_gate", "ffn_gate_inp_shexp");
+    t.matrix("shared_router", {1, c.d_model}, {"", "model"}, "mlp.shared_expert_gate", "ffn_gate_inp_shexp");
   }
   return t.finish();
 }

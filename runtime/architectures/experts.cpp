@@ -12,9 +12,9 @@ constexpr int kGatingSoftmax = 1, kGatingSigmoid = 2;
 void add_shared(ParameterTable& t, const ModelConfig& c, const std::string& hf) {
   const int64_t C = c.d_model, F = c.moe.d_ff_shared;
   if (F == 0) return;
-  t.matrix("shared_gate", {F, C}, {"F", "C"}, hf + "gate_proj", "ffn_gate_shexp");
-  t.matrix("shared_up", {F, C}, {"F", "C"}, hf + "up_proj", "ffn_up_shexp");
-  t.matrix("shared_down", {C, F}, {"C", "F"}, hf + "down_proj", "ffn_down_shexp");
+  t.matrix("shared_gate", {F, C}, {"ffn", "model"}, hf + "gate_proj", "ffn_gate_shexp");
+  t.matrix("shared_up", {F, C}, {"ffn", "model"}, hf + "up_proj", "ffn_up_shexp");
+  t.matrix("shared_down", {C, F}, {"model", "ffn"}, hf + "down_proj", "ffn_down_shexp");
 }
 
 }  // namespace
@@ -22,12 +22,12 @@ void add_shared(ParameterTable& t, const ModelConfig& c, const std::string& hf) 
 void add_experts(ParameterTable& t, const ModelConfig& c, const ExpertNames& names) {
   const int64_t C = c.d_model, E = c.moe.n_experts, F = c.moe.d_ff;
   const auto stacked = [&](const std::string& name) { return Storage(name).each_of(c.moe.n_experts); };
-  t.matrix("router", {E, C}, {"E", "C"}, names.router, "ffn_gate_inp");
+  t.matrix("router", {E, C}, {"", "model"}, names.router, "ffn_gate_inp");
   if (!names.correction.empty())
-    t.weight("router_correction", ParameterKind::constant, {E}, {"E"}, names.correction, "exp_probs_b.bias");
-  t.matrix("experts_gate", {E, F, C}, {"E", "F", "C"}, stacked(names.gate), "ffn_gate_exps");
-  t.matrix("experts_up", {E, F, C}, {"E", "F", "C"}, stacked(names.up), "ffn_up_exps");
-  t.matrix("experts_down", {E, C, F}, {"E", "C", "F"}, stacked(names.down), "ffn_down_exps");
+    t.weight("router_correction", ParameterKind::constant, {E}, {""}, names.correction, "exp_probs_b.bias");
+  t.matrix("experts_gate", {E, F, C}, {"expert", "ffn", "model"}, stacked(names.gate), "ffn_gate_exps");
+  t.matrix("experts_up", {E, F, C}, {"expert", "ffn", "model"}, stacked(names.up), "ffn_up_exps");
+  t.matrix("experts_down", {E, C, F}, {"expert", "model", "ffn"}, stacked(names.down), "ffn_down_exps");
   add_shared(t, c, names.shared);
 }
 

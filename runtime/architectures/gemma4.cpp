@@ -13,7 +13,7 @@
 #include "runtime/architectures/model_builder.h"
 #include "runtime/architectures/parameter_table.h"
 #include "runtime/architectures/rope_files.h"
-#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 namespace {
@@ -253,13 +253,14 @@ class Gemma4 final : public Architecture {
     t.norm("ffn_post_norm_1", "post_feedforward_layernorm_1", "post_ffw_norm_1");
     t.norm("ffn_norm_2", "pre_feedforward_layernorm_2", "pre_ffw_norm_2");
     t.norm("ffn_post_norm_2", "post_feedforward_layernorm_2", "post_ffw_norm_2");
-    t.weight("router_norm", norm, {C}, {"C"}, "router.scale", "ffn_gate_inp.scale");
-    t.matrix("router", {E, C}, {"E", "C"}, "router.proj", "ffn_gate_inp");
-    t.weight("expert_scale", norm, {E}, {"E"}, "router.per_expert_scale", "ffn_down_exps.scale");
+    t.weight("router_norm", norm, {C}, {"model"}, "router.scale", "ffn_gate_inp.scale");
+    t.matrix("router", {E, C}, {"", "model"}, "router.proj", "ffn_gate_inp");
+    t.weight("expert_scale", norm, {E}, {""}, "router.per_expert_scale", "ffn_down_exps.scale");
     const Storage hf("experts.gate_up_proj"), gguf("ffn_gate_up_exps.weight");
-    t.weight("experts_gate", matrix, {E, F, C}, {"E", "F", "C"}, hf.rows(0, 2 * F), gguf.rows(0, 2 * F));
-    t.weight("experts_up", matrix, {E, F, C}, {"E", "F", "C"}, hf.rows(F, 2 * F), gguf.rows(F, 2 * F));
-    t.weight("experts_down", matrix, {E, C, F}, {"E", "C", "F"}, "experts.down_proj", "ffn_down_exps.weight");
+    t.weight("experts_gate", matrix, {E, F, C}, {"expert", "ffn", "model"}, hf.rows(0, 2 * F), gguf.rows(0, 2 * F));
+    t.weight("experts_up", matrix, {E, F, C}, {"expert", "ffn", "model"}, hf.rows(F, 2 * F), gguf.rows(F, 2 * F));
+    t.weight("experts_down", matrix, {E, C, F}, {"expert", "model", "ffn"}, "experts.down_proj",
+             "ffn_down_exps.weight");
   }
 
   // x: the rows that the MLP's norm reads, too.
@@ -274,17 +275,18 @@ class Gemma4 final : public Architecture {
     t.add({"embed_per_layer",
            ParameterKind::embedding,
            {c.per_layer_input.vocab_size, all},
-           {"V", ""},
+           {"vocabulary", ""},
            "model.embed_tokens_per_layer.weight",
            "per_layer_token_embd.weight"});
-    t.matrix("per_layer_projection", {all, c.d_model}, {"", "C"}, "per_layer_model_projection", "per_layer_model_proj");
+    t.matrix("per_layer_projection", {all, c.d_model}, {"", "model"}, "per_layer_model_projection",
+             "per_layer_model_proj");
     t.norm("per_layer_norm", "per_layer_projection_norm", "per_layer_proj_norm", P);
   }
 
   static void add_per_layer_block(const ModelConfig& c, ParameterTable& t) {
     const int64_t P = c.per_layer_input.width, C = c.d_model;
-    t.matrix("w_input_gate", {P, C}, {"", "C"}, "per_layer_input_gate", "inp_gate");
-    t.matrix("w_input_out", {C, P}, {"C", ""}, "per_layer_projection", "proj");
+    t.matrix("w_input_gate", {P, C}, {"", "model"}, "per_layer_input_gate", "inp_gate");
+    t.matrix("w_input_out", {C, P}, {"model", ""}, "per_layer_projection", "proj");
     t.norm("input_post_norm", "post_per_layer_input_norm", "post_norm");
   }
 
@@ -302,7 +304,7 @@ class Gemma4 final : public Architecture {
 
   static Value per_layer_update(ModelBuilder& m, Value x, Value inputs, int layer) {
     const int P = m.config().per_layer_input.width;
-    const Value mine = m.b().apply(std::make_shared<SliceHeads>(m.config().n_layers * P, layer * P, P), {inputs});
+    const Value mine = m.b().apply(std::make_shared<SliceAxis>(1, layer * P, P), {inputs});
     return m.norm(m.linear(m.glu(m.linear(x, "w_input_gate"), mine), "w_input_out"), "input_post_norm");
   }
 };

@@ -48,7 +48,8 @@ class GptOss final : public Architecture {
       t.begin_layer(l);
       t.norm("attn_norm", "input_layernorm", "attn_norm");
       t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias});
-      t.weight("sinks", ParameterKind::bias, {c.n_heads}, {"H"}, "self_attn.sinks", "attn_sinks.weight");
+      t.weight("sinks", ParameterKind::bias, {c.n_heads}, {ParameterAxis::heads(c.n_heads, c.n_kv_heads, 1)},
+               "self_attn.sinks", "attn_sinks.weight");
       t.norm("ffn_norm", "post_attention_layernorm", "post_attention_norm");
       experts(t, c);
     }
@@ -111,17 +112,17 @@ class GptOss final : public Architecture {
   static void experts(ParameterTable& t, const ModelConfig& c) {
     const int64_t C = c.d_model, E = c.moe.n_experts, F = c.moe.d_ff;
     const std::string block = "mlp.experts.";
-    t.matrix("router", {E, C}, {"E", "C"}, "mlp.router", "ffn_gate_inp", true);
+    t.matrix("router", {E, C}, {"", "model"}, "mlp.router", "ffn_gate_inp", true);
     for (const auto& [role, gguf, first] :
          {std::tuple{"experts_gate", "ffn_gate_exps", 0}, {"experts_up", "ffn_up_exps", 1}}) {
-      t.weight(role, ParameterKind::matrix, {E, F, C}, {"E", "F", "C"},
+      t.weight(role, ParameterKind::matrix, {E, F, C}, {"expert", "ffn", "model"},
                Storage(block + "gate_up_proj").rows(first, 2 * F, 2).transposed(), std::string(gguf) + ".weight");
-      t.weight(std::string(role) + "_bias", ParameterKind::bias, {E, F}, {"E", "F"},
+      t.weight(std::string(role) + "_bias", ParameterKind::bias, {E, F}, {"expert", "ffn"},
                Storage(block + "gate_up_proj_bias").rows(first, 2 * F, 2), std::string(gguf) + ".bias");
     }
-    t.weight("experts_down", ParameterKind::matrix, {E, C, F}, {"E", "C", "F"},
+    t.weight("experts_down", ParameterKind::matrix, {E, C, F}, {"expert", "model", "ffn"},
              Storage(block + "down_proj").transposed(), "ffn_down_exps.weight");
-    t.weight("experts_down_bias", ParameterKind::bias, {E, C}, {"E", "C"}, block + "down_proj_bias",
+    t.weight("experts_down_bias", ParameterKind::bias, {E, C}, {"expert", "model"}, block + "down_proj_bias",
              "ffn_down_exps.bias");
   }
 

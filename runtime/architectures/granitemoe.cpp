@@ -32,10 +32,11 @@ class GraniteMoe final : public Architecture {
       t.norm("attn_norm", "input_layernorm", "attn_norm");
       t.attention({.qkv_bias = c.attention_bias, .o_bias = c.attention_bias, .gguf_rope_rows = true});
       t.norm("ffn_norm", "post_attention_layernorm", "ffn_norm");
-      t.matrix("router", {E, C}, {"E", "C"}, "block_sparse_moe.router.layer", "ffn_gate_inp");
-      t.matrix("experts_gate", {E, F, C}, {"E", "F", "C"}, gate_up.rows(0, 2 * F), "ffn_gate_exps");
-      t.matrix("experts_up", {E, F, C}, {"E", "F", "C"}, gate_up.rows(F, 2 * F), "ffn_up_exps");
-      t.matrix("experts_down", {E, C, F}, {"E", "C", "F"}, "block_sparse_moe.output_linear", "ffn_down_exps");
+      t.matrix("router", {E, C}, {"", "model"}, "block_sparse_moe.router.layer", "ffn_gate_inp");
+      t.matrix("experts_gate", {E, F, C}, {"expert", "ffn", "model"}, gate_up.rows(0, 2 * F), "ffn_gate_exps");
+      t.matrix("experts_up", {E, F, C}, {"expert", "ffn", "model"}, gate_up.rows(F, 2 * F), "ffn_up_exps");
+      t.matrix("experts_down", {E, C, F}, {"expert", "model", "ffn"}, "block_sparse_moe.output_linear",
+               "ffn_down_exps");
     }
     return t.finish();
   }

@@ -16,32 +16,33 @@ void add_mamba(ParameterTable& t, const ModelConfig& c) {
   const RecurrentConfig& r = c.recurrent;
   const int64_t C = c.d_model, V = r.v_width(), K = r.k_width(), H = r.n_v_heads, W = r.conv_width;
   const int64_t filtered = V + 2 * K, total = V + filtered + H;
-  auto rows = [&](const char* role, int64_t first, int64_t n) {
-    t.matrix(role, {n, C}, {"H", "C"}, Storage("mamba.in_proj").rows(first, total),
+  const ParameterAxis values = value_heads(r, r.v_dim), keys = key_heads(r), gates = value_heads(r, 1);
+  auto rows = [&](const char* role, const ParameterAxis& axis, int64_t first, int64_t n) {
+    t.matrix(role, {n, C}, {axis, "model"}, Storage("mamba.in_proj").rows(first, total),
              Storage("ssm_in").rows(first, total), c.mlp_bias);
   };
-  auto filter = [&](const char* role, int64_t first, int64_t n) {
-    t.weight(role, ParameterKind::filter, {n, W}, {"H", ""},
+  auto filter = [&](const char* role, const ParameterAxis& axis, int64_t first, int64_t n) {
+    t.weight(role, ParameterKind::filter, {n, W}, {axis, ""},
              Storage("mamba.conv1d.weight").rows(first, filtered).shaped({filtered, 1, W}),
              Storage("ssm_conv1d.weight").rows(first, filtered));
     if (r.conv_bias)
-      t.weight(std::string(role) + "_bias", ParameterKind::bias, {n}, {"H"},
+      t.weight(std::string(role) + "_bias", ParameterKind::bias, {n}, {axis},
                Storage("mamba.conv1d.bias").rows(first, filtered), Storage("ssm_conv1d.bias").rows(first, filtered));
   };
-  rows("mamba_gate", 0, V);
-  rows("mamba_x", V, V);
-  rows("mamba_b", 2 * V, K);
-  rows("mamba_c", 2 * V + K, K);
-  rows("mamba_dt", 2 * V + 2 * K, H);
-  filter("conv_x", 0, V);
-  filter("conv_b", V, K);
-  filter("conv_c", V + K, K);
-  t.weight("mamba_a_log", ParameterKind::bias, {H}, {"H"}, "mamba.A_log",
+  rows("mamba_gate", values, 0, V);
+  rows("mamba_x", values, V, V);
+  rows("mamba_b", keys, 2 * V, K);
+  rows("mamba_c", keys, 2 * V + K, K);
+  rows("mamba_dt", gates, 2 * V + 2 * K, H);
+  filter("conv_x", values, 0, V);
+  filter("conv_b", keys, V, K);
+  filter("conv_c", keys, V + K, K);
+  t.weight("mamba_a_log", ParameterKind::bias, {H}, {gates}, "mamba.A_log",
            Storage("ssm_a").negative_exp().shaped({H, 1}));
-  t.weight("mamba_step_offset", ParameterKind::bias, {H}, {"H"}, "mamba.dt_bias", "ssm_dt.bias");
-  t.weight("mamba_d", ParameterKind::bias, {H}, {"H"}, "mamba.D", Storage("ssm_d").shaped({H, 1}));
+  t.weight("mamba_step_offset", ParameterKind::bias, {H}, {gates}, "mamba.dt_bias", "ssm_dt.bias");
+  t.weight("mamba_d", ParameterKind::bias, {H}, {gates}, "mamba.D", Storage("ssm_d").shaped({H, 1}));
   t.norm("mamba_norm", "mamba.norm", "ssm_norm", V).gguf.shape = {r.n_k_heads, V / std::max(1, r.n_k_heads)};
-  t.matrix("mamba_out", {C, V}, {"C", "H"}, "mamba.out_proj", "ssm_out", c.mlp_bias);
+  t.matrix("mamba_out", {C, V}, {"model", values}, "mamba.out_proj", "ssm_out", c.mlp_bias);
 }
 
 // B is what keys are elsewhere, C what queries are, x what values are, and the step what beta is.
@@ -220,15 +221,16 @@ class GraniteMoeHybrid final : public Architecture {
     const int64_t C = c.d_model, E = c.moe.n_experts, F = c.moe.d_ff, S = c.moe.d_ff_shared;
     const Storage shared("shared_mlp.input_linear"), experts("block_sparse_moe.input_linear");
     if (E > 0) {
-      t.matrix("router", {E, C}, {"E", "C"}, "block_sparse_moe.router.layer", "ffn_gate_inp");
-      t.matrix("experts_gate", {E, F, C}, {"E", "F", "C"}, experts.rows(0, 2 * F), "ffn_gate_exps");
-      t.matrix("experts_up", {E, F, C}, {"E", "F", "C"}, experts.rows(F, 2 * F), "ffn_up_exps");
-      t.matrix("experts_down", {E, C, F}, {"E", "C", "F"}, "block_sparse_moe.output_linear", "ffn_down_exps");
+      t.matrix("router", {E, C}, {"", "model"}, "block_sparse_moe.router.layer", "ffn_gate_inp");
+      t.matrix("experts_gate", {E, F, C}, {"expert", "ffn", "model"}, experts.rows(0, 2 * F), "ffn_gate_exps");
+      t.matrix("experts_up", {E, F, C}, {"expert", "ffn", "model"}, experts.rows(F, 2 * F), "ffn_up_exps");
+      t.matrix("experts_down", {E, C, F}, {"expert", "model", "ffn"}, "block_sparse_moe.output_linear",
+               "ffn_down_exps");
     }
     const char* suffix = E > 0 ? "_shexp" : "";
-    t.matrix("shared_gate", {S, C}, {"F", "C"}, shared.rows(0, 2 * S), std::string("ffn_gate") + suffix);
-    t.matrix("shared_up", {S, C}, {"F", "C"}, shared.rows(S, 2 * S), std::string("ffn_up") + suffix);
-    t.matrix("shared_down", {C, S}, {"C", "F"}, "shared_mlp.output_linear", std::string("ffn_down") + suffix);
+    t.matrix("shared_gate", {S, C}, {"ffn", "model"}, shared.rows(0, 2 * S), std::string("ffn_gate") + suffix);
+    t.matrix("shared_up", {S, C}, {"ffn", "model"}, shared.rows(S, 2 * S), std::string("ffn_up") + suffix);
+    t.matrix("shared_down", {C, S}, {"model", "ffn"}, "shared_mlp.output_linear", std::string("ffn_down") + suffix);
   }
 
   static Result<void> read_mamba(const ConfigSource& source, ModelConfig& c) {

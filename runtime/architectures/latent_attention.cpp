@@ -8,7 +8,7 @@
 #include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/head_matmul/head_matmul.h"
 #include "runtime/ops/rope/rope.h"
-#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 namespace {
@@ -32,20 +32,21 @@ void add_latent_attention(ParameterTable& t, const ModelConfig& c) {
                 v = mla.value_dim;
   const std::string block = "self_attn.";
   if (mla.q_rank > 0) {
-    t.matrix("wq_a", {mla.q_rank, C}, {"R", "C"}, block + "q_a_proj", "attn_q_a", c.attention_bias);
+    t.matrix("wq_a", {mla.q_rank, C}, {"rank", "model"}, block + "q_a_proj", "attn_q_a", c.attention_bias);
     t.norm("q_a_norm", block + "q_a_layernorm", "attn_q_a_norm", mla.q_rank);
-    t.matrix("wq_b", {H * (nope + rope), mla.q_rank}, {"H", "R"}, block + "q_b_proj", "attn_q_b");
+    t.matrix("wq_b", {H * (nope + rope), mla.q_rank}, {{"heads", nope + rope}, "rank"}, block + "q_b_proj", "attn_q_b");
   } else {
-    t.matrix("wq", {H * (nope + rope), C}, {"H", "C"}, block + "q_proj", "attn_q");
+    t.matrix("wq", {H * (nope + rope), C}, {{"heads", nope + rope}, "model"}, block + "q_proj", "attn_q");
   }
   const Storage hf_kv(block + "kv_a_proj_with_mqa"), gguf_kv("attn_kv_a_mqa"), hf_kv_b(block + "kv_b_proj");
-  t.matrix("w_kv_a", {R, C}, {"R", "C"}, hf_kv.rows(0, R + rope), gguf_kv.rows(0, R + rope), c.attention_bias);
-  t.matrix("w_k_rope", {rope, C}, {"D", "C"}, hf_kv.rows(R, R + rope), gguf_kv.rows(R, R + rope), c.attention_bias);
+  t.matrix("w_kv_a", {R, C}, {"rank", "model"}, hf_kv.rows(0, R + rope), gguf_kv.rows(0, R + rope), c.attention_bias);
+  t.matrix("w_k_rope", {rope, C}, {"head", "model"}, hf_kv.rows(R, R + rope), gguf_kv.rows(R, R + rope),
+           c.attention_bias);
   t.norm("kv_a_norm", block + "kv_a_layernorm", "attn_kv_a_norm", R);
-  t.matrix("w_k_b", {H, nope, R}, {"H", "D", "R"}, hf_kv_b.rows(0, nope + v).joined(),
+  t.matrix("w_k_b", {H, nope, R}, {"heads", "head", "rank"}, hf_kv_b.rows(0, nope + v).joined(),
            Storage("attn_k_b").transposed());
-  t.matrix("w_v_b", {H, v, R}, {"H", "D", "R"}, hf_kv_b.rows(nope, nope + v).joined(), "attn_v_b");
-  t.matrix("wo", {C, H * v}, {"C", "H"}, block + "o_proj", "attn_output", c.attention_bias);
+  t.matrix("w_v_b", {H, v, R}, {"heads", "head", "rank"}, hf_kv_b.rows(nope, nope + v).joined(), "attn_v_b");
+  t.matrix("wo", {C, H * v}, {"model", {"heads", v}}, block + "o_proj", "attn_output", c.attention_bias);
 }
 
 Value ModelBuilder::latent_rope(Value x, int head_dim, int begin) {
@@ -66,7 +67,7 @@ Value ModelBuilder::latent_attention(Value h) {
   const int head = mla.nope_dim + mla.rope_dim;
   Value q = mla.q_rank > 0 ? linear(norm(linear(h, "wq_a"), "q_a_norm", kLatentNormEps), "wq_b") : linear(h, "wq");
   q = latent_rope(heads(q, head), head, mla.nope_dim);
-  auto part = [&](int begin, int n) { return builder_.apply(std::make_shared<SliceHeads>(head, begin, n), {q}); };
+  auto part = [&](int begin, int n) { return builder_.apply(std::make_shared<SliceAxis>(2, begin, n), {q}); };
   const Value row = heads(norm(linear(h, "w_kv_a"), "kv_a_norm", kLatentNormEps), mla.kv_rank);
   const Value k_rope = latent_rope(heads(linear(h, "w_k_rope"), mla.rope_dim), mla.rope_dim, 0);
   const Value query =

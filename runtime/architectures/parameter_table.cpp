@@ -31,7 +31,7 @@ ParameterSpec& ParameterTable::norm(std::string_view role, std::string_view hf, 
   specs_.push_back({role_ + std::string(role),
                     ParameterKind::norm,
                     {size > 0 ? size : c_.d_model},
-                    {size > 0 ? "D" : "C"},
+                    {size > 0 ? "head" : "model"},
                     within(Storage(std::string(hf)).plus(hf_norm_offset_), hf_, ".weight"),
                     within(Storage(std::string(gguf)), gguf_, ".weight")});
   return specs_.back();
@@ -42,22 +42,22 @@ void ParameterTable::layer_norm(std::string_view role, std::string_view hf, std:
   specs_.push_back({role_ + std::string(role) + "_bias",
                     ParameterKind::bias,
                     {c_.d_model},
-                    {"C"},
+                    {"model"},
                     within(Storage(std::string(hf)), hf_, ".bias"),
                     within(Storage(std::string(gguf)), gguf_, ".bias")});
 }
 
-void ParameterTable::embedding(std::string_view role, int64_t n, std::string axis, std::string_view hf,
+void ParameterTable::embedding(std::string_view role, int64_t n, ParameterAxis axis, std::string_view hf,
                                std::string_view gguf) {
   specs_.push_back({role_ + std::string(role),
                     ParameterKind::embedding,
                     {n, c_.d_model},
-                    {std::move(axis), "C"},
+                    {std::move(axis), "model"},
                     within(Storage(std::string(hf)), hf_, ".weight"),
                     within(Storage(std::string(gguf)), gguf_, ".weight")});
 }
 
-void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf,
+void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<ParameterAxis> axes, const Storage& hf,
                             const Storage& gguf, bool has_bias) {
   const std::string name = role_ + std::string(role);
   specs_.push_back(
@@ -71,14 +71,14 @@ void ParameterTable::matrix(std::string_view role, Shape shape, std::vector<std:
                       within(gguf, gguf_, ".bias")});
 }
 
-void ParameterTable::weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<std::string> axes,
+void ParameterTable::weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<ParameterAxis> axes,
                             const Storage& hf, const Storage& gguf) {
   specs_.push_back(
       {role_ + std::string(role), kind, shape, std::move(axes), within(hf, hf_, ""), within(gguf, gguf_, "")});
 }
 
 void ParameterTable::embed() {
-  embedding("embed", c_.vocab_size, "V", "embed_tokens", "token_embd");
+  embedding("embed", c_.vocab_size, "vocabulary", "embed_tokens", "token_embd");
 }
 
 void ParameterTable::attention(const Attention& what) {
@@ -86,6 +86,7 @@ void ParameterTable::attention(const Attention& what) {
   const int n_kv_heads = c_.kv_heads_of(layer_);
   const int64_t K = n_kv_heads * head_dim;
   const int64_t total = H + 2 * K;
+  const ParameterAxis heads = ParameterAxis::heads(c_.n_heads, n_kv_heads, head_dim), kv_heads("kv_heads", head_dim);
   struct Part {
     const char *role, *hf, *gguf;
     int64_t first, n;
@@ -100,9 +101,9 @@ void ParameterTable::attention(const Attention& what) {
     Storage gguf = what.gguf_fused ? Storage("attn_qkv").rows(part.first, total) : Storage(part.gguf);
     if (what.hf_rope_rows) hf = hf.rope(part.rope_heads, c_.rope.rotary_dim);
     if (what.gguf_rope_rows) gguf = gguf.rope(part.rope_heads, c_.rope.rotary_dim);
-    matrix(part.role, {part.n, C}, {"H", "C"}, hf, gguf, what.qkv_bias);
+    matrix(part.role, {part.n, C}, {part.first == 0 ? heads : kv_heads, "model"}, hf, gguf, what.qkv_bias);
   }
-  matrix("wo", {C, H}, {"C", "H"}, "self_attn.o_proj", "attn_output", what.o_bias);
+  matrix("wo", {C, H}, {"model", heads}, "self_attn.o_proj", "attn_output", what.o_bias);
 }
 
 void ParameterTable::qk_norm(int64_t size_q, int64_t size_k) {
@@ -113,19 +114,23 @@ void ParameterTable::qk_norm(int64_t size_q, int64_t size_k) {
 void ParameterTable::glu(bool hf_fused, bool gguf_fused, int64_t d_ff) {
   const int64_t C = c_.d_model, F = d_ff > 0 ? d_ff : c_.d_ff_of(layer_);
   const Storage fused_hf("mlp.gate_up_proj"), fused_gguf("ffn_up");
-  matrix("w_gate", {F, C}, {"F", "C"}, hf_fused ? fused_hf.rows(0, 2 * F) : Storage("mlp.gate_proj"),
+  matrix("w_gate", {F, C}, {"ffn", "model"}, hf_fused ? fused_hf.rows(0, 2 * F) : Storage("mlp.gate_proj"),
          gguf_fused ? fused_gguf.rows(0, 2 * F) : Storage("ffn_gate"), c_.mlp_bias);
-  matrix("w_up", {F, C}, {"F", "C"}, hf_fused ? fused_hf.rows(F, 2 * F) : Storage("mlp.up_proj"),
+  matrix("w_up", {F, C}, {"ffn", "model"}, hf_fused ? fused_hf.rows(F, 2 * F) : Storage("mlp.up_proj"),
          gguf_fused ? fused_gguf.rows(F, 2 * F) : Storage("ffn_up"), c_.mlp_bias);
-  matrix("w_down", {C, F}, {"C", "F"}, "mlp.down_proj", "ffn_down", c_.mlp_bias);
+  matrix("w_down", {C, F}, {"model", "ffn"}, "mlp.down_proj", "ffn_down", c_.mlp_bias);
 }
 
 std::vector<ParameterSpec> ParameterTable::finish() {
   end_layers();
   norm("final_norm", "norm", "output_norm");
   if (!c_.tied_embeddings)
-    specs_.push_back(
-        {"lm_head", ParameterKind::matrix, {c_.vocab_size, c_.d_model}, {"V", "C"}, "lm_head.weight", "output.weight"});
+    specs_.push_back({"lm_head",
+                      ParameterKind::matrix,
+                      {c_.vocab_size, c_.d_model},
+                      {"vocabulary", "model"},
+                      "lm_head.weight",
+                      "output.weight"});
   return std::move(specs_);
 }
 

@@ -39,13 +39,13 @@ class ParameterTable {
   void end_layers();
   ParameterSpec& norm(std::string_view role, std::string_view hf, std::string_view gguf, int64_t size = 0);
   void layer_norm(std::string_view role, std::string_view hf, std::string_view gguf);  // with its bias
-  void embedding(std::string_view role, int64_t n, std::string axis, std::string_view hf, std::string_view gguf);
+  void embedding(std::string_view role, int64_t n, ParameterAxis axis, std::string_view hf, std::string_view gguf);
   // With a bias of the same storage where `has_bias`.
-  void matrix(std::string_view role, Shape shape, std::vector<std::string> axes, const Storage& hf, const Storage& gguf,
-              bool has_bias = false);
+  void matrix(std::string_view role, Shape shape, std::vector<ParameterAxis> axes, const Storage& hf,
+              const Storage& gguf, bool has_bias = false);
   // The same with whole names ("self_attn.sinks"), relative to the layer, for what is no plain module.
-  void weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<std::string> axes, const Storage& hf,
-              const Storage& gguf);
+  void weight(std::string_view role, ParameterKind kind, Shape shape, std::vector<ParameterAxis> axes,
+              const Storage& hf, const Storage& gguf);
   void add(ParameterSpec spec) { specs_.push_back(std::move(spec)); }  // as given
 
   void embed();                                          // "embed" [V, C]

@@ -7,10 +7,9 @@
 namespace hearth {
 namespace {
 
-// One matrix or bias for each expert; the router's rows are read whole.
+// One matrix or bias for each expert.
 bool is_stack_of_experts(const ParameterSpec& spec, const ModelConfig& config) {
-  return config.moe.n_experts > 0 && spec.shape.rank() > 1 && !spec.axes.empty() && spec.axes[0] == "E" &&
-         !spec.role.ends_with("router");
+  return config.moe.n_experts > 0 && spec.shape.rank() > 1 && !spec.axes.empty() && spec.axes[0].name == "expert";
 }
 
 bool is_only_looked_up(const ParameterSpec& spec, const ModelConfig& config) {

@@ -9,6 +9,7 @@
 
 namespace hearth {
 
+class Communicator;
 class Op;
 
 struct KernelArgs {
@@ -16,6 +17,7 @@ struct KernelArgs {
   std::span<const TensorView> inputs;
   std::span<const TensorView> outputs;
   std::byte* scratch = nullptr;  // scratch_bytes, 64-byte aligned, shared by the team, undefined content
+  Communicator* comm = nullptr;  // of the mesh axis that the op names
 };
 
 // On the CPU it is called by every thread of the team (SPMD): outputs may be read after it returned on all threads, and

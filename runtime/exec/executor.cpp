@@ -82,6 +82,8 @@ struct Executor::State {
 
   TensorView view(Value v) const { return values[static_cast<size_t>(v.id)]; }
   Result<void> bind(const Bindings& bindings);
+  Result<void> connect(const Communicators& comms);
+  Result<void> check_comms() const;
   void stage(size_t n_host_outputs);
   void follow_arena();
   std::vector<Call> resolve_calls();
@@ -101,6 +103,7 @@ struct Executor::State {
   std::vector<TensorView> values;       // by value id, in the backend's memory
   std::vector<TensorView> operands;     // of all calls, one after the other
   std::vector<Staged> inputs, outputs;  // on the host; empty where the backend's memory is the host's
+  Communicators comms;                  // that the plan speaks through
   std::unique_ptr<Tape> tape;           // null: to be recorded anew
 };
 
@@ -111,6 +114,26 @@ Result<void> Executor::State::bind(const Bindings& bindings) {
     if (plan.placements[id].where == Placement::Where::bound)
       values[id].data = TRY(find_binding(plan.graph.info({plan.placements[id].root}), bindings)).data;
   }
+  return {};
+}
+
+Result<void> Executor::State::connect(const Communicators& given) {
+  for (const PlanStep& step : plan.steps) {
+    const std::string mesh(plan.graph.nodes()[static_cast<size_t>(step.node)].op->mesh());
+    if (mesh.empty() || comms.contains(mesh)) continue;
+    const auto comm = given.find(mesh);
+    if (comm != given.end()) comms.insert(*comm);
+  }
+  for (const PlanStep& step : plan.steps) {
+    const Op& op = *plan.graph.nodes()[static_cast<size_t>(step.node)].op;
+    if (!op.mesh().empty() && !comms.contains(op.mesh()))
+      return error(Code::failed_precondition, "{} needs a communicator for the mesh axis \"{}\"", op.name(), op.mesh());
+  }
+  return {};
+}
+
+Result<void> Executor::State::check_comms() const {
+  for (const auto& [name, comm] : comms) TRY_WITH(comm->status(), "among the parts of \"{}\"", name);
   return {};
 }
 
@@ -153,6 +176,7 @@ std::vector<Call> Executor::State::resolve_calls() {
     args.op = node.op.get();
     args.inputs = append(node.inputs);
     args.outputs = append(node.outputs);
+    if (const auto comm = comms.find(args.op->mesh()); comm != comms.end()) args.comm = comm->second;
     args.scratch = step.kernel.scratch_bytes > 0 ? arena.data() + step.scratch_offset : nullptr;
     calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_on_one_thread, args,
                      order.waits(args, step.kernel.scratch_bytes), step.cost.flops,
@@ -181,10 +205,12 @@ Result<void> Executor::State::copy_outputs() {
   return {};
 }
 
-Result<Executor> Executor::create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs) {
+Result<Executor> Executor::create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs,
+                                  const Communicators& comms) {
   TRY(arena.ensure(plan.arena_bytes));
   auto state = std::make_unique<State>(std::move(plan), arena);
   TRY(state->bind(bindings));
+  TRY(state->connect(comms));
   state->stage(n_host_outputs);
   TRY(state->prepare());
   return Executor(std::move(state));
@@ -237,6 +263,7 @@ Result<void> Executor::run() {
   TRY(s.prepare());
   TRY(s.copy_inputs());
   TRY(s.tape->play());
+  TRY(s.check_comms());
   return s.copy_outputs();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/comm/communicator.h"
 #include "runtime/memory/arena.h"
 #include "runtime/memory/placed_tensor.h"
 #include "runtime/plan/plan.h"
@@ -30,8 +31,10 @@ class Executor {
   // Executors that never run at the same time may share one arena; `plan` was made for its backend. Errors: a parameter
   // or state is unbound or has another type (invalid_argument); the arena cannot be made large enough
   // (resource_exhausted). Of the outputs the first n_host_outputs are read in place; the others stay where they are
-  // until read_output() asks for them.
-  static Result<Executor> create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs = SIZE_MAX);
+  // until read_output() asks for them. A plan of a part (graph/shard.h) speaks with the other parts through `comms`;
+  // one that it lacks is failed_precondition, and what the others did wrong is an error of run().
+  static Result<Executor> create(Plan plan, Arena& arena, const Bindings& bindings, size_t n_host_outputs = SIZE_MAX,
+                                 const Communicators& comms = {});
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;
   ~Executor();

@@ -47,6 +47,12 @@ void Builder::output(Value v) {
   graph_.set_outputs(std::move(outputs));
 }
 
+void Builder::output_none() {
+  std::vector<Value> outputs = graph_.outputs();
+  outputs.emplace_back();
+  graph_.set_outputs(std::move(outputs));
+}
+
 std::vector<Value> Builder::apply_all(std::shared_ptr<const Op> op, std::vector<Value> inputs) {
   constexpr size_t kMostOutputs = 8;
   if (failed_) return std::vector<Value>(kMostOutputs);

@@ -18,6 +18,7 @@ class Builder {
   Value parameter(std::string name, TensorType type);
   Value state(std::string name, TensorType type, StateKind kind);
   void output(Value v);
+  void output_none();                         // an output that is not there
   void mark(std::string_view name, Value v);  // see Mark; a null value is an earlier error
 
   Value apply(std::shared_ptr<const Op> op, std::vector<Value> inputs);  // the op's only output

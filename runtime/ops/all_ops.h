@@ -12,6 +12,7 @@
 #include "runtime/ops/cast/cast.h"
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
+#include "runtime/ops/collective/collective.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/concat_heads/concat_heads.h"
 #include "runtime/ops/copy_rows/copy_rows.h"
@@ -40,7 +41,7 @@
 #include "runtime/ops/scale_rows/scale_rows.h"
 #include "runtime/ops/sigmoid/sigmoid.h"
 #include "runtime/ops/silu/silu.h"
-#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 #include "runtime/ops/sort_by_expert/sort_by_expert.h"
 #include "runtime/ops/split_axis/split_axis.h"
 #include "runtime/ops/sum_rows/sum_rows.h"
@@ -55,15 +56,16 @@ template <class... Ops>
 struct OpList {};
 
 using AllOps =
-    OpList<Accumulate, AdamW, Add, Attention, AttentionBackward, AttentionCached, Cast, CausalConv1d,
-           CausalConv1dBackward, CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads, CopyRows,
-           CrossEntropy, CrossEntropyBackward, Decay, DecayBackward, ExpMinusOne, GatherRows, Gelu, GeluBackward,
-           GlobalNorm, GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm,
-           LayerNormBackward, LinearAttention, LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy,
-           LinearCrossEntropyBackward, LogSigmoid, Matmul, MergeAxes, Mul, PadHeads, Quantise, RmsNorm, RmsNormBackward,
-           Rope, Route, RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid,
-           SigmoidBackward, Silu, SiluBackward, SliceHeads, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward,
-           SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
+    OpList<Accumulate, AdamW, Add, AllGather, AllReduce, AllToAll, Attention, AttentionBackward, AttentionCached, Cast,
+           CausalConv1d, CausalConv1dBackward, CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads,
+           CopyRows, CrossEntropy, CrossEntropyBackward, CrossEntropyPart, Decay, DecayBackward, ExpMinusOne,
+           GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm,
+           L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention, LinearAttentionBackward,
+           LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, LogSigmoid, Matmul, MergeAxes, Mul,
+           PadAxis, Quantise, RmsNorm, ReduceScatter, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
+           ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceAxis,
+           SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh,
+           TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
 
 std::vector<Sample> all_samples();
 

@@ -19,22 +19,13 @@ namespace hearth {
 
 class GradientBuilder;
 class Op;
+struct ShardingRule;  // ops/sharding.h
 struct Value;
 
 struct Cost {
   double flops = 0;
   double bytes_read = 0;  // each operand once
   double bytes_written = 0;
-};
-
-// The sharding rule: every axis of every operand has a name; "" cannot be sharded. Sharding over one of the `shardable`
-// axes by n cuts that axis of every operand that has it into n equal parts and leaves the other operands whole. An
-// output that has the axis is cut likewise (concatenate the shards); an output that lacks it is partial (sum the
-// shards: an all-reduce). Possible where n divides the sizes (in blocks, of a quantised last axis) and the shape rule
-// takes the part, which keeps heads whole.
-struct Sharding {
-  std::vector<std::vector<std::string>> inputs, outputs;
-  std::vector<std::string> shardable;
 };
 
 // A small instance of the op that the test engine runs on every backend, against the reference, finite differences and
@@ -60,9 +51,8 @@ class Op {
   // Gradient as graph ops: one Value per input (a null Value where none flows). unimplemented: not differentiable; the
   // message says why.
   virtual Result<std::vector<Value>> gradient(GradientBuilder& g) const = 0;
-  virtual Sharding sharding(Types inputs) const = 0;
-  // The op that shard `index` of `n` runs (attributes that depend on the shard); most ops return nullptr: the same op.
-  virtual std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const = 0;
+  // How it can run on parts of its operands: alternatives.
+  virtual ShardingRule sharding(Types inputs) const = 0;
   virtual Cost cost(Types inputs, Types outputs) const = 0;
 
   // The inputs that are activations: f32, or bf16 where a device computes with those, and all of one dtype. An output
@@ -74,18 +64,19 @@ class Op {
   // The input that output i is the next version of: a state, whose bytes a plan gives the output, so that the op must
   // not read an element again after writing it. -1: none. To its kernels and tests such an op is as pure as any.
   virtual int version_of([[maybe_unused]] int output) const { return -1; }
+  // The mesh axis whose communicator its kernel speaks through; empty: it speaks with nobody.
+  virtual std::string_view mesh() const { return {}; }
 };
 
 // The declarations of all rules, for an op's class body.
-#define HEARTH_OP_RULES                                                                                  \
-  std::string_view name() const override;                                                                \
-  std::string attributes() const override;                                                               \
-  Result<std::vector<TensorType>> infer(Types inputs) const override;                                    \
-  void reference(Views inputs, Views outputs) const override;                                            \
-  Result<std::vector<Value>> gradient(GradientBuilder& g) const override;                                \
-  Sharding sharding(Types inputs) const override;                                                        \
-  std::shared_ptr<const Op> shard(std::string_view axis, int index, int n, Types inputs) const override; \
-  Cost cost(Types inputs, Types outputs) const override;                                                 \
+#define HEARTH_OP_RULES                                                   \
+  std::string_view name() const override;                                 \
+  std::string attributes() const override;                                \
+  Result<std::vector<TensorType>> infer(Types inputs) const override;     \
+  void reference(Views inputs, Views outputs) const override;             \
+  Result<std::vector<Value>> gradient(GradientBuilder& g) const override; \
+  ShardingRule sharding(Types inputs) const override;                     \
+  Cost cost(Types inputs, Types outputs) const override;                  \
   static std::vector<Sample> samples()
 
 // Runs op.reference() on operands of which activations may be bf16: the one place that widens those, and rounds what is

@@ -157,14 +157,26 @@ Tensor ids_tensor(std::initializer_list<int32_t> ids) {
   return out;
 }
 
-Sharding elementwise_sharding(Types inputs, int n_outputs) {
+ShardingRule elementwise_sharding(Types inputs, int n_outputs) {
+  Axes axes;
   std::vector<std::string> names;
-  std::vector<std::string> axes;
   for (int i = 0; i < inputs[0].shape.rank(); ++i) {
     names.push_back("a" + std::to_string(i));
-    axes.push_back(names.back());
+    axes.emplace_back(names.back());
   }
-  return {std::vector(inputs.size(), names), std::vector(static_cast<size_t>(n_outputs), names), axes};
+  return {std::vector(inputs.size(), axes), std::vector(static_cast<size_t>(n_outputs), axes), names};
+}
+
+ShardingRule zero_keeping_sharding(Types inputs, int n_outputs) {
+  ShardingRule rule = elementwise_sharding(inputs, n_outputs);
+  rule.keeps_zeros = true;
+  return rule;
+}
+
+ShardingRule rows_sharding(Types inputs, int n_outputs) {
+  ShardingRule rule = elementwise_sharding(inputs, n_outputs);
+  rule.cuts.pop_back();
+  return rule;
 }
 
 void run_reference(const Op& op, Views inputs, Views outputs) {

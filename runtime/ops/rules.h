@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "runtime/graph/gradient_builder.h"
 #include "runtime/ops/op.h"
+#include "runtime/ops/sharding.h"
 
 namespace hearth {
 
@@ -63,7 +64,11 @@ std::vector<Sample> sample_list(S... samples) {
 }
 
 // All operands and outputs have the same shape; every axis may be cut. Axes are named "a0", "a1", ...
-Sharding elementwise_sharding(Types inputs, int n_outputs);
+ShardingRule elementwise_sharding(Types inputs, int n_outputs);
+// The same for a function of which zeros alone give zeros.
+ShardingRule zero_keeping_sharding(Types inputs, int n_outputs);
+// Rows of the last axis, which stays whole.
+ShardingRule rows_sharding(Types inputs, int n_outputs);
 
 inline Error not_differentiable(std::string_view op, std::string_view why) {
   return error(Code::unimplemented, "{} has no gradient: {}", op, why);

@@ -19,10 +19,10 @@ constexpr std::array kRooms = {"base",      "hwdetect", "runtime",   "model_stor
 // The one verb that is the service.
 constexpr std::string_view kServeVerb = "appliance/cli/verbs/serve.cpp";
 
-// The folders of runtime/, the lowest first. Three files point upwards: a gradient is said in graph ops, to_float() is a
-// kernel, and tests run an op's samples through an executor.
-constexpr std::array<std::string_view, 9> kRuntimeLayers = {"tensor", "backend", "kernels", "ops", "graph",
-                                                            "plan",   "memory",  "exec",    "architectures"};
+// The folders of runtime/, the lowest first. Three files point upwards: a gradient is said in graph ops, to_float() is
+// a kernel, and tests run an op's samples through an executor.
+constexpr std::array<std::string_view, 10> kRuntimeLayers = {"tensor", "comm", "backend", "kernels", "ops",
+                                                             "graph",  "plan", "memory",  "exec",    "architectures"};
 constexpr std::array<std::string_view, 3> kPointUpwards = {"runtime/ops/rules.h", "runtime/ops/sample_runs.cpp",
                                                            "runtime/tensor/dtype.cpp"};
 

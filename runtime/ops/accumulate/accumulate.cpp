@@ -29,13 +29,10 @@ Result<std::vector<Value>> Accumulate::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it writes to a state");
 }
 
-Sharding Accumulate::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs.first(2), 1);
+ShardingRule Accumulate::sharding(Types inputs) const {
+  ShardingRule rule = elementwise_sharding(inputs.first(2), 1);
   rule.inputs.push_back({""});
   return rule;
-}
-std::shared_ptr<const Op> Accumulate::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Accumulate::cost(Types inputs, Types outputs) const {

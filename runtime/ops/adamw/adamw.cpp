@@ -49,14 +49,11 @@ Result<std::vector<Value>> AdamW::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it stands after backward");
 }
 
-Sharding AdamW::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs.first(4), 3);
+ShardingRule AdamW::sharding(Types inputs) const {
+  ShardingRule rule = elementwise_sharding(inputs.first(4), 3);
   rule.inputs.push_back({""});
   rule.inputs.push_back({""});
   return rule;
-}
-std::shared_ptr<const Op> AdamW::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost AdamW::cost(Types inputs, Types outputs) const {

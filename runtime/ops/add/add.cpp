@@ -32,14 +32,13 @@ Result<std::vector<Value>> Add::gradient(GradientBuilder& g) const {
   return std::vector{g.grad(), row};
 }
 
-Sharding Add::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs, 1);
-  if (!(inputs[0].shape == inputs[1].shape)) rule.inputs[1] = {rule.inputs[0].back()};
+ShardingRule Add::sharding(Types inputs) const {
+  const bool is_bias = !(inputs[0].shape == inputs[1].shape);
+  ShardingRule rule = elementwise_sharding(inputs, 1);
+  if (is_bias) rule.inputs[1] = {rule.inputs[0].back()};
+  rule.keeps_zeros = !is_bias;
+  rule.linear = {{0, 1}};
   return rule;
-}
-
-std::shared_ptr<const Op> Add::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Add::cost(Types inputs, Types outputs) const {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "runtime/ops/rules.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 
@@ -74,14 +75,83 @@ Cost attention_cost(double flops_per_pair, const AttentionAttributes& a, Types i
   return streaming_cost(flops_per_pair * pairs * a.n_heads, inputs, outputs);
 }
 
-Sharding heads_sharding(const AttentionAttributes& a, size_t n_inputs, size_t n_outputs) {
-  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H", ""}),
-                std::vector(n_outputs, std::vector<std::string>{"", "H", ""}),
-                {}};
-  rule.inputs[3] = {""};
-  if (a.has_sinks) rule.inputs.push_back({"H"});
-  if (a.n_kv_heads > 1) rule.shardable.push_back("H");
+// Of the key heads that query heads begin to end read.
+AttentionAttributes of_heads(AttentionAttributes a, int64_t begin, int64_t end) {
+  const int64_t group = a.n_heads / a.n_kv_heads;
+  a.n_heads = static_cast<int>(end - begin);
+  a.n_kv_heads = static_cast<int>((end - 1) / group - begin / group + 1);
+  return a;
+}
+
+// Key heads are cut, and their query heads with them. `backward`: lse is an input.
+ShardingRule heads_sharding(const AttentionAttributes& a, bool backward) {
+  const AxisName queries("heads", a.n_heads / a.n_kv_heads);
+  const Axes q{"", queries, ""}, k{"", "heads", ""}, lse{"", queries}, sinks{queries};
+  ShardingRule rule;
+  rule.inputs = {q, k, k, {""}};
+  rule.outputs = {q, lse};
+  if (backward) rule.inputs.insert(rule.inputs.end(), {q, lse, q}), rule.outputs = {q, k, k}, rule.linear = {{6}};
+  if (a.has_sinks) rule.inputs.push_back(sinks);
+  if (a.has_sinks && backward) rule.outputs.push_back(sinks);
+  rule.cuts = {"heads"};
   return rule;
+}
+
+// Query heads are cut, and each part takes the key heads that they read: where there are fewer of those than parts.
+Alternative repeated_keys(const AttentionAttributes& a, const ShardingRule& by_heads, Alternative::Nodes nodes) {
+  Alternative repeat;
+  repeat.axis = "query heads";
+  const OperandRule keys, queries{Spread::cut, 1, 1};
+  for (const Axes& axes : by_heads.inputs) repeat.inputs.push_back(axes.size() > 1 ? queries : keys);
+  for (const Axes& axes : by_heads.outputs) repeat.outputs.push_back(axes.size() > 1 ? queries : keys);
+  repeat.inputs[1] = repeat.inputs[2] = keys;
+  if (a.has_sinks) repeat.inputs.back() = {Spread::cut, 0, 1};
+  repeat.group = a.n_heads / a.n_kv_heads;
+  repeat.nodes = std::move(nodes);
+  return repeat;
+}
+
+// Positions of queries are cut; keys and values are gathered. A part attends from its last position backwards.
+Alternative cut_positions(const ShardingRule& by_heads, Alternative::Nodes nodes) {
+  Alternative cut;
+  cut.axis = "position";
+  const OperandRule rows{Spread::cut, 0, 1};
+  for (const Axes& axes : by_heads.inputs) cut.inputs.push_back(axes.size() > 1 ? rows : OperandRule{});
+  for (const Axes& axes : by_heads.outputs) cut.outputs.push_back(axes.size() > 1 ? rows : OperandRule{Spread::sum});
+  cut.inputs[1] = cut.inputs[2] = {};
+  cut.nodes = std::move(nodes);
+  return cut;
+}
+
+Value slice(const Part& p, Value v, int axis, int64_t begin, int64_t end) {
+  if (p.b.failed() || p.b.type(v).shape[axis] == end - begin) return v;
+  return p.b.apply(std::make_shared<SliceAxis>(axis, begin, end - begin), {v});
+}
+Value pad(const Part& p, Value v, int axis, int64_t begin, int64_t size) {
+  if (p.b.failed() || p.b.type(v).shape[axis] == size) return v;
+  return p.b.apply(std::make_shared<PadAxis>(axis, begin, size), {v});
+}
+
+// The inputs of a part with the key heads that it reads.
+std::vector<Value> with_own_keys(const AttentionAttributes& a, const Part& p) {
+  const int64_t group = a.n_heads / a.n_kv_heads;
+  std::vector<Value> in = p.inputs;
+  for (size_t i : {1u, 2u}) in[i] = slice(p, in[i], 1, p.begin / group, (p.end - 1) / group + 1);
+  return in;
+}
+
+// How many keys a part sees, from the first.
+int64_t n_keys(const AttentionAttributes& a, const Part& p) {
+  return a.causal ? p.end : p.types[1].shape[0];
+}
+
+// The inputs of a part with rows of zeros before (and, where queries see what follows, behind) those of its positions:
+// `rows` are of queries.
+std::vector<Value> with_all_rows(const AttentionAttributes& a, const Part& p, std::initializer_list<size_t> rows) {
+  std::vector<Value> in = p.inputs;
+  for (size_t i : rows) in[i] = pad(p, in[i], 0, p.begin, n_keys(a, p));
+  for (size_t i : {1u, 2u, 3u}) in[i] = slice(p, in[i], 0, 0, n_keys(a, p));
+  return in;
 }
 
 }  // namespace
@@ -127,14 +197,22 @@ Result<std::vector<Value>> Attention::gradient(GradientBuilder& g) const {
   return out;
 }
 
-Sharding Attention::sharding(Types) const {
-  Sharding rule = heads_sharding(heads, kInputs, 2);
-  rule.outputs[1] = {"", "H"};
+ShardingRule Attention::sharding(Types) const {
+  const AttentionAttributes a = heads;
+  ShardingRule rule = heads_sharding(a, false);
+  const int64_t group = a.n_heads / a.n_kv_heads;
+  rule.local["heads"] = [=](int64_t begin, int64_t end) {
+    return std::make_shared<Attention>(of_heads(a, begin * group, end * group));
+  };
+  rule.more.push_back(repeated_keys(a, rule, [a](const Part& p) {
+    return p.b.apply_all(std::make_shared<Attention>(of_heads(a, p.begin, p.end)), with_own_keys(a, p));
+  }));
+  rule.more.push_back(cut_positions(rule, [a](const Part& p) {
+    std::vector<Value> out = p.b.apply_all(std::make_shared<Attention>(a), with_all_rows(a, p, {0}));
+    for (size_t i : {0u, 1u}) out[i] = slice(p, out[i], 0, p.begin, p.end);
+    return out;
+  }));
   return rule;
-}
-
-std::shared_ptr<const Op> Attention::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<Attention>(heads.shard(n));
 }
 
 Cost Attention::cost(Types inputs, Types outputs) const {
@@ -206,15 +284,30 @@ Result<std::vector<Value>> AttentionBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
 
-Sharding AttentionBackward::sharding(Types) const {
-  Sharding rule = heads_sharding(heads, kBackwardInputs, 3);
-  rule.inputs[5] = {"", "H"};
-  if (heads.has_sinks) rule.outputs.push_back({"H"});
+ShardingRule AttentionBackward::sharding(Types) const {
+  const AttentionAttributes a = heads;
+  ShardingRule rule = heads_sharding(a, true);
+  const int64_t group = a.n_heads / a.n_kv_heads;
+  rule.local["heads"] = [=](int64_t begin, int64_t end) {
+    return std::make_shared<AttentionBackward>(of_heads(a, begin * group, end * group));
+  };
+  Alternative repeat = repeated_keys(a, rule, [=](const Part& p) {
+    auto op = std::make_shared<AttentionBackward>(of_heads(a, p.begin, p.end));
+    std::vector<Value> out = p.b.apply_all(op, with_own_keys(a, p));
+    for (size_t i : {1u, 2u}) out[i] = pad(p, out[i], 1, p.begin / group, a.n_kv_heads);
+    return out;
+  });
+  repeat.outputs[1] = repeat.outputs[2] = {Spread::sum};
+  if (a.has_sinks) repeat.outputs[3] = {Spread::cut, 0, 1};
+  Alternative positions = cut_positions(rule, [a](const Part& p) {
+    std::vector<Value> out = p.b.apply_all(std::make_shared<AttentionBackward>(a), with_all_rows(a, p, {0, 4, 5, 6}));
+    out[0] = slice(p, out[0], 0, p.begin, p.end);
+    for (size_t i : {1u, 2u}) out[i] = pad(p, out[i], 0, 0, p.types[1].shape[0]);
+    return out;
+  });
+  positions.outputs[1] = positions.outputs[2] = {Spread::sum};
+  rule.more = {std::move(repeat), std::move(positions)};
   return rule;
-}
-
-std::shared_ptr<const Op> AttentionBackward::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<AttentionBackward>(heads.shard(n));
 }
 
 Cost AttentionBackward::cost(Types inputs, Types outputs) const {

@@ -1,4 +1,4 @@
-// Attributes of attention: names, bounds, shards.
+// Attributes of attention: names, bounds.
 #include "runtime/ops/attention/attributes.h"
 
 #include <algorithm>
@@ -6,13 +6,6 @@
 #include "runtime/ops/rules.h"
 
 namespace hearth {
-
-AttentionAttributes AttentionAttributes::shard(int n) const {
-  AttentionAttributes part = *this;
-  part.n_heads /= n;
-  part.n_kv_heads /= n;
-  return part;
-}
 
 std::string AttentionAttributes::to_string() const {
   std::string out = fmt::format("n_heads={} n_kv_heads={} head_dim={} softmax_scale={}", n_heads, n_kv_heads, head_dim,

@@ -24,8 +24,7 @@ struct AttentionAttributes {
   int64_t q_width() const { return int64_t{n_heads} * head_dim; }
   int64_t k_width() const { return int64_t{n_kv_heads} * head_dim; }
   int64_t v_width() const { return int64_t{n_kv_heads} * v_dim(); }
-  AttentionAttributes shard(int n) const;  // one n-th of the heads
-  std::string to_string() const;           // attributes that have their neutral value are left out
+  std::string to_string() const;  // attributes that have their neutral value are left out
 };
 
 // The attributes themselves, and q [T,H,D], k [T,K,D], v [T,K,Dv] as inputs 0, 1, 2; sinks [H] as the input after

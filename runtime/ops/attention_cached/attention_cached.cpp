@@ -101,18 +101,32 @@ Result<std::vector<Value>> AttentionCached::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it writes to a cache; train with `attention`");
 }
 
-Sharding AttentionCached::sharding(Types) const {
-  Sharding rule{
-      {{"", "H", ""}, {"", "H", ""}, {"", "H", ""}, {"", "H", "", ""}, {"", "H", "", ""}, {""}, {""}, {"", ""}},
-      {{"", "H", ""}},
-      {}};
-  if (heads.has_sinks) rule.inputs.push_back({"H"});
-  if (heads.n_kv_heads > 1) rule.shardable.push_back("H");
+ShardingRule AttentionCached::sharding(Types) const {
+  const AttentionAttributes a = heads;
+  const AxisName queries("heads", a.n_heads / a.n_kv_heads);
+  const Axes q{"", queries, ""}, k{"", "heads", ""}, pages{"", "heads", "", ""};
+  ShardingRule rule{{q, k, k, pages, pages, {""}, {""}, {"", ""}}, {q}, {"heads"}};
+  if (a.has_sinks) rule.inputs.push_back({queries});
+  rule.local["heads"] = [a, group = queries.unit](int64_t begin, int64_t end) {
+    AttentionAttributes part = a;
+    part.n_kv_heads = static_cast<int>(end - begin);
+    part.n_heads = static_cast<int>((end - begin) * group);
+    return std::make_shared<AttentionCached>(part);
+  };
+  if (a.n_kv_heads > 1) return rule;
+  Alternative shared;  // one key head, which every part keeps
+  shared.axis = "query heads";
+  shared.inputs.resize(rule.inputs.size());
+  shared.inputs[0] = {Spread::cut, 1, 1};
+  if (a.has_sinks) shared.inputs.back() = {Spread::cut, 0, 1};
+  shared.outputs = {{Spread::cut, 1, 1}};
+  shared.local = [a](int64_t begin, int64_t end) {
+    AttentionAttributes part = a;
+    part.n_heads = static_cast<int>(end - begin);
+    return std::make_shared<AttentionCached>(part);
+  };
+  rule.more = {std::move(shared)};
   return rule;
-}
-
-std::shared_ptr<const Op> AttentionCached::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<AttentionCached>(heads.shard(n));
 }
 
 // Lengths are data, so the bound is what the page table can address, or the window.

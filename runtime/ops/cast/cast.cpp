@@ -35,11 +35,8 @@ Result<std::vector<Value>> Cast::gradient(GradientBuilder& g) const {
   return std::vector{g.b.cast(g.grad(), g.b.type(g.input(0)).dtype)};
 }
 
-Sharding Cast::sharding(Types inputs) const {
+ShardingRule Cast::sharding(Types inputs) const {
   return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Cast::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Cast::cost(Types inputs, Types outputs) const {

@@ -74,11 +74,8 @@ Result<std::vector<Value>> CausalConv1d::gradient(GradientBuilder& g) const {
   return std::vector{grads[0], grads[1], Value()};
 }
 
-Sharding CausalConv1d::sharding(Types) const {
-  return {{{"", "C"}, {"C", ""}, {""}}, {{"", "C"}}, {"C"}};
-}
-std::shared_ptr<const Op> CausalConv1d::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule CausalConv1d::sharding(Types) const {
+  return {{{"", "channels"}, {"channels", ""}, {""}}, {{"", "channels"}}, {"channels"}, {}, {{0}}};
 }
 
 Cost CausalConv1d::cost(Types inputs, Types outputs) const {
@@ -135,11 +132,12 @@ void CausalConv1dBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> CausalConv1dBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding CausalConv1dBackward::sharding(Types) const {
-  return {{{"", "C"}, {"C", ""}, {""}, {"", "C"}}, {{"", "C"}, {"C", ""}}, {"C"}};
-}
-std::shared_ptr<const Op> CausalConv1dBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule CausalConv1dBackward::sharding(Types) const {
+  return {{{"", "channels"}, {"channels", ""}, {""}, {"", "channels"}},
+          {{"", "channels"}, {"channels", ""}},
+          {"channels"},
+          {},
+          {{3}}};
 }
 Cost CausalConv1dBackward::cost(Types inputs, Types outputs) const {
   return conv_cost(4, inputs, outputs);

@@ -56,11 +56,8 @@ Result<std::vector<Value>> CausalConv1dCached::gradient(GradientBuilder&) const 
   return not_differentiable(name(), "it writes to a state; train with `causal_conv1d`");
 }
 
-Sharding CausalConv1dCached::sharding(Types) const {
-  return {{{"", "C"}, {"C", ""}, {"", "", "C"}, {""}, {""}}, {{"", "C"}}, {"C"}};
-}
-std::shared_ptr<const Op> CausalConv1dCached::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule CausalConv1dCached::sharding(Types) const {
+  return {{{"", "channels"}, {"channels", ""}, {"", "", "channels"}, {""}, {""}}, {{"", "channels"}}, {"channels"}};
 }
 
 Cost CausalConv1dCached::cost(Types inputs, Types outputs) const {

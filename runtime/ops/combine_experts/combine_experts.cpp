@@ -52,11 +52,8 @@ Result<std::vector<Value>> CombineExperts::gradient(GradientBuilder& g) const {
   return std::vector{grads[0], Value(), grads[1]};
 }
 
-Sharding CombineExperts::sharding(Types) const {
-  return {{{"", "C"}, {"", ""}, {"", ""}}, {{"", "C"}}, {"C"}};
-}
-std::shared_ptr<const Op> CombineExperts::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule CombineExperts::sharding(Types) const {
+  return {{{"", "model"}, {"", ""}, {"", ""}}, {{"", "model"}}, {"model"}, {}, {{0}, {2}}};
 }
 
 Cost CombineExperts::cost(Types inputs, Types outputs) const {
@@ -106,11 +103,14 @@ void CombineExpertsBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> CombineExpertsBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding CombineExpertsBackward::sharding(Types) const {
-  return {{{"", "C"}, {"", ""}, {"", ""}, {"", "C"}}, {{"", "C"}, {"", ""}}, {"C"}};
-}
-std::shared_ptr<const Op> CombineExpertsBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule CombineExpertsBackward::sharding(Types) const {
+  Alternative rows_are_sums;  // dy does not look at y
+  rows_are_sums.inputs = {{Spread::sum}, {}, {}, {}};
+  rows_are_sums.outputs = {{}, {Spread::sum}};
+  ShardingRule rule{
+      {{"", "model"}, {"", ""}, {"", ""}, {"", "model"}}, {{"", "model"}, {"", ""}}, {"model"}, {}, {{3}}};
+  rule.more = {std::move(rows_are_sums)};
+  return rule;
 }
 
 Cost CombineExpertsBackward::cost(Types inputs, Types outputs) const {

@@ -2,7 +2,7 @@
 #include "runtime/ops/concat_heads/concat_heads.h"
 
 #include "runtime/ops/rules.h"
-#include "runtime/ops/slice_heads/slice_heads.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 
@@ -34,22 +34,19 @@ void ConcatHeads::reference(Views inputs, Views outputs) const {
 }
 
 Result<std::vector<Value>> ConcatHeads::gradient(GradientBuilder& g) const {
-  const int A = static_cast<int>(g.b.type(g.input(0)).shape.last()),
-            B = static_cast<int>(g.b.type(g.input(1)).shape.last());
+  const Shape& a = g.b.type(g.input(0)).shape;
+  const int64_t A = a.last(), B = g.b.type(g.input(1)).shape.last();
+  const int last = a.rank() - 1;
   Value da, db;
-  if (g.needs(0)) da = g.b.apply(std::make_shared<SliceHeads>(A + B, 0, A), {g.grad()});
-  if (g.needs(1)) db = g.b.apply(std::make_shared<SliceHeads>(A + B, A, B), {g.grad()});
+  if (g.needs(0)) da = g.b.apply(std::make_shared<SliceAxis>(last, 0, A), {g.grad()});
+  if (g.needs(1)) db = g.b.apply(std::make_shared<SliceAxis>(last, A, B), {g.grad()});
   return std::vector{da, db};
 }
 
-Sharding ConcatHeads::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs, 1);
-  rule.inputs[0].back() = rule.inputs[1].back() = rule.outputs[0].back() = "";
-  rule.shardable.pop_back();
+ShardingRule ConcatHeads::sharding(Types inputs) const {
+  ShardingRule rule = rows_sharding(inputs, 1);
+  rule.linear = {{0, 1}};
   return rule;
-}
-std::shared_ptr<const Op> ConcatHeads::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost ConcatHeads::cost(Types inputs, Types outputs) const {

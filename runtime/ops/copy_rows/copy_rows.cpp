@@ -38,16 +38,13 @@ Result<std::vector<Value>> CopyRows::gradient(GradientBuilder&) const {
 }
 
 // Any axis within a row; rows are counted over all of them.
-Sharding CopyRows::sharding(Types inputs) const {
-  Sharding rule{{{""}, {""}, {""}}, {}, {}};
+ShardingRule CopyRows::sharding(Types inputs) const {
+  ShardingRule rule{{{""}, {""}, {""}}, {}};
   for (int axis = 1; axis < inputs[0].shape.rank(); ++axis) {
-    rule.shardable.push_back(fmt::format("a{}", axis));
-    rule.inputs[0].push_back(rule.shardable.back());
+    rule.cuts.push_back(fmt::format("a{}", axis));
+    rule.inputs[0].emplace_back(rule.cuts.back());
   }
   return rule;
-}
-std::shared_ptr<const Op> CopyRows::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost CopyRows::cost(Types inputs, Types) const {

@@ -44,6 +44,7 @@ void run_backward(const KernelArgs& args, const Worker& me) {
   const int32_t* targets = args.inputs[1].i32();
   const float *weights = args.inputs[2].f32(), *lse = args.inputs[3].f32();
   const float dloss = *args.inputs[4].f32();
+  const int64_t first = static_cast<const CrossEntropyBackward&>(*args.op).begin;
   const auto [begin, end] = me.share(T);
   for (int64_t t = begin; t < end; ++t) {
     const float* row = args.inputs[0].f32() + t * V;
@@ -54,7 +55,24 @@ void run_backward(const KernelArgs& args, const Worker& me) {
     }
     const float factor = dloss * weights[t], shift = lse[t];
     over(0, V, [&](int64_t v, auto lanes) { store(out + v, exp(load(row + v, lanes) - shift) * factor, lanes); });
-    out[targets[t]] -= factor;
+    if (const int64_t target = targets[t] - first; target >= 0 && target < V) out[target] -= factor;
+  }
+}
+
+void run_part(const KernelArgs& args, const Worker& me) {
+  const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
+  const int64_t first = static_cast<const CrossEntropyPart&>(*args.op).begin;
+  float *lse = args.outputs[0].f32(), *picked = args.outputs[1].f32(), *learns = args.outputs[2].f32();
+  const auto [begin, end] = me.share(T);
+  for (int64_t t = begin; t < end; ++t) {
+    const float* row = args.inputs[0].f32() + t * V;
+    lse[t] = picked[t] = learns[t] = 0;
+    if (args.inputs[1].i32()[t] < 0) continue;
+    const int64_t target = args.inputs[1].i32()[t] - first;
+    const float shift = largest(row, V);
+    lse[t] = shift + std::log(sum_of_exp(row, shift, V));
+    if (target >= 0 && target < V) picked[t] = row[target];
+    learns[t] = 1;
   }
 }
 
@@ -67,6 +85,10 @@ Kernel kernel_for(const CrossEntropy&, Types inputs) {
 template <>
 Kernel kernel_for(const CrossEntropyBackward&, Types) {
   return {run_backward};
+}
+template <>
+Kernel kernel_for(const CrossEntropyPart&, Types) {
+  return {run_part};
 }
 
 }  // namespace hearth::HEARTH_ISA

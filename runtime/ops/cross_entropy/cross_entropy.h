@@ -12,10 +12,23 @@ class CrossEntropy final : public Op {
   HEARTH_OP_RULES;
 };
 
-// (logits, targets, weights, lse, dloss [1]) → dlogits [T, V].
+// (logits, targets, weights, lse, dloss [1]) → dlogits [T, V]. Of a vocabulary that is cut, logits are those from
+// `begin` on, and lse is of all.
 class CrossEntropyBackward final : public Op {
  public:
+  explicit CrossEntropyBackward(int64_t begin = 0) : begin(begin) {}
   HEARTH_OP_RULES;
+  const int64_t begin;
+};
+
+// What one part of a vocabulary knows: logits [T, V] f32, those from `begin` on, targets [T] i32 → lse [T] of these
+// logits, picked [T]: the target's logit, 0 where another part has it; learns [T]: 1, or 0 without a target, where the
+// others are 0 too.
+class CrossEntropyPart final : public Op {
+ public:
+  explicit CrossEntropyPart(int64_t begin) : begin(begin) {}
+  HEARTH_OP_RULES;
+  const int64_t begin;
 };
 
 }  // namespace hearth

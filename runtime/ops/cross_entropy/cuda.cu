@@ -39,14 +39,33 @@ __global__ void total_kernel(const float* weighted, float* loss, int64_t T) {
 }
 
 __global__ void dlogits_kernel(const float* logits, const int32_t* targets, const float* weights, const float* lse,
-                               const float* dloss, float* dlogits, int64_t V) {
-  const int64_t t = blockIdx.x;
-  const int32_t target = targets[t];
-  const float factor = target < 0 ? 0.0f : *dloss * weights[t];
+                               const float* dloss, float* dlogits, int64_t V, int64_t begin) {
+  const int64_t t = blockIdx.x, target = targets[t] - begin;
+  const bool learns = targets[t] >= 0;
+  const float factor = learns ? *dloss * weights[t] : 0.0f;
   for (int64_t v = threadIdx.x; v < V; v += blockDim.x) {
-    const float p = target < 0 ? 0.0f : expf(logits[t * V + v] - lse[t]);
+    const float p = learns ? expf(logits[t * V + v] - lse[t]) : 0.0f;
     dlogits[t * V + v] = factor * (p - (v == target ? 1.0f : 0.0f));
   }
+}
+
+__global__ void part_kernel(const float* logits, const int32_t* targets, float* lse, float* picked, float* learns,
+                            int64_t V, int64_t begin) {
+  const int64_t t = blockIdx.x, target = targets[t] - begin;
+  const float* row = logits + t * V;
+  if (targets[t] < 0) {
+    if (threadIdx.x == 0) lse[t] = picked[t] = learns[t] = 0;
+    return;
+  }
+  float largest = -INFINITY, sum = 0;
+  for (int64_t v = threadIdx.x; v < V; v += blockDim.x) largest = fmaxf(largest, row[v]);
+  largest = block_max(largest);
+  for (int64_t v = threadIdx.x; v < V; v += blockDim.x) sum += expf(row[v] - largest);
+  sum = block_sum(sum);
+  if (threadIdx.x != 0) return;
+  lse[t] = largest + logf(sum);
+  picked[t] = target >= 0 && target < V ? row[target] : 0.0f;
+  learns[t] = 1;
 }
 
 void launch_forward(const KernelArgs& args, const Worker& me) {
@@ -63,7 +82,16 @@ void launch_backward(const KernelArgs& args, const Worker& me) {
   if (T > 0)
     launch_kernel<dlogits_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
                                   args.inputs[1].i32(), args.inputs[2].f32(), args.inputs[3].f32(),
-                                  args.inputs[4].f32(), args.outputs[0].f32(), V);
+                                  args.inputs[4].f32(), args.outputs[0].f32(), V,
+                                  static_cast<const CrossEntropyBackward&>(*args.op).begin);
+}
+
+void launch_part(const KernelArgs& args, const Worker& me) {
+  const int64_t T = args.inputs[0].dim(0), V = args.inputs[0].dim(1);
+  if (T > 0)
+    launch_kernel<part_kernel>(static_cast<unsigned>(T), kBlock, 0, stream_of(me), args.inputs[0].f32(),
+                               args.inputs[1].i32(), args.outputs[0].f32(), args.outputs[1].f32(),
+                               args.outputs[2].f32(), V, static_cast<const CrossEntropyPart&>(*args.op).begin);
 }
 
 }  // namespace
@@ -75,6 +103,10 @@ Kernel kernel_for(const CrossEntropy&, Types inputs) {
 template <>
 Kernel kernel_for(const CrossEntropyBackward&, Types) {
   return {launch_backward};
+}
+template <>
+Kernel kernel_for(const CrossEntropyPart&, Types) {
+  return {launch_part};
 }
 
 }  // namespace hearth::HEARTH_GPU

@@ -57,11 +57,9 @@ Result<std::vector<Value>> Decay::gradient(GradientBuilder& g) const {
   return grads;
 }
 
-Sharding Decay::sharding(Types) const {
-  return {{{"T", "H"}, {"H"}, {"H"}}, {{"T", "H"}, {"T", "H"}}, {"T", "H"}};
-}
-std::shared_ptr<const Op> Decay::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Decay::sharding(Types) const {
+  const Axes gates{"position", "heads"}, of_head{"heads"};
+  return {{gates, of_head, of_head}, {gates, gates}, {"position", "heads"}};
 }
 Cost Decay::cost(Types inputs, Types outputs) const {
   return streaming_cost(12.0 * static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);
@@ -121,13 +119,14 @@ Result<std::vector<Value>> DecayBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
 
-Sharding DecayBackward::sharding(Types inputs) const {
-  Sharding rule{{{"T", "H"}, {"H"}, {"H"}}, {{"T", "H"}, {"H"}, {"H"}}, {"T", "H"}};
-  while (rule.inputs.size() < inputs.size()) rule.inputs.push_back({"T", "H"});
+ShardingRule DecayBackward::sharding(Types inputs) const {
+  const Axes gates{"position", "heads"}, of_head{"heads"};
+  ShardingRule rule{{gates, of_head, of_head}, {gates, of_head, of_head}, {"position", "heads"}, {}, {{}}};
+  while (rule.inputs.size() < inputs.size()) {
+    rule.linear[0].push_back(static_cast<int>(rule.inputs.size()));
+    rule.inputs.push_back(gates);
+  }
   return rule;
-}
-std::shared_ptr<const Op> DecayBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 Cost DecayBackward::cost(Types inputs, Types outputs) const {
   return streaming_cost(20.0 * static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);

@@ -30,11 +30,8 @@ Result<std::vector<Value>> ExpMinusOne::gradient(GradientBuilder& g) const {
   return std::vector{g.b.add(g.b.mul(g.grad(), g.output(0)), g.grad())};
 }
 
-Sharding ExpMinusOne::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> ExpMinusOne::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule ExpMinusOne::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost ExpMinusOne::cost(Types inputs, Types outputs) const {

@@ -43,14 +43,16 @@ Result<std::vector<Value>> GatherRows::gradient(GradientBuilder& g) const {
                      Value()};
 }
 
-Sharding GatherRows::sharding(Types inputs) const {
-  Sharding rule{{{"V", "C"}, {"T"}}, {{"T", "C"}}, {"V", "T"}};
-  if (!dtype_info(inputs[0].dtype).is_quantised) rule.shardable.push_back("C");
-  return rule;
-}
-
-std::shared_ptr<const Op> GatherRows::shard(std::string_view axis, int index, int n, Types inputs) const {
-  return axis == "V" ? std::make_shared<GatherRows>(row_begin + inputs[0].shape[0] / n * index, to) : nullptr;
+ShardingRule GatherRows::sharding(Types) const {
+  Alternative by_row;  // each row of the output comes from one part of the table
+  by_row.axis = "vocabulary";
+  by_row.inputs = {{Spread::cut, 0, 1}, {}};
+  by_row.outputs = {{Spread::owned}};
+  by_row.owner = 1;
+  by_row.local = [at = row_begin, type = to](int64_t begin, int64_t) {
+    return std::make_shared<GatherRows>(at + begin, type);
+  };
+  return {{{"", "model"}, {"position"}}, {{"position", "model"}}, {"position", "model"}, {}, {{0}}, false, {by_row}};
 }
 
 Cost GatherRows::cost(Types inputs, Types outputs) const {
@@ -97,11 +99,13 @@ void ScatterAddRows::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> ScatterAddRows::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
-Sharding ScatterAddRows::sharding(Types) const {
-  return {{{"T"}, {"T", "C"}}, {{"", "C"}}, {"T", "C"}};
-}
-std::shared_ptr<const Op> ScatterAddRows::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule ScatterAddRows::sharding(Types) const {
+  ShardingRule rule{
+      {{"position"}, {"position", "model"}}, {{"vocabulary", "model"}}, {"vocabulary", "position", "model"}, {}, {{1}}};
+  rule.local["vocabulary"] = [at = row_begin](int64_t begin, int64_t end) {
+    return std::make_shared<ScatterAddRows>(end - begin, at + begin);
+  };
+  return rule;
 }
 
 Cost ScatterAddRows::cost(Types inputs, Types outputs) const {

@@ -30,11 +30,8 @@ Result<std::vector<Value>> Gelu::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<GeluBackward>(tanh), {g.input(0), g.grad()})};
 }
 
-Sharding Gelu::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Gelu::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Gelu::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost Gelu::cost(Types inputs, Types outputs) const {
@@ -71,11 +68,10 @@ void GeluBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> GeluBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding GeluBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> GeluBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule GeluBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 1);
+  rule.linear = {{1}};
+  return rule;
 }
 
 Cost GeluBackward::cost(Types inputs, Types outputs) const {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/ops/collective/collective.h"
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -48,14 +49,32 @@ Result<std::vector<Value>> GlobalNorm::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it stands after backward");
 }
 
-// Parts would have to sum squares, and each logical tensor once: a collective of its own.
-Sharding GlobalNorm::sharding(Types inputs) const {
-  Sharding rule{{}, {{""}, {""}}, {}};
-  for (const TensorType& type : inputs) rule.inputs.emplace_back(static_cast<size_t>(type.shape.rank()), std::string());
-  return rule;
+namespace {
+
+// The length of the gradients that are cut, of all parts, as numbers; then the whole ones beside those: each logical
+// tensor once.
+std::vector<Value> norm_of_parts(const Part& p, double max_norm) {
+  std::vector<Value> cut{p.inputs[0]}, whole{p.inputs[0]};
+  for (size_t i = 1; i < p.inputs.size(); ++i) (p.shardings[i].is_whole() ? whole : cut).push_back(p.inputs[i]);
+  if (cut.size() > 1) {
+    Bounds one_each;
+    for (int i = 0; i <= p.n; ++i) one_each.push_back(i);
+    const Value mine = p.b.apply_all(std::make_shared<GlobalNorm>(0), std::move(cut))[0];
+    whole.push_back(p.b.apply(std::make_shared<AllGather>(p.mesh, p.index, p.n, 0, one_each), {mine}));
+  }
+  return p.b.apply_all(std::make_shared<GlobalNorm>(max_norm), std::move(whole));
 }
-std::shared_ptr<const Op> GlobalNorm::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+
+}  // namespace
+
+ShardingRule GlobalNorm::sharding(Types inputs) const {
+  Alternative as_they_are;
+  as_they_are.axis = "any";
+  as_they_are.inputs.assign(inputs.size(), {Spread::any});
+  as_they_are.inputs[0] = {};
+  as_they_are.outputs.resize(2);
+  as_they_are.nodes = [most = max_norm](const Part& p) { return norm_of_parts(p, most); };
+  return {std::vector(inputs.size(), Axes()), {{""}, {""}}, {}, {}, {}, false, {as_they_are}};
 }
 
 Cost GlobalNorm::cost(Types inputs, Types outputs) const {

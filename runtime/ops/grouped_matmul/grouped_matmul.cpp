@@ -76,20 +76,22 @@ Result<std::vector<Value>> GroupedMatmul::gradient(GradientBuilder& g) const {
   return std::vector{dx, dw, Value()};
 }
 
-Sharding GroupedMatmul::sharding(Types inputs) const {
-  Sharding rule{
-      {{"", "K"}, trans_w ? std::vector<std::string>{"E", "N", "K"} : std::vector<std::string>{"E", "K", "N"}, {""}},
-      {{"", "N"}},
-      {"E"}};
-  const DtypeInfo& dtype = dtype_info(inputs[1].dtype);
-  const bool last_can_be_cut = inputs[1].shape[2] % (2 * dtype.block_elements) == 0;
-  if (!trans_w || last_can_be_cut) rule.shardable.push_back("K");
-  if (trans_w || last_can_be_cut) rule.shardable.push_back("N");
+ShardingRule GroupedMatmul::sharding(Types) const {
+  ShardingRule rule{{{"", "inner"}, trans_w ? Axes{"", "columns", "inner"} : Axes{"", "inner", "columns"}, {""}},
+                    {{"", "columns"}},
+                    {"inner", "columns"},
+                    {},
+                    {{0}, {1}}};
+  Alternative by_expert;  // each row is of one part's expert
+  by_expert.axis = "expert";
+  by_expert.inputs = {{Spread::owned, -1, 1, true}, {Spread::cut, 0, 1}, {}};
+  by_expert.outputs = {{Spread::owned}};
+  by_expert.owner = 2;
+  by_expert.local = [trans = trans_w, first = first_expert](int64_t begin, int64_t) {
+    return std::make_shared<GroupedMatmul>(trans, first + static_cast<int>(begin));
+  };
+  rule.more = {std::move(by_expert)};
   return rule;
-}
-std::shared_ptr<const Op> GroupedMatmul::shard(std::string_view axis, int index, int n, Types inputs) const {
-  if (axis != "E") return nullptr;
-  return std::make_shared<GroupedMatmul>(trans_w, first_expert + static_cast<int>(inputs[1].shape[0] / n * index));
 }
 
 // At most one expert a row is read.
@@ -166,11 +168,19 @@ void GroupedOuter::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> GroupedOuter::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
-Sharding GroupedOuter::sharding(Types) const {
-  return {{{"", "M"}, {"", "N"}, {""}}, {{"", "M", "N"}}, {"M", "N"}};
-}
-std::shared_ptr<const Op> GroupedOuter::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule GroupedOuter::sharding(Types) const {
+  ShardingRule rule{
+      {{"", "rows"}, {"", "columns"}, {""}}, {{"", "rows", "columns"}}, {"rows", "columns"}, {}, {{0}, {1}}};
+  Alternative by_expert;
+  by_expert.axis = "expert";
+  by_expert.inputs = {{Spread::owned, -1, 1, true}, {Spread::owned, -1, 1, true}, {}};
+  by_expert.outputs = {{Spread::cut, 0, 1}};
+  by_expert.owner = 2;
+  by_expert.local = [first = first_expert](int64_t begin, int64_t end) {
+    return std::make_shared<GroupedOuter>(static_cast<int>(end - begin), first + static_cast<int>(begin));
+  };
+  rule.more = {std::move(by_expert)};
+  return rule;
 }
 
 Cost GroupedOuter::cost(Types inputs, Types outputs) const {

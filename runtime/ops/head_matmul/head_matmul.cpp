@@ -49,13 +49,13 @@ Result<std::vector<Value>> HeadMatmul::gradient(GradientBuilder& g) const {
   return std::vector{dx, dw};
 }
 
-Sharding HeadMatmul::sharding(Types) const {
-  return {{{"T", "H", "K"}, trans_w ? std::vector<std::string>{"H", "", "K"} : std::vector<std::string>{"H", "K", ""}},
-          {{"T", "H", ""}},
-          {"T", "H"}};
-}
-std::shared_ptr<const Op> HeadMatmul::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule HeadMatmul::sharding(Types) const {
+  return {
+      {{"position", "heads", "inner"}, trans_w ? Axes{"heads", "columns", "inner"} : Axes{"heads", "inner", "columns"}},
+      {{"position", "heads", "columns"}},
+      {"position", "heads", "inner", "columns"},
+      {},
+      {{0}, {1}}};
 }
 
 Cost HeadMatmul::cost(Types inputs, Types outputs) const {
@@ -113,11 +113,12 @@ void HeadOuter::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> HeadOuter::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
-Sharding HeadOuter::sharding(Types) const {
-  return {{{"T", "H", ""}, {"T", "H", ""}}, {{"H", "", ""}}, {"T", "H"}};
-}
-std::shared_ptr<const Op> HeadOuter::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule HeadOuter::sharding(Types) const {
+  return {{{"position", "heads", "rows"}, {"position", "heads", "columns"}},
+          {{"heads", "rows", "columns"}},
+          {"position", "heads", "rows", "columns"},
+          {},
+          {{0}, {1}}};
 }
 
 Cost HeadOuter::cost(Types inputs, Types outputs) const {

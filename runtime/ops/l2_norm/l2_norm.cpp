@@ -14,15 +14,6 @@ double sum_of(const float* a, const float* b, int64_t n) {
   return sum;
 }
 
-Sharding rows_sharding(Types inputs) {
-  std::vector<std::string> axes;
-  for (int i = 0; i < inputs[0].shape.rank(); ++i) axes.push_back("a" + std::to_string(i));
-  axes.back() = "";
-  Sharding rule{std::vector(inputs.size(), axes), {axes}, axes};
-  rule.shardable.pop_back();
-  return rule;
-}
-
 std::vector<Tensor> sample_rows(int which) {
   std::vector<Tensor> out;
   out.push_back(random_tensor({5, 3, 12}, 1));
@@ -60,11 +51,8 @@ void L2Norm::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> L2Norm::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<L2NormBackward>(eps, scale), {g.input(0), g.grad()})};
 }
-Sharding L2Norm::sharding(Types inputs) const {
-  return rows_sharding(inputs);
-}
-std::shared_ptr<const Op> L2Norm::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule L2Norm::sharding(Types inputs) const {
+  return rows_sharding(inputs, 1);
 }
 Cost L2Norm::cost(Types inputs, Types outputs) const {
   return streaming_cost(4.0 * static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);
@@ -103,11 +91,10 @@ void L2NormBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> L2NormBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding L2NormBackward::sharding(Types inputs) const {
-  return rows_sharding(inputs);
-}
-std::shared_ptr<const Op> L2NormBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule L2NormBackward::sharding(Types inputs) const {
+  ShardingRule rule = rows_sharding(inputs, 1);
+  rule.linear = {{1}};
+  return rule;
 }
 Cost L2NormBackward::cost(Types inputs, Types outputs) const {
   return streaming_cost(8.0 * static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);

@@ -60,11 +60,8 @@ Result<std::vector<Value>> LayerNorm::gradient(GradientBuilder& g) const {
   return out;
 }
 
-Sharding LayerNorm::sharding(Types) const {
-  return {{{"T", ""}, {""}, {""}}, {{"T", ""}}, {"T"}};
-}
-std::shared_ptr<const Op> LayerNorm::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule LayerNorm::sharding(Types) const {
+  return {{{"position", ""}, {""}, {""}}, {{"position", ""}}, {"position"}};
 }
 
 Cost LayerNorm::cost(Types inputs, Types outputs) const {
@@ -120,11 +117,8 @@ void LayerNormBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> LayerNormBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding LayerNormBackward::sharding(Types) const {
-  return {{{"T", ""}, {""}, {"T", ""}}, {{"T", ""}, {""}}, {"T"}};
-}
-std::shared_ptr<const Op> LayerNormBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule LayerNormBackward::sharding(Types) const {
+  return {{{"position", ""}, {""}, {"position", ""}}, {{"position", ""}, {""}}, {"position"}, {}, {{2}}};
 }
 
 Cost LayerNormBackward::cost(Types inputs, Types outputs) const {

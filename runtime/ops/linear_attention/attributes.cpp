@@ -1,4 +1,4 @@
-// Attributes of linear attention: bounds, shards, and one step of the reference.
+// Attributes of linear attention: bounds, and one step of the reference.
 #include "runtime/ops/linear_attention/attributes.h"
 
 #include <algorithm>
@@ -7,13 +7,6 @@
 #include "runtime/ops/rules.h"
 
 namespace hearth {
-
-LinearAttentionAttributes LinearAttentionAttributes::shard(int n) const {
-  LinearAttentionAttributes part = *this;
-  part.n_k_heads /= n;
-  part.n_v_heads /= n;
-  return part;
-}
 
 std::string LinearAttentionAttributes::to_string() const {
   return fmt::format("n_k_heads={} n_v_heads={} k_dim={} v_dim={}{}{}{}", n_k_heads, n_v_heads, k_dim, v_dim,

@@ -21,12 +21,10 @@ struct LinearAttentionAttributes {
   bool is_tiled = false;  // value heads go round the key heads, instead of standing together by key head
 
   int k_head_of(int h) const { return is_tiled ? h % n_k_heads : h / (n_v_heads / n_k_heads); }
-  bool can_be_cut() const { return n_k_heads > 1 && (!is_tiled || n_k_heads == n_v_heads); }
   Shape k_shape(int64_t n_tokens) const { return {n_tokens, n_k_heads, k_dim}; }
   Shape v_shape(int64_t n_tokens) const { return {n_tokens, n_v_heads, v_dim}; }
   int64_t k_width() const { return int64_t{n_k_heads} * k_dim; }
   int64_t v_width() const { return int64_t{n_v_heads} * v_dim; }
-  LinearAttentionAttributes shard(int n) const;  // one n-th of the heads
   std::string to_string() const;
 };
 

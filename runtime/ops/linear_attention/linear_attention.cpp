@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "runtime/ops/rules.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 
@@ -29,15 +30,64 @@ bool begins(const TensorView& segment_begin, int64_t t) {
   return t == 0 || segment_begin.i32()[t] != segment_begin.i32()[t - 1];
 }
 
-Sharding heads_sharding(const Heads& a, size_t n_inputs, size_t n_outputs) {
-  Sharding rule{std::vector(n_inputs, std::vector<std::string>{"", "H", ""}),
-                std::vector(n_outputs, std::vector<std::string>{"", "H", ""}),
-                {}};
-  rule.inputs[3] = rule.inputs[4] = {"", "H"};
-  rule.inputs[5] = {""};
-  if (a.has_skip) rule.inputs.push_back({"H"});
-  if (a.can_be_cut()) rule.shardable.push_back("H");
+// The value heads begin to end, and the key heads that they read.
+Heads of_heads(Heads a, int64_t begin, int64_t end) {
+  const int64_t group = a.n_v_heads / a.n_k_heads;
+  if (!a.is_tiled) a.n_k_heads = static_cast<int>((end - 1) / group - begin / group + 1);
+  a.n_v_heads = static_cast<int>(end - begin);
+  return a;
+}
+
+// Key heads are cut, and their value heads with them. `backward`: dout is an input.
+ShardingRule heads_sharding(const Heads& a, bool backward) {
+  const AxisName values("heads", a.n_v_heads / a.n_k_heads);
+  const Axes k{"", "heads", ""}, v{"", values, ""}, gate{"", values};
+  ShardingRule rule{{k, k, v, gate, gate, {""}}, {v}};
+  if (backward) rule.inputs.push_back(v), rule.outputs = {k, k, v, gate, gate}, rule.linear = {{6}};
+  if (a.has_skip) rule.inputs.push_back({values});
+  if (a.has_skip && backward) rule.outputs.push_back({values});
+  if (!a.is_tiled) rule.cuts = {"heads"};
   return rule;
+}
+
+// Value heads are cut, and each part takes the key heads that they read. Tiled ones go round all key heads.
+Alternative repeated_keys(const Heads& a, const ShardingRule& by_heads, Alternative::Nodes nodes) {
+  Alternative repeat;
+  repeat.axis = "value heads";
+  repeat.group = a.is_tiled ? 1 : a.n_v_heads / a.n_k_heads;
+  const int64_t unit = a.is_tiled ? a.n_k_heads : 1;
+  auto rules = [&](const std::vector<Axes>& operands, Spread keys) {
+    std::vector<OperandRule> out;
+    for (const Axes& axes : operands) {
+      const bool is_segments = axes.size() == 1 && axes[0].name.empty();
+      out.push_back(is_segments ? OperandRule{} : OperandRule{Spread::cut, axes.size() == 1 ? 0 : 1, unit});
+    }
+    if (out.size() > 1) out[0] = out[1] = {keys};
+    return out;
+  };
+  repeat.inputs = rules(by_heads.inputs, Spread::whole);
+  repeat.outputs = rules(by_heads.outputs, Spread::sum);
+  repeat.nodes = std::move(nodes);
+  return repeat;
+}
+
+// What is left of [begin, end) in units: value heads, and key heads.
+struct HeadRange {
+  int64_t v_begin, v_end, k_begin, k_end;
+};
+HeadRange range_of(const Heads& a, const Part& p) {
+  if (a.is_tiled) return {p.begin * a.n_k_heads, p.end * a.n_k_heads, 0, a.n_k_heads};
+  const int64_t group = a.n_v_heads / a.n_k_heads;
+  return {p.begin, p.end, p.begin / group, (p.end - 1) / group + 1};
+}
+
+std::vector<Value> with_own_keys(const Heads& a, const Part& p) {
+  const HeadRange r = range_of(a, p);
+  std::vector<Value> in = p.inputs;
+  if (r.k_end - r.k_begin < a.n_k_heads)
+    for (size_t i : {0u, 1u})
+      in[i] = p.b.apply(std::make_shared<SliceAxis>(1, r.k_begin, r.k_end - r.k_begin), {in[i]});
+  return in;
 }
 
 // Per token and head: products with S of dk x dv.
@@ -86,11 +136,18 @@ Result<std::vector<Value>> LinearAttention::gradient(GradientBuilder& g) const {
   return out;
 }
 
-Sharding LinearAttention::sharding(Types) const {
-  return heads_sharding(heads, kInputs, 1);
-}
-std::shared_ptr<const Op> LinearAttention::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<LinearAttention>(heads.shard(n));
+ShardingRule LinearAttention::sharding(Types) const {
+  const Heads a = heads;
+  ShardingRule rule = heads_sharding(a, false);
+  rule.local["heads"] = [a](int64_t begin, int64_t end) {
+    const int64_t group = a.n_v_heads / a.n_k_heads;
+    return std::make_shared<LinearAttention>(of_heads(a, begin * group, end * group));
+  };
+  rule.more = {repeated_keys(a, rule, [a](const Part& p) {
+    const HeadRange r = range_of(a, p);
+    return p.b.apply_all(std::make_shared<LinearAttention>(of_heads(a, r.v_begin, r.v_end)), with_own_keys(a, p));
+  })};
+  return rule;
 }
 Cost LinearAttention::cost(Types inputs, Types outputs) const {
   return recurrence_cost(heads.delta_rule ? 3 : 2, heads, inputs, outputs);
@@ -206,14 +263,22 @@ void LinearAttentionBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> LinearAttentionBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding LinearAttentionBackward::sharding(Types) const {
-  Sharding rule = heads_sharding(heads, kBackwardInputs, 5);
-  rule.outputs[3] = rule.outputs[4] = {"", "H"};
-  if (heads.has_skip) rule.outputs.push_back({"H"});
+ShardingRule LinearAttentionBackward::sharding(Types) const {
+  const Heads a = heads;
+  ShardingRule rule = heads_sharding(a, true);
+  rule.local["heads"] = [a](int64_t begin, int64_t end) {
+    const int64_t group = a.n_v_heads / a.n_k_heads;
+    return std::make_shared<LinearAttentionBackward>(of_heads(a, begin * group, end * group));
+  };
+  rule.more = {repeated_keys(a, rule, [a](const Part& p) {
+    const HeadRange r = range_of(a, p);
+    auto op = std::make_shared<LinearAttentionBackward>(of_heads(a, r.v_begin, r.v_end));
+    std::vector<Value> out = p.b.apply_all(op, with_own_keys(a, p));
+    if (r.k_end - r.k_begin < a.n_k_heads)
+      for (size_t i : {0u, 1u}) out[i] = p.b.apply(std::make_shared<PadAxis>(1, r.k_begin, a.n_k_heads), {out[i]});
+    return out;
+  })};
   return rule;
-}
-std::shared_ptr<const Op> LinearAttentionBackward::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<LinearAttentionBackward>(heads.shard(n));
 }
 Cost LinearAttentionBackward::cost(Types inputs, Types outputs) const {
   return recurrence_cost(heads.delta_rule ? 11 : 8, heads, inputs, outputs);

@@ -60,16 +60,34 @@ Result<std::vector<Value>> LinearAttentionCached::gradient(GradientBuilder&) con
   return not_differentiable(name(), "it writes to a state; train with `linear_attention`");
 }
 
-Sharding LinearAttentionCached::sharding(Types) const {
-  Sharding rule{{{"", "H", ""}, {"", "H", ""}, {"", "H", ""}, {"", "H"}, {"", "H"}, {"", "H", "", ""}, {""}, {""}},
-                {{"", "H", ""}},
-                {}};
-  if (heads.has_skip) rule.inputs.push_back({"H"});
-  if (heads.can_be_cut()) rule.shardable.push_back("H");
+ShardingRule LinearAttentionCached::sharding(Types) const {
+  const LinearAttentionAttributes a = heads;
+  const AxisName values("heads", a.n_v_heads / a.n_k_heads);
+  const Axes k{"", "heads", ""}, v{"", values, ""}, gate{"", values};
+  ShardingRule rule{{k, k, v, gate, gate, {"", values, "", ""}, {""}, {""}}, {v}};
+  if (a.has_skip) rule.inputs.push_back({values});
+  if (!a.is_tiled) rule.cuts = {"heads"};
+  rule.local["heads"] = [a](int64_t begin, int64_t end) {
+    LinearAttentionAttributes part = a;
+    part.n_v_heads = static_cast<int>((end - begin) * a.n_v_heads / a.n_k_heads);
+    part.n_k_heads = static_cast<int>(end - begin);
+    return std::make_shared<LinearAttentionCached>(part);
+  };
+  if (a.n_k_heads > 1 && !a.is_tiled) return rule;
+  Alternative shared;  // every part reads all key heads: the only one, or the ones that value heads go round
+  shared.axis = "value heads";
+  const int64_t unit = a.n_k_heads;
+  shared.inputs = {
+      {}, {}, {Spread::cut, 1, unit}, {Spread::cut, 1, unit}, {Spread::cut, 1, unit}, {Spread::cut, 1, unit}, {}, {}};
+  if (a.has_skip) shared.inputs.push_back({Spread::cut, 0, unit});
+  shared.outputs = {{Spread::cut, 1, unit}};
+  shared.local = [a](int64_t begin, int64_t end) {
+    LinearAttentionAttributes part = a;
+    part.n_v_heads = static_cast<int>((end - begin) * a.n_k_heads);
+    return std::make_shared<LinearAttentionCached>(part);
+  };
+  rule.more = {std::move(shared)};
   return rule;
-}
-std::shared_ptr<const Op> LinearAttentionCached::shard(std::string_view, int, int n, Types) const {
-  return std::make_shared<LinearAttentionCached>(heads.shard(n));
 }
 
 // At most as many states as there are tokens are read and written.
@@ -84,7 +102,7 @@ Cost LinearAttentionCached::cost(Types inputs, Types outputs) const {
 std::vector<Sample> LinearAttentionCached::samples() {
   using A = LinearAttentionAttributes;
   const A delta{.n_k_heads = 2, .n_v_heads = 4, .k_dim = 20, .v_dim = 24};
-  const A plain{.n_k_heads = 1, .n_v_heads = 3, .k_dim = 16, .v_dim = 33, .delta_rule = false, .has_skip = true};
+  const A plain{.n_k_heads = 1, .n_v_heads = 4, .k_dim = 16, .v_dim = 33, .delta_rule = false, .has_skip = true};
   auto counted = [](int64_t n, int32_t first) {
     Tensor out(TensorType{Dtype::i32, {n}});
     for (int64_t i = 0; i < n; ++i) out.i32()[i] = first + static_cast<int32_t>(i);

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/ops/cross_entropy/cross_entropy.h"
+#include "runtime/ops/cross_entropy/part_loss.h"
 #include "runtime/ops/rules.h"
+#include "runtime/ops/tanh/tanh.h"
 
 namespace hearth {
 
@@ -69,11 +72,43 @@ bool is_learned(Views inputs, int64_t t) {
   return target >= 0 && target < inputs[1].dim(0);
 }
 
-// T alone is cut: every part has the whole vocabulary; losses and dw are summed.
-Sharding token_sharding(size_t n_inputs) {
-  Sharding rule{{{"T", ""}, {"", ""}, {"T"}, {"T"}}, {{""}}, {"T"}};
+ShardingRule token_sharding(size_t n_inputs) {
+  ShardingRule rule{{{"position", ""}, {"", ""}, {"position"}, {"position"}}, {{""}}, {"position"}};
   if (n_inputs > 4) rule.inputs.push_back({""});
   return rule;
+}
+
+// The vocabulary is cut: a part makes its logits, all tokens at once, and the loss of parts (part_loss.h).
+struct PartLogits {
+  Value bent;  // tanh, where there is a cap
+  Value value;
+  PartLoss loss;
+};
+PartLogits logits_of_part(const LogitForm& form, const Part& p) {
+  PartLogits out;
+  const Value y = p.b.linear(p.inputs[0], p.inputs[1]);
+  out.value = form.factor == 1 ? y : p.b.scale(y, form.factor);
+  if (form.cap > 0) out.bent = p.b.tanh(out.value), out.value = p.b.scale(out.bent, form.cap);
+  out.loss = loss_of_part(p, out.value, p.inputs[2], p.inputs[3]);
+  return out;
+}
+
+// Of the product x · wᵀ.
+Value gradient_of_part(const LogitForm& form, const Part& p, const PartLogits& logits) {
+  Value dy = p.b.apply(std::make_shared<CrossEntropyBackward>(p.begin),
+                       {logits.value, p.inputs[2], p.inputs[3], logits.loss.lse, p.inputs[4]});
+  if (form.cap > 0) dy = p.b.apply(std::make_shared<TanhBackward>(), {logits.bent, p.b.scale(dy, form.cap)});
+  return form.factor == 1 ? dy : p.b.scale(dy, form.factor);
+}
+
+Alternative by_vocabulary(size_t n_inputs, Alternative::Nodes nodes) {
+  Alternative out;
+  out.axis = "vocabulary";
+  out.inputs.resize(n_inputs);
+  out.inputs[1] = {Spread::cut, 0, 1};
+  out.outputs.resize(1);
+  out.nodes = std::move(nodes);
+  return out;
 }
 
 Cost product_cost(double products, Types inputs, Types outputs) {
@@ -109,11 +144,11 @@ Result<std::vector<Value>> LinearCrossEntropy::gradient(GradientBuilder& g) cons
   return std::vector{out[1], g.needs(1) ? out[2] : Value(), Value(), Value()};
 }
 
-Sharding LinearCrossEntropy::sharding(Types inputs) const {
-  return token_sharding(inputs.size());
-}
-std::shared_ptr<const Op> LinearCrossEntropy::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule LinearCrossEntropy::sharding(Types inputs) const {
+  ShardingRule rule = token_sharding(inputs.size());
+  rule.more = {
+      by_vocabulary(inputs.size(), [f = form](const Part& p) { return std::vector{logits_of_part(f, p).loss.loss}; })};
+  return rule;
 }
 Cost LinearCrossEntropy::cost(Types inputs, Types outputs) const {
   return product_cost(1, inputs, outputs);
@@ -188,14 +223,21 @@ void LinearCrossEntropyBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> LinearCrossEntropyBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding LinearCrossEntropyBackward::sharding(Types inputs) const {
-  Sharding rule = token_sharding(inputs.size());
-  rule.outputs.push_back({"T", ""});
+ShardingRule LinearCrossEntropyBackward::sharding(Types inputs) const {
+  ShardingRule rule = token_sharding(inputs.size());
+  rule.outputs.push_back({"position", ""});
   if (trains_w) rule.outputs.push_back({"", ""});
+  Alternative cut = by_vocabulary(inputs.size(), [f = form, trains = trains_w](const Part& p) {
+    const PartLogits logits = logits_of_part(f, p);
+    const Value dy = gradient_of_part(f, p, logits);
+    std::vector<Value> out{logits.loss.loss, p.b.matmul(dy, p.inputs[1], false, false)};
+    if (trains) out.push_back(p.b.matmul(dy, p.inputs[0], true, false));
+    return out;
+  });
+  cut.outputs = {{}, {Spread::sum}};
+  if (trains_w) cut.outputs.push_back({Spread::cut, 0, 1});
+  rule.more = {std::move(cut)};
   return rule;
-}
-std::shared_ptr<const Op> LinearCrossEntropyBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 Cost LinearCrossEntropyBackward::cost(Types inputs, Types outputs) const {
   return product_cost(trains_w ? 3 : 2, inputs, outputs);

@@ -32,11 +32,8 @@ Result<std::vector<Value>> LogSigmoid::gradient(GradientBuilder& g) const {
   return std::vector{g.b.mul(g.grad(), other)};
 }
 
-Sharding LogSigmoid::sharding(Types inputs) const {
+ShardingRule LogSigmoid::sharding(Types inputs) const {
   return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> LogSigmoid::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost LogSigmoid::cost(Types inputs, Types outputs) const {

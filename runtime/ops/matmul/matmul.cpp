@@ -69,20 +69,10 @@ Result<std::vector<Value>> Matmul::gradient(GradientBuilder& g) const {
   return std::vector{da, db};
 }
 
-Sharding Matmul::sharding(Types inputs) const {
-  auto names = [](bool transposed, const char* rows, const char* columns) {
-    return transposed ? std::vector<std::string>{columns, rows} : std::vector<std::string>{rows, columns};
-  };
-  Sharding rule{{names(trans_a, "M", "K"), names(trans_b, "K", "N")}, {{"M", "N"}}, {"M"}};
-  const bool quantised =
-      dtype_info(inputs[1].dtype).is_quantised;  // cutting the last axis of blocks needs whole blocks, of b and of a
-  if (!quantised || trans_b) rule.shardable.push_back("N");
-  if (!quantised || !trans_b || inputs[1].shape[1] % (2 * dtype_info(inputs[1].dtype).block_elements) == 0)
-    rule.shardable.push_back("K");
-  return rule;
-}
-std::shared_ptr<const Op> Matmul::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Matmul::sharding(Types) const {
+  const Axes a = trans_a ? Axes{"inner", "rows"} : Axes{"rows", "inner"},
+             b = trans_b ? Axes{"columns", "inner"} : Axes{"inner", "columns"};
+  return {{a, b}, {{"rows", "columns"}}, {"rows", "columns", "inner"}, {}, {{0}, {1}}};
 }
 
 Cost Matmul::cost(Types inputs, Types outputs) const {

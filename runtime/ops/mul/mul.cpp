@@ -33,13 +33,13 @@ Result<std::vector<Value>> Mul::gradient(GradientBuilder& g) const {
   return std::vector{g.needs(0) ? g.b.mul(g.grad(), g.input(1)) : Value(), db};
 }
 
-Sharding Mul::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs, 1);
-  if (!(inputs[0].shape == inputs[1].shape)) rule.inputs[1] = {rule.inputs[0].back()};
+ShardingRule Mul::sharding(Types inputs) const {
+  const bool is_row = !(inputs[0].shape == inputs[1].shape);
+  ShardingRule rule = elementwise_sharding(inputs, 1);
+  if (is_row) rule.inputs[1] = {rule.inputs[0].back()};
+  rule.keeps_zeros = !is_row;
+  rule.linear = {{0}, {1}};
   return rule;
-}
-std::shared_ptr<const Op> Mul::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Mul::cost(Types inputs, Types outputs) const {

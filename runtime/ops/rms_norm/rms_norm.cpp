@@ -21,14 +21,6 @@ Result<void> check_norm(std::string_view op, Types inputs) {
   return {};
 }
 
-// One operand whose rows may be cut.
-Sharding rows_sharding(Types inputs) {
-  Sharding rule = elementwise_sharding(inputs.first(1), 1);
-  rule.inputs[0].back() = rule.outputs[0].back() = "";
-  rule.shardable.pop_back();
-  return rule;
-}
-
 double inverse_rms(const float* x, int64_t n, float eps) {
   double sum = 0;
   for (int64_t c = 0; c < n; ++c) sum += static_cast<double>(x[c]) * x[c];
@@ -63,13 +55,10 @@ Result<std::vector<Value>> RmsNorm::gradient(GradientBuilder& g) const {
   return g.b.apply_all(backward, {g.input(0), g.input(1), g.grad()});
 }
 
-Sharding RmsNorm::sharding(Types inputs) const {
-  Sharding rule = rows_sharding(inputs);
+ShardingRule RmsNorm::sharding(Types inputs) const {
+  ShardingRule rule = rows_sharding(inputs.first(1), 1);
   if (inputs.size() > 1) rule.inputs.push_back({""});
   return rule;
-}
-std::shared_ptr<const Op> RmsNorm::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost RmsNorm::cost(Types inputs, Types outputs) const {
@@ -130,14 +119,12 @@ Result<std::vector<Value>> RmsNormBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
 
-Sharding RmsNormBackward::sharding(Types inputs) const {
-  Sharding rule = rows_sharding(inputs);
+ShardingRule RmsNormBackward::sharding(Types inputs) const {
+  ShardingRule rule = rows_sharding(inputs.first(1), 1);
   if (inputs.size() > 2) rule.inputs.push_back({""}), rule.outputs.push_back({""});
+  rule.linear = {{static_cast<int>(rule.inputs.size())}};
   rule.inputs.push_back(rule.inputs[0]);
   return rule;
-}
-std::shared_ptr<const Op> RmsNormBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost RmsNormBackward::cost(Types inputs, Types outputs) const {

@@ -50,13 +50,9 @@ Result<std::vector<Value>> Rope::gradient(GradientBuilder& g) const {
                      Value()};
 }
 
-Sharding Rope::sharding(Types inputs) const {
-  Sharding rule{{{"T", "H", ""}, {"T"}}, {{"T", "H", ""}}, {"T"}};
-  if (inputs[0].shape[1] > 1) rule.shardable.push_back("H");
-  return rule;
-}
-std::shared_ptr<const Op> Rope::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Rope::sharding(Types) const {
+  const Axes heads{"position", "heads", ""};
+  return {{heads, {"position"}}, {heads}, {"position", "heads"}, {}, {{0}}};
 }
 
 Cost Rope::cost(Types inputs, Types outputs) const {

@@ -144,13 +144,10 @@ Result<std::vector<Value>> Route::gradient(GradientBuilder& g) const {
   return grads;
 }
 
-Sharding Route::sharding(Types) const {
-  Sharding rule{{{"T", ""}}, {{"T", ""}, {"T", ""}}, {"T"}};
+ShardingRule Route::sharding(Types) const {
+  ShardingRule rule{{{"position", ""}}, {{"position", ""}, {"position", ""}}, {"position"}};
   if (has_bias) rule.inputs.push_back({""});
   return rule;
-}
-std::shared_ptr<const Op> Route::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Route::cost(Types inputs, Types outputs) const {
@@ -221,11 +218,8 @@ void RouteBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> RouteBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding RouteBackward::sharding(Types) const {
-  return {{{"T", ""}, {"T", ""}, {"T", ""}}, {{"T", ""}}, {"T"}};
-}
-std::shared_ptr<const Op> RouteBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule RouteBackward::sharding(Types) const {
+  return {{{"position", ""}, {"position", ""}, {"position", ""}}, {{"position", ""}}, {"position"}, {}, {{2}}};
 }
 
 Cost RouteBackward::cost(Types inputs, Types outputs) const {

@@ -26,11 +26,10 @@ Result<std::vector<Value>> Scale::gradient(GradientBuilder& g) const {
   return std::vector{g.b.scale(g.grad(), factor)};
 }
 
-Sharding Scale::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Scale::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Scale::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 1);
+  rule.linear = {{0}};
+  return rule;
 }
 
 Cost Scale::cost(Types inputs, Types outputs) const {

@@ -39,13 +39,11 @@ Result<std::vector<Value>> ScaleByPosition::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<ScaleByPosition>(beta, period), {g.grad(), g.input(1)}), Value()};
 }
 
-Sharding ScaleByPosition::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs.first(1), 1);
+ShardingRule ScaleByPosition::sharding(Types inputs) const {
+  ShardingRule rule = elementwise_sharding(inputs.first(1), 1);
   rule.inputs.push_back({rule.inputs[0][0]});
+  rule.linear = {{0}};
   return rule;
-}
-std::shared_ptr<const Op> ScaleByPosition::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost ScaleByPosition::cost(Types inputs, Types outputs) const {

@@ -30,11 +30,8 @@ Result<std::vector<Value>> ScaleRows::gradient(GradientBuilder& g) const {
                      g.needs(1) ? g.b.apply(std::make_shared<RowDots>(), {g.grad(), g.input(0)}) : Value()};
 }
 
-Sharding ScaleRows::sharding(Types) const {
-  return {{{"T", "C"}, {"T", ""}}, {{"T", "C"}}, {"T", "C"}};
-}
-std::shared_ptr<const Op> ScaleRows::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule ScaleRows::sharding(Types) const {
+  return {{{"position", "model"}, {"position", ""}}, {{"position", "model"}}, {"position", "model"}, {}, {{0}, {1}}};
 }
 Cost ScaleRows::cost(Types inputs, Types outputs) const {
   return streaming_cost(static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);
@@ -75,11 +72,8 @@ Result<std::vector<Value>> RowDots::gradient(GradientBuilder& g) const {
   return std::vector{by(1), by(0)};
 }
 
-Sharding RowDots::sharding(Types) const {
-  return {{{"T", "C"}, {"T", "C"}}, {{"T", ""}}, {"T", "C"}};
-}
-std::shared_ptr<const Op> RowDots::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule RowDots::sharding(Types) const {
+  return {{{"position", "model"}, {"position", "model"}}, {{"position", ""}}, {"position", "model"}, {}, {{0}, {1}}};
 }
 Cost RowDots::cost(Types inputs, Types outputs) const {
   return streaming_cost(2.0 * static_cast<double>(inputs[0].shape.n_elements()), inputs, outputs);

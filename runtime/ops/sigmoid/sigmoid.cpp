@@ -27,11 +27,8 @@ Result<std::vector<Value>> Sigmoid::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<SigmoidBackward>(), {g.output(0), g.grad()})};
 }
 
-Sharding Sigmoid::sharding(Types inputs) const {
+ShardingRule Sigmoid::sharding(Types inputs) const {
   return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Sigmoid::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost Sigmoid::cost(Types inputs, Types outputs) const {
@@ -67,11 +64,10 @@ void SigmoidBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> SigmoidBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding SigmoidBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> SigmoidBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule SigmoidBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 1);
+  rule.linear = {{1}};
+  return rule;
 }
 
 Cost SigmoidBackward::cost(Types inputs, Types outputs) const {

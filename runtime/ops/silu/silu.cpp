@@ -27,11 +27,8 @@ Result<std::vector<Value>> Silu::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<SiluBackward>(), {g.input(0), g.grad()})};
 }
 
-Sharding Silu::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Silu::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Silu::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost Silu::cost(Types inputs, Types outputs) const {
@@ -64,11 +61,10 @@ void SiluBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> SiluBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding SiluBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> SiluBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule SiluBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 1);
+  rule.linear = {{1}};
+  return rule;
 }
 
 Cost SiluBackward::cost(Types inputs, Types outputs) const {

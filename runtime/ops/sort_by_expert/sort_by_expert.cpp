@@ -43,11 +43,8 @@ void SortByExpert::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> SortByExpert::gradient(GradientBuilder&) const {
   return std::vector{Value()};  // indices: nothing flows through them
 }
-Sharding SortByExpert::sharding(Types) const {
+ShardingRule SortByExpert::sharding(Types) const {
   return {{{"", ""}}, {{""}, {""}, {""}, {"", ""}}, {}};  // rows of different tokens share an order
-}
-std::shared_ptr<const Op> SortByExpert::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost SortByExpert::cost(Types inputs, Types outputs) const {

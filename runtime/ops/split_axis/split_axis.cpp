@@ -1,6 +1,9 @@
 // split_axis and merge_axes: rules.
 #include "runtime/ops/split_axis/split_axis.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "runtime/ops/rules.h"
 
 namespace hearth {
@@ -11,14 +14,23 @@ void copy_bytes(Views inputs, Views outputs) {
     std::memcpy(outputs[0].data, inputs[0].data, static_cast<size_t>(inputs[0].type.bytes()));
 }
 
-// Names for the axes of x; the pieces of `axis`, where it is in two, are "" beside the outer one.
-std::vector<std::string> names(int rank, int axis, bool in_two) {
-  std::vector<std::string> out;
+// Names for the axes; those of `axis`, where it is in two, are its own for the outer and "" for the inner one.
+Axes names(int rank, int axis, int64_t inner, bool in_two) {
+  Axes out;
   for (int i = 0; i < rank; ++i) {
-    out.push_back("a" + std::to_string(i));
-    if (i == axis && in_two) out.emplace_back();
+    out.emplace_back("a" + std::to_string(i), i == axis && !in_two ? std::max<int64_t>(inner, 1) : 1);
+    if (i == axis && in_two) out.emplace_back("");
   }
   return out;
+}
+
+ShardingRule of_names(const Axes& in, const Axes& out) {
+  ShardingRule rule{{in}, {out}};
+  for (const AxisName& axis : in)
+    if (!axis.name.empty()) rule.cuts.push_back(axis.name);
+  rule.linear = {{0}};
+  rule.keeps_zeros = true;
+  return rule;
 }
 
 }  // namespace
@@ -51,12 +63,9 @@ Result<std::vector<Value>> SplitAxis::gradient(GradientBuilder& g) const {
   return std::vector{g.b.merge(g.grad(), axis)};
 }
 
-Sharding SplitAxis::sharding(Types inputs) const {
+ShardingRule SplitAxis::sharding(Types inputs) const {
   const int rank = inputs[0].shape.rank();
-  return {{names(rank, axis, false)}, {names(rank, axis, true)}, names(rank, axis, false)};
-}
-std::shared_ptr<const Op> SplitAxis::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+  return of_names(names(rank, axis, inner, false), names(rank, axis, inner, true));
 }
 
 Cost SplitAxis::cost(Types, Types) const {
@@ -96,12 +105,9 @@ Result<std::vector<Value>> MergeAxes::gradient(GradientBuilder& g) const {
   return std::vector{g.b.split(g.grad(), axis, g.b.type(g.input(0)).shape[axis + 1])};
 }
 
-Sharding MergeAxes::sharding(Types inputs) const {
-  const int rank = inputs[0].shape.rank() - 1;
-  return {{names(rank, axis, true)}, {names(rank, axis, false)}, names(rank, axis, false)};
-}
-std::shared_ptr<const Op> MergeAxes::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule MergeAxes::sharding(Types inputs) const {
+  const Shape& x = inputs[0].shape;
+  return of_names(names(x.rank() - 1, axis, x[axis + 1], true), names(x.rank() - 1, axis, x[axis + 1], false));
 }
 
 Cost MergeAxes::cost(Types, Types) const {

@@ -30,13 +30,11 @@ Result<std::vector<Value>> SumRows::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "only gradients use it");
 }
 
-Sharding SumRows::sharding(Types inputs) const {
-  Sharding rule = elementwise_sharding(inputs, 1);
+ShardingRule SumRows::sharding(Types inputs) const {
+  ShardingRule rule = elementwise_sharding(inputs, 1);
   rule.outputs[0] = {rule.inputs[0].back()};
+  rule.linear = {{0}};
   return rule;
-}
-std::shared_ptr<const Op> SumRows::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 
 Cost SumRows::cost(Types inputs, Types outputs) const {

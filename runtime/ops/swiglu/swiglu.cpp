@@ -28,11 +28,8 @@ Result<std::vector<Value>> Swiglu::gradient(GradientBuilder& g) const {
   return g.b.apply_all(std::make_shared<SwigluBackward>(), {g.input(0), g.input(1), g.grad()});
 }
 
-Sharding Swiglu::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Swiglu::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Swiglu::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost Swiglu::cost(Types inputs, Types outputs) const {
@@ -71,11 +68,10 @@ void SwigluBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> SwigluBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding SwigluBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 2);
-}
-std::shared_ptr<const Op> SwigluBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule SwigluBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 2);
+  rule.linear = {{2}};
+  return rule;
 }
 
 Cost SwigluBackward::cost(Types inputs, Types outputs) const {

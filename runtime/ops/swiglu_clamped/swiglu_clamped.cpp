@@ -46,11 +46,8 @@ Result<std::vector<Value>> SwigluClamped::gradient(GradientBuilder& g) const {
   return g.b.apply_all(std::make_shared<SwigluClampedBackward>(form), {g.input(0), g.input(1), g.grad()});
 }
 
-Sharding SwigluClamped::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> SwigluClamped::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule SwigluClamped::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost SwigluClamped::cost(Types inputs, Types outputs) const {
@@ -96,11 +93,10 @@ void SwigluClampedBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> SwigluClampedBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding SwigluClampedBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 2);
-}
-std::shared_ptr<const Op> SwigluClampedBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule SwigluClampedBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 2);
+  rule.linear = {{2}};
+  return rule;
 }
 
 Cost SwigluClampedBackward::cost(Types inputs, Types outputs) const {

@@ -32,11 +32,8 @@ Result<std::vector<Value>> Tanh::gradient(GradientBuilder& g) const {
   return std::vector{g.b.apply(std::make_shared<TanhBackward>(), {g.output(0), g.grad()})};
 }
 
-Sharding Tanh::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> Tanh::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule Tanh::sharding(Types inputs) const {
+  return zero_keeping_sharding(inputs, 1);
 }
 
 Cost Tanh::cost(Types inputs, Types outputs) const {
@@ -73,11 +70,10 @@ void TanhBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> TanhBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding TanhBackward::sharding(Types inputs) const {
-  return elementwise_sharding(inputs, 1);
-}
-std::shared_ptr<const Op> TanhBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule TanhBackward::sharding(Types inputs) const {
+  ShardingRule rule = zero_keeping_sharding(inputs, 1);
+  rule.linear = {{1}};
+  return rule;
 }
 
 Cost TanhBackward::cost(Types inputs, Types outputs) const {

@@ -73,11 +73,8 @@ Result<std::vector<Value>> TokenLogprobs::gradient(GradientBuilder& g) const {
 }
 
 // T alone is cut: every part has the whole vocabulary.
-Sharding TokenLogprobs::sharding(Types) const {
-  return {{{"T", ""}, {"", ""}, {"T"}}, {{"T"}}, {"T"}};
-}
-std::shared_ptr<const Op> TokenLogprobs::shard(std::string_view, int, int, Types) const {
-  return nullptr;
+ShardingRule TokenLogprobs::sharding(Types) const {
+  return {{{"position", ""}, {"", ""}, {"position"}}, {{"position"}}, {"position"}};
 }
 Cost TokenLogprobs::cost(Types inputs, Types outputs) const {
   return product_cost(1, inputs, outputs);
@@ -120,13 +117,11 @@ void TokenLogprobsBackward::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> TokenLogprobsBackward::gradient(GradientBuilder&) const {
   return not_differentiable(name(), "it is a first-order gradient");
 }
-Sharding TokenLogprobsBackward::sharding(Types) const {
-  Sharding rule{{{"T", ""}, {"", ""}, {"T"}, {"T"}}, {{"T", ""}}, {"T"}};
+ShardingRule TokenLogprobsBackward::sharding(Types) const {
+  ShardingRule rule{
+      {{"position", ""}, {"", ""}, {"position"}, {"position"}}, {{"position", ""}}, {"position"}, {}, {{3}}};
   if (trains_w) rule.outputs.push_back({"", ""});
   return rule;
-}
-std::shared_ptr<const Op> TokenLogprobsBackward::shard(std::string_view, int, int, Types) const {
-  return nullptr;
 }
 Cost TokenLogprobsBackward::cost(Types inputs, Types outputs) const {
   return product_cost(trains_w ? 3 : 2, inputs, outputs);
