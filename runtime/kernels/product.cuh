@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/backend/blas.cuh"
-#include "runtime/kernels/cuda_common.cuh"
+#include "runtime/kernels/weight_dot.cuh"
 
 namespace hearth::HEARTH_GPU {
 
@@ -43,36 +43,52 @@ inline void multiply(Stream stream, const RowProduct& p) {
 // ---- panels ----
 
 inline constexpr int64_t kPanelElements = int64_t{4} << 20;  // f32: 16 MiB, which large GPUs' L2 holds; few launches
+inline constexpr int64_t kMinPanelWidth = 64;
 
-inline int64_t panel_rows(int64_t n_rows, int64_t n_cols) {
-  const int64_t fit = n_cols == 0 ? n_rows : kPanelElements / n_cols;
-  return fit < 1 ? 1 : fit < n_rows ? fit : n_rows;
+// Some rows of a matrix, or some columns of it, as f32 or bf16 numbers.
+struct Panel {
+  int64_t first = 0, n = 0;
+  RowOperand numbers;
+};
+
+// How many rows, or columns of that many numbers, are in a panel.
+inline int64_t panel_width(int64_t n, int64_t numbers_each) {
+  const int64_t fit = numbers_each == 0 ? n : kPanelElements / numbers_each / kMinPanelWidth * kMinPanelWidth;
+  return fit > n ? n : fit < kMinPanelWidth ? (n < kMinPanelWidth ? n : kMinPanelWidth) : fit;
 }
 
 // Of scratch for the panels of w; none when it is multiplied as it is.
-inline size_t panel_bytes(const TensorType& w) {
-  if (w.dtype == Dtype::f32) return 0;
-  return static_cast<size_t>(panel_rows(w.shape[0], w.shape[1]) * w.shape[1]) * sizeof(float);
+inline size_t panel_bytes(const TensorType& w, Dtype activations) {
+  if (w.dtype == activations) return 0;
+  const int64_t rows = w.shape[0], cols = w.shape[1];
+  const int64_t by_rows = panel_width(rows, cols) * cols, by_cols = panel_width(cols, rows) * rows;
+  return static_cast<size_t>(by_rows > by_cols ? by_rows : by_cols) * (activations == Dtype::bf16 ? 2 : 4);
 }
 
-template <Dtype dtype>
-__global__ void widen_kernel(const void* source, int64_t offset, float* out, int64_t n) {
+// out [rows][cols] = source [rows][ld], from column `col` on.
+template <Dtype dtype, class A>
+__global__ void widen_kernel(const void* source, int64_t first, int64_t ld, A* out, int64_t cols, int64_t n) {
   const int64_t i = thread_index();
-  if (i < n) out[i] = weight_at<dtype>(source, offset + i);
+  if (i < n) out[i] = weight_at<dtype>(source, first + i / cols * ld + i % cols);
 }
 
-// Calls body(first row, rows, their elements in f32) for all of w.
-template <class Body>
-void for_panels(const TensorView& w, std::byte* scratch, Stream stream, const Body& body) {
-  const int64_t n_rows = w.dim(0), n_cols = w.dim(1), step = panel_rows(n_rows, n_cols);
-  if (w.type.dtype == Dtype::f32) return body(0, n_rows, static_cast<const float*>(w.data));
-  auto* panel = reinterpret_cast<float*>(scratch);
-  for (int64_t row = 0; row < n_rows; row += step) {
-    const int64_t rows = step < n_rows - row ? step : n_rows - row, n = rows * n_cols;
+// Calls body(panel) for all of w, which enters products of activations A. A product with op(w) [K,N] sums over whole
+// columns of that: w is cut along its rows where it is transposed, else along its columns, so nothing is added twice.
+template <class A, class Body>
+void for_panels(const TensorView& w, bool transposes, std::byte* scratch, Stream stream, const Body& body) {
+  constexpr Dtype dtype_of_a = kDtypeOf<A>;
+  const int64_t rows = w.dim(0), cols = w.dim(1), n_all = transposes ? rows : cols;
+  if (w.type.dtype == dtype_of_a) return body(Panel{0, n_all, {dtype_of_a, w.data, transposes, cols}});
+  const int64_t step = panel_width(n_all, transposes ? cols : rows);
+  for (int64_t first = 0; first < n_all; first += step) {
+    const int64_t width = step < n_all - first ? step : n_all - first;
+    const int64_t begin = transposes ? first * cols : first, ld = transposes ? cols : width;
+    const int64_t n = width * (transposes ? cols : rows);
+    auto* out = reinterpret_cast<A*>(scratch);
     with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-      launch_kernel<widen_kernel<dtype>>(blocks_for(n), kBlock, 0, stream, w.data, row * n_cols, panel, n);
+      launch_kernel<widen_kernel<dtype, A>>(blocks_for(n), kBlock, 0, stream, w.data, begin, cols, out, ld, n);
     });
-    body(row, rows, static_cast<const float*>(panel));
+    body(Panel{first, width, {dtype_of_a, scratch, transposes, ld}});
   }
 }
 

@@ -8,6 +8,10 @@ namespace hearth::HEARTH_GPU {
 
 inline constexpr int kChunk = 8;
 
+// Of float and Bf16.
+template <class A>
+inline constexpr Dtype kDtypeOf = std::is_same_v<A, Bf16> ? Dtype::bf16 : Dtype::f32;
+
 struct alignas(16) Bytes16 {
   uint32_t words[4];
 };

@@ -1,6 +1,6 @@
 // head_matmul and head_outer, CUDA
 // math:     y[t,h] = x[t,h] · w[h]ᵀ;  dw[h] = Σ_t a[t,h]ᵀ · b[t,h]
-// shapes:   x [T,H,K] f32, w [H,N,K] or [H,K,N] any weight dtype, y [T,H,N] f32
+// shapes:   x [T,H,K] f32 or bf16, w [H,N,K] or [H,K,N] any weight dtype, y [T,H,N] like x, dw [H,M,N] f32
 // traffic:  2·T·H·N·K flops over bytes(w) + T·H·(K + N)·4: memory bound below T of about 64
 // mapping:  tiles of 32 x 32 of one head through shared memory, one thread an element
 // needs:    H <= 65535 blocks along z
@@ -30,13 +30,13 @@ __device__ float tile_sum(int64_t depth, LoadA a_at, LoadB b_at) {
   return sum;
 }
 
-template <Dtype dtype>
-__global__ void forward_kernel(const float* x, const void* w, float* y, int64_t T, int64_t H, int64_t K, int64_t N,
+template <class A, Dtype dtype>
+__global__ void forward_kernel(const A* x, const void* w, A* y, int64_t T, int64_t H, int64_t K, int64_t N,
                                bool trans_w) {
   const int64_t h = blockIdx.z, row = static_cast<int64_t>(blockIdx.y) * kTile,
                 col = static_cast<int64_t>(blockIdx.x) * kTile, base = h * N * K;
   const float sum = tile_sum(
-      K, [&](int m, int64_t k) { return row + m < T ? x[((row + m) * H + h) * K + k] : 0.0f; },
+      K, [&](int m, int64_t k) { return row + m < T ? float(x[((row + m) * H + h) * K + k]) : 0.0f; },
       [&](int64_t k, int n) {
         if (col + n >= N) return 0.0f;
         return weight_at<dtype>(w, base + (trans_w ? (col + n) * K + k : k * N + col + n));
@@ -45,12 +45,13 @@ __global__ void forward_kernel(const float* x, const void* w, float* y, int64_t 
   if (t < T && n < N) y[(t * H + h) * N + n] = sum;
 }
 
-__global__ void outer_kernel(const float* a, const float* b, float* out, int64_t T, int64_t H, int64_t M, int64_t N) {
+template <class A>
+__global__ void outer_kernel(const A* a, const A* b, float* out, int64_t T, int64_t H, int64_t M, int64_t N) {
   const int64_t h = blockIdx.z, row = static_cast<int64_t>(blockIdx.y) * kTile,
                 col = static_cast<int64_t>(blockIdx.x) * kTile;
   const float sum = tile_sum(
-      T, [&](int m, int64_t t) { return row + m < M ? a[(t * H + h) * M + row + m] : 0.0f; },
-      [&](int64_t t, int n) { return col + n < N ? b[(t * H + h) * N + col + n] : 0.0f; });
+      T, [&](int m, int64_t t) { return row + m < M ? float(a[(t * H + h) * M + row + m]) : 0.0f; },
+      [&](int64_t t, int n) { return col + n < N ? float(b[(t * H + h) * N + col + n]) : 0.0f; });
   const int64_t m = row + threadIdx.y, n = col + threadIdx.x;
   if (m < M && n < N) out[(h * M + m) * N + n] = sum;
 }
@@ -61,9 +62,11 @@ void launch_forward(const KernelArgs& args, const Worker& me) {
   const int64_t T = x.dim(0), H = w.dim(0), K = x.dim(2), N = y.dim(2);
   if (T == 0) return;
   const dim3 grid(blocks_for(N, kTile), blocks_for(T, kTile), static_cast<unsigned>(H));
-  with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
-    launch_kernel<forward_kernel<dtype>>(grid, dim3(kTile, kTile), 0, stream_of(me), x.f32(), w.data, y.f32(), T, H, K,
-                                         N, trans_w);
+  with_activations(x.type.dtype, [&]<class A>() {
+    with_weight_dtype(w.type.dtype, [&]<Dtype dtype>() {
+      launch_kernel<forward_kernel<A, dtype>>(grid, dim3(kTile, kTile), 0, stream_of(me), static_cast<const A*>(x.data),
+                                              w.data, static_cast<A*>(y.data), T, H, K, N, trans_w);
+    });
   });
 }
 
@@ -71,8 +74,11 @@ void launch_outer(const KernelArgs& args, const Worker& me) {
   const TensorView& out = args.outputs[0];
   const int64_t T = args.inputs[0].dim(0), H = out.dim(0), M = out.dim(1), N = out.dim(2);
   const dim3 grid(blocks_for(N, kTile), blocks_for(M, kTile), static_cast<unsigned>(H));
-  launch_kernel<outer_kernel>(grid, dim3(kTile, kTile), 0, stream_of(me), args.inputs[0].f32(), args.inputs[1].f32(),
-                              out.f32(), T, H, M, N);
+  with_activations(args.inputs[0].type.dtype, [&]<class A>() {
+    launch_kernel<outer_kernel<A>>(grid, dim3(kTile, kTile), 0, stream_of(me),
+                                   static_cast<const A*>(args.inputs[0].data),
+                                   static_cast<const A*>(args.inputs[1].data), out.f32(), T, H, M, N);
+  });
 }
 
 }  // namespace

@@ -86,15 +86,15 @@ void run_chunks(const KernelArgs& args, Stream stream, const ChunkedLogits& want
   for (int64_t t = 0; t < s.T; t += s.chunk()) {
     const int64_t n = at_most(s.chunk(), s.T - t);
     const float* x = args.inputs[0].f32() + t * s.C;
-    for_panels(w, panel, stream, [&](int64_t row, int64_t n_rows, const float* wide) {
-      multiply(stream, {n, n_rows, s.C, rows(x, s.C), transposed(wide, s.C), Dtype::f32, y + row, s.V, false});
+    for_panels<float>(w, true, panel, stream, [&](const Panel& part) {
+      multiply(stream, {n, part.n, s.C, rows(x, s.C), part.numbers, Dtype::f32, y + part.first, s.V, false});
     });
     launch_kernel<row_kernel>(static_cast<unsigned>(n), kBlock, 0, stream, y, args.inputs[2].i32() + t,
                               wanted.weights != nullptr ? wanted.weights + t : nullptr, wanted.dloss,
                               wanted.dx != nullptr, weighted + t, s.V, wanted.form.factor, wanted.form.cap);
     if (wanted.dx == nullptr) continue;
-    for_panels(w, panel, stream, [&](int64_t row, int64_t n_rows, const float* wide) {
-      multiply(stream, {n, s.C, n_rows, rows(y + row, s.V), rows(wide, s.C), Dtype::f32, wanted.dx + t * s.C, s.C, row > 0});
+    for_panels<float>(w, false, panel, stream, [&](const Panel& part) {
+      multiply(stream, {n, part.n, s.V, rows(y, s.V), part.numbers, Dtype::f32, wanted.dx + t * s.C + part.first, s.C});
     });
     if (wanted.dw != nullptr)
       multiply(stream, {s.V, s.C, n, transposed(y, s.V), rows(x, s.C), Dtype::f32, wanted.dw, s.C, t > 0});
@@ -106,7 +106,7 @@ Kernel chunked_kernel(void (*launch)(const KernelArgs&, const Worker&), Types in
   const TensorType &x = inputs[0], &w = inputs[1];
   if (!reads_on_device(w.dtype) || x.shape[0] == 0 || w.shape[0] == 0 || x.shape[1] == 0) return {};
   const Layout s{x.shape[0], w.shape[0], x.shape[1]};
-  return {launch, static_cast<size_t>(s.panel_begin()) * sizeof(float) + panel_bytes(w)};
+  return {launch, static_cast<size_t>(s.panel_begin()) * sizeof(float) + panel_bytes(w, Dtype::f32)};
 }
 
 }  // namespace
