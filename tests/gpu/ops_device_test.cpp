@@ -72,6 +72,15 @@ class EveryOpOnADevice : public testing::TestWithParam<size_t> {
   const Sample& sample() const { return device_samples()[GetParam()]; }
 };
 
+// Beside bf16 activations, some f32 outputs are sums of numbers that were rounded to bf16 on the way.
+double tolerance_of(const Sample& sample) {
+  constexpr std::string_view kRound[] = {
+      "attention_backward",  // gradients of sinks, by the rounded output
+  };
+  const bool rounds = is_in_bf16(sample) && std::ranges::find(kRound, sample.op->name()) != std::end(kRound);
+  return rounds ? 4e-3 : 2 * sample.tolerance;
+}
+
 // Returns what it wrote; empty where it must be, and is, declined.
 Written expect_reference(const std::string& device, const Sample& sample, int n_runs) {
   SCOPED_TRACE(device);
@@ -84,7 +93,7 @@ Written expect_reference(const std::string& device, const Sample& sample, int n_
   EXPECT_TRUE(got) << got.error().to_string();
   if (!got) return {};
   const Written expected = run_reference(*sample.op, sample.inputs);
-  expect_close(*got, expected, 2 * sample.tolerance);
+  expect_close(*got, expected, tolerance_of(sample));
   if (sample.op->name() == "cast")
     EXPECT_TRUE(same_bits(*got, expected)) << "a cast rounds to the nearest, ties to even";
   return std::move(*got);

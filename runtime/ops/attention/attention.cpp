@@ -164,7 +164,7 @@ Result<std::vector<TensorType>> Attention::infer(Types inputs) const {
   TRY(check_attention(name(), heads, inputs, kInputs));
   TRY(check_segments(name(), inputs));
   const int64_t n_tokens = inputs[0].shape[0];
-  return std::vector{TensorType{Dtype::f32, heads.out_shape(n_tokens)},
+  return std::vector{TensorType{inputs[0].dtype, heads.out_shape(n_tokens)},
                      TensorType{Dtype::f32, {n_tokens, heads.n_heads}}};
 }
 

@@ -85,7 +85,7 @@ Result<std::vector<TensorType>> AttentionCached::infer(Types inputs) const {
   for (size_t i : {5u, 6u})
     if (inputs[i].shape[0] != n_tokens)
       return shape_error(name(), "positions and seq_of_token", "one per token", inputs[i].to_string());
-  return std::vector{TensorType{Dtype::f32, heads.out_shape(n_tokens)}};
+  return std::vector{TensorType{inputs[0].dtype, heads.out_shape(n_tokens)}};
 }
 
 void AttentionCached::reference(Views inputs, Views outputs) const {

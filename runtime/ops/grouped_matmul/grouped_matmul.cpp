@@ -34,14 +34,19 @@ Result<std::vector<TensorType>> GroupedMatmul::infer(Types inputs) const {
   TRY(check_operands(*this, inputs,
                      {{"x", Accept::activations, 2}, {"w", Accept::weight, 3}, {"expert_begin", Accept::i32, 1}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
-  if (inputs[0].dtype != Dtype::f32 && (!trans_w || !has_integer_levels(inputs[1].dtype)))
+  if (inputs[0].dtype == Dtype::q8_0 && (!trans_w || !has_integer_levels(inputs[1].dtype)))
     return shape_error("grouped_matmul", "x", "f32 beside these experts (" + attributes() + ")",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
   TRY(check_experts("grouped_matmul", inputs[2], first_expert, w[0]));
   if (w[trans_w ? 2 : 1] != x[1])
     return shape_error("grouped_matmul", "w", fmt::format("of inner size {} ({})", x[1], attributes()),
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  return std::vector{TensorType{Dtype::f32, {x[0], w[trans_w ? 1 : 2]}}};
+  const Dtype dtype = inputs[0].dtype == Dtype::bf16 ? Dtype::bf16 : Dtype::f32;
+  return std::vector{TensorType{dtype, {x[0], w[trans_w ? 1 : 2]}}};
+}
+
+std::vector<int> GroupedMatmul::activations(Types inputs) const {
+  return inputs[0].dtype == Dtype::q8_0 ? std::vector<int>{} : std::vector{0};
 }
 
 void GroupedMatmul::reference(Views inputs, Views outputs) const {
@@ -63,7 +68,7 @@ void GroupedMatmul::reference(Views inputs, Views outputs) const {
 Result<std::vector<Value>> GroupedMatmul::gradient(GradientBuilder& g) const {
   const Value x = g.input(0), w = g.input(1), begin = g.input(2), dy = g.grad();
   Value dx, dw;
-  if (g.b.type(x).dtype != Dtype::f32) return not_differentiable(name(), "its activations are quantised");
+  if (g.b.type(x).dtype == Dtype::q8_0) return not_differentiable(name(), "its activations are quantised");
   if (g.needs(0)) dx = g.b.apply(std::make_shared<GroupedMatmul>(!trans_w, first_expert), {dy, w, begin});
   if (g.needs(1)) {
     const TensorType& type = g.b.type(w);

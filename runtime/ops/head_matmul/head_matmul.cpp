@@ -18,7 +18,7 @@ Result<std::vector<TensorType>> HeadMatmul::infer(Types inputs) const {
   if (x[1] != w[0] || x[2] != w[trans_w ? 2 : 1])
     return shape_error("head_matmul", "x", fmt::format("{} heads of {} columns", w[0], w[trans_w ? 2 : 1]),
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  return std::vector{TensorType{Dtype::f32, {x[0], w[0], w[trans_w ? 1 : 2]}}};
+  return std::vector{TensorType{inputs[0].dtype, {x[0], w[0], w[trans_w ? 1 : 2]}}};
 }
 
 void HeadMatmul::reference(Views inputs, Views outputs) const {

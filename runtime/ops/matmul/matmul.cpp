@@ -27,14 +27,21 @@ Sizes sizes(const Matmul& op, Types inputs) {
 
 Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
   TRY(check_operands(*this, inputs, {{"a", Accept::activations, 2}, {"b", Accept::weight, 2}}));
-  if (inputs[0].dtype != Dtype::f32 && (trans_a || !trans_b || !has_integer_levels(inputs[1].dtype)))
+  if (inputs[0].dtype == Dtype::q8_0 && (trans_a || !trans_b || !has_integer_levels(inputs[1].dtype)))
     return shape_error("matmul", "a", "f32 beside this b (" + attributes() + ")",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
   const Sizes s = sizes(*this, inputs);
   if (s.k != (trans_b ? inputs[1].shape[1] : inputs[1].shape[0]))
     return shape_error("matmul", "b", fmt::format("of inner size {} ({})", s.k, attributes()),
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  return std::vector{TensorType{Dtype::f32, {s.m, s.n}}};
+  const bool is_bf16 = inputs[0].dtype == Dtype::bf16 && !trans_a;
+  return std::vector{TensorType{is_bf16 ? Dtype::bf16 : Dtype::f32, {s.m, s.n}}};
+}
+
+std::vector<int> Matmul::activations(Types inputs) const {
+  if (inputs[0].dtype == Dtype::q8_0) return {};
+  const bool is_of_both = trans_a && (inputs[0].dtype == Dtype::bf16 || inputs[1].dtype == Dtype::f32);
+  return is_of_both ? std::vector{0, 1} : std::vector{0};
 }
 
 void Matmul::reference(Views inputs, Views outputs) const {
@@ -50,21 +57,31 @@ void Matmul::reference(Views inputs, Views outputs) const {
     }
 }
 
+namespace {
+
+Value as(Builder& b, Value v, Dtype dtype) {
+  return b.type(v).dtype == dtype ? v : b.cast(v, dtype);
+}
+
+}  // namespace
+
 // y = A·B: dA = dy·Bᵀ and dB = Aᵀ·dy, each in the operand's own orientation.
 Result<std::vector<Value>> Matmul::gradient(GradientBuilder& g) const {
-  const Value a = g.input(0), b = g.input(1), dy = g.grad();
-  Value da, db;
-  if (g.b.type(a).dtype != Dtype::f32) return not_differentiable(name(), "its activations are quantised");
+  const Value a = g.input(0), b = g.input(1);
+  Value dy = g.grad(), da, db;
+  const Dtype of_a = g.b.type(a).dtype, of_b = g.b.type(b).dtype;
+  const bool trains_b = of_b == Dtype::f32 || (trans_a && of_b == of_a);
+  if (of_a == Dtype::q8_0) return not_differentiable(name(), "its activations are quantised");
+  if (trans_a && of_b == of_a) dy = as(g.b, dy, of_a);
   if (g.needs(0)) {
-    if (trans_a && g.b.type(b).dtype != Dtype::f32)
-      return not_differentiable(name(), "a transposed left side beside a frozen right side");
-    da = trans_a ? g.b.matmul(b, dy, trans_b, true) : g.b.matmul(dy, b, false, !trans_b);
+    if (trans_a && of_b != of_a) return not_differentiable(name(), "a transposed left side beside a frozen right side");
+    da = trans_a ? as(g.b, g.b.matmul(b, dy, trans_b, true), of_a) : g.b.matmul(dy, b, false, !trans_b);
   }
   if (g.needs(1)) {
-    if (g.b.type(b).dtype != Dtype::f32)
+    if (!trains_b)
       return not_differentiable(
           name(), "the right side is frozen (" + g.b.type(b).to_string() + "); train f32 weights or a low-rank update");
-    db = trans_b ? g.b.matmul(dy, a, true, trans_a) : g.b.matmul(a, dy, !trans_a, false);
+    db = as(g.b, trans_b ? g.b.matmul(dy, a, true, trans_a) : g.b.matmul(a, dy, !trans_a, false), of_b);
   }
   return std::vector{da, db};
 }
