@@ -56,7 +56,9 @@ TEST(TokenizerProperties, BytesThatAreNoTextComeBack) {
       auto ids = tokenizer.encode(bytes, {.add_special = false, .parse_special = false});
       ASSERT_TRUE(ids) << name << ids.error().to_string();
       for (int32_t id : *ids) back += tokenizer.token_bytes(id);
-      if (is_exact) EXPECT_EQ(back, bytes) << name;
+      if (is_exact) {
+        EXPECT_EQ(back, bytes) << name;
+      }
     }
     n_exact += is_exact;
   }

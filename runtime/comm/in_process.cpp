@@ -22,18 +22,18 @@ float reduce(Reduction how, float a, float b) {
   return largest + std::log(std::exp(a - largest) + std::exp(b - largest));
 }
 
-// What a rank shows to the others.
-struct Shown {
-  const char* call = "";
-  size_t bytes = 0;  // that must be the same on all ranks; 0: none
-  const void* data = nullptr;
-  std::span<const int64_t> offsets;
-};
-
 }  // namespace
 
 class InProcessGroup::Meeting {
  public:
+  // What a rank shows to the others.
+  struct Shown {
+    const char* call = "";
+    size_t bytes = 0;  // that must be the same on all ranks; 0: none
+    const void* data = nullptr;
+    std::span<const int64_t> offsets;
+  };
+
   explicit Meeting(int n) : shown_(static_cast<size_t>(n)) {}
   int size() const { return static_cast<int>(shown_.size()); }
   const Shown& shown(int rank) const { return shown_[static_cast<size_t>(rank)]; }
@@ -119,7 +119,7 @@ class InProcessGroup::Rank final : public Communicator {
                           std::span<std::byte> from_each, std::span<const int64_t> from_offsets) override {
     TRY(meeting_.show(rank_, {"all_to_all", 0, to_each.data(), to_offsets}));
     for (int r = 0; r < size(); ++r) {
-      const Shown& theirs = meeting_.shown(r);
+      const auto& theirs = meeting_.shown(r);
       const auto* begin = static_cast<const std::byte*>(theirs.data) + at(theirs.offsets, rank_);
       CHECK(bytes(theirs.offsets, rank_) == bytes(from_offsets, r));
       copy(from_each.data() + at(from_offsets, r), begin, bytes(from_offsets, r));

@@ -116,9 +116,10 @@ TEST(DotQ8, TheInstructionForBytesChangesNoBit) {
     const Product p = product(dtype);
     const std::vector<Level> levels = runnable_levels();
     for (size_t i = 1; i < levels.size(); ++i)
-      if (levels[i].byte_products && levels[i].dot == levels[i - 1].dot)
+      if (levels[i].byte_products && levels[i].dot == levels[i - 1].dot) {
         EXPECT_EQ(run(levels[i], p, 0, kRows), run(levels[i - 1], p, 0, kRows))
             << dtype_info(dtype).name << " " << levels[i].name;
+      }
   }
 }
 
