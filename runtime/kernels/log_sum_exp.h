@@ -7,7 +7,7 @@
 
 namespace hearth::HEARTH_ISA {
 
-inline float largest(const float* x, int64_t n) {
+static inline float largest(const float* x, int64_t n) {
   Vec m0 = splat(-INFINITY), m1 = m0;
   int64_t i = 0;
   for (; i + 2 * kLanes <= n; i += 2 * kLanes) m0 = max(m0, load(x + i)), m1 = max(m1, load(x + i + kLanes));
@@ -16,7 +16,7 @@ inline float largest(const float* x, int64_t n) {
 }
 
 // In two partial sums whose order depends on n only.
-inline float sum_of_exp(const float* x, float shift, int64_t n) {
+static inline float sum_of_exp(const float* x, float shift, int64_t n) {
   Vec s0{}, s1{};
   int64_t i = 0;
   for (; i + 2 * kLanes <= n; i += 2 * kLanes) {

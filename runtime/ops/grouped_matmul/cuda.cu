@@ -1,8 +1,7 @@
 // grouped_matmul and grouped_outer, CUDA
 // math:     y[i] = x[i] · w[e(i)]ᵀ;  dw[e] = Σ over the rows i of e of a[i]ᵀ · b[i]
-// shapes:   x [S,K] f32 or bf16 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32, y
-// [S,N]
-//           like x; a [S,M], b [S,N] f32 or bf16, dw [E,M,N] f32
+// shapes:   x [S,K] f32 or bf16 sorted by expert, w [E,N,K] or [E,K,N] any weight dtype, expert_begin [n+1] i32,
+//           y [S,N] like x; a [S,M], b [S,N] f32 or bf16, dw [E,M,N] f32
 // traffic:  2·S·N·K flops over the bytes of the experts that have rows + S·(K+N)·4
 // mapping:  few rows: one warp two elements of y, the row's expert found by bisection; else tiles of 64 x 64 through
 //           shared memory, 4 x 4 a thread, or in bf16 by tensor cores. An expert's rows fill whole tiles but the last:
