@@ -49,7 +49,7 @@ QString Home::gpuText() const {
   QStringList names;
   for (const std::string& gpu : box_.box().gpus) names.append(textOf(gpu));
   if (names.isEmpty()) return tr("No GPU found; models run on the CPU");
-  const QString text = names.join(QStringLiteral(", "));
+  QString text = names.join(QStringLiteral(", "));
   const auto& running = box_.deployments();
   const auto isOnGpu = [](const api::Deployment& d) { return d.device.starts_with("cuda"); };
   if (std::any_of(running.begin(), running.end(), isOnGpu)) return tr("%1 (in use by running models)").arg(text);

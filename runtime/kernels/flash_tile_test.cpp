@@ -60,7 +60,7 @@ Expected expected_row(const Case& c, const Operands& in, int r) {
   for (int64_t s = c.row_begin(r); s < c.row_end(r); ++s) {
     double dot = 0;
     for (int d = 0; d < c.D; ++d)
-      dot += (static_cast<double>(in.q[static_cast<size_t>(r * c.D + d)])) *
+      dot += (static_cast<double>(in.q[static_cast<size_t>(int64_t{r} * c.D + d)])) *
              static_cast<double>(in.k[static_cast<size_t>(s * c.D + d)]);
     double score = dot * c.rule().scale;
     if (c.softcap > 0) score = c.softcap * std::tanh(score / c.softcap);

@@ -50,11 +50,11 @@ TEST(EmulatedTensorCore, ProductOfFragmentsIsAddedToAnother) {
     Device device({seed});
     launch_kernel<mma_kernel>(1, 32, 0, &device, a.data(), b.data(), d.data());
     ASSERT_TRUE(device.take_result());
-    for (int i = 0; i < M; ++i)
-      for (int j = 0; j < N; ++j) {
-        float sum = c[static_cast<size_t>(i * N + j)];
-        for (int k = 0; k < K; ++k) sum += a[static_cast<size_t>(i * K + k)] * b[static_cast<size_t>(k * N + j)];
-        EXPECT_EQ(d[static_cast<size_t>(i * N + j)], sum) << i << "," << j;
+    for (size_t i = 0; i < M; ++i)
+      for (size_t j = 0; j < N; ++j) {
+        float sum = c[i * N + j];
+        for (size_t k = 0; k < K; ++k) sum += a[i * K + k] * b[k * N + j];
+        EXPECT_EQ(d[i * N + j], sum) << i << "," << j;
       }
   }
 }
