@@ -58,7 +58,8 @@ Result<std::unique_ptr<Encoder>> Encoder::create(const std::shared_ptr<const Loa
 
 Result<std::unique_ptr<Encoder>> Encoder::open(const std::shared_ptr<const LoadedModel>& model, ModelTask task,
                                                int n_threads, const std::string& device) {
-  std::unique_ptr<Encoder> encoder(new Encoder(model, task, TRY(open_device(device, n_threads))));
+  std::unique_ptr<Backend> backend = TRY(open_device(device, n_threads));
+  std::unique_ptr<Encoder> encoder(new Encoder(model, task, std::move(backend)));
   const auto& weights = encoder->model_->weights;
   encoder->bindings_ = TRY(place_on(*encoder->device_, Bindings(weights.begin(), weights.end()), encoder->weights_));
   return encoder;

@@ -1,6 +1,5 @@
 // StepRunner: what a sequence's logits owe to the sequences that are run beside it.
 #include "inference/step_runner.h"
-#include "inference/golden_models.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+
+#include "base/sanitizers.h"
+#include "inference/golden_models.h"
 
 namespace hearth {
 namespace {
@@ -110,7 +112,8 @@ TEST(Neighbours, ChangeNoBitOnTheDeterministicCpu) {
     }
 }
 
-// A prompt is read in pieces of what room others leave in a step.
+// A prompt is read in pieces of what room others leave in a step. Clang, with which builds with AddressSanitizer are
+// made, fuses products and sums otherwise in a tile of one row: there the last bits differ.
 TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
   for (const char* name : kModels) {
     const auto model = load_golden(name);
@@ -127,7 +130,9 @@ TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
         if (at + static_cast<size_t>(piece) >= tokens.size())
           logits.emplace_back(got->f32(), got->f32() + got->shape().n_elements());
       }
-      EXPECT_EQ(std::memcmp(logits.back().data(), logits[0].data(), logits[0].size() * 4), 0) << name << " " << piece;
+      const double largest = largest_difference(logits[0], std::vector<float>(logits[0].size()));
+      EXPECT_LE(largest_difference(logits.back(), logits[0]), HEARTH_HAS_ASAN ? kOtherOrder * largest : 0)
+          << name << " " << piece;
     }
   }
 }
