@@ -38,13 +38,15 @@ QString withoutIndent(QStringView line, qsizetype indent) {
   return QString(std::max<qsizetype>(0, columns - indent), u' ') + line.mid(n).toString();
 }
 
-// Takes up to `limit` "> " off the line; how many there were.
-int takeQuotes(QStringView& line, int limit) {
+constexpr int kMaxQuotes = 8;
+
+// Takes up to `limit` "> " off the line, the first of them indented by `indent` at most; how many there were.
+int takeQuotes(QStringView& line, int limit, qsizetype indent = 3) {
   int n = 0;
-  for (; n < limit; ++n) {
+  for (; n < limit; ++n, indent = 3) {
     QStringView rest = line;
     while (rest.startsWith(u' ')) rest = rest.mid(1);
-    if (line.size() - rest.size() > 3 || !rest.startsWith(u'>')) break;
+    if (line.size() - rest.size() > indent || !rest.startsWith(u'>')) break;
     line = rest.mid(1);
     if (line.startsWith(u' ')) line = line.mid(1);
   }
@@ -187,7 +189,9 @@ void MarkdownReader::takeLine(QStringView line, bool isWhole) {
   if (state_.isLineCut && state_.isIndentedCode) return addCode(line.toString(), false);
   if (state_.isLineCut) return takeParagraphLine(line, 0, static_cast<int>(state_.indents.size()));
   if (takeMathLine(line)) return;
-  const int quotes = takeQuotes(line, 8);
+  const qsizetype column = indentOf(line);  // a quote in a list stands where the list's text does
+  const bool isInList = !state_.indents.empty() && column >= state_.indents.front();
+  const int quotes = takeQuotes(line, kMaxQuotes, quoteIndent());
   if (line.trimmed().isEmpty()) {
     state_.wasBlank = true;
     state_.isParagraph = state_.isTable = false;
@@ -196,14 +200,14 @@ void MarkdownReader::takeLine(QStringView line, bool isWhole) {
   }
   if (state_.isTable && line.contains(u'|') && takeTableLine(line)) return;
   state_.isTable = false;
-  takeText(line, quotes);
+  takeText(line, quotes, isInList ? column : indentOf(line));
   state_.wasBlank = false;
 }
 
 // --- prose ---
 
 // A line that begins nothing belongs to the open paragraph, however it is indented.
-void MarkdownReader::takeText(QStringView line, int quotes) {
+void MarkdownReader::takeText(QStringView line, int quotes, qsizetype indent) {
   QStringView text = line.trimmed();
   if (const Paragraph* open = openParagraph(); open && quotes <= open->quotes) {
     if (takeUnderline(text) || takeTableHead(text)) return;
@@ -212,7 +216,6 @@ void MarkdownReader::takeText(QStringView line, int quotes) {
     bool begins = isItem || isRule(text) || headingLevel(text) > 0 || fenceOf(text, 3).length > 0;
     if (!begins) return takeParagraphLine(text, open->quotes, open->depth);
   }
-  const qsizetype indent = indentOf(line);
   while (!state_.indents.empty() && indent < state_.indents.back()) state_.indents.pop_back();
   if (state_.indents.empty() && indent >= 4 && (state_.wasBlank || state_.isIndentedCode)) {
     if (!state_.isIndentedCode) begin({.kind = Kind::code});
@@ -245,9 +248,11 @@ void MarkdownReader::beginParagraph(QStringView text, qsizetype indent, int quot
     if (isRule(text)) break;
   }
   paragraph.depth = static_cast<int>(state_.indents.size());
+  paragraph.quotes += takeQuotes(text, kMaxQuotes - quotes);
+  text = text.trimmed();
   if (Fence fence = fenceOf(text, 3); fence.length > 0) {
-    fence.indent = indent;
-    fence.quotes = quotes;
+    fence.quotes = paragraph.quotes;
+    fence.indent = paragraph.quotes > 0 ? 0 : indent;
     if (paragraph.kind == Paragraph::Kind::item) addParagraph(paragraph);
     begin({.kind = Kind::code, .language = fence.info.section(u' ', 0, 0)});
     state_.fence = fence;
@@ -338,7 +343,7 @@ MarkdownReader::Fence MarkdownReader::fenceOf(QStringView line, qsizetype maxInd
 bool MarkdownReader::takeFencedLine(QStringView line, bool isWhole) {
   Fence& open = state_.fence;
   if (open.length == 0) return false;
-  takeQuotes(line, open.quotes);
+  takeQuotes(line, open.quotes, quoteIndent());
   Fence fence = state_.isLineCut ? Fence{} : fenceOf(line, open.indent + 3);
   if (fence.length >= open.length && fence.mark == open.mark && fence.info.isEmpty()) {
     open = {};

@@ -83,7 +83,7 @@ class MarkdownReader {
   };
 
   void takeLine(QStringView line, bool isWhole);
-  void takeText(QStringView line, int quotes);
+  void takeText(QStringView line, int quotes, qsizetype indent);
   void beginParagraph(QStringView text, qsizetype indent, int quotes);
   void takeParagraphLine(QStringView line, int quotes, int depth);
   bool takeUnderline(QStringView text);
@@ -95,6 +95,7 @@ class MarkdownReader {
   void addCode(const QString& line, bool isNewLine);
   void begin(MarkdownBlock block) { blocks_.push_back(std::move(block)); }
   Paragraph* openParagraph();
+  qsizetype quoteIndent() const { return 3 + (state_.indents.empty() ? 0 : state_.indents.back()); }
   static Fence fenceOf(QStringView line, qsizetype maxIndent);
 
   std::vector<MarkdownBlock> blocks_;

@@ -58,6 +58,15 @@ TEST(MarkdownBlocks, ProseStandsInParagraphs) {
   EXPECT_EQ(told("in\n1986. It was\n#hash\n- item"), "prose (in\n1986. It was\n#hash) (•1 item)");
 }
 
+TEST(MarkdownBlocks, QuotesStandInLists) {
+  EXPECT_EQ(told("- > a\n  > b\n- c"), "prose (> •1 a\nb) (•1 c)");
+  EXPECT_EQ(told("1. do\n\n   > note\n\n2. go"), "prose (1.1 do) (> 1 note) (2.1 go)");
+  EXPECT_EQ(told("- a\n  - b\n\n    > note"), "prose (•1 a) (◦2 b) (> 2 note)");
+  EXPECT_EQ(told("- a\n\n  > ```\n  > x\n  >   y\n  > ```\n- b"), "prose (•1 a)\ncode : x\n  y\nprose (•1 b)");
+  EXPECT_EQ(told("> - a\n>   b\n> - c"), "prose (> •1 a\nb) (> •1 c)");
+  EXPECT_EQ(told("- a\n\n> b"), "prose (•1 a) (> b)");
+}
+
 TEST(MarkdownBlocks, FormulasAreWhole) {
   EXPECT_EQ(told("$$\na_1 * b\n- c\n$$\nafter"), "prose (math $$\na_1 * b\n- c\n$$) (after)");
   EXPECT_EQ(told("\\[\n# x\n\\]"), "prose (math \\[\n# x\n\\])");
