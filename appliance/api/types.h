@@ -195,12 +195,15 @@ struct Freed {
 };
 
 struct ImportRequest {
-  std::string path, name, base;
+  std::string path, name, base, version, description, license;
   static constexpr auto kFields = std::tuple{
       field("path", &ImportRequest::path, "Hugging Face folder, .gguf, .safetensors or PEFT adapter on this box")
           .required(),
       field("name", &ImportRequest::name, "name in the store; empty: from the path"),
       field("base", &ImportRequest::base, "of an adapter: its base model in the store; empty: the one that it names"),
+      field("version", &ImportRequest::version, "to give it, for a pack that will be exported"),
+      field("description", &ImportRequest::description, "one line for people"),
+      field("license", &ImportRequest::license, "SPDX identifier; empty: what its README says"),
   };
 };
 

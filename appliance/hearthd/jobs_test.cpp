@@ -133,11 +133,16 @@ TEST_F(Training, AnAdapterWithoutItsBaseIsNamedAsThat) {
   ASSERT_STREQ(failed.state.text(), "failed");
   EXPECT_EQ(failed.cause, (Phrase{"base_not_here", {{"path", adapter.string()}}})) << failed.reason;
   request.base = "base";
+  request.version = "1.2", request.description = "how they answer", request.license = "Apache-2.0";
   const auto again = api().post_as<api::Job>("/hearth/v1/models/import", request);
   ASSERT_TRUE(again) << again.error().to_string();
   const api::Job done = wait_for_job(again->id);
   ASSERT_STREQ(done.state.text(), "done") << done.reason;
   EXPECT_EQ(done.cause, Phrase{});
+  const auto theirs = service->store().find("theirs");
+  ASSERT_TRUE(theirs) << theirs.error().to_string();
+  EXPECT_EQ(std::tuple(theirs->version, theirs->description, theirs->license),
+            std::tuple("1.2", "how they answer", "Apache-2.0"));
 }
 
 TEST_F(Training, WithoutMergeTheResultIsTheAdapterAndItCanBeTrainedAndDeployed) {

@@ -49,7 +49,8 @@ static bool lacks_its_base(const api::ImportRequest& request, const std::optiona
 Result<void> run_import(const JobRun& run) {
   auto request = TRY(from_json<api::ImportRequest>(run.params()));
   AnyStop stop(run.cancelled(), run.service_stops());
-  store::ImportOptions options{.name = request.name};
+  store::ImportOptions options{
+      .name = request.name, .version = request.version, .license = request.license, .description = request.description};
   if (!request.base.empty()) options.parent = request.base;
   auto imported = run.store().import_model(request.path, options, control_for(run, stop, "importing"));
   if (!imported && imported.error().code == Code::failed_precondition &&
