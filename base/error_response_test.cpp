@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth {
+namespace hearth::error_response_test {
 namespace {
 
 TEST(ErrorResponse, EveryCodeComesBackAsOneOfItsStatus) {
@@ -41,4 +41,4 @@ TEST(ErrorResponse, AnythingElseStillSaysTheStatus) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::error_response_test

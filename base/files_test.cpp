@@ -8,7 +8,7 @@
 #include "base/disk_full.h"
 #include "base/disk_space.h"
 
-namespace hearth {
+namespace hearth::files_test {
 namespace {
 
 TEST(Files, WriteIsAtomicAndLeavesNoTemporary) {
@@ -76,4 +76,4 @@ TEST(Files, SecondLockIsRefused) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::files_test

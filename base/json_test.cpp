@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth {
+namespace hearth::json_test {
 namespace {
 
 TEST(Json, DeepNestingIsAnError) {
@@ -21,4 +21,4 @@ TEST(Json, GettersNameTheField) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::json_test

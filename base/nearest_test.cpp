@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 
-namespace hearth {
+namespace hearth::nearest_test {
 namespace {
 
 TEST(Nearest, SlipsFindTheirWordAndOtherWordsDoNot) {
@@ -28,4 +28,4 @@ TEST(JsonError, SaysWhereWithoutTheLibrarysCodes) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::nearest_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace hearth {
+namespace hearth::phrase_test {
 namespace {
 
 TEST(Phrase, ValuesStandInTheWords) {
@@ -37,4 +37,4 @@ TEST(Phrase, AStatusSaysBoth) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::phrase_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth {
+namespace hearth::result_test {
 namespace {
 
 Result<int> parse_digit(char c) {
@@ -16,7 +16,9 @@ Result<int> sum(std::string_view text) {
   return total;
 }
 
-TEST(Result, ValueTravels) { EXPECT_EQ(*sum("123"), 6); }
+TEST(Result, ValueTravels) {
+  EXPECT_EQ(*sum("123"), 6);
+}
 
 TEST(Result, ErrorCarriesContextAndPlace) {
   auto result = sum("1x");
@@ -34,4 +36,4 @@ TEST(Result, EveryCodeHasNameAndStatus) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::result_test

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-namespace hearth {
+namespace hearth::text_encoding_test {
 namespace {
 
 using namespace std::string_literals;
@@ -132,4 +132,4 @@ TEST(TextEncoding, AnotherEncodingBehindTheSampleIsFound) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::text_encoding_test

@@ -5,7 +5,7 @@
 
 #include "base/describe.h"
 
-namespace hearth {
+namespace hearth::word_test {
 namespace {
 
 constexpr std::array kColours{"red", "green"};
@@ -40,4 +40,4 @@ TEST(Word, OneOfTomorrowIsUnknownAndEqualToNone) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::word_test

@@ -71,7 +71,6 @@ function(hearth_test name)
   endif()
   list(TRANSFORM T_ROOMS PREPEND hearth_ OUTPUT_VARIABLE rooms)
   add_executable(${name} ${T_SOURCES})
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF) # tests name their helpers alike
   target_link_libraries(${name} PRIVATE ${rooms} ${T_LIBS} hearth_options GTest::gtest_main GTest::gtest)
   target_compile_definitions(${name} PRIVATE HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})

@@ -11,7 +11,7 @@
 
 #include "hwdetect/isa_limit.h"
 
-namespace hearth {
+namespace hearth::cpu_features_test {
 namespace {
 
 std::set<std::string> kernel_flags() {
@@ -79,4 +79,4 @@ TEST(IsaLimit, RefusesWhatThisCpuHasNot) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::cpu_features_test

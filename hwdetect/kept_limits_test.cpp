@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "hwdetect/busy.h"
 
-namespace hearth {
+namespace hearth::kept_limits_test {
 namespace {
 
 MeasuredLimits limits_of(double read_bytes_per_s, double flops, double others, double at) {
@@ -100,4 +100,4 @@ TEST(Busy, ReadsTheFirstLineOfStat) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::kept_limits_test

@@ -5,7 +5,7 @@
 
 #include "hwdetect/fake_tree.h"
 
-namespace hearth {
+namespace hearth::memory_test {
 namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
@@ -108,4 +108,4 @@ TEST(Memory, OfThisMachine) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::memory_test

@@ -7,7 +7,7 @@
 #include "hwdetect/cpu_features.h"
 #include "hwdetect/sysfs.h"
 
-namespace hearth {
+namespace hearth::probe_test {
 namespace {
 
 ProbeOptions short_options(const std::filesystem::path& folder) {
@@ -58,4 +58,4 @@ TEST(Probe, ADiskThatCannotBeMeasuredSaysWhy) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::probe_test

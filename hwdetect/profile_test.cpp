@@ -9,7 +9,7 @@
 #include "hwdetect/fake_tree.h"
 #include "hwdetect/nvme_health.h"
 
-namespace hearth {
+namespace hearth::profile_test {
 namespace {
 
 FakeTree full_box() {
@@ -194,4 +194,4 @@ TEST(NvmeHealth, IsReadFromTheLog) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::profile_test

@@ -9,7 +9,7 @@
 #include "inference/generator.h"
 #include "model_store/formats/load.h"
 
-namespace hearth {
+namespace hearth::conversations_test {
 namespace {
 
 using Tokens = std::vector<int32_t>;
@@ -312,4 +312,4 @@ TEST(Pages, ATokenThatDoesNotFollowIsRefused) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::conversations_test

@@ -12,7 +12,7 @@
 #include "inference/step_runner.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::encoder_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -161,4 +161,4 @@ TEST(Encoder, RefusesWhatItCannotDo) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::encoder_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
-namespace hearth {
+namespace hearth::fit_test {
 namespace {
 
 ModelConfig llama_1b() {
@@ -133,4 +133,4 @@ TEST(MemoryFit, NoBandwidthNoSpeed) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::fit_test

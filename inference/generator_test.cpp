@@ -10,7 +10,7 @@
 #include "inference/golden_models.h"
 #include "model_store/formats/load.h"
 
-namespace hearth {
+namespace hearth::generator_test {
 namespace {
 
 std::shared_ptr<const LoadedModel> model() {
@@ -224,4 +224,4 @@ TEST(GenerationSummary, SpeedCountsDecodeSteps) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::generator_test

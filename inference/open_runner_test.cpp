@@ -9,7 +9,7 @@
 #include "inference/host_difference.h"
 #include "inference/logits.h"
 
-namespace hearth {
+namespace hearth::open_runner_test {
 namespace {
 
 StepOptions on(const char* device) {
@@ -88,4 +88,4 @@ TEST(HostDifference, IsRelativeAndInfiniteWhereNothingCanBeCompared) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::open_runner_test

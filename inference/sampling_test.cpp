@@ -7,7 +7,7 @@
 #include <cmath>
 #include <map>
 
-namespace hearth {
+namespace hearth::sampling_test {
 namespace {
 
 std::map<int32_t, int> draws(SamplingParams params, const std::vector<float>& logits, int n = 4000) {
@@ -145,4 +145,4 @@ TEST(Sampler, ParametersHaveBounds) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::sampling_test

@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-namespace hearth {
+namespace hearth::sequence_states_test {
 namespace {
 
 using Tokens = std::vector<int32_t>;
@@ -304,4 +304,4 @@ TEST(KeptStates, ThereMayBeNone) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::sequence_states_test

@@ -11,7 +11,7 @@
 #include "base/sanitizers.h"
 #include "inference/golden_models.h"
 
-namespace hearth {
+namespace hearth::step_runner_test {
 namespace {
 
 // n sequences of different lengths, whose next tokens are decoded in one step, or one after the other.
@@ -197,4 +197,4 @@ TEST(ShapeClasses, PaddingIsAtMostAQuarterAndNeverLess) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::step_runner_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth {
+namespace hearth::stop_strings_test {
 namespace {
 
 std::string streamed(std::vector<std::string> stops, std::string_view text, size_t piece) {
@@ -35,4 +35,4 @@ TEST(StopStrings, EmptyOnesAreIgnored) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::stop_strings_test

@@ -7,7 +7,7 @@
 #include "model_store/formats/adapters/adapter.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::adapters_test {
 namespace {
 using namespace test;
 namespace fs = std::filesystem;
@@ -177,4 +177,4 @@ TEST(StoreImport, AdoptedFilesAreNotCopied) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::adapters_test

@@ -3,7 +3,7 @@
 
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::called_test {
 namespace {
 
 std::vector<ModelRecord> models() {
@@ -50,4 +50,4 @@ TEST(Called, SeveralAreNamed) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::called_test

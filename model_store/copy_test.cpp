@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-namespace hearth::store {
+namespace hearth::store::copy_test {
 namespace {
 
 constexpr size_t kPiece = size_t{4} << 20;  // copies are read and written in such pieces
@@ -43,4 +43,4 @@ TEST(Copy, GoesOnFromWhateverIsThere) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::copy_test

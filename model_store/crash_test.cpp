@@ -15,7 +15,7 @@
 #include "model_store/kill_point.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::crash_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -242,4 +242,4 @@ TEST(Crash, LargeImportGoesOnWhereItWasKilled) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::crash_test

@@ -6,7 +6,7 @@
 #include "model_store/formats/load.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::import_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -261,4 +261,4 @@ TEST(Import, AnIndexMayNameATiedHeadAndLackWhatAShardHolds) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::import_test

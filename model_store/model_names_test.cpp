@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace hearth::store {
+namespace hearth::store::model_names_test {
 namespace {
 
 TEST(ModelNames, SafeNames) {
@@ -110,4 +110,4 @@ TEST(ModelNames, WhatAPersonAsksFor) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::model_names_test

@@ -7,7 +7,7 @@
 #include "model_store/pack_signature.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::names_test {
 namespace {
 using namespace test;
 
@@ -117,4 +117,4 @@ TEST(Signature, ThePayloadMustNameThisManifest) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::names_test

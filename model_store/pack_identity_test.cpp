@@ -10,7 +10,7 @@
 #include "model_store/digest.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::pack_identity_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -387,4 +387,4 @@ TEST_F(PackIdentity, AnUpdateReadsEachDocumentOnce) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::pack_identity_test

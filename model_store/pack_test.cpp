@@ -12,7 +12,7 @@
 #include "model_store/pack_signature.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::pack_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -484,4 +484,4 @@ std::string resign_with(const Bench& bench, const std::string& digest, const std
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::pack_test

@@ -4,7 +4,7 @@
 #include "model_store/oci.h"
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::skopeo_test {
 namespace {
 using namespace test;
 
@@ -29,4 +29,4 @@ TEST(Skopeo, InspectsAndCopiesAPack) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::skopeo_test

@@ -5,7 +5,7 @@
 
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::store_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -266,4 +266,4 @@ TEST(Store, ReadersListWhileAWriterImports) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::store_test

@@ -6,7 +6,7 @@
 
 #include <random>
 
-namespace hearth::store {
+namespace hearth::store::version_test {
 namespace {
 
 // -1, 0, 1, or 9: they cannot be ordered.
@@ -122,4 +122,4 @@ TEST(Version, IsAnOrder) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::version_test

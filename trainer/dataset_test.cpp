@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "trainer/data/example_formats.h"
 
-namespace hearth::train {
+namespace hearth::train::dataset_test {
 namespace {
 
 class DatasetTest : public ::testing::Test {
@@ -155,4 +155,4 @@ TEST_F(DatasetTest, NameDecidesWhereThePathDoesNot) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::dataset_test

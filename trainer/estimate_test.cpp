@@ -6,7 +6,7 @@
 #include "trainer/stepper.h"
 #include "trainer/test_model.h"
 
-namespace hearth::train {
+namespace hearth::train::estimate_test {
 namespace {
 
 TEST(Estimate, FollowsTheGraph) {
@@ -46,4 +46,4 @@ TEST(Estimate, FollowsTheGraph) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::estimate_test

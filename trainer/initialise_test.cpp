@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace hearth::train {
+namespace hearth::train::initialise_test {
 namespace {
 
 double spread(const Tensor& t) {
@@ -36,7 +36,8 @@ TEST(Initialise, SpreadFollowsTheKind) {
 }
 
 TEST(Initialise, SeedAndRoleDecideEverything) {
-  const Tensor a = initialised("layers.0.wq", ParameterKind::matrix, 1), b = initialised("layers.0.wq", ParameterKind::matrix, 1);
+  const Tensor a = initialised("layers.0.wq", ParameterKind::matrix, 1),
+               b = initialised("layers.0.wq", ParameterKind::matrix, 1);
   EXPECT_EQ(std::memcmp(a.f32(), b.f32(), 256 * 128 * 4), 0);
   EXPECT_NE(a.f32()[0], initialised("layers.0.wq", ParameterKind::matrix, 2).f32()[0]);
   EXPECT_NE(a.f32()[0], initialised("layers.0.wk", ParameterKind::matrix, 1).f32()[0]);
@@ -51,4 +52,4 @@ TEST(Initialise, LoraStartsAtNothing) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::initialise_test

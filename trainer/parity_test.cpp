@@ -7,7 +7,7 @@
 #include "trainer/result.h"
 #include "trainer/test_model.h"
 
-namespace hearth::train {
+namespace hearth::train::parity_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -143,4 +143,4 @@ TEST_F(ParityTest, NothingIsPublishedUnderItsFinalNameBefore) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::parity_test

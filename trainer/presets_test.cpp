@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth::train {
+namespace hearth::train::presets_test {
 namespace {
 
 TEST(Presets, ValidForEverySize) {
@@ -35,4 +35,4 @@ TEST(Presets, SmallModelsTakeLargerSteps) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::presets_test

@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 
-namespace hearth::train {
+namespace hearth::train::recipe_test {
 namespace {
 
 constexpr const char* kSmall = R"(
@@ -117,4 +117,4 @@ TEST(Recipe, SetKeyFromJson) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::recipe_test

@@ -22,7 +22,7 @@
 
 extern char** environ;
 
-namespace hearth::train {
+namespace hearth::train::run_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -265,4 +265,4 @@ TEST_F(RunTest, WhatIsWrongIsSaidOnTheLastLine) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::run_test

@@ -11,7 +11,7 @@
 #include "trainer/run.h"
 #include "trainer/test_model.h"
 
-namespace hearth::train {
+namespace hearth::train::setup_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -182,4 +182,4 @@ TEST(Setup, ComparesTheFirstLayersOfADeepModel) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::setup_test

@@ -9,7 +9,7 @@
 #include "trainer/stepper.h"
 #include "trainer/test_model.h"
 
-namespace hearth::train {
+namespace hearth::train::training_test {
 namespace {
 
 Recipe recipe(const std::string& method) {
@@ -237,4 +237,4 @@ TEST(Training, SeveralMicroBatchesNeedAStepperForThem) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::training_test

@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 
-namespace hearth {
+namespace hearth::stick_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -63,4 +63,4 @@ TEST_F(Sticks, OtherFoldersNeedNoWish) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::stick_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth::cli {
+namespace hearth::cli::answer_view_test {
 namespace {
 
 TEST(AnswerView, SpellsWhatATerminalWouldObey) {
@@ -18,4 +18,4 @@ TEST(AnswerView, SpellsWhatATerminalWouldObey) {
 }
 
 }  // namespace
-}  // namespace hearth::cli
+}  // namespace hearth::cli::answer_view_test

@@ -6,7 +6,7 @@
 #include "appliance/hearthd/testing/service_fixture.h"
 #include "hwdetect/fake_tree.h"
 
-namespace hearth {
+namespace hearth::deployments_test {
 namespace {
 
 using Deploying = ServiceFixture;
@@ -408,4 +408,4 @@ TEST_F(Deploying, OneServiceOnAStateDirectory) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::deployments_test

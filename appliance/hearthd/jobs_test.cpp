@@ -7,7 +7,7 @@
 #include "base/disk_space.h"
 #include "model_store/formats/adapters/adapter.h"
 
-namespace hearth {
+namespace hearth::jobs_test {
 namespace {
 
 struct Training : ServiceFixture {
@@ -472,4 +472,4 @@ TEST_F(Training, ImportFailuresAreTold) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::jobs_test

@@ -12,7 +12,7 @@
 #include "base/files.h"
 #include "model_store/store.h"
 
-namespace hearth {
+namespace hearth::kill_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -101,7 +101,7 @@ TEST_F(Killing, NothingIsLost) {
     ASSERT_TRUE(import) << import.error().to_string();
     accepted.push_back(import->id);
     if (round % 5 == 4) ASSERT_TRUE(all_have_ended(accepted));  // an import that no end lets come further is given up
-    ::usleep(random() % 40'000);  // the random moment
+    ::usleep(random() % 40'000);                                // the random moment
     kill();
     EXPECT_TRUE(within(5s, [&] { return !is_running(engine); })) << "an engine outlived hearthd";
     start();
@@ -131,4 +131,4 @@ TEST_F(Killing, TerminatesOnSigterm) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::kill_test

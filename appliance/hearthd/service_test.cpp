@@ -10,7 +10,7 @@
 #include "appliance/hearthd/testing/service_fixture.h"
 #include "model_store/signature.h"
 
-namespace hearth {
+namespace hearth::service_test {
 namespace {
 
 struct Whole : ServiceFixture {
@@ -403,4 +403,4 @@ TEST_F(Whole, BoxHealthAndMetrics) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::service_test

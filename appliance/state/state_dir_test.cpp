@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 
-namespace hearth {
+namespace hearth::state_dir_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,4 +37,4 @@ TEST_F(StateDirs, AnInstalledServiceThatHasNoDatabaseYetIsStillTheOne) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::state_dir_test

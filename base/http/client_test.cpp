@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/http/server.h"
 
-namespace hearth::http {
+namespace hearth::http::client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -106,4 +106,4 @@ TEST_F(Client, LimitsWhatItTakes) {
 }
 
 }  // namespace
-}  // namespace hearth::http
+}  // namespace hearth::http::client_test

@@ -7,7 +7,7 @@
 #include "base/http/router.h"
 #include "base/http/sse.h"
 
-namespace hearth::http {
+namespace hearth::http::message_test {
 namespace {
 
 TEST(Message, AFullDiskIsNotARateLimit) {
@@ -120,4 +120,4 @@ TEST(HostCheck, AddressesToListenOnNameTheWrongPart) {
 }
 
 }  // namespace
-}  // namespace hearth::http
+}  // namespace hearth::http::message_test

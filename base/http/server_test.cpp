@@ -18,7 +18,7 @@
 #include "base/http/client.h"
 #include "base/http/worker_pool.h"
 
-namespace hearth::http {
+namespace hearth::http::server_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -592,4 +592,4 @@ TEST(Server, BadAddresses) {
 }
 
 }  // namespace
-}  // namespace hearth::http
+}  // namespace hearth::http::server_test

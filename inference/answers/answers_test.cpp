@@ -5,7 +5,7 @@
 
 #include "inference/answers/answer_parser.h"
 
-namespace hearth::answers {
+namespace hearth::answers::answers_test {
 namespace {
 
 Tools test_tools() {
@@ -573,4 +573,4 @@ TEST(Answers, LongTextIsReadInLinearTime) {
 }
 
 }  // namespace
-}  // namespace hearth::answers
+}  // namespace hearth::answers::answers_test

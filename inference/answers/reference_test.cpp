@@ -7,7 +7,7 @@
 #include "inference/answers/answer_parser.h"
 #include "model_store/templates/chat_template.h"
 
-namespace hearth::answers {
+namespace hearth::answers::reference_test {
 namespace {
 namespace fs = std::filesystem;
 using Ordered = nlohmann::ordered_json;
@@ -79,4 +79,4 @@ TEST(Reference, CallsThatTemplatesWriteAreReadBack) {
 }
 
 }  // namespace
-}  // namespace hearth::answers
+}  // namespace hearth::answers::reference_test

@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 
-namespace hearth::openai {
+namespace hearth::openai::encoder_surface_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -130,4 +130,4 @@ TEST_F(EncoderSurface, RerankNeedsItsFields) {
 }
 
 }  // namespace
-}  // namespace hearth::openai
+}  // namespace hearth::openai::encoder_surface_test

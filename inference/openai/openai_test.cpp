@@ -11,7 +11,7 @@
 #include "inference/openai/requests.h"
 #include "inference/openai/surface.h"
 
-namespace hearth::openai {
+namespace hearth::openai::openai_test {
 namespace {
 
 class Surface : public testing::Test {
@@ -426,4 +426,4 @@ TEST_F(Surface, HealthAndMetrics) {
 }
 
 }  // namespace
-}  // namespace hearth::openai
+}  // namespace hearth::openai::openai_test

@@ -7,7 +7,7 @@
 #include "inference/openai/scripted_generator.h"
 #include "inference/openai/surface.h"
 
-namespace hearth::openai {
+namespace hearth::openai::tools_test {
 namespace {
 
 // Shows everything that it is given, and tells the format of calls by its text.
@@ -179,4 +179,4 @@ TEST_F(Tools, TheTemplateSeesThemAsTheyCame) {
 }
 
 }  // namespace
-}  // namespace hearth::openai
+}  // namespace hearth::openai::tools_test

@@ -10,7 +10,7 @@
 #include "model_store/formats/model_config.h"
 #include "runtime/architectures/hf_keys.h"
 
-namespace hearth {
+namespace hearth::config_keys_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -182,4 +182,4 @@ TEST(ConfigKeys, GgufFilesThatLeaveKeysOut) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::config_keys_test

@@ -18,7 +18,7 @@
 #include "model_store/formats/load.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::file_cves_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -213,4 +213,4 @@ TEST(FileCves, Cve_2024_39722_NoOracleForFiles) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::file_cves_test

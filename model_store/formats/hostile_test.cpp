@@ -13,7 +13,7 @@
 #include "model_store/formats/model_config.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::hostile_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -252,4 +252,4 @@ TEST(Hostile, EveryPrefixOfConfigAndTokenizerIsAnError) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::hostile_test

@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 
-namespace hearth {
+namespace hearth::inspect_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -62,4 +62,4 @@ TEST(Inspect, NotAModelIsAnError) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::inspect_test

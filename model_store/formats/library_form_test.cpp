@@ -12,7 +12,7 @@
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/storage_write.h"
 
-namespace hearth {
+namespace hearth::library_form_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -91,4 +91,4 @@ std::vector<std::string> cases() {
 INSTANTIATE_TEST_SUITE_P(Goldens, LibraryForm, testing::ValuesIn(cases()), [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::library_form_test

@@ -11,7 +11,7 @@
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::load_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -240,4 +240,4 @@ TEST(Load, MissingThingsAreNamed) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::load_test

@@ -71,7 +71,7 @@ void operator delete[](void* p, size_t, std::align_val_t) noexcept {
   released(p);
 }
 
-namespace hearth {
+namespace hearth::parser_memory_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -164,4 +164,4 @@ TEST(ParserMemory, Safetensors) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::parser_memory_test

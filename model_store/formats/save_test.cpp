@@ -12,7 +12,7 @@
 #include "model_store/formats/gguf.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::save_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -222,4 +222,4 @@ TEST(Save, WeightsCanBeMadeWhenTheyAreWritten) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::save_test

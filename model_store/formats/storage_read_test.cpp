@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::storage_read_test {
 namespace {
 
 // A file with one tensor in memory.
@@ -110,4 +110,4 @@ TEST(StorageRead, AStackThatMemoryCannotHoldIsOnDisk) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::storage_read_test

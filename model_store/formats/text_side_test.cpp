@@ -8,7 +8,7 @@
 #include "base/python_json.h"
 #include "model_store/formats/save.h"
 
-namespace hearth {
+namespace hearth::text_side_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -205,4 +205,4 @@ TEST(Families, TheHandbookListsAll) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::text_side_test

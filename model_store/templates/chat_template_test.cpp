@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 
-namespace hearth {
+namespace hearth::chat_template_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -140,4 +140,4 @@ TEST(ChatTemplate, AFilterOrTestThatDoesNotExistIsAnErrorWhenItIsReached) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::chat_template_test

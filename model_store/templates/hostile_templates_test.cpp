@@ -7,7 +7,7 @@
 
 #include "model_store/templates/chat_template.h"
 
-namespace hearth {
+namespace hearth::hostile_templates_test {
 namespace {
 
 std::string repeat(std::string_view text, int n) {
@@ -208,4 +208,4 @@ TEST(HostileTemplates, LimitsGrowWithTheConversation) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::hostile_templates_test

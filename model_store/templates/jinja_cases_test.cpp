@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "model_store/templates/chat_template.h"
 
-namespace hearth {
+namespace hearth::jinja_cases_test {
 namespace {
 
 using Ordered = nlohmann::ordered_json;
@@ -39,4 +39,4 @@ TEST(JinjaCases, ChatTemplatesByChanceRenderAsJinja2Does) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::jinja_cases_test

@@ -12,7 +12,7 @@
 #include "model_store/templates/chat_template.h"
 #include "model_store/tokenizers/added_tokens.h"
 
-namespace hearth {
+namespace hearth::typed_text_test {
 namespace {
 namespace fs = std::filesystem;
 using Ordered = nlohmann::ordered_json;
@@ -246,4 +246,4 @@ TEST(ControlMark, ByItsSpelling) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::typed_text_test

@@ -14,8 +14,8 @@ namespace {
 using Place = Decoder::Place;
 using Step = Decoder::Step;
 
-constexpr size_t kMaxSteps = 64;
-constexpr int kMaxDepth = 8;
+constexpr size_t kMaxDecoderSteps = 64;
+constexpr int kMaxDecoderDepth = 8;
 constexpr int32_t kMaxStrip = 1024;
 
 std::string replace(std::string_view text, std::string_view what, std::string_view by) {
@@ -116,11 +116,13 @@ Result<void> Decoder::add_word_piece(const Json& json) {
 
 Result<void> Decoder::add(const Json& json, int depth) {
   const std::string type = TRY(json_get<std::string>(json, "type"));
-  if (steps_.size() >= kMaxSteps) return error(Code::resource_exhausted, "more than {} decoder steps", kMaxSteps);
+  if (steps_.size() >= kMaxDecoderSteps)
+    return error(Code::resource_exhausted, "more than {} decoder steps", kMaxDecoderSteps);
   if (type == "Sequence") {
     auto list = json.find("decoders");
-    if (list == json.end() || !list->is_array() || depth > kMaxDepth)
-      return error(Code::invalid_argument, "field \"decoders\" must be a list, nested at most {} levels", kMaxDepth);
+    if (list == json.end() || !list->is_array() || depth > kMaxDecoderDepth)
+      return error(Code::invalid_argument, "field \"decoders\" must be a list, nested at most {} levels",
+                   kMaxDecoderDepth);
     for (const auto& item : *list) TRY(add(item, depth + 1));
     return {};
   }

@@ -10,7 +10,7 @@
 #include "model_store/tokenizers/tokenizer_export.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::peers_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -116,4 +116,4 @@ INSTANTIATE_TEST_SUITE_P(Every, TokenizerPeer, testing::ValuesIn(fixture_names()
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::peers_test

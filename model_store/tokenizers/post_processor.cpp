@@ -10,7 +10,7 @@ using Part = PostProcessor::Part;
 using What = Part::What;
 
 constexpr size_t kMaxParts = 64;
-constexpr int kMaxDepth = 4;
+constexpr int kMaxProcessorDepth = 4;
 
 const Json& member(const Json& object, const char* key) {
   static const Json kNull;
@@ -30,9 +30,9 @@ class PostProcessorReader {
     if (type == "ByteLevel") return {};  // it only trims offsets
     if (type == "Sequence") {
       const Json& list = member(json, "processors");
-      if (!list.is_array() || depth > kMaxDepth)
+      if (!list.is_array() || depth > kMaxProcessorDepth)
         return error(Code::invalid_argument, "field \"processors\" must be a list, nested at most {} levels",
-                     kMaxDepth);
+                     kMaxProcessorDepth);
       for (const auto& item : list) TRY(read(item, depth + 1));
       return {};
     }

@@ -10,8 +10,8 @@
 namespace hearth {
 namespace {
 
-constexpr size_t kMaxSteps = 64;
-constexpr int kMaxDepth = 8;
+constexpr size_t kMaxPreTokenizerSteps = 64;
+constexpr int kMaxPreTokenizerDepth = 8;
 constexpr std::string_view kWords =
     R"([\w\x{200c}\x{200d}]+|[^\w\s\x{200c}\x{200d}]+)";  // as the library's own \w, which has the joiners
 
@@ -37,8 +37,8 @@ class PreTokenizerReader {
 
   Result<void> add(const Json& json, int depth) {
     const std::string type = TRY(json_get<std::string>(json, "type"));
-    if (out_.steps_.size() >= kMaxSteps)
-      return error(Code::resource_exhausted, "more than {} pre-tokenizer steps", kMaxSteps);
+    if (out_.steps_.size() >= kMaxPreTokenizerSteps)
+      return error(Code::resource_exhausted, "more than {} pre-tokenizer steps", kMaxPreTokenizerSteps);
     if (type == "Sequence") return add_sequence(json, depth);
     if (type == "ByteLevel") return add_byte_level(json);
     if (type == "Split") return add_split(json);
@@ -69,8 +69,8 @@ class PreTokenizerReader {
 
  private:
   Result<void> add_sequence(const Json& json, int depth) {
-    if (depth > kMaxDepth)
-      return error(Code::invalid_argument, "pre-tokenizers are nested deeper than {} levels", kMaxDepth);
+    if (depth > kMaxPreTokenizerDepth)
+      return error(Code::invalid_argument, "pre-tokenizers are nested deeper than {} levels", kMaxPreTokenizerDepth);
     auto list = json.find("pretokenizers");
     if (list == json.end() || !list->is_array())
       return error(Code::invalid_argument, "field \"pretokenizers\" must be a list");

@@ -7,7 +7,7 @@
 #include "model_store/tokenizers/pre_tokenizer.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::pre_tokenizer_names_test {
 namespace {
 
 PreTokenizer make(const std::string& name) {
@@ -80,4 +80,4 @@ TEST(PreTokenizerNames, NamesAreFoundByPattern) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::pre_tokenizer_names_test

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::properties_test {
 namespace {
 
 // Keeps every text as it is: bytes without a normalizer, or characters with a fallback to bytes.
@@ -142,4 +142,4 @@ TEST(TokenizerProperties, TextOverTheLimitIsAnError) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::properties_test

@@ -7,7 +7,7 @@
 #include "model_store/tokenizers/tokenizer_export.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::reference_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -62,4 +62,4 @@ TEST(TokenizerReference, ExportsGiveTheSameIds) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::reference_test

@@ -12,7 +12,7 @@
 namespace hearth {
 namespace {
 
-constexpr int kMaxDepth = 100;
+constexpr int kMaxPatternDepth = 100;
 constexpr int kMaxRepeat = 65'535;  // PCRE2's own limit
 constexpr std::string_view kAny = "[\\x{0}-\\x{10ffff}]";
 
@@ -131,7 +131,7 @@ class Translator {
 
   // a|b|c up to the end of the group, which is left to be read.
   Result<std::string> alternatives() {
-    if (++depth_ > kMaxDepth) return wrong("is nested too deep");
+    if (++depth_ > kMaxPatternDepth) return wrong("is nested too deep");
     const Options outside = options_;
     std::string out = TRY(branch());
     while (take("|")) {

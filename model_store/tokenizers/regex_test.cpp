@@ -10,7 +10,7 @@
 #include "model_store/tokenizers/regex_dialect.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::regex_test {
 namespace {
 
 uint32_t checksum(const Regex& regex, const std::string& text) {
@@ -95,4 +95,4 @@ TEST(RegexClass, LettersThatStandForTwoAreKnown) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::regex_test

@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-namespace hearth {
+namespace hearth::sentencepiece_test {
 namespace {
 
 std::string varint(uint64_t value) {
@@ -88,4 +88,4 @@ TEST(SentencePieceFile, DamagedFilesAreErrorsOrTokenizers) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::sentencepiece_test

@@ -12,7 +12,7 @@ namespace hearth {
 namespace {
 
 constexpr size_t kMaxAdded = 1'000'000;
-constexpr int kMaxDepth = 32;
+constexpr int kMaxPythonDepth = 32;
 constexpr const char* kNamed[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                   "pad_token", "cls_token", "mask_token"};
 
@@ -25,7 +25,7 @@ using Ordered = nlohmann::ordered_json;
 
 Result<Ordered> parse_ordered(std::string_view text, const char* name) {
   if (text.empty()) return Ordered::object();
-  const Json plain = TRY_WITH(parse_python_json(text, kMaxDepth), "in {}", name);  // says what is wrong
+  const Json plain = TRY_WITH(parse_python_json(text, kMaxPythonDepth), "in {}", name);  // says what is wrong
   Ordered out = Ordered::parse(text, nullptr, false);
   if (out.is_discarded()) out = Ordered::parse(dump_json(plain), nullptr, false);  // NaN somewhere: sorted keys
   if (!out.is_object()) return error(Code::invalid_argument, "{} must hold an object", name);

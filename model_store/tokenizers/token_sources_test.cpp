@@ -9,7 +9,7 @@
 #include "model_store/formats/load.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::token_sources_test {
 namespace {
 namespace fs = std::filesystem;
 using Ordered = nlohmann::ordered_json;
@@ -125,4 +125,4 @@ TEST(BertVocabulary, OthersAreRefusedByName) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::token_sources_test

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "model_store/tokenizers/tokenizer_test_support.h"
 
-namespace hearth {
+namespace hearth::tokenizer_test {
 namespace {
 
 Tokenizer golden_tokenizer() {
@@ -138,4 +138,4 @@ TEST(Tokenizer, HostilePatternIsStopped) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::tokenizer_test

@@ -11,7 +11,7 @@
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::experts_test {
 namespace {
 
 constexpr int kTokens = 7;
@@ -172,4 +172,4 @@ TEST(Experts, ConfigurationsThatCannotBeAreNamed) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::experts_test

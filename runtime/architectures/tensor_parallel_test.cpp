@@ -5,7 +5,7 @@
 
 #include "runtime/architectures/parameter_table.h"
 
-namespace hearth {
+namespace hearth::tensor_parallel_test {
 namespace {
 
 // Heads of 48: a block of 32 ends with a head at every second one.
@@ -63,4 +63,4 @@ TEST(TensorParallel, BlocksStayWhole) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::tensor_parallel_test

@@ -8,7 +8,7 @@
 
 #include "runtime/exec/devices.h"
 
-namespace hearth {
+namespace hearth::host_backend_test {
 namespace {
 
 TEST(HostMemory, ReservesMoreThanItTouches) {
@@ -42,4 +42,4 @@ TEST(HostMemory, RefusesWhatNoMachineHas) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::host_backend_test

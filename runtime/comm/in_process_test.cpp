@@ -7,7 +7,7 @@
 #include <functional>
 #include <thread>
 
-namespace hearth {
+namespace hearth::in_process_test {
 namespace {
 
 constexpr int kRanks = 3;
@@ -92,4 +92,4 @@ TEST(InProcess, WhoeverWaitsForOneThatLeftIsTold) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::in_process_test

@@ -13,7 +13,7 @@
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/cpu_kernels.h"
 
-namespace hearth {
+namespace hearth::executor_test {
 namespace {
 
 constexpr int64_t T = 67, C = 96, F = 160;  // enough work for a team
@@ -311,4 +311,4 @@ TEST(Executor, LeavesOutputsWhereTheyAre) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::executor_test

@@ -8,7 +8,7 @@
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::adapters_test {
 namespace {
 
 // Tensors for all leaves of a graph, the same for the same name.
@@ -272,4 +272,4 @@ TEST(AdaptersByToken, WhatCannotBeChosenFromIsNamed) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::adapters_test

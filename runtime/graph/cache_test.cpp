@@ -10,7 +10,7 @@
 #include "runtime/ops/linear_attention/linear_attention.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::cache_test {
 namespace {
 
 constexpr int kTokens = 5;
@@ -155,4 +155,4 @@ TEST(Cache, WhatCannotGoOnIsRefused) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::cache_test

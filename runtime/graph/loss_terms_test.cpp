@@ -10,7 +10,7 @@
 #include "runtime/exec/interpreter.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::loss_terms_test {
 namespace {
 
 constexpr int64_t T = 5, V = 20, C = 8;
@@ -172,4 +172,4 @@ TEST(LossTerms, WhatCannotBeIsSaid) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::loss_terms_test

@@ -6,7 +6,7 @@
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::loss_test {
 namespace {
 
 Graph two_layers() {
@@ -178,4 +178,4 @@ TEST(Marks, FollowTheirValuesThroughRewrites) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::loss_test

@@ -15,7 +15,7 @@
 #include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::optimize_test {
 namespace {
 
 constexpr int64_t kW = 1000, kB = 3;
@@ -235,4 +235,4 @@ TEST(Versions, AreOfStates) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::optimize_test

@@ -12,7 +12,7 @@
 #include "runtime/ops/sample_runs.h"
 #include "runtime/plan/plan.h"
 
-namespace hearth {
+namespace hearth::precision_test {
 namespace {
 
 constexpr int kTokens = 5, kWidth = 12, kVocab = 9;
@@ -137,4 +137,4 @@ TEST(Precision, ADevicesNameSaysWhatItComputesWith) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::precision_test

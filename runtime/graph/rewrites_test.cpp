@@ -13,7 +13,7 @@
 #include "runtime/ops/quantise/quantise.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::rewrites_test {
 namespace {
 
 ModelConfig tiny_config() {
@@ -195,4 +195,4 @@ TEST(QuantiseActivations, WhatIsNoNumberStaysNone) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::rewrites_test

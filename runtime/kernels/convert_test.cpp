@@ -25,6 +25,7 @@ void widen(Dtype dtype, const void* source, int64_t offset, float* out, int64_t 
 }
 #endif
 
+namespace convert_test {
 namespace {
 
 std::vector<WidenFunction> runnable() {
@@ -99,4 +100,5 @@ TEST(Widen, EveryE4m3Number) {
 }
 
 }  // namespace
+}  // namespace convert_test
 }  // namespace hearth

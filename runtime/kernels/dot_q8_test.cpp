@@ -25,6 +25,7 @@ HEARTH_DECLARE(avx2)
 HEARTH_DECLARE(avx512)
 #undef HEARTH_DECLARE
 
+namespace dot_q8_test {
 namespace {
 
 struct Level {
@@ -124,6 +125,7 @@ TEST(DotQ8, TheInstructionForBytesChangesNoBit) {
 }
 
 }  // namespace
+}  // namespace dot_q8_test
 }  // namespace hearth
 
 #endif

@@ -26,6 +26,7 @@ HEARTH_DECLARE(avx512)
 #endif
 #undef HEARTH_DECLARE
 
+namespace dot_rows_test {
 namespace {
 
 struct Level {
@@ -98,4 +99,5 @@ TEST(DotRows, ARowDoesNotDependOnItsBatch) {
 }
 
 }  // namespace
+}  // namespace dot_rows_test
 }  // namespace hearth

@@ -5,7 +5,7 @@
 
 #include "runtime/kernels/flash_tile.cuh"
 
-namespace hearth::emulated {
+namespace hearth::emulated::flash_tile_test {
 namespace {
 
 struct Case {
@@ -122,4 +122,4 @@ TEST(FlashTile, CapsSinksAndRowsThatSeeNothing) {
 }
 
 }  // namespace
-}  // namespace hearth::emulated
+}  // namespace hearth::emulated::flash_tile_test

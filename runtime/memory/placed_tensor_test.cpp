@@ -5,7 +5,7 @@
 
 #include "runtime/exec/devices.h"
 
-namespace hearth {
+namespace hearth::placed_tensor_test {
 namespace {
 
 Tensor three(float first) {
@@ -48,4 +48,4 @@ TEST(PlacedTensor, ReadsInPlaceOnTheHostAndCopiesElsewhere) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::placed_tensor_test

@@ -15,7 +15,7 @@
 #include "runtime/ops/sample_runs.h"
 #include "runtime/plan/plan.h"
 
-namespace hearth {
+namespace hearth::bf16_test {
 namespace {
 
 constexpr double kRounding = 1.0 / 256;  // of bf16, relative: half of its last bit
@@ -172,4 +172,4 @@ TEST(InBf16List, HasNoStrangers) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::bf16_test

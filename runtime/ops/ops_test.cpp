@@ -17,7 +17,7 @@
 #include "runtime/ops/rules.h"
 #include "runtime/ops/sample_runs.h"
 
-namespace hearth {
+namespace hearth::ops_test {
 namespace {
 
 Written run_kernel(const Op& op, const Kernel& kernel, const std::vector<Tensor>& originals, Team& team) {
@@ -172,4 +172,4 @@ TEST(Ops, WrongOperandsAreNamed) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::ops_test

@@ -17,7 +17,7 @@
 #include "runtime/ops/rules.h"
 #include "runtime/ops/sample_runs.h"
 
-namespace hearth {
+namespace hearth::sharding_test {
 namespace {
 
 constexpr int kParts[] = {2, 3, 4};
@@ -306,4 +306,4 @@ TEST(Sharding, EveryMoveArrives) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::sharding_test

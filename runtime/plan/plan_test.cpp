@@ -12,7 +12,7 @@
 #include "runtime/graph/builder.h"
 #include "runtime/plan/place_buffers.h"
 
-namespace hearth {
+namespace hearth::plan_test {
 namespace {
 
 TEST(PlaceBuffers, LiveBuffersNeverOverlap) {
@@ -165,4 +165,4 @@ TEST(Plan, ViewsHaveNoStep) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::plan_test

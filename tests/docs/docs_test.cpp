@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "tests/docs/doc_names.h"
 
-namespace hearth::docs {
+namespace hearth::docs::docs_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -104,4 +104,4 @@ TEST(Docs, MissingNamesAreNoticed) {
 }
 
 }  // namespace
-}  // namespace hearth::docs
+}  // namespace hearth::docs::docs_test

@@ -15,7 +15,7 @@
 #include "appliance/hearthd/testing/service_fixture.h"
 #include "base/http/client.h"
 
-namespace hearth {
+namespace hearth::kill_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -258,4 +258,4 @@ TEST_F(KillService, TheServiceTakesUpEverything) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::kill_test

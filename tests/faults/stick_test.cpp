@@ -7,7 +7,7 @@
 
 #include "model_store/store_test_support.h"
 
-namespace hearth::store {
+namespace hearth::store::stick_test {
 namespace {
 namespace fs = std::filesystem;
 using namespace test;
@@ -103,4 +103,4 @@ TEST_F(StickTest, AStickPulledOutHalfWayLeavesTheStoreAsItWas) {
 }
 
 }  // namespace
-}  // namespace hearth::store
+}  // namespace hearth::store::stick_test

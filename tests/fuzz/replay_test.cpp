@@ -14,7 +14,7 @@
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/targets.h"
 
-namespace hearth::fuzz {
+namespace hearth::fuzz::replay_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -97,4 +97,4 @@ TEST(FuzzReplay, PackDocuments) {
 #endif
 
 }  // namespace
-}  // namespace hearth::fuzz
+}  // namespace hearth::fuzz::replay_test

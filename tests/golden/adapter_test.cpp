@@ -12,7 +12,7 @@
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
 
-namespace hearth {
+namespace hearth::adapter_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -140,4 +140,4 @@ TEST_P(Golden, AsGgufItChangesWhatTheConvertersFileDoes) {
 INSTANTIATE_TEST_SUITE_P(Adapters, Golden, testing::ValuesIn(cases()), [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::adapter_test

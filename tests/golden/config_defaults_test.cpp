@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "runtime/architectures/architecture.h"
 
-namespace hearth {
+namespace hearth::config_defaults_test {
 namespace {
 
 Json library() {
@@ -79,4 +79,4 @@ TEST(ConfigDefaults, OtherKeysHaveNoDefaultOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::config_defaults_test

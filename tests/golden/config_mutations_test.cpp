@@ -17,7 +17,7 @@
 #include "model_store/formats/safetensors.h"
 #include "runtime/architectures/architecture.h"
 
-namespace hearth {
+namespace hearth::config_mutations_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -171,4 +171,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConfigMutations, testing::ValuesIn(cases()),
                          [](const testing::TestParamInfo<std::string>& info) { return info.param; });
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::config_mutations_test

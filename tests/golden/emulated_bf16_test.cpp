@@ -11,7 +11,7 @@
 #include "tests/golden/golden_engine.h"
 #include "tests/golden/training_engine.h"
 
-namespace hearth::golden {
+namespace hearth::golden::emulated_bf16_test {
 namespace {
 
 // Of all gradients together, to those of f32 and to those of the references in bf16, which round what is between two
@@ -122,4 +122,4 @@ TEST(EmulatedInBf16List, ExemptionsAreOfCases) {
 }
 
 }  // namespace
-}  // namespace hearth::golden
+}  // namespace hearth::golden::emulated_bf16_test

@@ -9,7 +9,7 @@
 #include "tests/golden/golden_engine.h"
 #include "tests/golden/training_engine.h"
 
-namespace hearth::golden {
+namespace hearth::golden::emulated_test {
 namespace {
 
 class Emulated : public testing::TestWithParam<fs::path> {};
@@ -45,4 +45,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, Emulated, testing::ValuesIn(tested_cases()),
                          [](const testing::TestParamInfo<fs::path>& info) { return case_name(info.param); });
 
 }  // namespace
-}  // namespace hearth::golden
+}  // namespace hearth::golden::emulated_test

@@ -6,7 +6,7 @@
 #include "runtime/graph/rewrites.h"
 #include "tests/golden/golden_engine.h"
 
-namespace hearth::golden {
+namespace hearth::golden::golden_test {
 namespace {
 
 class Golden : public testing::TestWithParam<fs::path> {};
@@ -72,4 +72,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, Golden, testing::ValuesIn(cases()),
                          [](const testing::TestParamInfo<fs::path>& info) { return case_name(info.param); });
 
 }  // namespace
-}  // namespace hearth::golden
+}  // namespace hearth::golden::golden_test

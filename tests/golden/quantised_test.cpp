@@ -13,7 +13,7 @@
 #include "model_store/formats/save.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::quantised_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -234,4 +234,4 @@ TEST(SplitGguf, NamesOfParts) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::quantised_test

@@ -11,7 +11,7 @@
 #include "runtime/exec/run_parts.h"
 #include "tests/golden/golden_engine.h"
 
-namespace hearth::golden {
+namespace hearth::golden::sharded_test {
 namespace {
 
 constexpr int kTokens = 24, kDocument = 13;  // two documents
@@ -202,4 +202,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, Sharded, testing::ValuesIn(all_cases()),
                          [](const testing::TestParamInfo<fs::path>& info) { return case_name(info.param); });
 
 }  // namespace
-}  // namespace hearth::golden
+}  // namespace hearth::golden::sharded_test

@@ -11,7 +11,7 @@
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::executor_cuda_test {
 namespace {
 
 TEST(Cuda, ForwardAndBackwardEqualTheInterpreter) {
@@ -73,4 +73,4 @@ TEST(Cuda, ForwardAndBackwardEqualTheInterpreter) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::executor_cuda_test

@@ -12,7 +12,7 @@
 #include "runtime/ops/sample_runs.h"
 #include "runtime/plan/plan.h"
 
-namespace hearth {
+namespace hearth::ops_device_test {
 namespace {
 
 // Orders of threads; 0 is theirs. Odd ones fill dead memory with another NaN.
@@ -125,4 +125,4 @@ INSTANTIATE_TEST_SUITE_P(Ops, EveryOpOnADevice, testing::Range<size_t>(0, device
                          });
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::ops_device_test

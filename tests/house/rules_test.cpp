@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 
-namespace hearth::house {
+namespace hearth::house::rules_test {
 namespace {
 
 TEST(HouseRules, ThisTreeKeepsThem) {
@@ -108,4 +108,4 @@ TEST(HouseRules, TreesAreWalkedAndBuildOutputIsNot) {
 }
 
 }  // namespace
-}  // namespace hearth::house
+}  // namespace hearth::house::rules_test

@@ -14,7 +14,7 @@
 #include "runtime/exec/interpreter.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::toy_backend_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -108,4 +108,4 @@ TEST(ToyBackend, IsWhatItsPageQuotes) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::toy_backend_test

@@ -10,7 +10,7 @@
 #include "trainer/data/split.h"
 #include "trainer/data/training_data.h"
 
-namespace hearth::train {
+namespace hearth::train::encode_test {
 namespace {
 
 constexpr const char* kChatMl =
@@ -391,4 +391,4 @@ TEST(Split, HoldsOutByContentNotByPlace) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::encode_test

@@ -7,7 +7,7 @@
 #include "trainer/data/example_formats.h"
 #include "trainer/dataset.h"
 
-namespace hearth::train {
+namespace hearth::train::formats_test {
 namespace {
 
 class FormatsTest : public ::testing::Test {
@@ -292,4 +292,4 @@ TEST_F(FormatsTest, OnlyTheBeginningIsReadForAPreview) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::formats_test

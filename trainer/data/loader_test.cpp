@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-namespace hearth::train {
+namespace hearth::train::loader_test {
 namespace {
 
 // Document d has ids 1000 d + 0, 1, 2, ...
@@ -126,4 +126,4 @@ TEST(Loader, RowsBehindTheEndArePadding) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::loader_test

@@ -5,7 +5,7 @@
 
 #include "trainer/random.h"
 
-namespace hearth::train {
+namespace hearth::train::split_test {
 namespace {
 
 struct Sides {
@@ -63,4 +63,4 @@ TEST(ChooseHeldOut, DependsOnContentAndSeedOnly) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::split_test

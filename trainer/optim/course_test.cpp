@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hearth::train {
+namespace hearth::train::course_test {
 namespace {
 
 TEST(LearningRate, WarmsUpAndFallsAlongACosine) {
@@ -26,4 +26,4 @@ TEST(Steps, FromEpochsOrAsSaid) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::course_test

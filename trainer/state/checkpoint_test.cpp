@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "trainer/random.h"
 
-namespace hearth::train {
+namespace hearth::train::checkpoint_test {
 namespace {
 
 std::vector<Trainable> make(uint64_t key) {
@@ -104,4 +104,4 @@ TEST_F(CheckpointTest, AnotherRecipeIsRefused) {
 }
 
 }  // namespace
-}  // namespace hearth::train
+}  // namespace hearth::train::checkpoint_test

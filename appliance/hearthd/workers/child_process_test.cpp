@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace hearth {
+namespace hearth::child_process_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -114,4 +114,4 @@ TEST_F(Children, LogsAreRotated) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::child_process_test

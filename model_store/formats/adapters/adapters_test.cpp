@@ -10,7 +10,7 @@
 #include "model_store/formats/adapters/peft_experts.h"
 #include "model_store/formats/safetensors.h"
 
-namespace hearth {
+namespace hearth::adapters_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -385,4 +385,4 @@ TEST(Adapters, TheBaseIsFoundByALinkOrByItsPath) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::adapters_test

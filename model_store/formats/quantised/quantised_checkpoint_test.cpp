@@ -10,7 +10,7 @@
 #include "model_store/formats/safetensors.h"
 #include "model_store/formats/save.h"
 
-namespace hearth {
+namespace hearth::quantised_checkpoint_test {
 namespace {
 namespace fs = std::filesystem;
 
@@ -143,4 +143,4 @@ TEST(QuantisedCheckpoints, WhatIsNotCoveredSaysSo) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::quantised_checkpoint_test

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace hearth {
+namespace hearth::team_test {
 namespace {
 
 TEST(Team, EveryRankRunsOnceAJob) {
@@ -67,4 +67,4 @@ TEST(Worker, SharesCoverTheRangeOnce) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::team_test

@@ -8,7 +8,7 @@
 #include "runtime/backend/blas.cuh"
 #include "runtime/tensor/scalar.h"
 
-namespace hearth::emulated {
+namespace hearth::emulated::blas_test {
 namespace {
 
 constexpr int M = 5, N = 3, K = 4;
@@ -142,4 +142,4 @@ TEST(EmulatedBlas, ALeadingDimensionThatIsTooLargeReadsBeyondTheMatrix) {
 }
 
 }  // namespace
-}  // namespace hearth::emulated
+}  // namespace hearth::emulated::blas_test

@@ -11,7 +11,7 @@
 #include "base/sanitizers.h"
 #include "runtime/backend/emulated/cuda.h"
 
-namespace hearth::emulated {
+namespace hearth::emulated::emulated_test {
 namespace {
 
 constexpr uint64_t kSeeds = 8;
@@ -479,4 +479,4 @@ TEST(Emulated, WhatCudaRefusesIsRefused) {
 }
 
 }  // namespace
-}  // namespace hearth::emulated
+}  // namespace hearth::emulated::emulated_test

@@ -6,7 +6,7 @@
 #include "base/sanitizers.h"
 #include "runtime/backend/emulated/cuda.h"
 
-namespace hearth::emulated {
+namespace hearth::emulated::tensor_core_test {
 namespace {
 
 constexpr int M = 16, N = 8, K = 16;
@@ -165,4 +165,4 @@ TEST(EmulatedTensorCore, AMissingBarrierBeforeALoadIsCaught) {
 }
 
 }  // namespace
-}  // namespace hearth::emulated
+}  // namespace hearth::emulated::tensor_core_test

@@ -13,7 +13,7 @@
 #include "runtime/ops/cpu_kernels.h"
 #include "runtime/ops/rules.h"
 
-namespace hearth {
+namespace hearth::attention_cached_test {
 namespace {
 
 constexpr int64_t kPages = 40, kPageSize = 64;
@@ -121,4 +121,4 @@ TEST(AttentionCached, ATokensBitsDependOnItsPastAlone) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::attention_cached_test

@@ -11,7 +11,7 @@
 #include "runtime/tensor/dtype.h"
 #include "runtime/tensor/scalar.h"
 
-namespace hearth {
+namespace hearth::codecs_test {
 namespace {
 
 struct Line {
@@ -146,4 +146,4 @@ TEST(Codecs, OddInputsAreHarmless) {
 }
 
 }  // namespace
-}  // namespace hearth
+}  // namespace hearth::codecs_test
