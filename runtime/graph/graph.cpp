@@ -31,6 +31,12 @@ void Graph::make_state(Value parameter, StateKind state_kind) {
   info.state_kind = state_kind;
 }
 
+void Graph::lay_out(Value parameter, Layout layout) {
+  ValueInfo& info = values_[static_cast<size_t>(parameter.id)];
+  CHECK(info.kind == ValueKind::parameter);
+  info.type.layout = layout;
+}
+
 bool writes_state(const Node& node) {
   for (int i = 0; i < static_cast<int>(node.outputs.size()); ++i)
     if (node.op->version_of(i) >= 0) return true;

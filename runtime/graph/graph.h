@@ -70,6 +70,7 @@ class Graph {
   Value add_leaf(ValueKind kind, std::string name, TensorType type, StateKind state_kind = StateKind::per_position);
   Result<std::vector<Value>> add_node(std::shared_ptr<const Op> op, std::vector<Value> inputs, std::string scope);
   void make_state(Value parameter, StateKind state_kind);  // what was read only is written to from now on
+  void lay_out(Value parameter, Layout layout);            // whoever reads it takes it so
   void set_outputs(std::vector<Value> outputs) { outputs_ = std::move(outputs); }
   void mark(std::string_view name, Value v) { marks_.push_back({std::string(name), v}); }
 

@@ -2,7 +2,7 @@
 //
 // A model's forward graph reads tokens, positions and segment_begin, and has one output. Everything else that is done
 // with a model is a choice of rewrites, in this order:
-//   forward → adapters → cache, select_rows → precision → quantise_activations      serving
+//   forward → adapters → cache, select_rows → precision → quantise_activations → layouts      serving
 //   forward → adapters → loss → precision → differentiate → recompute → prune       training, and then
 //     → optimize                                                                    for one micro-batch a step
 //     → accumulate_gradients, optimize_accumulated                                  for several
@@ -19,6 +19,7 @@
 namespace hearth {
 
 class Builder;
+class KernelTable;
 
 // Marks of a forward graph.
 inline constexpr std::string_view kLayerInput = "layer_input";  // what recompute keeps
@@ -129,5 +130,9 @@ Result<Graph> precision(const Graph& graph, Dtype activations);
 // made by one `quantise` node for all the products that share them. Results move by less than 1 % of their size.
 // Backward does not read quantised activations: after differentiate, or not at all.
 Result<Graph> quantise_activations(const Graph& graph);
+
+// Parameters as the kernels of a backend want them to lie (KernelTable::layout_for), where all that read one want it
+// alike: a table of which rows are gathered too stays row-major. What is bound to them has to lie so: pack_panels().
+Graph layouts(const Graph& graph, const KernelTable& kernels);
 
 }  // namespace hearth

@@ -20,6 +20,13 @@ HEARTH_INLINE Bytes load_bytes(const void* p) {
 HEARTH_INLINE Bytes all_bytes(int value) {
   return _mm256_set1_epi8(static_cast<char>(value));
 }
+HEARTH_INLINE int32_t sum_of_16(const int8_t* q) {
+  const __m256i pairs = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q))),
+                                          _mm256_set1_epi16(1));
+  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
+}
 // Bit `from` of each byte becomes bit `to`, with those above it; only `mask` is kept.
 HEARTH_INLINE Bytes moved_bits(Bytes bytes, int from, int to, int mask) {
   const Bytes moved = from >= to ? _mm256_srli_epi16(bytes, from - to) : _mm256_slli_epi16(bytes, to - from);

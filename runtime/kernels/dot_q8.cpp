@@ -41,13 +41,6 @@ struct QuantisedRows {
   const float *scale, *sums;
 };
 
-int32_t sum_of_16(const int8_t* q) {
-  const __m256i pairs = _mm256_madd_epi16(_mm256_cvtepi8_epi16(load_16(q)), _mm256_set1_epi16(1));
-  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
-}
-
 // sums_per_group: 1 or 2.
 QuantisedRows lay_out(const BlockQ8_0* x, int64_t n_groups, int sums_per_group, float factor) {
   const int64_t n_scales = (n_groups + 15) / 16 * 16;

@@ -37,5 +37,9 @@ Kernel kernel_for(const O& op, Types inputs);
 template <class O>
 Kernel fixed_order_kernel_for(const O& op, Types inputs);
 
+// How the kernel for these operands wants inputs[operand] to lie: for ops that read laid-out weights (LaidOutOps).
+template <class O>
+Layout layout_for(const O& op, Types inputs, int operand);
+
 }  // namespace hearth::HEARTH_ISA
 #endif

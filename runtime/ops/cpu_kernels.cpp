@@ -4,6 +4,10 @@
 #include "runtime/kernels/isa.h"
 #include "runtime/ops/all_ops.h"
 
+namespace hearth {
+using LaidOutOps = OpList<Matmul, GroupedMatmul>;
+}
+
 // How kernels/isa.h declares it in each compilation of an op's cpu.cpp.
 #define HEARTH_DECLARE_KERNELS(ISA)                                               \
   namespace hearth::ISA {                                                         \
@@ -11,11 +15,18 @@
   Kernel kernel_for(const O& op, Types inputs);                                   \
   template <class O>                                                              \
   Kernel fixed_order_kernel_for(const O& op, Types inputs);                       \
+  template <class O>                                                              \
+  Layout layout_for(const O& op, Types inputs, int operand);                      \
+  template <class... LaidOutOps>                                                  \
+  static void add_layouts(KernelTable& table, OpList<LaidOutOps...>) {            \
+    (table.add_layout<LaidOutOps>(&ISA::layout_for<LaidOutOps>), ...);            \
+  }                                                                               \
   template <class... Ops, class... FixedOrderOps>                                 \
   static KernelTable table_of(OpList<Ops...>, OpList<FixedOrderOps...>) {         \
     KernelTable table;                                                            \
     (table.add<Ops>(&ISA::kernel_for<Ops>), ...);                                 \
     (table.add<FixedOrderOps>(&ISA::fixed_order_kernel_for<FixedOrderOps>), ...); \
+    add_layouts(table, LaidOutOps{});                                             \
     return table;                                                                 \
   }                                                                               \
   }

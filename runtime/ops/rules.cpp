@@ -17,6 +17,7 @@ bool accepts(Accept accept, Dtype dtype) {
     case Accept::i32:
       return dtype == Dtype::i32;
     case Accept::weight:
+    case Accept::laid_out_weight:
       return dtype != Dtype::i32;
     case Accept::cache:
       return dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
@@ -33,6 +34,7 @@ const char* wording(Accept accept) {
     case Accept::i32:
       return "i32";
     case Accept::weight:
+    case Accept::laid_out_weight:
       return "a weight dtype";
     case Accept::cache:
       return "f32, f16 or bf16";
@@ -69,6 +71,8 @@ Result<void> check_operands(const Op& op, Types inputs, std::initializer_list<Op
     if (!accepts(operand.accept, type.dtype) && !(is_activation && type.dtype == Dtype::bf16))
       return shape_error(op.name(), operand.name,
                          std::string(wording(operand.accept)) + (is_activation ? ", or bf16" : ""), type.to_string());
+    if (type.layout != Layout::row_major && operand.accept != Accept::laid_out_weight)
+      return shape_error(op.name(), operand.name, "row-major", type.to_string());
     const int rank = type.shape.rank();
     if (operand.rank == 0 ? rank < 1 : rank != operand.rank)
       return shape_error(op.name(), operand.name,

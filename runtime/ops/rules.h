@@ -11,8 +11,9 @@
 namespace hearth {
 
 // The operand count and each operand's rank and dtype; `weight` stands for any dtype but i32, `activations` for f32 and
-// q8_0. What the op calls activations() may be bf16 too.
-enum class Accept { f32, i32, weight, cache, activations };
+// q8_0. What the op calls activations() may be bf16 too. All are row-major, but for `laid_out_weight`, which is a
+// weight in any layout.
+enum class Accept { f32, i32, weight, laid_out_weight, cache, activations };
 struct Operand {
   const char* name;
   Accept accept;

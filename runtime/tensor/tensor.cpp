@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/tensor/panels.h"
 
 namespace hearth {
 
@@ -30,7 +31,13 @@ std::string Shape::to_string() const {
 }
 
 std::string TensorType::to_string() const {
-  return dtype_info(dtype).name + shape.to_string();
+  const std::string out = dtype_info(dtype).name + shape.to_string();
+  return layout == Layout::row_major ? out : out + " in panels of " + std::to_string(panel_rows(layout));
+}
+
+int64_t TensorType::panels_bytes() const {
+  const int64_t at_once = panel_rows(layout);
+  return (shape.n_rows() + at_once - 1) / at_once * at_once * row_bytes();
 }
 
 void Tensor::Free::operator()(void* p) const {
@@ -46,6 +53,7 @@ Tensor::Tensor(TensorType type) : type_(type) {
 }
 
 Tensor to_f32(const TensorView& view) {
+  if (view.type.layout != Layout::row_major) return to_f32(unpack_panels(view).view());
   Tensor out(TensorType{Dtype::f32, view.type.shape});
   to_float(view.type.dtype, view.data, out.f32(), view.type.shape.n_elements());
   return out;

@@ -1,5 +1,4 @@
-// Tensors: dense and row-major, always. A view is a type and a pointer; ownership is separate. Other layouts are ops'
-// business.
+// Tensors: a dtype, a shape and a layout, dense. A view is a type and a pointer; ownership is separate.
 #pragma once
 
 #include <array>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "runtime/tensor/dtype.h"
+#include "runtime/tensor/layout.h"
 
 namespace hearth {
 
@@ -38,10 +38,16 @@ class Shape {
 struct TensorType {
   Dtype dtype = Dtype::f32;
   Shape shape;
-  int64_t bytes() const { return dtype_bytes(dtype, shape.n_elements()); }
-  int64_t row_bytes() const { return dtype_bytes(dtype, shape.last()); }
+  Layout layout = Layout::row_major;  // only products with weights read another (Accept::laid_out_weight)
+  int64_t bytes() const {
+    return layout == Layout::row_major ? dtype_bytes(dtype, shape.n_elements()) : panels_bytes();
+  }
+  int64_t row_bytes() const { return dtype_bytes(dtype, shape.last()); }  // as many as a row has, wherever they lie
   bool operator==(const TensorType&) const = default;
-  std::string to_string() const;  // "f32[12, 64]"
+  std::string to_string() const;  // "f32[12, 64]", "q4_0[64, 64] in panels of 16"
+
+ private:
+  int64_t panels_bytes() const;
 };
 
 // Not owned. Read-only tensors (mapped weights) are views too: who may write is the graph's knowledge, not the type's.
@@ -56,6 +62,7 @@ struct TensorView {
   T* as() const {
     return static_cast<T*>(data);
   }
+  // Of what is row-major.
   void* row(int64_t index) const { return static_cast<std::byte*>(data) + index * type.row_bytes(); }
 };
 
@@ -80,7 +87,7 @@ class Tensor {
   std::unique_ptr<void, Free> data_;
 };
 
-// A float copy of any weight tensor.
+// A float copy of any weight tensor, row-major.
 Tensor to_f32(const TensorView& view);
 
 }  // namespace hearth

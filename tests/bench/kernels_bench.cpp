@@ -28,6 +28,7 @@
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/rules.h"
 #include "runtime/ops/swiglu/swiglu.h"
+#include "runtime/tensor/panels.h"
 #include "tests/bench/machine_limits.h"
 
 namespace hearth::bench {
@@ -78,6 +79,23 @@ void add_matmul(std::vector<Case>& out, int64_t M, int64_t N, int64_t K, bool ta
          in.push_back(tb ? large_weights(dtype, N, K) : large_weights(dtype, K, N));
          return in;
        }});
+}
+
+// Rounded activations beside weights in each order; a level of instructions has one of the panels.
+void add_integer_matmul(std::vector<Case>& out, int64_t M, int64_t N, int64_t K, Dtype dtype) {
+  for (Layout layout : {Layout::row_major, Layout::panels_of_8, Layout::panels_of_16})
+    out.push_back({fmt::format("matmul {}x{}x{} NT q8_0 {}{}", M, N, K, dtype_info(dtype).name,
+                               layout == Layout::row_major ? "" : " in panels"),
+                   std::make_shared<Matmul>(false, true), [=] {
+                     std::vector<Tensor> in;
+                     in.push_back(random_weights(Dtype::q8_0, {M, K}, 1));
+                     in.push_back(large_weights(dtype, N, K));
+                     if (layout == Layout::row_major) return in;
+                     Tensor panels(TensorType{dtype, {N, K}, layout});
+                     pack_panels(in[1].view(), panels.view(), 0, n_panels(panels.type()));
+                     in[1] = std::move(panels);
+                     return in;
+                   }});
 }
 
 void add_attention(std::vector<Case>& out, int64_t T, int H, int K, int D, int window = 0) {
@@ -217,6 +235,8 @@ std::vector<Case> all_cases() {
   for (Dtype dtype :
        {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::q8_0, Dtype::q4_0, Dtype::q4_k, Dtype::q6_k, Dtype::mxfp4})
     for (int64_t M : {1, 2, 4, 8}) add_matmul(out, M, 32768, 2048, false, true, dtype);
+  for (Dtype dtype : {Dtype::q4_0, Dtype::q4_k, Dtype::q5_k, Dtype::q6_k, Dtype::mxfp4})
+    for (int64_t M : {1, 8, 512}) add_integer_matmul(out, M, 8192, 2048, dtype);
   for (Dtype dtype : weight_dtypes()) add_matmul(out, 1, 128, 2048, false, true, dtype);  // in L2
   add_attention(out, 512, 6, 2, 64);
   add_attention(out, 2048, 6, 2, 64);
@@ -297,6 +317,7 @@ void run_case(const Case& c, const Options& options, Team& team, const MachineLi
   for (const TensorType& type : out_types) outputs.emplace_back(type);
   for (const Tensor& t : outputs) out.push_back(t.view());
   const Kernel kernel = cpu_kernels(features_for(options.isa)).find(*c.op, types);
+  if (kernel.run == nullptr) return;  // panels of another level
   Tensor scratch(TensorType{Dtype::f32, {static_cast<int64_t>(kernel.scratch_bytes / 4 + 16)}});
   const KernelArgs args{c.op.get(), in, out, scratch.view().as<std::byte>()};
   const std::function<void(const Worker&)> body = [&](const Worker& me) { kernel.run(args, me); };

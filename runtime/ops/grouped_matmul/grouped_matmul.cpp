@@ -31,11 +31,15 @@ std::string GroupedMatmul::attributes() const {
 }
 
 Result<std::vector<TensorType>> GroupedMatmul::infer(Types inputs) const {
-  TRY(check_operands(*this, inputs,
-                     {{"x", Accept::activations, 2}, {"w", Accept::weight, 3}, {"expert_begin", Accept::i32, 1}}));
+  TRY(check_operands(
+      *this, inputs,
+      {{"x", Accept::activations, 2}, {"w", Accept::laid_out_weight, 3}, {"expert_begin", Accept::i32, 1}}));
   const Shape &x = inputs[0].shape, &w = inputs[1].shape;
   if (inputs[0].dtype == Dtype::q8_0 && (!trans_w || !has_integer_levels(inputs[1].dtype)))
     return shape_error("grouped_matmul", "x", "f32 beside these experts (" + attributes() + ")",
+                       inputs[0].to_string() + " and " + inputs[1].to_string());
+  if (inputs[1].layout != Layout::row_major && inputs[0].dtype != Dtype::q8_0)
+    return shape_error("grouped_matmul", "x", "q8_0 beside these experts",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
   TRY(check_experts("grouped_matmul", inputs[2], first_expert, w[0]));
   if (w[trans_w ? 2 : 1] != x[1])

@@ -26,10 +26,12 @@ Sizes sizes(const Matmul& op, Types inputs) {
 }  // namespace
 
 Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
-  TRY(check_operands(*this, inputs, {{"a", Accept::activations, 2}, {"b", Accept::weight, 2}}));
+  TRY(check_operands(*this, inputs, {{"a", Accept::activations, 2}, {"b", Accept::laid_out_weight, 2}}));
   if (inputs[0].dtype == Dtype::q8_0 && (trans_a || !trans_b || !has_integer_levels(inputs[1].dtype)))
     return shape_error("matmul", "a", "f32 beside this b (" + attributes() + ")",
                        inputs[0].to_string() + " and " + inputs[1].to_string());
+  if (inputs[1].layout != Layout::row_major && inputs[0].dtype != Dtype::q8_0)
+    return shape_error("matmul", "a", "q8_0 beside this b", inputs[0].to_string() + " and " + inputs[1].to_string());
   const Sizes s = sizes(*this, inputs);
   if (s.k != (trans_b ? inputs[1].shape[1] : inputs[1].shape[0]))
     return shape_error("matmul", "b", fmt::format("of inner size {} ({})", s.k, attributes()),
