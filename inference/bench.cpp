@@ -70,7 +70,7 @@ double useful_flops_per_token(const LoadedModel& model) {
 
 }  // namespace
 
-Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model, const BenchOptions& options) {
+Result<BenchResult> bench_model(const std::shared_ptr<LoadedModel>& model, const BenchOptions& options) {
   constexpr int kChunk = 512;
   TRY(check("prefill tokens", options.n_prefill, 1, 1 << 17));
   TRY(check("decode tokens", options.n_decode, 1, 1 << 17));
@@ -83,6 +83,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model,
   step.n_slots = 1;
   step.device = options.device;
   step.exact = options.exact;
+  step.on_laid_out = [&](const std::string& role) { model->let_go(role); };
   step.max_seq_len = options.depth + std::max(options.n_prefill, options.n_decode + 1);
   OpenedRunner opened = TRY(open_runner(model, step));
   const std::unique_ptr<StepRunner>& runner = opened.runner;

@@ -45,7 +45,7 @@ struct BenchResult {
   };
 };
 
-// With options.isa set, this process keeps that instruction set afterwards.
-Result<BenchResult> bench_model(const std::shared_ptr<const LoadedModel>& model, const BenchOptions& options);
+// With options.isa set, this process keeps that instruction set afterwards. Weights that were copied are let go.
+Result<BenchResult> bench_model(const std::shared_ptr<LoadedModel>& model, const BenchOptions& options);
 
 }  // namespace hearth

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inference/laid_out_weights.h"
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/copy_rows/copy_rows.h"
@@ -118,8 +119,17 @@ StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptio
       copies_(*device_) {}
 
 Result<void> StepRunner::bind_weights() {
+  lays_out_ = device_->is_host_memory() && has_room_to_lay_out(weight_bytes(*model_));
+  if (lays_out_) return lay_out_weights();
   const Bindings host(model_->weights.begin(), model_->weights.end());
   bindings_ = TRY(place_on(*device_, host, weights_));
+  return {};
+}
+
+Result<void> StepRunner::lay_out_weights() {
+  const Graph graph = TRY(build_graph({1, 1}));
+  bindings_ = TRY(hearth::lay_out_weights(*model_, graph, *device_, options_.n_threads, options_.on_laid_out,
+                                          weights_.emplace_back()));
   return {};
 }
 
@@ -188,6 +198,7 @@ Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
   Graph graph = TRY(serving_graph(*model_, shape, cache_config_, device_->activations()));
   if (options_.exact) return graph;
   Graph rounded = TRY(quantise_activations(graph));
+  if (lays_out_) rounded = layouts(rounded, device_->kernels());
   return has_all_kernels(rounded, *device_) ? std::move(rounded) : std::move(graph);
 }
 

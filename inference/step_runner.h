@@ -3,6 +3,7 @@
 // and which row holds what is SequenceStates' knowledge.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ struct StepOptions {
   int n_kept = 2;              // states of recurrences kept for later, for each slot; of models that have them
   Dtype cache_dtype = Dtype::f16;
   bool exact = false;  // f32 activations beside quantised weights too
+  // Told of each weight that was copied as the kernels read it: the runner does not read the model's own any more.
+  std::function<void(const std::string& role)> on_laid_out = {};
 };
 
 struct StepToken {
@@ -91,6 +94,7 @@ class StepRunner {
   Result<void> prepare(std::span<const StepToken> tokens);
   void fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, Executor& executor) const;
   Result<void> bind_weights();
+  Result<void> lay_out_weights();
   Result<void> bind_states(const Graph& graph);
   Result<void> make_copier(const Graph& graph);
   void copy(const SequenceStates::Copies& copies);
@@ -101,7 +105,8 @@ class StepRunner {
   SequenceStates sequences_;
   std::unique_ptr<Backend> device_;
   Buffer states_;
-  std::vector<Buffer> weights_;  // where the device has memory of its own
+  std::vector<Buffer> weights_;  // where the device has memory of its own, or wants them to lie in another way
+  bool lays_out_ = false;        // they lie as `layouts` says
   Arena activations_, copies_;   // of steps; of copier_, which may run while a step's logits are read
   Bindings bindings_;
   std::list<Ready> ready_;  // most recently used first

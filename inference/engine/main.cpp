@@ -122,6 +122,7 @@ Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {
   options.step.n_threads = arguments.n_threads;
   options.step.n_slots = arguments.n_slots;
   options.step.exact = arguments.exact;
+  options.step.on_laid_out = [model](const std::string& role) { model->let_go(role); };
   options.step.max_seq_len = arguments.max_seq_len;
   options.fit_to_device = [&](StepOptions& step) -> Result<void> {
     step.max_seq_len = TRY(choose_context(*model, arguments, step));

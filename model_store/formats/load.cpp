@@ -81,24 +81,42 @@ std::vector<fs::path> disk_folders(const fs::path& model) {
   return {fs::is_directory(model, ec) ? model : fs::absolute(model, ec).parent_path(), "/var/tmp"};
 }
 
+struct ModelKeeper {
+  WeightKeeper files;
+  std::shared_ptr<CopiedWeights> copies = std::make_shared<CopiedWeights>();
+};
+
+// As read_parameter() has just left it.
+void bind_weight(const std::string& role, const TensorView& view, ModelKeeper& keeper, LoadedModel& out) {
+  out.weights.emplace(role, view);
+  std::vector<Tensor>& copies = keeper.files.copies;
+  if (copies.empty())
+    out.mapped.insert(role);
+  else
+    keeper.copies->emplace(role, std::move(copies.back()));
+  copies.clear();
+}
+
 Result<void> bind_weights(const TensorFile& file, bool is_gguf, const Request& request, LoadedModel& out) {
-  auto keeper = std::make_shared<WeightKeeper>();
-  keeper->mappings = file.keeper();
+  auto keeper = std::make_shared<ModelKeeper>();
+  WeightKeeper& files = keeper->files;
+  files.mappings = file.keeper();
   const bool is_too_large = request.available_bytes > 0 && file.size_bytes() > request.available_bytes;
-  if (is_too_large) keeper->disk_folders = disk_folders(out.path);
+  if (is_too_large) files.disk_folders = disk_folders(out.path);
   const std::string root = is_gguf ? "model." : root_of(file, out.parameters);
   for (const auto& spec : out.parameters) {
     const Storage storage = is_gguf ? spec.gguf : form_in(file, spec, root);
     if (request.depth == Depth::whole)
-      out.weights.emplace(spec.role, TRY(read_parameter(file, spec, storage, *keeper)));
+      bind_weight(spec.role, TRY(read_parameter(file, spec, storage, files)), *keeper, out);
     else
-      out.weights.emplace(
-          spec.role, TensorView{loaded_type(spec, TRY(find_parameter(file, spec, storage, keeper->used))), nullptr});
+      out.weights.emplace(spec.role,
+                          TensorView{loaded_type(spec, TRY(find_parameter(file, spec, storage, files.used))), nullptr});
   }
-  TRY(refuse_unused(file, keeper->used, root, out.config));
+  TRY(refuse_unused(file, files.used, root, out.config));
   out.size_bytes = file.size_bytes();
-  out.copied_bytes = keeper->copied_bytes;
-  out.disk_bytes = keeper->disk_bytes;
+  out.copied_bytes = files.copied_bytes;
+  out.disk_bytes = files.disk_bytes;
+  out.copies = keeper->copies;
   out.keeper = std::move(keeper);
   return {};
 }
@@ -226,6 +244,12 @@ Result<LoadedModel> check_weights(const fs::path& path) {
                              "while looking at the base of the adapter {}", path.string());
   TRY(apply_adapter_types(TRY(read_adapter(path, out.config)), out));
   return out;
+}
+
+void LoadedModel::let_go(std::string_view role) {
+  if (!copies || !copies->contains(role)) return;
+  weights.find(role)->second.data = nullptr;
+  copies->erase(copies->find(role));
 }
 
 uint64_t weight_bytes(const LoadedModel& model) {

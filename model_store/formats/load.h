@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ namespace hearth {
 
 using WeightsByRole = std::map<std::string, TensorView, std::less<>>;
 
+using CopiedWeights = std::map<std::string, Tensor, std::less<>>;  // by role
+
 struct LoadedModel {
   ModelConfig config;
   std::vector<ParameterSpec> parameters;  // the family's table for this config
@@ -31,9 +34,11 @@ struct LoadedModel {
   // `keeper` lives.
   WeightsByRole weights;
   std::shared_ptr<const void> keeper;
-  uint64_t size_bytes = 0;    // of the weight files
-  uint64_t copied_bytes = 0;  // of weights that had to be copied
-  uint64_t disk_bytes = 0;    // of weights that were laid out anew on disk, since memory cannot hold the model
+  std::set<std::string, std::less<>> mapped;  // roles whose view is a file's own bytes: its pages can be dropped
+  std::shared_ptr<CopiedWeights> copies;      // the others' bytes, where they are in memory; `keeper` has them too
+  uint64_t size_bytes = 0;                    // of the weight files
+  uint64_t copied_bytes = 0;                  // of weights that had to be copied
+  uint64_t disk_bytes = 0;  // of weights that were laid out anew on disk, since memory cannot hold the model
 
   std::optional<Tokenizer> tokenizer;  // absent: `tokenizer_problem` says why
   std::optional<Error> tokenizer_problem;
@@ -44,6 +49,9 @@ struct LoadedModel {
   std::optional<Error> tool_template_problem;
   GenerationDefaults generation;
   std::filesystem::path path;  // where it was loaded from; tokenizer files are copied from here on save
+
+  // Frees a weight that is a copy: nobody will read it again.
+  void let_go(std::string_view role);
 };
 
 // `path`: a Hugging Face folder (config.json + safetensors), a .gguf file, or a PEFT adapter's folder, which is merged

@@ -164,8 +164,12 @@ void declare_run(Command& command) {
     if (!model->tokenizer)
       return model->tokenizer_problem ? *model->tokenizer_problem
                                       : error(Code::failed_precondition, "{} has no tokenizer", a->n);
-    std::unique_ptr<Generator> generator = TRY(Generator::create(
-        model, {.step = {.device = a->device, .n_threads = a->n_threads, .n_slots = 1, .exact = a->exact}}));
+    std::unique_ptr<Generator> generator = TRY(
+        Generator::create(model, {.step = {.device = a->device,
+                                           .n_threads = a->n_threads,
+                                           .n_slots = 1,
+                                           .exact = a->exact,
+                                           .on_laid_out = [model](const std::string& role) { model->let_go(role); }}}));
     if (const std::string& reason = generator->device().reason; !reason.empty())
       fmt::print(stderr, "no GPU is used: {}\n", reason);
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);

@@ -69,11 +69,12 @@ Tensor merged_weight(const TensorView& weight, const std::vector<LowRankUpdate>&
 Result<void> apply_adapter(Adapter adapter, LoadedModel& base) {
   TRY(untie(adapter, base));
   auto merged = std::make_shared<MergedModel>();
-  for (const auto& [role, view] : adapter.whole) base.weights.at(role) = view;
+  for (const auto& [role, view] : adapter.whole) base.weights.at(role) = view, base.mapped.erase(role);
   for (const auto& [role, updates] : adapter.updates) {
     TensorView& weight = base.weights.at(role);
     merged->weights.push_back(merged_weight(weight, updates, merged_dtype(weight.type)));
     weight = merged->weights.back().view();
+    base.mapped.erase(role);
     base.copied_bytes += static_cast<uint64_t>(weight.type.bytes());
   }
   for (const auto& [role, added] : adapter.added) {
@@ -81,6 +82,7 @@ Result<void> apply_adapter(Adapter adapter, LoadedModel& base) {
     for (int64_t i = 0; i < sum.type().shape.n_elements(); ++i) sum.f32()[i] += added.f32()[i];
     merged->weights.push_back(std::move(sum));
     base.weights.at(role) = merged->weights.back().view();
+    base.mapped.erase(role);
   }
   base.size_bytes = weight_bytes(base);
   merged->base = std::move(base.keeper);
