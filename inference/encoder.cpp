@@ -69,7 +69,7 @@ Result<void> Encoder::compare_with_host(int n_threads) {
   const std::unique_ptr<Encoder> host = TRY(open(model_, task_, n_threads, std::string(kHostDevice)));
   const double difference = relative_difference(TRY(rows_of_few_tokens()), TRY(host->rows_of_few_tokens()));
   if (difference <= kDeviceTolerance) return {};
-  return error(Code::internal, "what it computes differs from the CPU's by {:.2g} of the largest, {} is allowed",
+  return error(Code::internal, "what it computes differs from the CPU's by {:.2g} of its length, {} is allowed",
                difference, kDeviceTolerance);
 }
 

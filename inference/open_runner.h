@@ -19,8 +19,8 @@ using FitToDevice = std::function<Result<void>(StepOptions& options)>;
 Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& options,
                                  const FitToDevice& fit = {});
 
-// Largest difference of a few tokens' logits from those that the host computes, relative to the largest logit; infinite
-// where one is not finite. No slot of the runner may be in use.
+// token_difference() of a few tokens' logits from those that the host computes; infinite where one is not finite. No
+// slot of the runner may be in use.
 Result<double> difference_from_host(const std::shared_ptr<const LoadedModel>& model, StepRunner& runner);
 
 }  // namespace hearth

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "inference/golden_models.h"
@@ -82,9 +83,25 @@ TEST(SequenceLogits, AreTheHostsOnADevice) {
 TEST(HostDifference, IsRelativeAndInfiniteWhereNothingCanBeCompared) {
   const std::vector<float> want = {1, -4, 2}, off = {1, -3, 2}, broken = {1, NAN, 2};
   EXPECT_EQ(relative_difference(want, want), 0);
-  EXPECT_EQ(relative_difference(off, want), 0.25);
+  EXPECT_NEAR(relative_difference(off, want), 1 / std::sqrt(21.0), 1e-12);
   EXPECT_EQ(relative_difference(broken, want), INFINITY);
   EXPECT_EQ(relative_difference(std::span(want).first(2), want), INFINITY);
+}
+
+TEST(HostDifference, OfTokensIsTheMiddleOne) {
+  const std::vector<float> want = {1, 0, 0, 1, 2, 0}, one_off = {1, 0, 5, 1, 2, 0}, two_off = {1, 0, 1, 1, 2, 0.5f};
+  EXPECT_EQ(token_difference(one_off, want, 2), 0);
+  EXPECT_EQ(token_difference(two_off, want, 2), 0.25);
+  EXPECT_EQ(token_difference(std::span(want).first(2), want, 2), INFINITY);
+  EXPECT_EQ(token_difference({}, {}, 2), INFINITY);
+}
+
+// Rounding decides between experts in some of these, which were drawn without regard to bf16.
+TEST(OpenRunner, TakesADeviceOfBf16ActivationsAndNoWrongOne) {
+  for (const char* name : {"glm4_moe_fp32", "qwen3_next_fp32", "gpt_oss_fp32", "qwen3_5_bf16"}) {
+    const auto opened = open_runner(load_golden(name), on("emulated:1:bf16"));
+    EXPECT_TRUE(opened) << name << ": " << opened.error().to_string();
+  }
 }
 
 }  // namespace

@@ -16,15 +16,19 @@ namespace hearth::precision_test {
 namespace {
 
 constexpr int kTokens = 5, kWidth = 12, kVocab = 9;
-const TensorType kTable{Dtype::f32, {kVocab, kWidth}}, kWeight{Dtype::f32, {kWidth}}, kLoss{Dtype::f32, {1}};
+const TensorType kTable{Dtype::f32, {kVocab, kWidth}}, kWeight{Dtype::f32, {kWidth}}, kLoss{Dtype::f32, {1}},
+    kMatrix{Dtype::f32, {kWidth, kWidth}};
 
-// rms_norm(embedding) doubled: float activations from the table to the output.
+Value rows_of(Builder& b) {
+  return b.gather_rows(b.parameter("embed", kTable), b.input("ids", {Dtype::i32, {kTokens}}));
+}
+
+// rms_norm(embedding) doubled, in a product: float activations from the table to the output.
 Graph doubled_norm() {
   Builder b;
-  const Value rows = b.gather_rows(b.parameter("embed", kTable), b.input("ids", {Dtype::i32, {kTokens}}));
-  const Value normed = b.rms_norm(rows, b.parameter("norm", kWeight), 1e-5f);
+  const Value normed = b.rms_norm(rows_of(b), b.parameter("norm", kWeight), 1e-5f);
   b.mark(kRows, normed);
-  b.output(b.add(normed, normed));
+  b.output(b.linear(b.add(normed, normed), b.parameter("w", kMatrix)));
   return *b.finish();
 }
 
@@ -35,7 +39,7 @@ size_t n_casts(const Graph& graph) {
 
 TEST(Precision, FlowsFromTheTableToTheOutput) {
   const Graph graph = *precision(doubled_norm(), Dtype::bf16);
-  ASSERT_EQ(n_casts(graph), 1u) << graph.to_string();
+  ASSERT_EQ(n_casts(graph), 0u) << graph.to_string();
   for (size_t i = 0; i + 1 < graph.nodes().size(); ++i)
     EXPECT_EQ(graph.type(graph.nodes()[i].outputs[0]).dtype, Dtype::bf16) << graph.to_string();
   EXPECT_EQ(graph.type(graph.outputs()[0]), doubled_norm().type(doubled_norm().outputs()[0]));
@@ -54,10 +58,25 @@ TEST(Precision, RefusesOtherDtypes) {
     EXPECT_EQ(precision(doubled_norm(), dtype).error().code, Code::invalid_argument);
 }
 
-// A router reads f32: one cast for both that read the value so.
+// Logits, bent, are read by nobody as bf16, nor is what a router chooses by: nothing on the way is rounded.
+TEST(Precision, WhatF32AloneIsReadOfIsNotRounded) {
+  Builder b;
+  const Value rows = rows_of(b), product = b.linear(rows, b.parameter("w", kMatrix));
+  b.output(b.scale(b.tanh(b.scale(product, 0.5f)), 30));
+  b.output(b.apply_all(std::make_shared<Route>(Routing{.n_chosen = 2}, false),
+                       {b.linear(rows, b.parameter("router", kMatrix))})[0]);
+  const Graph graph = *precision(*b.finish(), Dtype::bf16);
+  EXPECT_EQ(n_casts(graph), 0u) << graph.to_string();
+  for (const Node& node : graph.nodes())
+    EXPECT_EQ(graph.type(node.outputs[0]).dtype, node.op->name() == "gather_rows" ? Dtype::bf16 : Dtype::f32)
+        << graph.to_string();
+}
+
+// A router reads f32 of what products read too: one cast for all that read the value so.
 TEST(Precision, OneCastForAllThatReadF32) {
   Builder b;
-  const Value rows = b.gather_rows(b.parameter("embed", kTable), b.input("ids", {Dtype::i32, {kTokens}}));
+  const Value rows = rows_of(b);
+  b.output(b.linear(rows, b.parameter("w", kMatrix)));
   const Routing routing{.n_chosen = 2};
   for (int i = 0; i < 2; ++i) b.output(b.apply_all(std::make_shared<Route>(routing, false), {rows})[0]);
   const Graph graph = *precision(*b.finish(), Dtype::bf16);
@@ -66,11 +85,23 @@ TEST(Precision, OneCastForAllThatReadF32) {
 
 TEST(Precision, ParametersInThePlaceOfActivationsAreCast) {
   Builder b;
-  const Value rows = b.gather_rows(b.parameter("embed", kTable), b.input("ids", {Dtype::i32, {kTokens}}));
-  b.output(b.add(rows, b.parameter("positions", {Dtype::f32, {kTokens, kWidth}})));
+  const Value sum = b.add(rows_of(b), b.parameter("positions", {Dtype::f32, {kTokens, kWidth}}));
+  b.output(b.linear(sum, b.parameter("w", kMatrix)));
   const auto graph = precision(*b.finish(), Dtype::bf16);
   ASSERT_TRUE(graph) << graph.error().to_string();
-  EXPECT_EQ(n_casts(*graph), 2u) << graph->to_string();
+  EXPECT_EQ(n_casts(*graph), 1u) << graph->to_string();
+}
+
+// Rows are chosen before the last norm: what they are chosen of is computed as before.
+TEST(Precision, ChosenRowsAreLikeTheOthers) {
+  Builder b;
+  const Value x = rows_of(b), sum = b.add(x, b.linear(x, b.parameter("w", kMatrix)));
+  const Value chosen = b.gather_rows(sum, b.input("rows", {Dtype::i32, {2}}));
+  b.output(b.linear(b.rms_norm(chosen, b.parameter("norm", kWeight), 1e-5f), b.parameter("head", kMatrix)));
+  const Graph graph = *precision(*b.finish(), Dtype::bf16);
+  EXPECT_EQ(n_casts(graph), 0u) << graph.to_string();
+  for (size_t i = 0; i + 1 < graph.nodes().size(); ++i)
+    EXPECT_EQ(graph.type(graph.nodes()[i].outputs[0]).dtype, Dtype::bf16) << graph.to_string();
 }
 
 struct Computed {
@@ -90,11 +121,13 @@ Computed compute(Dtype activations) {
   const Value wrt[] = {forward.find("embed"), forward.find("norm")};
   const Differentiated backward = *differentiate(forward, sum, wrt);
   const Tensor embed = random_tensor(kTable.shape, 1), norm = random_tensor(kWeight.shape, 2),
-               projection = random_tensor({kTokens * kWidth, 1}, 3), ids = ids_tensor({3, 0, 8, 3, 1});
+               w = random_tensor(kMatrix.shape, 4), projection = random_tensor({kTokens * kWidth, 1}, 3),
+               ids = ids_tensor({3, 0, 8, 3, 1});
   Tensor dloss(kLoss);
   dloss.f32()[0] = 1;
   auto outputs = *interpret(backward.graph, {{"embed", embed.view()},
                                              {"norm", norm.view()},
+                                             {"w", w.view()},
                                              {"projection", projection.view()},
                                              {"ids", ids.view()},
                                              {"dloss", dloss.view()}});

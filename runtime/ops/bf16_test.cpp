@@ -31,10 +31,14 @@ const std::map<std::string, std::string>& puts_out_f32() {
   static const std::map<std::string, std::string> reasons{
       {"grouped_outer", "the gradient of experts"},
       {"head_outer", "the gradient of heads' weights"},
+      {"linear_cross_entropy", "a loss"},
+      {"linear_cross_entropy_backward", "a loss comes first"},
+      {"matmul trans_a=false trans_b=true widens", "what f32 alone is read of"},
       {"matmul trans_a=true trans_b=false", "the gradient of a weight"},
       {"matmul trans_a=true trans_b=true", "the gradient of a weight"},
       {"scatter_add_rows", "the gradient of a table"},
       {"sum_rows", "the gradient of a bias"},
+      {"token_logprobs", "what losses are made of"},
   };
   return reasons;
 }

@@ -6,15 +6,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "base/files.h"
+#include "inference/host_difference.h"
 #include "inference/logits.h"
 #include "inference/step_runner.h"
 
 namespace hearth::golden {
 namespace {
 
-constexpr double kF32 = 1e-4, kLibraryInBf16 = 2e-2, kDeviceInBf16 = 2.5e-2;  // of the largest logit
+constexpr double kF32 = 1e-4, kInBf16 = 2e-2;
 
 TensorView tensor(const TensorFile& file, const std::string& name) {
   auto found = file.require(name);
@@ -25,6 +27,12 @@ TensorView tensor(const TensorFile& file, const std::string& name) {
   return view;
 }
 
+double largest_of(const TensorView& t) {
+  double out = 0;
+  for (int64_t i = 0; i < t.shape().n_elements(); ++i) out = std::max(out, std::fabs(static_cast<double>(t.f32()[i])));
+  return out;
+}
+
 double max_difference(const Tensor& got, const TensorView& expected) {
   EXPECT_EQ(got.type().shape, expected.type.shape);
   double worst = 0;
@@ -33,6 +41,26 @@ double max_difference(const Tensor& got, const TensorView& expected) {
     worst = std::isfinite(difference) ? std::max(worst, difference) : INFINITY;
   }
   return worst;
+}
+
+// Of each token: how far its logits are off, their largest error and that of all together, relative to themselves.
+struct RowErrors {
+  std::vector<double> largest, together;
+};
+
+void add_rows(const Tensor& got, const TensorView& expected, RowErrors& out) {
+  EXPECT_EQ(got.type().shape, expected.type.shape);
+  const auto V = static_cast<size_t>(expected.dim(1));
+  for (int64_t t = 0; t < expected.dim(0); ++t) {
+    const auto *row = static_cast<const float*>(got.view().row(t)), *want = static_cast<const float*>(expected.row(t));
+    double largest = 0;
+    for (size_t v = 0; v < V; ++v) {
+      const double error = std::fabs(static_cast<double>(row[v]) - want[v]);
+      largest = std::isfinite(error) ? std::max(largest, error) : INFINITY;
+    }
+    out.largest.push_back(largest);
+    out.together.push_back(relative_difference({row, V}, {want, V}));
+  }
 }
 
 // Logits of all prompts, each in its own slot of one engine: every step takes up to `chunk` tokens of each that is not
@@ -113,15 +141,13 @@ void expect_logits(const std::shared_ptr<const LoadedModel>& model, const std::v
   auto logits = SequenceLogits::create(*model, {2, ways.device});
   ASSERT_TRUE(logits) << logits.error().to_string();
   for (const Prompt& prompt : prompts) {
-    for (int64_t i = 0; i < prompt.logits.shape().n_elements(); ++i)
-      largest = std::max(largest, std::fabs(static_cast<double>(prompt.logits.f32()[i])));
+    largest = std::max(largest, largest_of(prompt.logits));
     auto whole = logits->of(prompt.ids);
     ASSERT_TRUE(whole) << whole.error().to_string();
     worst.whole = std::max(worst.whole, max_difference(*whole, prompt.logits));
-    if (ways.few && !ways.by_length) continue;
     const int max_seq_len = ways.by_length ? static_cast<int>(prompt.ids.size()) : 0;
     keep_worst(worst.chunks, serve(model, {&prompt, 1}, 5, max_seq_len, ways.device), {&prompt, 1});
-    if (!ways.few) keep_worst(worst.steps, serve(model, {&prompt, 1}, 1, max_seq_len, ways.device), {&prompt, 1});
+    keep_worst(worst.steps, serve(model, {&prompt, 1}, 1, max_seq_len, ways.device), {&prompt, 1});
   }
   if (!ways.by_length) keep_worst(worst.batch, serve(model, prompts, 7, 0, ways.device), prompts);
   std::printf("    %-12s max |error| %.1e whole, %.1e in chunks, %.1e by token, %.1e in a batch (allowed %.1e)\n",
@@ -134,20 +160,58 @@ std::string case_name(const fs::path& path) {
   return path.filename().string();
 }
 
-void expect_logits_of_case(const fs::path& path, const std::string& device) {
+// In bf16 a token's logits are near those of f32, by the measure of the CPU's, but where it, or one before it, found a
+// near-tie; the one in the middle also as a whole.
+void expect_rows(const std::shared_ptr<const LoadedModel>& model, const std::vector<Prompt>& prompts, const Ways& ways,
+                 double tolerance, int n_far_rows) {
+  std::map<std::string, RowErrors> errors;
+  double largest = 0;
+  auto logits = SequenceLogits::create(*model, {2, ways.device});
+  ASSERT_TRUE(logits) << logits.error().to_string();
+  const auto keep = [&](const char* way, const Tensor& got, const Prompt& prompt) {
+    add_rows(got, prompt.logits, errors[way]);
+  };
+  for (const Prompt& prompt : prompts) {
+    largest = std::max(largest, largest_of(prompt.logits));
+    const auto whole = logits->of(prompt.ids);
+    ASSERT_TRUE(whole) << whole.error().to_string();
+    keep("whole", *whole, prompt);
+    if (!ways.by_length) continue;
+    const auto served = serve(model, {&prompt, 1}, 7, static_cast<int>(prompt.ids.size()), ways.device);
+    ASSERT_TRUE(served) << served.error().to_string();
+    keep("served", (*served)[0], prompt);
+  }
+  if (!ways.by_length) {
+    const auto served = serve(model, prompts, 7, 0, ways.device);
+    ASSERT_TRUE(served) << served.error().to_string();
+    for (size_t i = 0; i < prompts.size(); ++i) keep("served", (*served)[i], prompts[i]);
+  }
+  for (auto& [way, rows] : errors) {
+    const auto n_far = std::ranges::count_if(rows.largest, [&](double error) { return error > tolerance * largest; });
+    const double worst = *std::ranges::max_element(rows.largest) / largest;
+    std::ranges::sort(rows.together);
+    const double middle = rows.together[rows.together.size() / 2];
+    std::printf("    %-7s max |error| %.1e of the largest logit, %td of %zu tokens are far; the middle one by %.1e\n",
+                way.c_str(), worst, n_far, rows.largest.size(), middle);
+    EXPECT_LE(n_far, n_far_rows) << way;
+    EXPECT_LE(middle, tolerance) << way;
+  }
+}
+
+void expect_logits_of_case(const fs::path& path, const std::string& device, int n_far_rows) {
   const Json description = read_json(path / "case.json");
   const bool in_bf16 = device.ends_with(":bf16");
-  const Ways ways{device, in_bf16, description.value("by_length", false)};
+  const Ways ways{device, description.value("by_length", false)};
   const bool is_bf16 = description["dtype"] == "bfloat16";
   const int n = description["n_prompts"].get<int>();
   auto file = open_safetensors(path / "expected_logits.safetensors");
   ASSERT_TRUE(file) << file.error().to_string();
   const auto model = load(path);
   ASSERT_TRUE(model);
-  if (!is_bf16 || device == "cpu")
-    expect_logits(model, prompts_of(*file, "logits", n), ways, is_bf16 ? kLibraryInBf16 : kF32, "logits");
-  if (is_bf16)
-    expect_logits(model, prompts_of(*file, "logits_fp32", n), ways, in_bf16 ? kDeviceInBf16 : kF32, "logits_fp32");
+  const std::string in_f32 = is_bf16 ? "logits_fp32" : "logits";
+  if (in_bf16) return expect_rows(model, prompts_of(*file, in_f32, n), ways, kInBf16, n_far_rows);
+  expect_logits(model, prompts_of(*file, in_f32, n), ways, kF32, in_f32);
+  if (is_bf16 && device == "cpu") expect_logits(model, prompts_of(*file, "logits", n), ways, kInBf16, "logits");
 }
 
 }  // namespace hearth::golden

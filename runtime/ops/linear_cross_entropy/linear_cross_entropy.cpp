@@ -6,6 +6,7 @@
 
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/cross_entropy/part_loss.h"
+#include "runtime/ops/matmul/matmul.h"
 #include "runtime/ops/rules.h"
 #include "runtime/ops/tanh/tanh.h"
 
@@ -86,19 +87,19 @@ struct PartLogits {
 };
 PartLogits logits_of_part(const LogitForm& form, const Part& p) {
   PartLogits out;
-  const Value y = p.b.linear(p.inputs[0], p.inputs[1]);
+  const Value y = p.b.apply(std::make_shared<Matmul>(false, true, /*widens=*/true), {p.inputs[0], p.inputs[1]});
   out.value = form.factor == 1 ? y : p.b.scale(y, form.factor);
   if (form.cap > 0) out.bent = p.b.tanh(out.value), out.value = p.b.scale(out.bent, form.cap);
   out.loss = loss_of_part(p, out.value, p.inputs[2], p.inputs[3]);
   return out;
 }
 
-// Of the product x · wᵀ.
+// Of the product x · wᵀ, like x.
 Value gradient_of_part(const LogitForm& form, const Part& p, const PartLogits& logits) {
   Value dy = p.b.apply(std::make_shared<CrossEntropyBackward>(p.begin),
                        {logits.value, p.inputs[2], p.inputs[3], logits.loss.lse, p.inputs[4]});
   if (form.cap > 0) dy = p.b.apply(std::make_shared<TanhBackward>(), {logits.bent, p.b.scale(dy, form.cap)});
-  return form.factor == 1 ? dy : p.b.scale(dy, form.factor);
+  return p.b.cast(form.factor == 1 ? dy : p.b.scale(dy, form.factor), p.types[0].dtype);
 }
 
 Alternative by_vocabulary(size_t n_inputs, Alternative::Nodes nodes) {

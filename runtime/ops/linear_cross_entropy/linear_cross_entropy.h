@@ -16,20 +16,22 @@ struct LogitForm {
   std::string to_string() const;
 };
 
-// x [T, C] f32, w [V, C] of any weight dtype, targets [T] i32 (-1: no loss), weights [T] f32
+// x [T, C], w [V, C] of any weight dtype, targets [T] i32 (-1: no loss), weights [T] f32
 // → loss [1] = Σ weights[t] · nll[t] (in order of t).
 class LinearCrossEntropy final : public Op {
  public:
   explicit LinearCrossEntropy(const LogitForm& form) : form(form) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const LogitForm form;
 };
 
-// (x, w, targets, weights, dloss [1]) → (loss [1], dx [T, C][, dw [V, C] where it trains w, which is f32 then]).
+// (x, w, targets, weights, dloss [1]) → (loss [1], dx like x[, dw [V, C] where it trains w, which is f32 then]).
 class LinearCrossEntropyBackward final : public Op {
  public:
   LinearCrossEntropyBackward(const LogitForm& form, bool trains_w) : form(form), trains_w(trains_w) {}
   HEARTH_OP_RULES;
+  std::vector<int> activations(Types) const override { return {0}; }
   const LogitForm form;
   const bool trains_w;
 };

@@ -1,7 +1,7 @@
 // matmul, CUDA
 // math:     y[m,n] = Σ_k op(a)[m,k] * op(b)[k,n]
 // shapes:   a [M,K] or [K,M] f32 or bf16; b [K,N] or [N,K] any weight dtype but the grid ones; y [M,N] like a, or f32
-//           where a is transposed
+//           where a is transposed or the op widens
 // traffic:  2·M·N·K flops over M·K·4 + bytes(b) + M·N·4: memory bound below M of about 64, compute bound above
 // mapping:  M <= 8, b transposed: one warp two rows of b, widened in registers, read once for all rows of a (decode);
 //           else cuBLASLt; a b of another dtype than a first becomes such, in panels, in scratch
@@ -18,9 +18,10 @@ namespace {
 
 constexpr int kMaxRows = 8, kWarpsPerBlock = 4, kColumnsPerWarp = 2;
 
-// One warp two columns of y, which are rows of b, for up to M rows of a.
+// One warp two columns of y, which are rows of b, for up to M rows of a. y is of floats where it widens.
 template <class A, Dtype dtype, int M>
-__global__ void few_rows_kernel(const A* a, const void* b, A* y, int n_rows, int64_t N, int64_t K, bool is_wide) {
+__global__ void few_rows_kernel(const A* a, const void* b, void* y, bool widens, int n_rows, int64_t N, int64_t K,
+                                bool is_wide) {
   const int64_t n = (static_cast<int64_t>(blockIdx.x) * kWarpsPerBlock + threadIdx.x / kWarp) * kColumnsPerWarp;
   if (n >= N) return;
   const auto sums = dot_rows<kDtypeOf<A>, dtype, M, kColumnsPerWarp>(a, n_rows, b, n, N - n, K, is_wide);
@@ -28,8 +29,13 @@ __global__ void few_rows_kernel(const A* a, const void* b, A* y, int n_rows, int
 #pragma unroll
   for (int r = 0; r < kColumnsPerWarp; ++r)
 #pragma unroll
-    for (int m = 0; m < M; ++m)
-      if (n + r < N && m < n_rows) y[m * N + n + r] = sums.sum[r][m];
+    for (int m = 0; m < M; ++m) {
+      if (n + r >= N || m >= n_rows) continue;
+      if (widens)
+        static_cast<float*>(y)[m * N + n + r] = sums.sum[r][m];
+      else
+        static_cast<A*>(y)[m * N + n + r] = sums.sum[r][m];
+    }
 }
 
 template <class A, Dtype dtype, int M>
@@ -38,8 +44,8 @@ void launch_few_rows(const KernelArgs& args, Stream stream) {
   const int64_t N = y.dim(1), K = b.dim(1);
   const bool is_wide = has_wide_rows(kDtypeOf<A>, a.data, K) && has_wide_rows(dtype, b.data, K);
   launch_kernel<few_rows_kernel<A, dtype, M>>(blocks_for(N, kWarpsPerBlock * kColumnsPerWarp), kWarpsPerBlock * kWarp,
-                                              0, stream, static_cast<const A*>(a.data), b.data, static_cast<A*>(y.data),
-                                              static_cast<int>(y.dim(0)), N, K, is_wide);
+                                              0, stream, static_cast<const A*>(a.data), b.data, y.data,
+                                              y.type.dtype == Dtype::f32, static_cast<int>(y.dim(0)), N, K, is_wide);
 }
 
 void launch_decode(const KernelArgs& args, const Worker& me) {

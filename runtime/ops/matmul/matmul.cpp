@@ -9,7 +9,7 @@ std::string_view Matmul::name() const {
   return "matmul";
 }
 std::string Matmul::attributes() const {
-  return fmt::format("trans_a={} trans_b={}", trans_a, trans_b);
+  return fmt::format("trans_a={} trans_b={}{}", trans_a, trans_b, widens ? " widens" : "");
 }
 
 namespace {
@@ -36,7 +36,7 @@ Result<std::vector<TensorType>> Matmul::infer(Types inputs) const {
   if (s.k != (trans_b ? inputs[1].shape[1] : inputs[1].shape[0]))
     return shape_error("matmul", "b", fmt::format("of inner size {} ({})", s.k, attributes()),
                        inputs[0].to_string() + " and " + inputs[1].to_string());
-  const bool is_bf16 = inputs[0].dtype == Dtype::bf16 && !trans_a;
+  const bool is_bf16 = inputs[0].dtype == Dtype::bf16 && !trans_a && !widens;
   return std::vector{TensorType{is_bf16 ? Dtype::bf16 : Dtype::f32, {s.m, s.n}}};
 }
 
@@ -70,11 +70,11 @@ Value as(Builder& b, Value v, Dtype dtype) {
 // y = A·B: dA = dy·Bᵀ and dB = Aᵀ·dy, each in the operand's own orientation.
 Result<std::vector<Value>> Matmul::gradient(GradientBuilder& g) const {
   const Value a = g.input(0), b = g.input(1);
-  Value dy = g.grad(), da, db;
+  Value da, db;
   const Dtype of_a = g.b.type(a).dtype, of_b = g.b.type(b).dtype;
   const bool trains_b = of_b == Dtype::f32 || (trans_a && of_b == of_a);
   if (of_a == Dtype::q8_0) return not_differentiable(name(), "its activations are quantised");
-  if (trans_a && of_b == of_a) dy = as(g.b, dy, of_a);
+  const Value dy = as(g.b, g.grad(), of_a);
   if (g.needs(0)) {
     if (trans_a && of_b != of_a) return not_differentiable(name(), "a transposed left side beside a frozen right side");
     da = trans_a ? as(g.b, g.b.matmul(b, dy, trans_b, true), of_a) : g.b.matmul(dy, b, false, !trans_b);
@@ -114,6 +114,14 @@ std::vector<Sample> Matmul::samples() {
                                 random_tensor(trans_a ? Shape{bk, bm} : Shape{bm, bk}, 3),
                                 random_tensor(trans_b ? Shape{bn, bk} : Shape{bk, bn}, 4)));
     }
+  auto widening = std::make_shared<Matmul>(false, true, true);
+  for (int64_t rows : {1, 5, 70})
+    out.push_back(make_sample(fmt::format("widening_{}", rows), widening, {0, 1}, random_tensor({rows, 24}, 15),
+                              random_tensor({14, 24}, 16)));
+  for (Dtype dtype : {Dtype::bf16, Dtype::q4_0})
+    for (int64_t rows : {3, 70})
+      out.push_back(make_sample(fmt::format("widening_{}_{}", dtype_info(dtype).name, rows), widening, {},
+                                random_tensor({rows, 256}, 17), random_weights(dtype, {37, 256}, 18)));
   auto linear = std::make_shared<Matmul>(false, true);
   for (Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16})  // rows that no wide load can read
     for (int64_t rows : {1, 5})
