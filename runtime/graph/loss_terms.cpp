@@ -1,6 +1,9 @@
 // See loss_terms.h.
 #include "runtime/graph/loss_terms.h"
 
+#include <cmath>
+
+#include "runtime/ops/clamp/clamp.h"
 #include "runtime/ops/exp_minus_one/exp_minus_one.h"
 #include "runtime/ops/log_sigmoid/log_sigmoid.h"
 #include "runtime/ops/sigmoid/sigmoid.h"
@@ -88,14 +91,37 @@ LossTerm kl_to_reference() {
   }};
 }
 
+namespace {
+
+// e^(logprob - old logprob) - 1 by token, of a difference that is at least `low` and at most `high`.
+Value change(Builder& b, const Logits& logits, float low, float high) {
+  const Value since = minus(b, token_logprobs(b, logits), by_token(b, "old_logprobs", logits));
+  const bool is_bounded = low > -INFINITY || high < INFINITY;
+  return b.apply(std::make_shared<ExpMinusOne>(),
+                 {is_bounded ? b.apply(std::make_shared<Clamp>(low, high), {since}) : since});
+}
+
+}  // namespace
+
 LossTerm policy_gradient() {
   return {[](Builder& b, const Logits& logits) {
-    const Value logprobs = token_logprobs(b, logits);
-    if (b.failed()) return Value();
+    if (!token_logprobs(b, logits)) return Value();
     const Value advantages = by_token(b, "advantages", logits);
-    const Value change =
-        b.apply(std::make_shared<ExpMinusOne>(), {minus(b, logprobs, by_token(b, "old_logprobs", logits))});
-    return b.scale(dot(b, advantages, change), -1);
+    return b.scale(dot(b, advantages, change(b, logits, -INFINITY, INFINITY)), -1);
+  }};
+}
+
+// What is good gains no more from being likelier, and what is bad none from being less likely: the two apart.
+LossTerm clipped_policy_gradient(float clip) {
+  return {[clip](Builder& b, const Logits& logits) {
+    if (!(clip > 0 && clip < 1)) b.fail(error(Code::invalid_argument, "clip must be between 0 and 1, got {}", clip));
+    if (!token_logprobs(b, logits) || b.failed()) return Value();
+    const Value advantages = by_token(b, "advantages", logits);
+    const Value good = b.apply(std::make_shared<Clamp>(0.0f, INFINITY), {advantages}),
+                bad = b.apply(std::make_shared<Clamp>(-INFINITY, 0.0f), {advantages});
+    const Value gain = dot(b, good, change(b, logits, -INFINITY, std::log1p(clip))),
+                loss = dot(b, bad, change(b, logits, std::log1p(-clip), INFINITY));
+    return b.scale(b.add(gain, loss), -1);
   }};
 }
 

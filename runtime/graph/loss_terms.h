@@ -34,4 +34,9 @@ LossTerm kl_to_reference();
 // token became since it was written; 0 as long as nothing changed. Inputs f32[T].
 LossTerm policy_gradient();
 
+// The same clipped (PPO, Schulman et al. 2017): -Σ_t min(advantages[t] · c, advantages[t] · clip(c, -clip, clip)),
+// c = e^(logprob[t] - old_logprobs[t]) - 1, so a token that is `clip` likelier, or less likely, than when it was
+// written learns no more of that. clip: more than 0, less than 1.
+LossTerm clipped_policy_gradient(float clip);
+
 }  // namespace hearth

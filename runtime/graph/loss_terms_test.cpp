@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t T = 5, V = 20, C = 8;
 constexpr int kPairs = 2;
+constexpr float kClip = 0.2f;
 
 Graph model(float factor) {
   Builder b;
@@ -81,6 +82,9 @@ double by_hand(const Values& v, const std::string& term, double factor) {
   for (int64_t t = 0; t < T; ++t) {
     const double d = v.at("reference_logprobs", t) - v.logprob(t, factor);
     if (term == "kl_to_reference") out += v.at("kl_weights", t) * (std::exp(d) - 1 - d);
+    const double change = std::exp(v.logprob(t, factor) - v.at("old_logprobs", t)) - 1, a = v.at("advantages", t);
+    if (term == "clipped_policy_gradient")
+      out -= std::min(a * change, a * std::clamp(change, -double{kClip}, double{kClip}));
     if (term == "policy_gradient")
       out -= v.at("advantages", t) * (std::exp(v.logprob(t, factor) - v.at("old_logprobs", t)) - 1);
   }
@@ -91,7 +95,8 @@ const std::map<std::string, LossTerm>& all_terms() {
   static const std::map<std::string, LossTerm> terms{{"preference", preference(kPairs)},
                                                      {"desirability", desirability(kPairs)},
                                                      {"kl_to_reference", kl_to_reference()},
-                                                     {"policy_gradient", policy_gradient()}};
+                                                     {"policy_gradient", policy_gradient()},
+                                                     {"clipped_policy_gradient", clipped_policy_gradient(kClip)}};
   return terms;
 }
 
@@ -136,8 +141,10 @@ TEST(LossTerms, HaveTheGradientsOfFiniteDifferences) {
 
 TEST(LossTerms, OfOneLossShareTheirLogProbabilities) {
   std::vector<LossTerm> terms;
-  for (const auto& [name, term] : all_terms()) terms.push_back(term);
-  terms[1].weight = 0.25f;
+  for (const auto& [name, term] : all_terms()) {
+    terms.push_back(term);
+    if (name == "kl_to_reference") terms.back().weight = 0.25f;
+  }
   terms.push_back(cross_entropy());
   const Graph graph = *loss(model(1), terms);
   const Value wrt[] = {graph.find("x"), graph.find("lm_head")};
@@ -157,7 +164,35 @@ TEST(LossTerms, OfOneLossShareTheirLogProbabilities) {
   EXPECT_NEAR(values.run(graph)[0].f32()[0], want + nll, 1e-4);
 }
 
+// Of advantages and changes of either sign, some tokens learn and some are clipped.
+TEST(LossTerms, ClippingStopsWhatWentFarAlready) {
+  Values values;
+  const LossTerm terms[] = {clipped_policy_gradient(kClip)};
+  const Graph graph = *loss(model(1), terms);
+  const Value wrt[] = {graph.find("x")};
+  const Graph backward = differentiate(graph, graph.outputs()[0], wrt)->graph;
+  const std::vector<int64_t> tokens{0, 2, 3, 4};  // the others have no target
+  for (const double change : {-0.5, -0.1, 0.1, 0.5})
+    for (const float advantage : {-1.0f, 1.0f}) {
+      for (const int64_t t : tokens) {
+        values.tensors["old_logprobs"].f32()[t] = static_cast<float>(values.logprob(t, 1) - std::log1p(change));
+        values.tensors["advantages"].f32()[t] = advantage;
+      }
+      const std::vector<Tensor> got = values.run(backward);
+      const bool is_clipped = advantage > 0 ? change > kClip : change < -kClip;
+      for (const int64_t t : tokens) {
+        double length = 0;
+        for (int64_t c = 0; c < C; ++c) length += std::abs(got[1].f32()[t * C + c]);
+        EXPECT_EQ(length == 0, is_clipped) << "token " << t << ", changed by " << change << ", advantage " << advantage;
+      }
+    }
+}
+
 TEST(LossTerms, WhatCannotBeIsSaid) {
+  for (const float clip : {0.0f, 1.0f, -0.2f, NAN}) {
+    const LossTerm terms[] = {clipped_policy_gradient(clip)};
+    EXPECT_EQ(loss(model(1), terms).error().code, Code::invalid_argument) << clip;
+  }
   for (const int n : {0, -1, 1 << 20}) {
     const LossTerm terms[] = {preference(n)}, others[] = {desirability(n)};
     EXPECT_EQ(loss(model(1), terms).error().code, Code::invalid_argument) << n;

@@ -12,6 +12,7 @@
 #include "runtime/ops/cast/cast.h"
 #include "runtime/ops/causal_conv1d/causal_conv1d.h"
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
+#include "runtime/ops/clamp/clamp.h"
 #include "runtime/ops/collective/collective.h"
 #include "runtime/ops/combine_experts/combine_experts.h"
 #include "runtime/ops/concat_heads/concat_heads.h"
@@ -57,15 +58,15 @@ struct OpList {};
 
 using AllOps =
     OpList<Accumulate, AdamW, Add, AllGather, AllReduce, AllToAll, Attention, AttentionBackward, AttentionCached, Cast,
-           CausalConv1d, CausalConv1dBackward, CausalConv1dCached, CombineExperts, CombineExpertsBackward, ConcatHeads,
-           CopyRows, CrossEntropy, CrossEntropyBackward, CrossEntropyPart, Decay, DecayBackward, ExpMinusOne,
-           GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul, GroupedOuter, HeadMatmul, HeadOuter, L2Norm,
-           L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention, LinearAttentionBackward,
-           LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, LogSigmoid, Matmul, MergeAxes, Mul,
-           PadAxis, Quantise, RmsNorm, ReduceScatter, RmsNormBackward, Rope, Route, RouteBackward, RowDots, Scale,
-           ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid, SigmoidBackward, Silu, SiluBackward, SliceAxis,
-           SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward, SwigluClamped, SwigluClampedBackward, Tanh,
-           TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
+           CausalConv1d, CausalConv1dBackward, CausalConv1dCached, Clamp, ClampBackward, CombineExperts,
+           CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy, CrossEntropyBackward, CrossEntropyPart, Decay,
+           DecayBackward, ExpMinusOne, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul, GroupedOuter,
+           HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
+           LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, LogSigmoid,
+           Matmul, MergeAxes, Mul, PadAxis, Quantise, RmsNorm, ReduceScatter, RmsNormBackward, Rope, Route,
+           RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid,
+           SigmoidBackward, Silu, SiluBackward, SliceAxis, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward,
+           SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
 
 std::vector<Sample> all_samples();
 
