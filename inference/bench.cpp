@@ -32,12 +32,14 @@ int32_t token_at(const StepRunner& runner, int position) {
   return static_cast<int32_t>(int64_t{position} * 7919 % runner.vocab_size());
 }
 
-// Reads `n` made-up tokens from position `begin` on, in chunks; logits for the last one only.
+// Reads `n` made-up tokens from position `begin` on, in chunks; logits for the last one only, and where a device draws
+// tokens, those are not read.
 Result<void> feed(StepRunner& runner, int begin, int n, int chunk) {
+  const std::optional<DrawChoice> draw = runner.draws_tokens() ? std::optional(DrawChoice{}) : std::nullopt;
   for (int done = 0; done < n;) {
     std::vector<StepToken> tokens;
     for (int i = done; i < std::min(n, done + chunk); ++i)
-      tokens.push_back({token_at(runner, begin + i), begin + i, 0, i + 1 == n});
+      tokens.push_back({token_at(runner, begin + i), begin + i, 0, i + 1 == n, draw});
     TRY(runner.run(tokens));
     done += static_cast<int>(tokens.size());
   }

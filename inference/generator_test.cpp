@@ -24,8 +24,9 @@ std::shared_ptr<const LoadedModel> recurrent_model() {
 }
 
 std::unique_ptr<Generator> generator(int n_slots = 4, int prefill_chunk = 256, int max_seq_len = 0,
-                                     std::shared_ptr<const LoadedModel> of = model()) {
+                                     std::shared_ptr<const LoadedModel> of = model(), const char* device = "cpu") {
   GeneratorOptions options;
+  options.step.device = device;
   options.step.n_threads = 2;
   options.step.n_slots = n_slots;
   options.step.max_seq_len = max_seq_len;
@@ -154,6 +155,25 @@ TEST(Generator, SeedsDecideSampledAnswers) {
   EXPECT_EQ(run(*g, r).tokens, first);
   r.sampling.seed = 6;
   EXPECT_NE(run(*g, r).tokens, first);
+}
+
+// Where the logits are on a device, tokens are drawn there, but for what more than the logits decides.
+TEST(Generator, ADeviceDrawsWhatTheHostDraws) {
+  auto host = generator(2), device = generator(2, 256, 0, model(), "emulated");
+  const SamplingParams all[] = {{},
+                                {.temperature = 1.5f, .seed = 3},
+                                {.temperature = 2, .top_k = 20, .seed = 4},
+                                {.temperature = 1.5f, .top_p = 0.8f, .seed = 5},
+                                {.temperature = 1, .top_k = 50, .top_p = 0.95f, .min_p = 0.02f, .seed = 6},
+                                {.temperature = 1, .repetition_penalty = 1.3f, .seed = 7}};
+  for (const SamplingParams& params : all) {
+    GenerationRequest r = request("Two plus two is", 12);
+    r.sampling = params;
+    EXPECT_EQ(run(*device, r).tokens, run(*host, r).tokens) << "seed " << params.seed;
+  }
+  GenerationRequest r = request("Two plus two is", 12);
+  r.ignore_eos = false, r.stop_ids = {run(*host, r).tokens[2]}, r.min_tokens = 6;
+  EXPECT_EQ(run(*device, r).tokens, run(*host, r).tokens) << "the host sees to the least number of tokens";
 }
 
 TEST(Generator, CancellingFromTheCallbackOrTheStopToken) {

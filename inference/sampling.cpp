@@ -38,13 +38,26 @@ Result<void> validate(const SamplingParams& p) {
   return check("repetition_window", p.repetition_window, 0, 1e6);
 }
 
+Error not_a_number() {
+  return error(Code::internal,
+               "the model's output is not a number; its weights may be damaged (`hearth verify` checks them)");
+}
+
+std::optional<DrawChoice> Sampler::choose() {
+  if (params_.repetition_penalty != 1) return std::nullopt;
+  DrawChoice out{params_.temperature, static_cast<float>(params_.top_k), params_.top_p, params_.min_p};
+  if (params_.temperature == 0) return out;
+  const double point = uniform();
+  out.uniform = static_cast<float>(point);
+  out.uniform_rest = static_cast<float>(point - out.uniform);
+  return out;
+}
+
 Result<int32_t> Sampler::sample(std::span<float> logits, std::span<const int32_t> history) {
   penalise_repetition(params_, logits, history);
   const auto largest =
       std::max_element(logits.begin(), logits.end(), [](float a, float b) { return a < b || std::isnan(a); });
-  if (largest == logits.end() || !std::isfinite(*largest))
-    return error(Code::internal,
-                 "the model's output is not a number; its weights may be damaged (`hearth verify` checks them)");
+  if (largest == logits.end() || !std::isfinite(*largest)) return not_a_number();
   if (params_.temperature == 0) return static_cast<int32_t>(largest - logits.begin());
   return draw(logits);
 }

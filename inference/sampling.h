@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/ops/sample_tokens/sample_tokens.h"
 
 namespace hearth {
 
@@ -22,12 +24,17 @@ struct SamplingParams {
   uint64_t seed = 0;  // two requests with one seed and one prompt get one answer
 };
 Result<void> validate(const SamplingParams& params);
+// What there is to say where the largest logit is none.
+Error not_a_number();
 
 class Sampler {
  public:
   explicit Sampler(const SamplingParams& params) : params_(params), rng_(params.seed) {}
   // logits [V] are overwritten; history: all tokens so far. internal when no logit is finite.
   Result<int32_t> sample(std::span<float> logits, std::span<const int32_t> history);
+  // In place of sample(), for who draws where the logits are: the same token. None where it does not depend on the
+  // logits alone.
+  std::optional<DrawChoice> choose();
 
  private:
   struct Candidate {

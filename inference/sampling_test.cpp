@@ -119,6 +119,40 @@ TEST(Sampler, DrawsWhatAFullSortWouldDraw) {
   }
 }
 
+// What a device draws with the op of that name.
+int32_t drawn_by_the_op(const DrawChoice& choice, const std::vector<float>& logits) {
+  const auto V = static_cast<int64_t>(logits.size());
+  Tensor row(TensorType{Dtype::f32, {1, V}}), choices(TensorType{Dtype::f32, {1, kDrawNumbers}}),
+      id(TensorType{Dtype::i32, {1}});
+  std::ranges::copy(logits, row.f32());
+  *choices.view().as<DrawChoice>() = choice;
+  const TensorView inputs[] = {row.view(), choices.view()}, outputs[] = {id.view()};
+  SampleTokens().reference(inputs, outputs);
+  return id.i32()[0];
+}
+
+TEST(Sampler, TheOpDrawsTheSame) {
+  std::mt19937_64 rng(8);
+  for (int round = 0; round < 300; ++round) {
+    SamplingParams params{.temperature = round % 4 == 0 ? 0.0f : 0.5f + static_cast<float>(rng() % 4) * 0.5f};
+    params.seed = rng();
+    params.top_k = round % 3 == 0 ? static_cast<int>(rng() % 40) : 0;
+    params.top_p = round % 2 == 0 ? static_cast<float>(rng() % 100) / 100.0f : 1;
+    params.min_p = round % 5 == 0 ? 0.05f : 0;
+    Sampler by_hand(params), where_they_are(params);
+    for (int token = 0; token < 3; ++token) {
+      std::vector<float> logits = made_up_logits(rng), copy = logits;
+      const int32_t expected = *by_hand.sample(copy, {});
+      ASSERT_EQ(drawn_by_the_op(*where_they_are.choose(), logits), expected) << "round " << round << " token " << token;
+    }
+  }
+}
+
+TEST(Sampler, WhatDependsOnMoreThanTheLogitsIsNotChosenAhead) {
+  EXPECT_TRUE(Sampler({.temperature = 1}).choose());
+  EXPECT_FALSE(Sampler({.temperature = 1, .repetition_penalty = 1.1f}).choose());
+}
+
 TEST(Sampler, OneSeedOneAnswer) {
   const std::vector<float> logits{0.3f, 0.2f, 0.1f, 0.25f};
   EXPECT_EQ(draws({.temperature = 1, .seed = 11}, logits, 50), draws({.temperature = 1, .seed = 11}, logits, 50));

@@ -309,9 +309,22 @@ void Scheduler::preempt(Slot& slot) {
   waiting_.push_front(std::move(sequence));
 }
 
+// Where tokens are drawn on the device, of all sequences that leave it to it.
+void Scheduler::choose_draws(std::vector<StepToken>& tokens) {
+  if (!runner_->draws_tokens()) return;
+  for (StepToken& token : tokens)
+    if (token.wants_logits) token.draw = slots_[static_cast<size_t>(token.slot)].running->choose();
+}
+
+bool Scheduler::accept(Sequence& sequence, const StepToken& token, const TensorView& logits, int64_t row) {
+  if (token.draw) return sequence.accept_drawn(runner_->drawn()[static_cast<size_t>(row)]);
+  return sequence.accept({static_cast<float*>(logits.row(row)), static_cast<size_t>(runner_->vocab_size())});
+}
+
 void Scheduler::step() {
-  const std::vector<StepToken> tokens = tokens_with_pages();
+  std::vector<StepToken> tokens = tokens_with_pages();
   if (tokens.empty()) return;
+  choose_draws(tokens);
   const auto begin = Sequence::Clock::now();
   auto logits = runner_->run(tokens);
   uint64_t n_completions = 0, n_read = 0;
@@ -331,8 +344,7 @@ void Scheduler::step() {
       runner_->keep(token.slot);
     if (!token.wants_logits) continue;
     ++n_completions;
-    std::span<float> out(static_cast<float*>(logits->row(row++)), static_cast<size_t>(runner_->vocab_size()));
-    if (!sequence.accept(out)) continue;
+    if (!accept(sequence, token, *logits, row++)) continue;
     runner_->keep(token.slot);
     release(slot);
   }

@@ -42,6 +42,8 @@ class Scheduler final : public Generator {
   Result<void> reserve(std::span<const StepToken> tokens);
   std::vector<StepToken> tokens_with_pages();
   void preempt(Slot& slot);
+  void choose_draws(std::vector<StepToken>& tokens);
+  bool accept(Sequence& sequence, const StepToken& token, const TensorView& logits, int64_t row);
   void step();
   void release(Slot& slot);
   void note_pages();  // with mutex_ held

@@ -61,10 +61,21 @@ bool Sequence::is_shown(int32_t token) const {
          std::binary_search(request_.shown_special.begin(), request_.shown_special.end(), token);
 }
 
+std::optional<DrawChoice> Sequence::choose() {
+  return may_end() ? sampler_.choose() : std::nullopt;
+}
+
 bool Sequence::accept(std::span<float> logits) {
-  if (summary_.n_completion_tokens < request_.min_tokens)
+  if (!may_end())
     for (int32_t id : end_ids_) logits[static_cast<size_t>(id)] = -std::numeric_limits<float>::infinity();
-  auto sampled = sampler_.sample(logits, tokens);
+  return accept(sampler_.sample(logits, tokens));
+}
+
+bool Sequence::accept_drawn(int32_t token) {
+  return accept(token < 0 ? Result<int32_t>(not_a_number()) : token);
+}
+
+bool Sequence::accept(Result<int32_t> sampled) {
   if (!sampled) {
     fail(std::move(sampled).error());
     return true;

@@ -26,8 +26,11 @@ class Sequence {
   int n_lasting() const { return request_.n_lasting; }
   bool admitted(int at_slot, int n_reused);  // true: for the first time
   void preempted();
-  // Takes the logits after the last token. True: finished.
+  // How the next token is drawn where its logits are; none where accept() has to see them.
+  std::optional<DrawChoice> choose();
+  // Takes the logits after the last token, or what was drawn from them. True: finished.
   bool accept(std::span<float> logits);
+  bool accept_drawn(int32_t token);
   void fail(Error error);
   void cancel();
 
@@ -39,6 +42,8 @@ class Sequence {
   Result<GenerationSummary> take_result();
 
  private:
+  bool may_end() const { return summary_.n_completion_tokens >= request_.min_tokens; }
+  bool accept(Result<int32_t> sampled);
   bool is_end(int32_t token) const;
   bool is_shown(int32_t token) const;
   void show(const std::string& text);

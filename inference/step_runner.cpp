@@ -7,6 +7,7 @@
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
 #include "runtime/ops/copy_rows/copy_rows.h"
+#include "runtime/ops/sample_tokens/sample_tokens.h"
 
 namespace hearth {
 namespace {
@@ -80,6 +81,17 @@ Result<Graph> serving_graph(const LoadedModel& model, const ShapeClass& shape, c
   return build_serving_graph(model.config, dtype_of, shape.n_tokens, shape.n_logit_rows, cache, {}, activations);
 }
 
+// The tokens that are drawn from the logits are the first output, the logits the second.
+Result<Graph> with_draws(Graph graph) {
+  const Value logits = graph.outputs()[0];
+  graph.set_outputs({});
+  Builder b = Builder::continuing(std::move(graph));
+  const Value choices = b.input("choices", {Dtype::f32, {b.type(logits).shape[0], kDrawNumbers}});
+  b.output(b.apply(std::make_shared<SampleTokens>(), {logits, choices}));
+  b.output(logits);
+  return b.finish();
+}
+
 }  // namespace
 
 Result<uint64_t> StepRunner::cache_bytes(const ModelConfig& config, const StepOptions& options) {
@@ -115,6 +127,7 @@ StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptio
       cache_config_(cache),
       sequences_({cache.max_seqs, cache.n_pages, cache.page_size, cache.n_kept_rows, has_recurrences}),
       device_(std::move(device)),
+      draws_tokens_(!device_->is_host_memory()),
       activations_(*device_),
       copies_(*device_) {}
 
@@ -196,6 +209,7 @@ void StepRunner::end(int slot) {
 
 Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
   Graph graph = TRY(serving_graph(*model_, shape, cache_config_, device_->activations()));
+  if (draws_tokens_) graph = TRY(with_draws(std::move(graph)));
   if (options_.exact) return graph;
   Graph rounded = TRY(quantise_activations(graph));
   if (lays_out_) rounded = layouts(rounded, device_->kernels());
@@ -209,7 +223,8 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
     return &ready_.front().executor;
   }
   Plan plan = TRY(make_plan(TRY(build_graph(shape)), *device_));
-  Executor executor = TRY(Executor::create(std::move(plan), activations_, bindings_));
+  const size_t n_host_outputs = 1;  // the logits, or tokens that are drawn from them
+  Executor executor = TRY(Executor::create(std::move(plan), activations_, bindings_, n_host_outputs));
   ++n_graphs_built_;
   if (ready_.size() >= kMaxReady) ready_.pop_back();
   ready_.push_front({shape, std::move(executor)});
@@ -248,16 +263,26 @@ void StepRunner::fill_inputs(std::span<const StepToken> tokens, const ShapeClass
   std::fill(positions, positions + shape.n_tokens, -1);
   std::fill(slots, slots + shape.n_tokens, 0);
   std::fill(rows, rows + shape.n_logit_rows, 0);
+  DrawChoice* choices = draws_tokens_ ? executor.input("choices").as<DrawChoice>() : nullptr;
+  if (choices != nullptr) std::fill(choices, choices + shape.n_logit_rows, DrawChoice{});
   for (size_t t = 0; t < tokens.size(); ++t) {
     const StepToken& token = tokens[t];
     ids[t] = token.id;
     positions[t] = token.position;
     slots[t] = token.slot;
     if (token.wants_logits) *rows++ = static_cast<int32_t>(t);
+    if (token.wants_logits && choices != nullptr) *choices++ = token.draw.value_or(DrawChoice{});
     const std::span<const int> pages = sequences_.pages(token.slot);
     if (t == 0 || tokens[t - 1].slot != token.slot)
       std::copy(pages.begin(), pages.end(), table + token.slot * cache_config_.max_pages_per_seq);
   }
+}
+
+Result<TensorView> StepRunner::read_logits(std::span<const StepToken> tokens, const Executor& executor) {
+  if (!draws_tokens_) return executor.output(0);
+  const bool wants_some = std::ranges::any_of(tokens, [](const StepToken& t) { return t.wants_logits && !t.draw; });
+  logits_ = wants_some ? TRY(executor.read_output(1)) : HostView{};
+  return logits_.view;
 }
 
 Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
@@ -268,8 +293,9 @@ Result<TensorView> StepRunner::run(std::span<const StepToken> tokens) {
   fill_inputs(tokens, shape, executor);
   TRY(executor.run());
   for (const StepToken& token : tokens) sequences_.append(token.slot, token.id);
-  TensorView logits = executor.output(0);
-  logits.type.shape[0] = std::max<int64_t>(1, n_wanted);
+  if (draws_tokens_) drawn_.assign(executor.output(0).i32(), executor.output(0).i32() + n_wanted);
+  TensorView logits = TRY(read_logits(tokens, executor));
+  if (logits.data != nullptr) logits.type.shape[0] = std::max<int64_t>(1, n_wanted);
   return logits;
 }
 

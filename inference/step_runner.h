@@ -16,6 +16,7 @@
 #include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
+#include "runtime/ops/sample_tokens/sample_tokens.h"
 
 namespace hearth {
 
@@ -38,6 +39,7 @@ struct StepToken {
   int position = 0;
   int slot = 0;  // which sequence
   bool wants_logits = false;
+  std::optional<DrawChoice> draw = {};  // of one that wants logits, where they are drawn from: draws_tokens()
 };
 
 // Not for several threads at once. A slot gets pages of the cache as its positions are first used, and gives them back
@@ -62,7 +64,12 @@ class StepRunner {
 
   // logits [number of tokens that want them, V], in token order; valid until the next run, may be written to.
   // Tokens of one slot must come in rising position order, without gaps after what it has. Position 0 begins anew.
+  // Where all that want logits have a draw, those stay on the device, and the view has no data.
   Result<TensorView> run(std::span<const StepToken> tokens);
+  // Whether tokens may have a draw: on a device with memory of its own. drawn(): what the last run drew, a token for
+  // each that wanted logits (of those without a draw, of no meaning); -1 where the largest logit is no number.
+  bool draws_tokens() const { return draws_tokens_; }
+  std::span<const int32_t> drawn() const { return drawn_; }
 
   int max_seq_len() const { return options_.max_seq_len; }
   int n_slots() const { return options_.n_slots; }
@@ -90,6 +97,7 @@ class StepRunner {
   StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptions& options, const CacheConfig& cache,
              bool has_recurrences, std::unique_ptr<Backend> device);
   Result<Graph> build_graph(const ShapeClass& shape) const;
+  Result<TensorView> read_logits(std::span<const StepToken> tokens, const Executor& executor);
   Result<Executor*> executor_for(const ShapeClass& shape);
   Result<void> prepare(std::span<const StepToken> tokens);
   void fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, Executor& executor) const;
@@ -107,7 +115,10 @@ class StepRunner {
   Buffer states_;
   std::vector<Buffer> weights_;  // where the device has memory of its own, or wants them to lie in another way
   bool lays_out_ = false;        // they lie as `layouts` says
-  Arena activations_, copies_;   // of steps; of copier_, which may run while a step's logits are read
+  const bool draws_tokens_;
+  std::vector<int32_t> drawn_;
+  HostView logits_;             // of the last run, where they had to be read
+  Arena activations_, copies_;  // of steps; of copier_, which may run while a step's logits are read
   Bindings bindings_;
   std::list<Ready> ready_;  // most recently used first
   std::optional<Executor> copier_;

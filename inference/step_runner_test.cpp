@@ -137,6 +137,21 @@ TEST(Neighbours, PiecesOfAPromptChangeNoBitOnTheDeterministicCpu) {
   }
 }
 
+TEST(Draws, LeaveTheLogitsOnTheDeviceUnlessTheyAreAskedFor) {
+  const auto model = load_golden("gqa_untied_fp32");
+  EXPECT_FALSE((*StepRunner::create(model, {.max_seq_len = 16}))->draws_tokens());
+  auto runner = *StepRunner::create(model, {.device = "emulated", .max_seq_len = 16, .n_slots = 2});
+  ASSERT_TRUE(runner->draws_tokens());
+  std::vector<StepToken> tokens{{5, 0, 0, true, DrawChoice{}}, {9, 0, 1, true}};
+  const TensorView logits = *runner->run(tokens);
+  ASSERT_EQ(logits.dim(0), 2);
+  const std::vector<float> row(logits.f32(), logits.f32() + logits.dim(1));
+  EXPECT_EQ(static_cast<size_t>(runner->drawn()[0]), largest_of(row, 0, row.size()));
+  tokens = {{5, 0, 0, true, DrawChoice{}}, {9, 0, 1, true, DrawChoice{.temperature = 1, .top_k = 1, .uniform = 0.9f}}};
+  EXPECT_EQ(runner->run(tokens)->data, nullptr);
+  EXPECT_EQ(static_cast<size_t>(runner->drawn()[0]), largest_of(row, 0, row.size()));
+}
+
 // One request of each size, and then prompts of any length find their plan made.
 TEST(ShapeClasses, AfterAWarmUpNoGraphIsBuilt) {
   constexpr int kLongest = 256;

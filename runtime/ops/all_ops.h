@@ -37,6 +37,7 @@
 #include "runtime/ops/rms_norm/rms_norm.h"
 #include "runtime/ops/rope/rope.h"
 #include "runtime/ops/route/route.h"
+#include "runtime/ops/sample_tokens/sample_tokens.h"
 #include "runtime/ops/scale/scale.h"
 #include "runtime/ops/scale_by_position/scale_by_position.h"
 #include "runtime/ops/scale_rows/scale_rows.h"
@@ -64,7 +65,7 @@ using AllOps =
            HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
            LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, LogSigmoid,
            Matmul, MergeAxes, Mul, PadAxis, Quantise, RmsNorm, ReduceScatter, RmsNormBackward, Rope, Route,
-           RouteBackward, RowDots, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid,
+           RouteBackward, RowDots, SampleTokens, Scale, ScaleByPosition, ScaleRows, ScatterAddRows, Sigmoid,
            SigmoidBackward, Silu, SiluBackward, SliceAxis, SortByExpert, SplitAxis, SumRows, Swiglu, SwigluBackward,
            SwigluClamped, SwigluClampedBackward, Tanh, TanhBackward, TokenLogprobs, TokenLogprobsBackward>;
 
