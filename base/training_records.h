@@ -9,6 +9,7 @@ struct MetricPoint {  // metrics.jsonl
   int step = 0;
   double loss = 0, learning_rate = 0, grad_norm = 0, tokens_per_s = 0, seconds = 0;
   std::optional<double> eval_loss;
+  std::string device;
   static constexpr auto kFields = std::tuple{
       field("step", &MetricPoint::step, "optimizer step, from 1"),
       field("loss", &MetricPoint::loss, "mean loss per answer token"),
@@ -17,6 +18,7 @@ struct MetricPoint {  // metrics.jsonl
       field("tokens_per_s", &MetricPoint::tokens_per_s, "throughput"),
       field("seconds", &MetricPoint::seconds, "since the job started"),
       field("eval_loss", &MetricPoint::eval_loss, "held-out loss, when evaluated at this step"),
+      field("device", &MetricPoint::device, "what computed it: cpu, cuda:0"),
   };
 };
 

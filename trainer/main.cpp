@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
   CLI::App app("hearth-trainer: runs one training job");
   app.add_option("--job-dir", arguments.job_dir, "job folder with recipe.toml")->required();
   app.add_option("--state-dir", arguments.state_dir, "state directory of the box")->required();
-  app.add_option("--device", arguments.device, "auto, cpu, cuda[:number] or emulated; instead of the recipe's");
+  app.add_option("--device", arguments.device, fmt::format("{}; default: the recipe's", kDeviceHelp));
   app.add_flag("--estimate", arguments.estimate,
                "only say what the run would take, in estimate.json in the job folder");
   CLI11_PARSE(app, argc, argv);

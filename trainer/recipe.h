@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/describe.h"
+#include "runtime/exec/devices.h"
 
 namespace hearth::train {
 
@@ -157,9 +158,7 @@ struct Recipe {
       field("output", &Recipe::output, "what is written"),
       field("seed", &Recipe::seed, "of initial weights, shuffle and split"),
       field("n_threads", &Recipe::n_threads, "CPU threads; 0: all cores"),
-      field(
-          "device", &Recipe::device,
-          "what computes: auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated"),
+      field("device", &Recipe::device, kDeviceHelp),
   };
 };
 

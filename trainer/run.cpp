@@ -268,8 +268,14 @@ Result<MetricPoint> Run::one_step() {
   state_.loss = outcome.loss;
   state_.seconds += seconds;
   speeds_.push_back(static_cast<double>(outcome.n_tokens) / std::max(1e-9, seconds));
-  return MetricPoint{
-      static_cast<int>(state_.step), outcome.loss, rate, outcome.grad_norm, speeds_.back(), state_.seconds, {}};
+  return MetricPoint{.step = static_cast<int>(state_.step),
+                     .loss = outcome.loss,
+                     .learning_rate = rate,
+                     .grad_norm = outcome.grad_norm,
+                     .tokens_per_s = speeds_.back(),
+                     .seconds = state_.seconds,
+                     .eval_loss = {},
+                     .device = setup_.device.name};
 }
 
 double median(std::vector<double> values) {

@@ -75,6 +75,10 @@ TEST_F(DeviceRun, FromScratchThenLoraAsOnTheCpu) {
   expect_same_losses("host", "device", 3);
   EXPECT_NEAR(*host.eval_loss_after, *device.eval_loss_after, tolerance() * *host.eval_loss_after);
   EXPECT_LT(device.parity_max_error, 50 * tolerance());
+  std::ifstream metrics(path("device") / "metrics.jsonl");
+  std::string first;
+  std::getline(metrics, first);
+  EXPECT_EQ((*parse_json(first))["device"], test_device());
   const auto status = from_json<RunStatus>(*parse_json(*read_file(path("device") / "status.json")));
   ASSERT_TRUE(status);
   EXPECT_EQ(status->device, test_device());

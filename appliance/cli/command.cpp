@@ -1,7 +1,11 @@
 // Options by CLI11.
 #include "appliance/cli/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+
+#include "runtime/exec/devices.h"
 
 namespace hearth::cli {
 
@@ -19,6 +23,11 @@ Command& Command::positional(const char* name, T& value, const char* help, bool 
 
 Command& Command::hidden_option(const char* names, std::string& value) {
   app_->add_option(names, value)->group("");
+  return *this;
+}
+
+Command& Command::device(std::string& value, const char* usual) {
+  app_->add_option("--device", value, fmt::format("{}; default {}", kDeviceHelp, usual));
   return *this;
 }
 

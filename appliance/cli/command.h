@@ -26,6 +26,7 @@ class Command {
   template <class T>
   Command& positional(const char* name, T& value, const char* help, bool required = true);
   Command& hidden_option(const char* names, std::string& value);  // still understood, not in the help
+  Command& device(std::string& value, const char* usual);         // --device, and what it is else
   Command& flag(const char* names, bool& value, const char* help);
   Command subcommand(const char* name, const char* help);
   CLI::App& app() { return *app_; }  // for what is declared elsewhere

@@ -8,9 +8,6 @@
 
 namespace hearth::cli {
 
-inline constexpr const char* kDeviceHelp =
-    "auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated; default auto";
-
 struct TextLoss {
   double nll = 0;  // sum, nats
   int64_t n_tokens = 0;

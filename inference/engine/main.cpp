@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
                  "context in tokens; default: the model's own, bounded by memory");
   app.add_option("--threads", arguments.n_threads, "CPU threads; default: all cores");
   app.add_option("--slots", arguments.n_slots, "conversations served at once");
-  app.add_option("--device", arguments.device, "auto, cpu, cuda[:number] or emulated");
+  app.add_option("--device", arguments.device, hearth::kDeviceHelp);
   app.add_flag("--exact", arguments.exact, "activations stay in full precision beside quantised weights: slower");
   app.add_flag("--force", arguments.force, "start although it does not fit into the free memory");
   CLI11_PARSE(app, argc, argv);

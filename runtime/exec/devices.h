@@ -19,6 +19,11 @@ inline bool is_host_device(std::string_view name) {
 }
 inline constexpr std::string_view kAnyDevice = "auto";  // whoever runs a model tries devices_to_try(), then the host
 
+// What a program's --device says of itself.
+inline constexpr const char* kDeviceHelp =
+    "What computes: auto (a GPU that computes what the CPU does, else the CPU) | cpu[:deterministic] | "
+    "cuda[:number][:f32|:bf16] | emulated[:seed][:f32|:bf16]";
+
 // invalid_argument: neither "auto" nor a name that open_device() knows; nothing is opened.
 Result<void> check_device_name(std::string_view name);
 

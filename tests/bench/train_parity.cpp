@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
   app.add_option("--steps", a.n_steps)->check(CLI::Range(1, 100000));
   app.add_option("--rows", a.rows)->check(CLI::Range(1, 1024));
   app.add_option("--threads", a.n_threads)->check(CLI::Range(0, 256));
-  app.add_option("--device", a.device, "what trains: cpu, cuda[:number] or emulated");
+  app.add_option("--device", a.device, kDeviceHelp);
   app.add_option("--learning-rate", a.learning_rate);
   app.add_option("--python", a.python, "a Python with torch, numpy and safetensors");
   app.add_option("--source", a.source, "the checkout");

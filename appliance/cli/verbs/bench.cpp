@@ -27,7 +27,7 @@ void declare_bench(Command& command) {
   command.option("-n", options->n_decode, "Generated tokens; default 128");
   command.option("-d", options->depth, "Tokens in the cache before; default 0");
   command.option("--isa", options->isa, "Instruction set: portable | avx2 | avx512; default the best of this CPU");
-  command.option("--device", options->device, "auto | cpu | cuda[:number] | emulated; default cpu");
+  command.device(options->device, "cpu");
   command.flag("--exact", options->exact, "Keep activations in full precision beside quantised weights: slower");
   command.option("--threads", options->n_threads, "Threads; 0: all cores");
   command.option("--repeats", options->n_repeats, "Repeats; default 3");

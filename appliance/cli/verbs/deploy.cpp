@@ -13,8 +13,7 @@ void declare_deploy(Command& command) {
   command.positional("N", request->model, "Model in the store");
   command.option("--max-seq-len", request->max_seq_len, "Context in tokens");
   command.option("--threads", request->n_threads, "CPU threads");
-  command.option("--device", request->device,
-                 "auto | cpu[:deterministic] | cuda[:number]; default auto: a GPU if the model runs on it");
+  command.device(request->device, "auto");
   command.flag("--exact", request->exact, "Keep activations in full precision beside quantised weights: slower");
   command.flag("--force", request->force, "Although it does not fit into the free memory");
   command.flag("--no-wait", *no_wait, "Do not wait until it answers");

@@ -38,7 +38,7 @@ void declare_eval(Command& command) {
   command.option("--data", a->data, "JSON, CSV or text");
   command.option("--format", a->format, "auto | messages | alpaca | sharegpt | pairs | text");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
-  command.option("--device", a->device, kDeviceHelp);
+  command.device(a->device, "auto");
   command.on_run([=](const Cli& cli) -> Result<void> {
     if (a->data.empty()) return error(Code::invalid_argument, "say on what: --data FILE");
     train::Dataset data = TRY(train::read_dataset(a->data, a->format));

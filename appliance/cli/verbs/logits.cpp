@@ -36,7 +36,7 @@ void declare_logits(Command& command) {
   command.positional("N", a->n, "Model");
   command.option("--ids", a->ids, "Token ids, separated by commas");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
-  command.option("--device", a->device, "auto | cpu | cuda[:number] | emulated; default cpu");
+  command.device(a->device, "cpu");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::vector<int32_t> ids = TRY(parse_ids(a->ids));
     if (ids.empty()) return error(Code::invalid_argument, "give at least one id: --ids 1,2,3");

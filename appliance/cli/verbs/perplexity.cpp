@@ -34,7 +34,7 @@ void declare_perplexity(Command& command) {
   command.positional("FILE", a->file, "Text");
   command.option("--ctx", a->context, "Tokens of one window; default 512");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
-  command.option("--device", a->device, kDeviceHelp);
+  command.device(a->device, "auto");
   command.on_run([=](const Cli& cli) -> Result<void> {
     LoadedModel model = TRY(load_model(TRY(cli.model_path(a->n))));
     if (!model.tokenizer) return error(Code::failed_precondition, "{} has no tokenizer", a->n);

@@ -150,8 +150,7 @@ void declare_run(Command& command) {
   command.option("--seed", a->seed, "Same seed, same answer");
   command.option("--system", a->system, "System message");
   command.option("--threads", a->n_threads, "Threads; 0: all cores");
-  command.option("--device", a->device,
-                 "auto | cpu[:deterministic] | cuda[:number] | emulated; default auto: a GPU if the model runs on it");
+  command.device(a->device, "auto");
   command.flag("--exact", a->exact, "Keep activations in full precision beside quantised weights: slower");
   command.flag("--raw", a->raw, "Continue the prompt as it is, without the chat template");
   command.on_run([=](const Cli& cli) -> Result<void> {

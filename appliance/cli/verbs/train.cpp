@@ -37,10 +37,7 @@ void declare_train(Command& command) {
   command.option("--set", *overrides,
                  "key=value, for example optimizer.learning_rate=1e-4; may be given several times");
   auto device = std::make_shared<std::string>();
-  command.option(
-      "--device", *device,
-      "auto (a GPU that computes what the CPU does, else the CPU) | cpu | cuda[:number] | emulated; default the "
-      "recipe's");
+  command.device(*device, "the recipe's");
   command.on_run([=](const Cli& cli) -> Result<void> {
     std::filesystem::path recipe_file = std::filesystem::absolute(*file);
     std::vector<std::string> keys = *overrides;
