@@ -8,6 +8,7 @@
 #include "runtime/ops/cast/cast.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/matmul/matmul.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 
 namespace hearth {
 namespace {
@@ -88,7 +89,7 @@ class Precision {
   Result<void> visit(const Node& node) {
     const std::vector<TensorType> types = types_of(graph_, node);
     const std::vector<int> activations = node.op->activations(types);
-    const Dtype dtype = readers_.takes_bf16(node) ? activations_ : Dtype::f32;
+    const Dtype dtype = readers_.takes_bf16(node) || slices_bf16(node) ? activations_ : Dtype::f32;
     std::vector<Value> inputs;
     for (size_t i = 0; i < types.size(); ++i) {
       const bool is_activation = std::ranges::find(activations, static_cast<int>(i)) != activations.end();
@@ -98,6 +99,12 @@ class Precision {
     const std::vector<Value> outputs = TRY(rebuild_.add(widened(node), std::move(inputs)));
     for (size_t i = 0; i < outputs.size(); ++i) rebuild_.map(node.outputs[i], outputs[i]);
     return {};
+  }
+
+  // A part of what is bf16 anyway: the part is cast, not the whole.
+  bool slices_bf16(const Node& node) {
+    return dynamic_cast<const SliceAxis*>(node.op.get()) != nullptr &&
+           rebuild_.graph().type(rebuild_.mapped(node.inputs[0])).dtype == activations_;
   }
 
   Node widened(const Node& node) const {

@@ -10,6 +10,7 @@
 #include "runtime/ops/route/route.h"
 #include "runtime/ops/rules.h"
 #include "runtime/ops/sample_runs.h"
+#include "runtime/ops/slice_axis/slice_axis.h"
 #include "runtime/plan/plan.h"
 
 namespace hearth::precision_test {
@@ -90,6 +91,19 @@ TEST(Precision, ParametersInThePlaceOfActivationsAreCast) {
   const auto graph = precision(*b.finish(), Dtype::bf16);
   ASSERT_TRUE(graph) << graph.error().to_string();
   EXPECT_EQ(n_casts(*graph), 1u) << graph->to_string();
+}
+
+// Of one product, what a recurrence's step size takes as f32 and what else is bf16: the slice is cast, not the product.
+TEST(Precision, OfASliceTheSliceIsCast) {
+  Builder b;
+  const Value both = b.linear(rows_of(b), b.parameter("w", kMatrix));
+  const auto slice = [&](int begin, int n) { return b.apply(std::make_shared<SliceAxis>(1, begin, n), {both}); };
+  b.output(b.linear(slice(0, 8), b.parameter("out", {Dtype::f32, {4, 8}})));
+  b.output(b.tanh(slice(8, 4)));
+  const Graph graph = *precision(*b.finish(), Dtype::bf16);
+  ASSERT_EQ(n_casts(graph), 1u) << graph.to_string();
+  for (const Node& node : graph.nodes())
+    if (node.op->name() == "cast") EXPECT_EQ(graph.type(node.inputs[0]).shape, Shape({kTokens, 4}));
 }
 
 // Rows are chosen before the last norm: what they are chosen of is computed as before.
