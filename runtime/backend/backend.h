@@ -26,17 +26,25 @@ class Buffer {
   int64_t bytes_ = 0;
 };
 
+// Calls of one lane run in order, lanes beside each other: a GPU's are streams. Where the device's memory is the host's
+// there is nothing to copy, and one lane.
+enum class Lane : uint8_t { compute, copy };
+inline constexpr size_t kLanes = 2;
+
 // A kernel call with its pointers resolved.
 struct Call {
   void (*run)(const KernelArgs&, const Worker&) = nullptr;
   KernelArgs args;     // what its spans and `op` refer to lives as long as the tape
-  bool waits = false;  // it touches what a call since the last waiting one writes, or writes what such a one reads
+  bool waits = false;  // it touches what a call since the last waiting one of its lane writes, or writes what it reads
   double flops = 0, bytes = 0;  // what it computes and moves
   size_t scratch_bytes = 0;
   std::vector<int> written_inputs;  // explicit state; a kernel may write to no other input
+  Lane lane = Lane::compute;
+  int waits_for = -1;  // the call of the other lane that must have ended before it; -1: none that is not known to have
 };
 
-// Calls in order, ready to be played any number of times; nothing is allocated or looked up in play().
+// Calls in order, ready to be played any number of times; nothing is allocated or looked up in play(). A call waits for
+// earlier ones only, so that the order of the list is always one that is right.
 class Tape {
  public:
   virtual ~Tape() = default;
@@ -62,6 +70,8 @@ class Backend {
   // Zeroed, 64-byte aligned. On the CPU, memory is taken as it is first touched. resource_exhausted: there is not that
   // much left.
   virtual Result<Buffer> allocate(int64_t bytes) = 0;
+  // The same of the host's memory, from which its lane of copies reads fast: pinned, where the device wants that.
+  virtual Result<Buffer> allocate_on_host(int64_t bytes);
   virtual int64_t free_bytes() const { return 0; }  // what it could still give; 0: nobody knows
   virtual Result<void> write(std::byte* to, const void* host, int64_t bytes) = 0;  // returns when done
   virtual Result<void> read(void* host, const std::byte* from, int64_t bytes) = 0;

@@ -47,7 +47,7 @@ inline void clear_bytes(Stream stream, void* data, size_t bytes) {
   cudaMemsetAsync(data, 0, bytes, stream->stream);
 }
 inline void copy_bytes(Stream stream, void* to, const void* from, size_t bytes) {
-  cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream->stream);
+  cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream->stream);
 }
 
 __device__ inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {

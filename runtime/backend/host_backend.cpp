@@ -19,21 +19,7 @@ size_t round_up(size_t n, size_t unit) {
   return (n + unit - 1) / unit * unit;
 }
 
-}  // namespace
-
-Result<std::vector<double>> run_timed(const std::vector<Call>& calls,
-                                      const std::function<Result<void>(const Call&)>& run) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> seconds;
-  for (const Call& call : calls) {
-    const auto begin = Clock::now();
-    TRY(run(call));
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-  }
-  return seconds;
-}
-
-Result<Buffer> HostBackend::allocate(int64_t wanted) {
+Result<Buffer> map_memory(int64_t wanted) {
   CHECK(wanted >= 0);
   const size_t bytes = round_up(std::max<size_t>(static_cast<size_t>(wanted), 1), kHugePageBytes);
   const size_t reserved = bytes + kHugePageBytes;
@@ -49,6 +35,28 @@ Result<Buffer> HostBackend::allocate(int64_t wanted) {
   auto* data = reinterpret_cast<std::byte*>(aligned);
   madvise(data, bytes, MADV_HUGEPAGE);  // a hint: without it the memory is slower, not wrong
   return Buffer(data, static_cast<int64_t>(bytes), [bytes](std::byte* memory) { munmap(memory, bytes); });
+}
+
+}  // namespace
+
+Result<Buffer> Backend::allocate_on_host(int64_t bytes) {
+  return map_memory(bytes);
+}
+
+Result<std::vector<double>> run_timed(const std::vector<Call>& calls,
+                                      const std::function<Result<void>(const Call&)>& run) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> seconds;
+  for (const Call& call : calls) {
+    const auto begin = Clock::now();
+    TRY(run(call));
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  return seconds;
+}
+
+Result<Buffer> HostBackend::allocate(int64_t bytes) {
+  return map_memory(bytes);
 }
 
 Result<void> HostBackend::write(std::byte* to, const void* host, int64_t bytes) {

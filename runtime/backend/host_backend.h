@@ -9,7 +9,7 @@ namespace hearth {
 class HostBackend : public Backend {
  public:
   bool is_host_memory() const override { return true; }
-  Result<Buffer> allocate(int64_t bytes) final;  // resource_exhausted when the kernel refuses
+  Result<Buffer> allocate(int64_t bytes) override;  // resource_exhausted when the kernel refuses
   Result<void> write(std::byte* to, const void* host, int64_t bytes) final;
   Result<void> read(void* host, const std::byte* from, int64_t bytes) final;
 };

@@ -18,20 +18,33 @@ std::string_view index_of(std::string_view name) {
   return name.substr(std::min(name.find(':'), name.size()));
 }
 
-// What stands behind a name: ":number", ":dtype of activations", or both.
+// What stands behind a name: ":number", ":dtype of activations", or both; of the emulator also the memory that it has.
 struct Choice {
   int number = 0;
   Dtype activations = Dtype::f32;
+  int64_t memory_kib = 0;
 };
 
+// Takes ":640KiB" away from the end.
+int64_t take_memory(std::string_view& rest) {
+  constexpr std::string_view kUnit = "KiB";
+  const size_t colon = rest.rfind(':');
+  if (!rest.ends_with(kUnit) || colon == std::string_view::npos) return 0;
+  const std::string_view digits = rest.substr(colon + 1, rest.size() - colon - 1 - kUnit.size());
+  if (digits.empty() || digits.size() > 12 || digits.find_first_not_of("0123456789") != std::string_view::npos)
+    return 0;
+  rest = rest.substr(0, colon);
+  return std::stoll(std::string(digits));
+}
+
 Result<Choice> choice_of(std::string_view rest, Dtype usual) {
-  Choice out{0, usual};
+  const std::string_view whole = rest;
+  Choice out{0, usual, take_memory(rest)};
   const auto is_next = [&](std::string_view word) {
     if (!rest.starts_with(word)) return false;
     rest.remove_prefix(word.size());
     return true;
   };
-  const std::string_view whole = rest;
   if (rest.size() > 1 && std::isdigit(static_cast<unsigned char>(rest[1])) != 0) {
     const size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
     if (end <= 3) out.number = std::stoi(std::string(rest.substr(1, end - 1))), rest.remove_prefix(end);
@@ -56,13 +69,15 @@ Result<bool> order_in(std::string_view index) {
 
 Result<std::unique_ptr<Backend>> open_cuda(std::string_view rest) {
   const Choice choice = TRY(choice_of(rest, Dtype::bf16));
+  if (choice.memory_kib > 0)
+    return error(Code::invalid_argument, "the memory of a GPU is what it is: leave {} away", rest);
   return TRY(cuda_module())->open(choice.number, choice.activations);
 }
 
 Result<std::unique_ptr<Backend>> open_emulated(std::string_view rest) {
   const Choice choice = TRY(choice_of(rest, Dtype::f32));
-  return std::unique_ptr<Backend>(
-      new EmulatedBackend(emulated::kernels(), static_cast<uint64_t>(choice.number), choice.activations));
+  return std::unique_ptr<Backend>(new EmulatedBackend(emulated::kernels(), static_cast<uint64_t>(choice.number),
+                                                      choice.activations, choice.memory_kib));
 }
 
 struct Entry {

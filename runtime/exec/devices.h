@@ -33,8 +33,9 @@ std::vector<std::string> devices_to_try(std::string& why_none);
 
 // What computes, and why it is no other.
 struct Device {
-  std::string name;    // as open_device() takes it
-  std::string reason;  // why it is the host although this box has an accelerator; else empty
+  std::string name;       // as open_device() takes it
+  std::string reason;     // why it is the host although this box has an accelerator; else empty
+  std::string note = "";  // what of the weights it has no room for (Residency::words()); else empty
 };
 
 // Has `open` try the device `wanted`; of "auto" the accelerators of devices_to_try() in turn, and then the host. `open`
@@ -46,8 +47,9 @@ Result<Device> choose_device(const std::string& wanted, const OpenOn& open);
 Result<Device> choose_among(std::span<const std::string> accelerators, std::string why_none, const OpenOn& open);
 
 // "cpu", "cpu:deterministic", "cuda", "cuda:1", "cuda:1:f32": activations on a GPU are bf16 else. "emulated:7" is the
-// CUDA kernels with f32 activations in the order of seed 7, "emulated:7:bf16" with those of a GPU. invalid_argument
-// lists the names; failed_precondition says why the device is not to be had.
+// CUDA kernels with f32 activations in the order of seed 7, "emulated:7:bf16" with those of a GPU, and
+// "emulated:7:640KiB" has no more memory than that. invalid_argument lists the names; failed_precondition says why the
+// device is not to be had.
 Result<std::unique_ptr<Backend>> open_device(std::string_view name, int n_threads);
 
 }  // namespace hearth

@@ -1,62 +1,12 @@
 // Pointers resolved once, and again only when the arena moved; run() only plays the tape.
-//
-// A call waits only where it touches memory that an earlier one writes, or writes what it reads. Found by address, so
-// that re-used buffers count too.
 #include "runtime/exec/executor.h"
 
-#include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 
 namespace hearth {
 namespace {
-
-// What a call reads and writes, as bytes.
-class Footprint {
- public:
-  Footprint(const KernelArgs& args, size_t scratch_bytes) {
-    const std::vector<int> mutated = args.op->mutated_inputs();
-    for (size_t i = 0; i < args.inputs.size(); ++i) {
-      const bool is_written = std::find(mutated.begin(), mutated.end(), static_cast<int>(i)) != mutated.end();
-      add(args.inputs[i].data, args.inputs[i].type.bytes(), is_written);
-    }
-    for (const TensorView& output : args.outputs) add(output.data, output.type.bytes(), true);
-    add(args.scratch, static_cast<int64_t>(scratch_bytes), true);
-  }
-  bool conflicts_with(const Footprint& other) const {
-    for (const Range& a : ranges_)
-      for (const Range& b : other.ranges_)
-        if ((a.is_written || b.is_written) && a.begin < b.end && b.begin < a.end) return true;
-    return false;
-  }
-
- private:
-  struct Range {
-    uintptr_t begin, end;
-    bool is_written;
-  };
-  void add(const void* data, int64_t bytes, bool is_written) {
-    const auto begin = reinterpret_cast<uintptr_t>(data);
-    if (bytes > 0) ranges_.push_back({begin, begin + static_cast<uintptr_t>(bytes), is_written});
-  }
-  std::vector<Range> ranges_;
-};
-
-// Says of each call whether it waits.
-class Order {
- public:
-  bool waits(const KernelArgs& args, size_t scratch_bytes) {
-    Footprint footprint(args, scratch_bytes);
-    const bool waits = std::any_of(since_.begin(), since_.end(),
-                                   [&](const Footprint& earlier) { return footprint.conflicts_with(earlier); });
-    if (waits) since_.clear();
-    since_.push_back(std::move(footprint));
-    return waits;
-  }
-
- private:
-  std::vector<Footprint> since_;  // the last call that waits, and those behind it
-};
 
 // A node without a kernel on this backend: the reference, once.
 void run_on_one_thread(const KernelArgs& args, const Worker& me) {
@@ -111,8 +61,8 @@ Result<void> Executor::State::bind(const Bindings& bindings) {
   values.resize(plan.graph.values().size());
   for (size_t id = 0; id < values.size(); ++id) {
     values[id].type = plan.graph.values()[id].type;
-    if (plan.placements[id].where == Placement::Where::bound)
-      values[id].data = TRY(find_binding(plan.graph.info({plan.placements[id].root}), bindings)).data;
+    if (plan.places[id].where == ValuePlace::Where::bound)
+      values[id].data = TRY(find_binding(plan.graph.info({plan.places[id].root}), bindings)).data;
   }
   return {};
 }
@@ -151,8 +101,7 @@ void Executor::State::follow_arena() {
   generation = arena.generation();
   tape.reset();
   for (size_t id = 0; id < values.size(); ++id)
-    if (plan.placements[id].where == Placement::Where::arena)
-      values[id].data = arena.data() + plan.placements[id].offset;
+    if (plan.places[id].where == ValuePlace::Where::arena) values[id].data = arena.data() + plan.places[id].offset;
 }
 
 std::vector<Call> Executor::State::resolve_calls() {
@@ -168,7 +117,6 @@ std::vector<Call> Executor::State::resolve_calls() {
     for (Value v : list) operands.push_back(view(v));
     return std::span<const TensorView>(begin, list.size());
   };
-  Order order;
   std::vector<Call> calls;
   for (const PlanStep& step : plan.steps) {
     const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
@@ -178,10 +126,15 @@ std::vector<Call> Executor::State::resolve_calls() {
     args.outputs = append(node.outputs);
     if (const auto comm = comms.find(args.op->mesh()); comm != comms.end()) args.comm = comm->second;
     args.scratch = step.kernel.scratch_bytes > 0 ? arena.data() + step.scratch_offset : nullptr;
-    calls.push_back({step.kernel.run != nullptr ? step.kernel.run : run_on_one_thread, args,
-                     order.waits(args, step.kernel.scratch_bytes), step.cost.flops,
-                     step.cost.bytes_read + step.cost.bytes_written, step.kernel.scratch_bytes,
-                     node.op->mutated_inputs()});
+    calls.push_back({.run = step.kernel.run != nullptr ? step.kernel.run : run_on_one_thread,
+                     .args = args,
+                     .waits = step.waits,
+                     .flops = step.cost.flops,
+                     .bytes = step.cost.bytes_read + step.cost.bytes_written,
+                     .scratch_bytes = step.kernel.scratch_bytes,
+                     .written_inputs = node.op->mutated_inputs(),
+                     .lane = step.lane,
+                     .waits_for = step.waits_for});
   }
   return calls;
 }
@@ -292,12 +245,17 @@ Result<std::vector<OpTiming>> Executor::profile() {
   return out;
 }
 
-Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep) {
+Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep,
+                          const std::set<std::string>& fetched) {
   if (backend.is_host_memory()) return host;
   Bindings out;
   for (const auto& [name, tensor] : host) {
-    keep.push_back(TRY_WITH(backend.allocate(tensor.type.bytes()), "while placing \"{}\" on {}", name, backend.name()));
-    TRY(backend.write(keep.back().data(), tensor.data, tensor.type.bytes()));
+    const int64_t bytes = tensor.type.bytes();
+    const bool stays = fetched.contains(name);
+    keep.push_back(TRY_WITH(stays ? backend.allocate_on_host(bytes) : backend.allocate(bytes),
+                            "while placing \"{}\" {} {}", name, stays ? "on the host for" : "on", backend.name()));
+    if (stays && bytes > 0) std::memcpy(keep.back().data(), tensor.data, static_cast<size_t>(bytes));
+    if (!stays) TRY(backend.write(keep.back().data(), tensor.data, bytes));
     out[name] = {tensor.type, keep.back().data()};
   }
   return out;

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@
 
 namespace hearth {
 
-// Parameters and states by name, in the backend's memory (place_on() puts them there). It must outlive the executor.
+// Parameters and states by name, in the backend's memory (place_on() puts them there) but for what is fetched. It must
+// outlive the executor.
 using Bindings = std::map<std::string, TensorView, std::less<>>;
 
 struct OpTiming {
@@ -56,7 +58,9 @@ class Executor {
   std::unique_ptr<State> state_;
 };
 
-// The same tensors in the backend's memory: themselves where that is the host's, else copies that `keep` owns.
-Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep);
+// The same tensors in the backend's memory: themselves where that is the host's, else copies that `keep` owns. What a
+// plan fetches stays on the host, where the backend copies from it fast (Backend::allocate_on_host).
+Result<Bindings> place_on(Backend& backend, const Bindings& host, std::vector<Buffer>& keep,
+                          const std::set<std::string>& fetched = {});
 
 }  // namespace hearth

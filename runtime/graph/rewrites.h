@@ -6,10 +6,13 @@
 //   forward → adapters → loss → precision → differentiate → recompute → prune       training, and then
 //     → optimize                                                                    for one micro-batch a step
 //     → accumulate_gradients, optimize_accumulated                                  for several
+// and last of all, where a device cannot hold the parameters:
+//   → offload
 #pragma once
 
 #include <array>
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -134,5 +137,14 @@ Result<Graph> quantise_activations(const Graph& graph);
 // Parameters as the kernels of a backend want them to lie (KernelTable::layout_for), where all that read one want it
 // alike: a table of which rows are gathered too stays row-major. What is bound to them has to lie so: pack_panels().
 Graph layouts(const Graph& graph, const KernelTable& kernels);
+
+// The parameters that stay in the host's memory where the device has room for resident_bytes of them. Each that stays
+// there costs a copy of all its bytes a use, so those that are read in the most scopes are kept first, and of equal
+// ones as many bytes as fit, those that are streamed spread evenly over the run. Vectors are always kept: they are next
+// to nothing, and a copy takes some 10 µs whatever its size. The same for all graphs of one model.
+std::set<std::string> choose_streamed(const Graph& graph, int64_t resident_bytes);
+// Those parameters are brought to the device by a `fetch` each, in every scope that reads them. invalid_argument: there
+// is no such parameter. Empty: the graph as it is, as for a device that works on the host's memory.
+Result<Graph> offload(const Graph& graph, const std::set<std::string>& streamed);
 
 }  // namespace hearth

@@ -20,6 +20,7 @@
 #include "runtime/ops/cross_entropy/cross_entropy.h"
 #include "runtime/ops/decay/decay.h"
 #include "runtime/ops/exp_minus_one/exp_minus_one.h"
+#include "runtime/ops/fetch/fetch.h"
 #include "runtime/ops/gather_rows/gather_rows.h"
 #include "runtime/ops/gelu/gelu.h"
 #include "runtime/ops/global_norm/global_norm.h"
@@ -61,7 +62,7 @@ using AllOps =
     OpList<Accumulate, AdamW, Add, AllGather, AllReduce, AllToAll, Attention, AttentionBackward, AttentionCached, Cast,
            CausalConv1d, CausalConv1dBackward, CausalConv1dCached, Clamp, ClampBackward, CombineExperts,
            CombineExpertsBackward, ConcatHeads, CopyRows, CrossEntropy, CrossEntropyBackward, CrossEntropyPart, Decay,
-           DecayBackward, ExpMinusOne, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul, GroupedOuter,
+           DecayBackward, ExpMinusOne, Fetch, GatherRows, Gelu, GeluBackward, GlobalNorm, GroupedMatmul, GroupedOuter,
            HeadMatmul, HeadOuter, L2Norm, L2NormBackward, LayerNorm, LayerNormBackward, LinearAttention,
            LinearAttentionBackward, LinearAttentionCached, LinearCrossEntropy, LinearCrossEntropyBackward, LogSigmoid,
            Matmul, MergeAxes, Mul, PadAxis, Quantise, RmsNorm, ReduceScatter, RmsNormBackward, Rope, Route,

@@ -1,9 +1,11 @@
-// Lowering: views found, kernels chosen, lifetimes computed, buffers placed.
+// Lowering: views found, kernels chosen, lifetimes computed, buffers placed, steps ordered.
 #include "runtime/plan/plan.h"
 
 #include <algorithm>
 
+#include "runtime/ops/fetch/fetch.h"
 #include "runtime/ops/split_axis/split_axis.h"
+#include "runtime/plan/order_steps.h"
 #include "runtime/plan/place_buffers.h"
 
 namespace hearth {
@@ -11,6 +13,10 @@ namespace {
 
 bool is_view(const Op& op) {
   return dynamic_cast<const SplitAxis*>(&op) != nullptr || dynamic_cast<const MergeAxes*>(&op) != nullptr;
+}
+
+bool is_fetch(const Op& op) {
+  return dynamic_cast<const Fetch*>(&op) != nullptr;
 }
 
 bool is_bound(ValueKind kind) {
@@ -42,7 +48,7 @@ std::vector<int> find_roots(const Graph& graph) {
 std::vector<PlanStep> make_steps(const Graph& graph) {
   std::vector<PlanStep> steps;
   for (size_t n = 0; n < graph.nodes().size(); ++n)
-    if (!is_view(*graph.nodes()[n].op)) steps.push_back({static_cast<int>(n), {}, 0, {}});
+    if (!is_view(*graph.nodes()[n].op)) steps.push_back({.node = static_cast<int>(n), .kernel = {}, .cost = {}});
   return steps;
 }
 
@@ -79,6 +85,24 @@ Result<void> check_versions(const Graph& graph, const std::vector<int>& roots) {
     }
   }
   return {};
+}
+
+// By value: the parameters that are fetched, which nothing else may read.
+Result<std::vector<bool>> find_fetched(const Graph& graph) {
+  std::vector<bool> out(graph.values().size(), false);
+  for (const Node& node : graph.nodes())
+    if (is_fetch(*node.op) && graph.info(node.inputs[0]).kind == ValueKind::parameter)
+      out[static_cast<size_t>(node.inputs[0].id)] = true;
+  const auto check = [&](Value v, std::string_view reader) -> Result<void> {
+    if (!v || !out[static_cast<size_t>(v.id)]) return {};
+    return error(Code::invalid_argument, "{} reads \"{}\", which stays in the host's memory: only fetch may", reader,
+                 graph.info(v).name);
+  };
+  for (const Node& node : graph.nodes())
+    for (Value v : node.inputs)
+      if (!is_fetch(*node.op)) TRY(check(v, node.op->name()));
+  for (Value v : graph.outputs()) TRY(check(v, "whoever wants an output"));
+  return out;
 }
 
 // Lifetimes in steps, by root value. Inputs are filled before the first step; inputs and outputs live to the end.
@@ -122,15 +146,15 @@ void place(Plan& plan, const std::vector<int>& roots) {
   const Lifetimes lifetimes(graph, plan.steps, roots);
   std::vector<BufferLifetime> buffers;
   std::vector<int64_t*> targets;  // where each buffer's offset goes
-  plan.placements.resize(graph.values().size());
-  for (size_t id = 0; id < plan.placements.size(); ++id) {
-    Placement& placement = plan.placements[id];
-    placement.root = roots[id];
+  plan.places.resize(graph.values().size());
+  for (size_t id = 0; id < plan.places.size(); ++id) {
+    ValuePlace& place = plan.places[id];
+    place.root = roots[id];
     if (is_bound(graph.info({roots[id]}).kind)) {
-      placement.where = Placement::Where::bound;
+      place.where = ValuePlace::Where::bound;
     } else if (roots[id] == static_cast<int>(id) && lifetimes.used(id)) {
       buffers.push_back(lifetimes[id]);
-      targets.push_back(&placement.offset);
+      targets.push_back(&place.offset);
     }
   }
   for (size_t s = 0; s < plan.steps.size(); ++s) {
@@ -142,10 +166,21 @@ void place(Plan& plan, const std::vector<int>& roots) {
   }
   const BufferLayout layout = place_buffers(buffers);
   for (size_t i = 0; i < targets.size(); ++i) *targets[i] = layout.offsets[i];
-  for (Placement& placement : plan.placements)
-    if (placement.where == Placement::Where::arena)
-      placement.offset = plan.placements[static_cast<size_t>(placement.root)].offset;
+  for (ValuePlace& place : plan.places)
+    if (place.where == ValuePlace::Where::arena) place.offset = plan.places[static_cast<size_t>(place.root)].offset;
   plan.arena_bytes = layout.arena_bytes;
+}
+
+// What is fetched is the host's, and copies have a lane, where the device has memory of its own.
+void tell_tiers(Plan& plan, const std::vector<bool>& fetched, bool has_host_tier) {
+  for (PlanStep& step : plan.steps)
+    if (has_host_tier && is_fetch(*plan.graph.nodes()[static_cast<size_t>(step.node)].op)) step.lane = Lane::copy;
+  const auto bytes_in = [&](Tier tier) -> int64_t& { return plan.bytes[static_cast<size_t>(tier)]; };
+  bytes_in(Tier::device) = plan.arena_bytes;
+  for (size_t id = 0; id < plan.places.size(); ++id) {
+    if (has_host_tier && fetched[id]) plan.places[id].tier = Tier::host;
+    if (is_bound(plan.graph.values()[id].kind)) bytes_in(plan.places[id].tier) += plan.graph.values()[id].type.bytes();
+  }
 }
 
 // "f32[1, 64], iq1_s[70, 64]"
@@ -193,10 +228,13 @@ Result<Plan> make_plan(Graph graph, const Backend& backend) {
   const std::vector<int> roots = find_roots(plan.graph);
   TRY(check_mutated_inputs(plan.graph, roots));
   TRY(check_versions(plan.graph, roots));
+  const std::vector<bool> fetched = TRY(find_fetched(plan.graph));
   plan.steps = make_steps(plan.graph);
   for (PlanStep& step : plan.steps) TRY(choose_kernel(step, plan.graph, backend));
   plan.cost = plan.graph.cost();
   place(plan, roots);
+  tell_tiers(plan, fetched, !backend.is_host_memory());
+  order_steps(plan);
   return plan;
 }
 

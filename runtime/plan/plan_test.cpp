@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 
 #include "hwdetect/cpu_features.h"
 #include "runtime/exec/devices.h"
 #include "runtime/graph/builder.h"
+#include "runtime/graph/rewrites.h"
+#include "runtime/ops/fetch/fetch.h"
 #include "runtime/plan/place_buffers.h"
 
 namespace hearth::plan_test {
@@ -72,15 +75,41 @@ struct Range {
   bool meets(const Range& o) const { return begin < o.end && o.begin < end; }
 };
 
+std::vector<size_t> in_order(const Plan& plan) {
+  std::vector<size_t> out(plan.steps.size());
+  std::iota(out.begin(), out.end(), size_t{0});
+  return out;
+}
+
+// Steps as two lanes may run them: each in its order, and as the waits allow.
+std::vector<size_t> any_order(const Plan& plan, std::mt19937& random) {
+  std::vector<size_t> lanes[kLanes], out;
+  for (size_t s = 0; s < plan.steps.size(); ++s) lanes[static_cast<size_t>(plan.steps[s].lane)].push_back(s);
+  std::vector<bool> is_done(plan.steps.size(), false);
+  size_t at[kLanes] = {};
+  while (out.size() < plan.steps.size()) {
+    const size_t lane = random() % kLanes;
+    if (at[lane] == lanes[lane].size()) continue;
+    const size_t step = lanes[lane][at[lane]];
+    const int after = plan.steps[step].waits_for;
+    if (after >= 0 && !is_done[static_cast<size_t>(after)]) continue;
+    is_done[step] = true;
+    out.push_back(step);
+    ++at[lane];
+  }
+  return out;
+}
+
 // Walks the plan. For each arena byte range the last writer is remembered; reads must see their producer.
 class Simulation {
  public:
-  explicit Simulation(const Plan& plan) : plan_(plan), intact_(plan.placements.size(), false) {}
+  explicit Simulation(const Plan& plan) : plan_(plan), intact_(plan.places.size(), false) {}
 
-  void run() {
+  void run(const std::vector<size_t>& order) {
     for (size_t id = 0; id < intact_.size(); ++id)
       if (plan_.graph.values()[id].kind == ValueKind::input) write({static_cast<int>(id)});
-    for (const PlanStep& step : plan_.steps) {
+    for (const size_t s : order) {
+      const PlanStep& step = plan_.steps[s];
       const Node& node = plan_.graph.nodes()[static_cast<size_t>(step.node)];
       for (Value v : node.inputs) expect_intact(v);
       for (Value v : node.outputs) write(v);
@@ -97,10 +126,10 @@ class Simulation {
 
  private:
   Range range(Value v) const {
-    const int64_t offset = plan_.placements[static_cast<size_t>(v.id)].offset;
+    const int64_t offset = plan_.places[static_cast<size_t>(v.id)].offset;
     return {offset, offset + plan_.graph.type(v).bytes()};
   }
-  bool bound(Value v) const { return plan_.placements[static_cast<size_t>(v.id)].where == Placement::Where::bound; }
+  bool bound(Value v) const { return plan_.places[static_cast<size_t>(v.id)].where == ValuePlace::Where::bound; }
   // Follows views by the graph, not by the planner's roots.
   Value producer(Value v) const {
     while (plan_.graph.info(v).node >= 0 && (name_of(v) == "split_axis" || name_of(v) == "merge_axes"))
@@ -138,8 +167,59 @@ TEST(Plan, RandomGraphsKeepWhatIsRead) {
   for (uint32_t seed = 0; seed < 40; ++seed) {
     auto plan = make_plan(random_graph(seed), *open_cpu(1));
     ASSERT_TRUE(plan) << plan.error().to_string();
-    Simulation(*plan).run();
+    Simulation(*plan).run(in_order(*plan));
   }
+}
+
+// Buffers are re-used across lanes too: whatever order the waits allow, nobody finds what he reads written over.
+TEST(Plan, LanesKeepWhatIsRead) {
+  const auto device = *open_device("emulated", 1);
+  std::mt19937 random(3);
+  size_t n_waits = 0;
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    const Graph graph = random_graph(seed);
+    std::set<std::string> streamed;
+    for (const ValueInfo& info : graph.values())
+      if (info.kind == ValueKind::parameter && seed % 4 != 0) streamed.insert(info.name);
+    std::vector<Value> outputs;
+    for (Value v : graph.outputs())
+      if (graph.info(v).kind != ValueKind::parameter) outputs.push_back(v);
+    Graph computed = graph;
+    computed.set_outputs(outputs);
+    auto plan = make_plan(*offload(computed, streamed), *device);
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    for (const PlanStep& step : plan->steps) n_waits += step.waits_for >= 0 ? 1 : 0;
+    for (int i = 0; i < 10; ++i) Simulation(*plan).run(any_order(*plan, random));
+  }
+  EXPECT_GT(n_waits, 50u);
+}
+
+TEST(Plan, SaysWhatTakesWhichMemory) {
+  Builder b;
+  const TensorType type{Dtype::f32, {64, 64}};
+  const Value x = b.input("x", type), w = b.parameter("w", type), v = b.parameter("v", type);
+  b.output(b.add(b.add(x, w), v));
+  const Graph graph = *offload(*b.finish(), {"w"});
+  const auto device = *open_device("emulated", 1);
+  const auto plan = make_plan(graph, *device), host = make_plan(graph, *open_cpu(1));
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->places[static_cast<size_t>(w.id)].tier, Tier::host);
+  EXPECT_EQ(plan->bytes[static_cast<size_t>(Tier::host)], type.bytes());
+  EXPECT_EQ(plan->bytes[static_cast<size_t>(Tier::device)], type.bytes() + plan->arena_bytes);
+  EXPECT_EQ(plan->steps[0].lane, Lane::copy);
+  EXPECT_EQ(plan->steps[1].waits_for, 0);
+  EXPECT_EQ(host->bytes[static_cast<size_t>(Tier::host)], 0) << "the host's memory is the device's";
+  EXPECT_EQ(host->steps[0].lane, Lane::compute);
+}
+
+TEST(Plan, RefusesAKernelThatReadsTheHostsMemory) {
+  Builder b;
+  const Value w = b.parameter("w", {Dtype::f32, {4, 4}});
+  b.output(b.add(b.apply(std::make_shared<Fetch>(), {w}), w));
+  const auto plan = make_plan(*b.finish(), **open_device("emulated", 1));
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Code::invalid_argument);
+  EXPECT_NE(plan.error().message.find("add reads \"w\""), std::string::npos) << plan.error().message;
 }
 
 TEST(Plan, ChainsReuseMemory) {

@@ -1,5 +1,8 @@
-// Device memory, a stream, and tapes as captured graphs.
+// Device memory, a stream for each lane, and tapes as captured graphs.
 #include "runtime/backend/cuda/cuda_backend.h"
+
+#include <cstring>
+#include <span>
 
 #include "runtime/backend/cuda/queue.h"
 
@@ -14,10 +17,47 @@ Result<void> check(cudaError_t status, std::string_view what) {
   return error(code, "CUDA: {} failed: {}", what, cudaGetErrorString(status));
 }
 
+// Marks places in streams that others wait for.
+class Events {
+ public:
+  Events() = default;
+  Events(const Events&) = delete;
+  ~Events() {
+    for (cudaEvent_t event : events_) cudaEventDestroy(event);
+  }
+  Result<void> make(size_t n) {
+    while (events_.size() < n) {
+      cudaEvent_t event = nullptr;
+      TRY(check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "creating an event"));
+      events_.push_back(event);
+    }
+    return {};
+  }
+  Result<void> record(size_t event, cudaStream_t stream) const {
+    return check(cudaEventRecord(events_[event], stream), "recording an event");
+  }
+  Result<void> wait(size_t event, cudaStream_t stream) const {
+    return check(cudaStreamWaitEvent(stream, events_[event], 0), "waiting for an event");
+  }
+
+ private:
+  std::vector<cudaEvent_t> events_;
+};
+
 class CudaTape final : public Tape {
  public:
-  CudaTape(std::vector<Call> calls, int device, cuda::Queue& queue)
-      : calls_(std::move(calls)), device_(device), queue_(queue), stream_(queue.stream) {}
+  CudaTape(std::vector<Call> calls, int device, std::span<const std::unique_ptr<cuda::Queue>, kLanes> lanes)
+      : calls_(std::move(calls)),
+        device_(device),
+        lanes_(lanes),
+        stream_(lanes[0]->stream),
+        event_of_(calls_.size(), -1) {
+    for (const Call& call : calls_) {
+      has_copies_ |= call.lane == Lane::copy;
+      if (call.waits_for < 0) continue;
+      if (int& event = event_of_[static_cast<size_t>(call.waits_for)]; event < 0) event = n_events_++;
+    }
+  }
   ~CudaTape() override {
     if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
   }
@@ -38,20 +78,42 @@ class CudaTape final : public Tape {
     TRY(check(cudaSetDevice(device_), "choosing the GPU"));
     return run_timed(calls_, [this](const Call& call) -> Result<void> {
       TRY(launch(call));
-      return check(cudaStreamSynchronize(stream_), "running one call");
+      return check(cudaStreamSynchronize(queue_of(call).stream), "running one call");
     });
   }
 
  private:
+  cuda::Queue& queue_of(const Call& call) const { return *lanes_[static_cast<size_t>(call.lane)]; }
   Result<void> launch(const Call& call) const {
+    cuda::Queue& queue = queue_of(call);
     Worker me;
-    me.queue = &queue_;
+    me.queue = &queue;
     call.run(call.args, me);
     TRY(check(cudaGetLastError(), "launching a kernel"));
-    return queue_.take_result();
+    return queue.take_result();
   }
-  Result<void> launch_all() const {
-    for (const Call& call : calls_) TRY(launch(call));
+  // The lane of copies begins and ends with the other: as a capture of both streams has to.
+  Result<void> launch_all() {
+    const auto fork = static_cast<size_t>(n_events_), join = fork + 1;
+    const cudaStream_t copies = lanes_[static_cast<size_t>(Lane::copy)]->stream;
+    TRY(events_.make(join + 1));
+    if (has_copies_) {
+      TRY(events_.record(fork, stream_));
+      TRY(events_.wait(fork, copies));
+    }
+    for (size_t c = 0; c < calls_.size(); ++c) TRY(launch_in_order(c));
+    if (has_copies_) {
+      TRY(events_.record(join, copies));
+      TRY(events_.wait(join, stream_));
+    }
+    return {};
+  }
+  Result<void> launch_in_order(size_t c) {
+    const Call& call = calls_[c];
+    if (call.waits_for >= 0)
+      TRY(events_.wait(static_cast<size_t>(event_of_[static_cast<size_t>(call.waits_for)]), queue_of(call).stream));
+    TRY(launch(call));
+    if (event_of_[c] >= 0) TRY(events_.record(static_cast<size_t>(event_of_[c]), queue_of(call).stream));
     return {};
   }
   Result<void> capture() {
@@ -68,8 +130,12 @@ class CudaTape final : public Tape {
 
   const std::vector<Call> calls_;
   const int device_;
-  cuda::Queue& queue_;
-  const cudaStream_t stream_;
+  const std::span<const std::unique_ptr<cuda::Queue>, kLanes> lanes_;
+  const cudaStream_t stream_;  // of kernels
+  std::vector<int> event_of_;  // by call: what is recorded after it, where another waits for it; else -1
+  int n_events_ = 0;
+  bool has_copies_ = false;
+  Events events_;
   cudaGraphExec_t graph_ = nullptr;
   bool has_played_ = false;
 };
@@ -86,14 +152,17 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(KernelTable kernels, int de
   if (n == 0) return error(Code::failed_precondition, "no usable NVIDIA GPU: check `nvidia-smi` and the driver");
   if (device >= n) return error(Code::failed_precondition, "there is no cuda:{}: this box has {} GPUs", device, n);
   TRY(check(cudaSetDevice(device), "choosing the GPU"));
-  auto queue = std::make_unique<cuda::Queue>();
-  TRY(check(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking), "creating a stream"));
-  queue->blas = TRY(cuda::open_blas());
-  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, activations, std::move(queue)));
+  Lanes lanes;
+  for (std::unique_ptr<cuda::Queue>& queue : lanes) {
+    queue = std::make_unique<cuda::Queue>();
+    TRY(check(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking), "creating a stream"));
+  }
+  lanes[static_cast<size_t>(Lane::compute)]->blas = TRY(cuda::open_blas());
+  return std::unique_ptr<Backend>(new CudaBackend(std::move(kernels), device, activations, std::move(lanes)));
 }
 
-CudaBackend::CudaBackend(KernelTable kernels, int device, Dtype activations, std::unique_ptr<cuda::Queue> queue)
-    : kernels_(std::move(kernels)), device_(device), activations_(activations), queue_(std::move(queue)) {}
+CudaBackend::CudaBackend(KernelTable kernels, int device, Dtype activations, Lanes lanes)
+    : kernels_(std::move(kernels)), device_(device), activations_(activations), lanes_(std::move(lanes)) {}
 
 CudaBackend::~CudaBackend() = default;
 
@@ -109,6 +178,16 @@ Result<Buffer> CudaBackend::allocate(int64_t bytes) {
   Buffer buffer(static_cast<std::byte*>(data), bytes, [](std::byte* memory) { cudaFree(memory); });
   TRY(check(cudaMemset(data, 0, size), "clearing memory"));
   return buffer;
+}
+
+Result<Buffer> CudaBackend::allocate_on_host(int64_t bytes) {
+  TRY(check(cudaSetDevice(device_), "choosing the GPU"));
+  void* data = nullptr;
+  const auto size = static_cast<size_t>(bytes > 0 ? bytes : 1);
+  TRY(check(cudaHostAlloc(&data, size, cudaHostAllocDefault),
+            fmt::format("pinning {} bytes of the host's memory", bytes)));
+  std::memset(data, 0, size);
+  return Buffer(static_cast<std::byte*>(data), bytes, [](std::byte* memory) { cudaFreeHost(memory); });
 }
 
 int64_t CudaBackend::free_bytes() const {
@@ -128,7 +207,7 @@ Result<void> CudaBackend::read(void* host, const std::byte* from, int64_t bytes)
 }
 
 Result<std::unique_ptr<Tape>> CudaBackend::record(std::vector<Call> calls) {
-  return std::unique_ptr<Tape>(std::make_unique<CudaTape>(std::move(calls), device_, *queue_));
+  return std::unique_ptr<Tape>(std::make_unique<CudaTape>(std::move(calls), device_, lanes_));
 }
 
 }  // namespace hearth

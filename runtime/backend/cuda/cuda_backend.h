@@ -2,6 +2,8 @@
 // time it is played; from the second time on they are one captured CUDA graph. Not thread-safe.
 #pragma once
 
+#include <array>
+
 #include "runtime/backend/backend.h"
 
 namespace hearth {
@@ -23,17 +25,19 @@ class CudaBackend final : public Backend {
   Dtype activations() const override { return activations_; }
   bool is_host_memory() const override { return false; }
   Result<Buffer> allocate(int64_t bytes) override;
+  Result<Buffer> allocate_on_host(int64_t bytes) override;  // pinned
   int64_t free_bytes() const override;
   Result<void> write(std::byte* to, const void* host, int64_t bytes) override;
   Result<void> read(void* host, const std::byte* from, int64_t bytes) override;
   Result<std::unique_ptr<Tape>> record(std::vector<Call> calls) override;
 
  private:
-  CudaBackend(KernelTable kernels, int device, Dtype activations, std::unique_ptr<cuda::Queue> queue);
+  using Lanes = std::array<std::unique_ptr<cuda::Queue>, kLanes>;
+  CudaBackend(KernelTable kernels, int device, Dtype activations, Lanes lanes);
   KernelTable kernels_;
   int device_;
   Dtype activations_;
-  std::unique_ptr<cuda::Queue> queue_;
+  Lanes lanes_;
 };
 
 }  // namespace hearth

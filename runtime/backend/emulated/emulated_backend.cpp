@@ -71,12 +71,48 @@ class Operands {
   std::unique_ptr<Guarded> scratch_;
 };
 
+// Which lane goes on where both may: what comes too early, too late, or at any other time shows where a wait is
+// missing.
+class LaneOrder {
+ public:
+  LaneOrder(const std::vector<Call>& calls, uint64_t seed) : calls_(calls), seed_(seed), random_(seed) {
+    for (size_t c = 0; c < calls.size(); ++c) lanes_[static_cast<size_t>(calls[c].lane)].push_back(c);
+  }
+  // The next call; the number of calls at the end.
+  size_t next() {
+    const bool may[] = {may_go(0), may_go(1)};
+    if (!may[0] && !may[1]) return calls_.size();
+    const size_t lane = may[0] && may[1] ? chosen() : may[0] ? 0 : 1;
+    return lanes_[lane][n_done_[lane]++];
+  }
+
+ private:
+  bool is_at_end(size_t lane) const { return n_done_[lane] == lanes_[lane].size(); }
+  bool may_go(size_t lane) const {
+    if (is_at_end(lane)) return false;
+    const int after = calls_[lanes_[lane][n_done_[lane]]].waits_for;
+    return after < 0 || is_at_end(1 - lane) || lanes_[1 - lane][n_done_[1 - lane]] > static_cast<size_t>(after);
+  }
+  size_t chosen() {
+    constexpr auto kCompute = static_cast<size_t>(Lane::compute), kCopy = static_cast<size_t>(Lane::copy);
+    return seed_ % 3 == 0 ? kCopy : seed_ % 3 == 1 ? kCompute : random_.coin() ? kCopy : kCompute;
+  }
+
+  const std::vector<Call>& calls_;
+  const uint64_t seed_;
+  emulator::Random random_;
+  std::vector<size_t> lanes_[kLanes];
+  size_t n_done_[kLanes] = {};
+};
+
 class EmulatedTape final : public Tape {
  public:
-  EmulatedTape(std::vector<Call> calls, Device& device) : calls_(std::move(calls)), device_(device) {}
+  EmulatedTape(std::vector<Call> calls, Device& device, uint64_t seed)
+      : calls_(std::move(calls)), device_(device), seed_(seed) {}
 
   Result<void> play() override {
-    for (const Call& call : calls_) TRY(run(call));
+    LaneOrder order(calls_, seed_);
+    for (size_t c = order.next(); c < calls_.size(); c = order.next()) TRY(run(calls_[c]));
     return {};
   }
 
@@ -96,22 +132,40 @@ class EmulatedTape final : public Tape {
 
   const std::vector<Call> calls_;
   Device& device_;
+  const uint64_t seed_;
 };
 
 }  // namespace
 
-EmulatedBackend::EmulatedBackend(KernelTable kernels, uint64_t seed, Dtype activations)
+EmulatedBackend::EmulatedBackend(KernelTable kernels, uint64_t seed, Dtype activations, int64_t memory_kib)
     : kernels_(std::move(kernels)),
       seed_(seed),
       activations_(activations),
+      memory_kib_(memory_kib),
       device_({seed, seed % 2 == 0 ? emulator::Filling::positive_nan : emulator::Filling::negative_nan}) {}
 
 std::string EmulatedBackend::name() const {
-  return "emulated:" + std::to_string(seed_) + (activations_ == Dtype::bf16 ? ":bf16" : "");
+  return "emulated:" + std::to_string(seed_) + (activations_ == Dtype::bf16 ? ":bf16" : "") +
+         (memory_kib_ > 0 ? fmt::format(":{}KiB", memory_kib_) : "");
+}
+
+// Exactly as much as was asked for, where it is counted.
+Result<Buffer> EmulatedBackend::allocate(int64_t bytes) {
+  if (memory_kib_ == 0) return HostBackend::allocate(bytes);
+  if (bytes > left())
+    return error(Code::resource_exhausted, "{} bytes were asked for, {} of its {} KiB are left", bytes, left(),
+                 memory_kib_);
+  auto memory = std::make_shared<Buffer>(TRY(HostBackend::allocate(bytes)));
+  allocated_ += bytes;
+  return Buffer(memory->data(), bytes, [this, memory, bytes](std::byte*) { allocated_ -= bytes; });
+}
+
+int64_t EmulatedBackend::free_bytes() const {
+  return memory_kib_ == 0 ? 0 : std::max<int64_t>(left(), 1);
 }
 
 Result<std::unique_ptr<Tape>> EmulatedBackend::record(std::vector<Call> calls) {
-  return std::unique_ptr<Tape>(new EmulatedTape(std::move(calls), device_));
+  return std::unique_ptr<Tape>(new EmulatedTape(std::move(calls), device_, seed_));
 }
 
 }  // namespace hearth
