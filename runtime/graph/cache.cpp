@@ -9,6 +9,7 @@
 #include "runtime/ops/causal_conv1d_cached/causal_conv1d_cached.h"
 #include "runtime/ops/linear_attention/linear_attention.h"
 #include "runtime/ops/linear_attention_cached/linear_attention_cached.h"
+#include "runtime/ops/sort_by_expert/sort_by_expert.h"
 
 namespace hearth {
 namespace {
@@ -37,6 +38,7 @@ class Cache {
     if (const auto* op = dynamic_cast<const Attention*>(node.op.get())) return attention(node, op->heads);
     if (const auto* op = dynamic_cast<const LinearAttention*>(node.op.get())) return recurrence(node, op->heads);
     if (dynamic_cast<const CausalConv1d*>(node.op.get()) != nullptr) return convolution(node);
+    if (dynamic_cast<const SortByExpert*>(node.op.get()) != nullptr) return sort_by_expert(node);
     return rebuild_.copy(node);
   }
 
@@ -66,6 +68,13 @@ class Cache {
     const std::string name = taps.name.empty() ? node.scope + ".conv" : taps.name;
     const Value state = sequence_state(name + "_state", {taps.type.shape[1] - 1, taps.type.shape[0]});
     return replace(node, kSegments, std::make_shared<CausalConv1dCached>(), {state, positions_, seq_of_token_});
+  }
+
+  // Steps are padded with tokens at no position: those go to no expert.
+  Result<void> sort_by_expert(const Node& node) {
+    const std::vector<Value> sorted = TRY(rebuild_.add(node, {rebuild_.mapped(node.inputs[0]), positions_}));
+    for (size_t i = 0; i < sorted.size(); ++i) rebuild_.map(node.outputs[i], sorted[i]);
+    return {};
   }
 
   // The twin reads `instead` where the node read its documents.

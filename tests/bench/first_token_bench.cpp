@@ -89,7 +89,7 @@ Result<void> run(const std::string& path, int n_threads, int n_prompts, int n_re
   if (longest < kLongest) return error(Code::invalid_argument, "the model's context is below {} tokens", kLongest);
   auto runner = TRY(StepRunner::create(model, {.n_threads = n_threads, .max_seq_len = longest, .n_slots = 1}));
   const uint64_t n_built = TRY(graphs_built_by_random_prompts(*runner, n_prompts));
-  const std::map<int, double> times = TRY(times_by_length(*runner, {33, 37, 40, 41}, n_repeats));
+  const std::map<int, double> times = TRY(times_by_length(*runner, {9, 12, 33, 37, 40, 41}, n_repeats));
   const auto [warm, cold] = TRY(second_turn(*runner, n_repeats));
   Team team(n_threads > 0 ? n_threads : Team::default_threads());
   const double limit = bench::measure_limits(team, bench::Clock::wall).flops_per_s;

@@ -6,10 +6,11 @@
 
 namespace hearth {
 
-// ids [T, k] i32, each in [0, n_experts) →
+// ids [T, k] i32, each in [0, n_experts)[, positions [T] i32: a token with a negative one is padding] →
 //   token_of_row [S]                 the token of each row; rows are sorted by expert, then by slot t · k + j
 //   expert_of_row [S]
-//   expert_begin [n_experts + 1]     rows of expert e: expert_begin[e] to expert_begin[e + 1]
+//   expert_begin [n_experts + 1]     rows of expert e: expert_begin[e] to expert_begin[e + 1]; behind those of the last
+//                                    one are the rows of padding, which no expert computes
 //   row_of_slot [T, k]               where slot (t, j) went
 // all i32. An id out of range is a broken graph: it counts as the last expert, so that every index stays in bounds.
 class SortByExpert final : public Op {
