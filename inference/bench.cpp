@@ -117,6 +117,7 @@ Result<BenchResult> bench_model(const std::shared_ptr<LoadedModel>& model, const
   out.n_threads = step.n_threads, out.n_repeats = options.n_repeats;
   out.isa = isa;
   out.device = opened.device.name, out.device_reason = opened.device.reason;
+  out.device_note = opened.device.note;
   for (const BandwidthPoint& point : measure_memory_read({}))
     if (point.n_threads <= step.n_threads)
       out.limits.read_bytes_per_s =

@@ -24,7 +24,7 @@ struct BenchLimits {
 struct BenchResult {
   double prefill_tokens_per_s = 0, decode_tokens_per_s = 0, decode_bytes_per_s = 0, prefill_flops_per_s = 0;
   int n_prefill = 0, n_decode = 0, depth = 0, n_threads = 0, n_repeats = 0;
-  std::string isa, device, device_reason;
+  std::string isa, device, device_reason, device_note;
   uint64_t weights_bytes = 0;
   BenchLimits limits;
   static constexpr auto kFields = std::tuple{
@@ -40,6 +40,7 @@ struct BenchResult {
       field("isa", &BenchResult::isa, "instruction set of the kernels and of the limits: portable | avx2 | avx512"),
       field("device", &BenchResult::device, "what computed: cpu, cuda:0"),
       field("device_reason", &BenchResult::device_reason, "why it was no GPU, where this box has one; else empty"),
+      field("device_note", &BenchResult::device_note, "which weights its memory had no room for; else empty"),
       field("weights_bytes", &BenchResult::weights_bytes, "bytes of weights read per decoded token"),
       field("limits", &BenchResult::limits, "of this machine, measured now"),
   };

@@ -49,6 +49,7 @@ Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model
     out.runner = TRY(is_host_device(name) ? StepRunner::create(model, options) : open_accelerator(model, options));
     return {};
   }));
+  out.device.note = out.runner->residency().words();
   return out;
 }
 

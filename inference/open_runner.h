@@ -15,7 +15,8 @@ struct OpenedRunner {
 using FitToDevice = std::function<Result<void>(StepOptions& options)>;
 
 // options.device "auto": the first accelerator that has the room and the kernels and whose logits are the host's; else
-// the host, with the reason. A device by name is used, or refused with what was wrong.
+// the host, with the reason. A device by name is used, or refused with what was wrong. Room it has where all but the
+// matrices fits: those that do not are copied in every step, and the device's note says so.
 Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model, const StepOptions& options,
                                  const FitToDevice& fit = {});
 

@@ -14,7 +14,6 @@ namespace {
 
 constexpr size_t kMaxReady = 256;        // a plan of a large model is some 100 KB
 constexpr int64_t kStateAlignment = 64;  // a cache line
-constexpr int64_t kMaxStates = 1 << 14;  // 16 a layer; bounds what alignment adds
 
 constexpr size_t n_classes(int max_tokens) {
   size_t n = 0;
@@ -22,7 +21,13 @@ constexpr size_t n_classes(int max_tokens) {
     for (int rows = 1; rows <= padded_tokens(tokens); rows = padded_logit_rows(rows) + 1) ++n;
   return n;
 }
-static_assert(n_classes(256) <= kMaxReady);  // 256: the usual prefill chunk, and the most slots
+constexpr int kUsualMost = 256;  // tokens of a step: the usual prefill chunk, and the most slots
+static_assert(n_classes(kUsualMost) <= kMaxReady);
+constexpr int64_t kDriverShare = 50;  // of free memory one in so many: captured graphs, and what allocators round up
+
+int64_t to_cache_line(int64_t bytes) {
+  return (bytes + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+}
 
 int pages_per_seq(const StepOptions& options) {
   return (options.max_seq_len + options.page_size - 1) / options.page_size;
@@ -72,6 +77,12 @@ bool has_recurrences(const Graph& graph) {
   });
 }
 
+// The step that takes the most memory, unless somebody asks for longer ones.
+ShapeClass usual_most(const StepOptions& options) {
+  const int64_t n = std::min<int64_t>(kUsualMost, int64_t{options.max_seq_len} * options.n_slots);
+  return shape_class(static_cast<int>(n), options.n_slots);
+}
+
 Result<Graph> serving_graph(const LoadedModel& model, const ShapeClass& shape, const CacheConfig& cache,
                             Dtype activations) {
   auto dtype_of = [&](const ParameterSpec& spec) {
@@ -114,7 +125,7 @@ Result<std::unique_ptr<StepRunner>> StepRunner::create(std::shared_ptr<const Loa
   std::unique_ptr<Backend> device = TRY(open_device(options.device, options.n_threads));
   std::unique_ptr<StepRunner> runner(
       new StepRunner(std::move(model), options, cache, hearth::has_recurrences(graph), std::move(device)));
-  TRY(runner->bind_weights());
+  TRY(runner->bind_weights(usual_most(options)));
   TRY(runner->bind_states(graph));
   TRY(runner->make_copier(graph));
   return runner;
@@ -131,11 +142,17 @@ StepRunner::StepRunner(std::shared_ptr<const LoadedModel> model, const StepOptio
       activations_(*device_),
       copies_(*device_) {}
 
-Result<void> StepRunner::bind_weights() {
+// Those that the device has room for beside its states and steps of that shape; the others stay on the host.
+Result<void> StepRunner::bind_weights(const ShapeClass& widest) {
+  ready_.clear();
+  weights_.clear();
+  residency_ = {};
   lays_out_ = device_->is_host_memory() && has_room_to_lay_out(weight_bytes(*model_));
   if (lays_out_) return lay_out_weights();
+  if (const int64_t free = device_->free_bytes(); free > 0)
+    residency_ = TRY(fit_residency(TRY(build_graph(widest)), *device_, free - free / kDriverShare + states_.bytes()));
   const Bindings host(model_->weights.begin(), model_->weights.end());
-  bindings_ = TRY(place_on(*device_, host, weights_));
+  for (auto& [name, tensor] : TRY(place_on(*device_, host, weights_, residency_.fetched))) bindings_[name] = tensor;
   return {};
 }
 
@@ -146,19 +163,26 @@ Result<void> StepRunner::lay_out_weights() {
   return {};
 }
 
+// For a step that takes more than was thought of, after the arena gave its memory back. What cannot run leaves the
+// others as they were.
+Result<void> StepRunner::make_room(const ShapeClass& shape) {
+  Result<void> bound = bind_weights(shape);
+  if (bound) return {};
+  if (auto again = bind_weights(usual_most(options_)); !again) broken_ = std::move(again).error();
+  return bound;
+}
+
 // Every state that the graph declares gets its part of one buffer, whose memory is zero at first.
 Result<void> StepRunner::bind_states(const Graph& graph) {
-  const uint64_t bytes = TRY(cache_bytes(model_->config, options_));
-  states_ = TRY_WITH(device_->allocate(static_cast<int64_t>(bytes) + kStateAlignment * kMaxStates),
-                     "while reserving {} MiB for the cache", bytes >> 20);
+  int64_t bytes = 0;
+  for (const ValueInfo& info : graph.values())
+    if (info.kind == ValueKind::state) bytes += to_cache_line(info.type.bytes());
+  states_ = TRY_WITH(device_->allocate(bytes), "while reserving {} MiB for the cache", bytes >> 20);
   int64_t at = 0;
   for (const ValueInfo& info : graph.values()) {
     if (info.kind != ValueKind::state) continue;
-    if (at + info.type.bytes() > states_.bytes())
-      return error(Code::internal, "the states of the model take more than the {} bytes reserved for them",
-                   states_.bytes());
     bindings_[info.name] = {info.type, states_.data() + at};
-    at += (info.type.bytes() + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+    at += to_cache_line(info.type.bytes());
   }
   return {};
 }
@@ -210,10 +234,15 @@ void StepRunner::end(int slot) {
 Result<Graph> StepRunner::build_graph(const ShapeClass& shape) const {
   Graph graph = TRY(serving_graph(*model_, shape, cache_config_, device_->activations()));
   if (draws_tokens_) graph = TRY(with_draws(std::move(graph)));
-  if (options_.exact) return graph;
+  if (options_.exact) return offload(graph, residency_.fetched);
   Graph rounded = TRY(quantise_activations(graph));
   if (lays_out_) rounded = layouts(rounded, device_->kernels());
-  return has_all_kernels(rounded, *device_) ? std::move(rounded) : std::move(graph);
+  return offload(has_all_kernels(rounded, *device_) ? rounded : graph, residency_.fetched);
+}
+
+Result<Executor> StepRunner::make_executor(const ShapeClass& shape) {
+  constexpr size_t kHostOutputs = 1;  // the logits, or tokens that are drawn from them
+  return Executor::create(TRY(make_plan(TRY(build_graph(shape)), *device_)), activations_, bindings_, kHostOutputs);
 }
 
 Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
@@ -222,12 +251,15 @@ Result<Executor*> StepRunner::executor_for(const ShapeClass& shape) {
     ready_.splice(ready_.begin(), ready_, known);
     return &ready_.front().executor;
   }
-  Plan plan = TRY(make_plan(TRY(build_graph(shape)), *device_));
-  const size_t n_host_outputs = 1;  // the logits, or tokens that are drawn from them
-  Executor executor = TRY(Executor::create(std::move(plan), activations_, bindings_, n_host_outputs));
+  Result<Executor> executor = make_executor(shape);
+  if (!executor && executor.error().code == Code::resource_exhausted && device_->free_bytes() > 0) {
+    TRY(make_room(shape));
+    executor = make_executor(shape);
+  }
+  if (!executor) return std::move(executor).error();
   ++n_graphs_built_;
   if (ready_.size() >= kMaxReady) ready_.pop_back();
-  ready_.push_front({shape, std::move(executor)});
+  ready_.push_front({shape, std::move(*executor)});
   return &ready_.front().executor;
 }
 

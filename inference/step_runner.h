@@ -16,6 +16,7 @@
 #include "runtime/architectures/model_graphs.h"
 #include "runtime/exec/devices.h"
 #include "runtime/exec/executor.h"
+#include "runtime/memory/residency.h"
 #include "runtime/ops/sample_tokens/sample_tokens.h"
 
 namespace hearth {
@@ -83,6 +84,8 @@ class StepRunner {
   // Plans made so far. Once every class of steps has come once there are no more, unless there are steps of more than
   // 256 tokens: then the one that was not used for longest goes, and is made again when it comes again.
   uint64_t n_graphs_built() const { return n_graphs_built_; }
+  // Which weights the device has no room for. Where a step needs more memory than any before it, there are more.
+  const Residency& residency() const { return residency_; }
   // All states: pages and rows of recurrences, those that are kept included. options.max_seq_len is not 0.
   static Result<uint64_t> cache_bytes(const ModelConfig& config, const StepOptions& options);
   // What one more position of a sequence adds to that.
@@ -99,10 +102,12 @@ class StepRunner {
   Result<Graph> build_graph(const ShapeClass& shape) const;
   Result<TensorView> read_logits(std::span<const StepToken> tokens, const Executor& executor);
   Result<Executor*> executor_for(const ShapeClass& shape);
+  Result<Executor> make_executor(const ShapeClass& shape);
   Result<void> prepare(std::span<const StepToken> tokens);
   void fill_inputs(std::span<const StepToken> tokens, const ShapeClass& shape, Executor& executor) const;
-  Result<void> bind_weights();
+  Result<void> bind_weights(const ShapeClass& widest);
   Result<void> lay_out_weights();
+  Result<void> make_room(const ShapeClass& shape);
   Result<void> bind_states(const Graph& graph);
   Result<void> make_copier(const Graph& graph);
   void copy(const SequenceStates::Copies& copies);
@@ -112,6 +117,7 @@ class StepRunner {
   CacheConfig cache_config_;
   SequenceStates sequences_;
   std::unique_ptr<Backend> device_;
+  Residency residency_;
   Buffer states_;
   std::vector<Buffer> weights_;  // where the device has memory of its own, or wants them to lie in another way
   bool lays_out_ = false;        // they lie as `layouts` says

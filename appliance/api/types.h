@@ -240,7 +240,7 @@ struct Deployment {
   int pid = 0, n_restarts = 0, max_seq_len = 0;
   uint64_t memory_bytes = 0;
   double started_at = 0;
-  std::string device, device_reason;
+  std::string device, device_reason, device_note;
   static constexpr auto kFields = std::tuple{
       field("model", &Deployment::model, "name in the store"),
       field("state", &Deployment::state, "whether it answers"),
@@ -255,6 +255,7 @@ struct Deployment {
       field("started_at", &Deployment::started_at, "when the engine started"),
       field("device", &Deployment::device, "what computes: cpu, cuda:0; empty until it is ready"),
       field("device_reason", &Deployment::device_reason, "why it is no GPU, where this box has one; else empty"),
+      field("device_note", &Deployment::device_note, "which weights its memory has no room for; else empty"),
   };
 };
 

@@ -293,6 +293,7 @@ void Deployments::check_health(Entry& entry, Lock& lock) {
       entry.status.max_seq_len = json_get_or<int>(*document, "max_seq_len", 0).value_or(0);
       entry.status.device = json_get_or<std::string>(*document, "device", "").value_or("");
       entry.status.device_reason = json_get_or<std::string>(*document, "device_reason", "").value_or("");
+      entry.status.device_note = json_get_or<std::string>(*document, "device_note", "").value_or("");
     }
     entry.ready_since = Clock::now();
     entry.n_failed_starts = entry.n_failed_health = 0;

@@ -252,6 +252,7 @@ TEST_F(Deploying, SaysWhatComputesAndRefusesOtherDevices) {
   ASSERT_TRUE(eventually([&] { return is_ready("a"); }));
   EXPECT_EQ(service->deployments.list().front().device, "cpu");
   EXPECT_EQ(service->deployments.list().front().device_reason, "the driver sleeps");  // as the engine says
+  EXPECT_EQ(service->deployments.list().front().device_note, "half of it stays");
 }
 
 // What is deployed will take its memory, whether it has read its weights yet or not.

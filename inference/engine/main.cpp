@@ -50,9 +50,21 @@ Result<uint64_t> available_for(const LoadedModel& model, const std::string& devi
   return available == 0 ? 0 : available + model.copied_bytes;
 }
 
+// What a context is chosen beside: on a GPU, weights that it has no room for stay on the host, and half of its memory
+// is for the others.
+uint64_t weights_beside(const LoadedModel& model, const StepOptions& step, uint64_t available) {
+  return is_host_device(step.device) || model.size_bytes < available ? model.size_bytes : available / 2;
+}
+
+// Of a GPU: its own, and what the host's memory can hold for it.
+uint64_t memory_in_all(const LoadedModel& model, const StepOptions& step, uint64_t available) {
+  return is_host_device(step.device) ? available : available + available_memory_bytes() + model.copied_bytes;
+}
+
 // Not even the shortest context fits beside the weights: the box would do nothing but read them from disk again.
 Result<void> check_fits(const LoadedModel& model, const StepOptions& step, uint64_t available) {
-  const MemoryFit fit = TRY(memory_fit(model.config, model.size_bytes, step, available, 0));
+  const uint64_t all = memory_in_all(model, step, available);
+  const MemoryFit fit = TRY(memory_fit(model.config, model.size_bytes, step, all, 0));
   if (available == 0 || fit.verdict != MemoryFit::Verdict::too_large) return {};
   return error(Code::resource_exhausted,
                "it needs more memory than is free: {} `hearth deploy NAME --force` starts it all "
@@ -68,7 +80,7 @@ Result<int> choose_context(const LoadedModel& model, const Arguments& arguments,
                  arguments.max_seq_len, longest);
   const uint64_t available = TRY(available_for(model, step.device));
   if (arguments.max_seq_len == 0)
-    step.max_seq_len = TRY(affordable_context(model.config, model.size_bytes, step, available));
+    step.max_seq_len = TRY(affordable_context(model.config, weights_beside(model, step, available), step, available));
   if (!arguments.force) TRY(check_fits(model, step, available));
   if (arguments.max_seq_len == 0 && step.max_seq_len < longest)
     spdlog::warn("the context is shortened to {} of the model's {} tokens to fit into {} MiB of free memory of {}",
@@ -98,6 +110,7 @@ Result<void> say_one_token(Generator& generator) {
 void log_device(const Device& device) {
   spdlog::info("{} computes", device.name);
   if (!device.reason.empty()) spdlog::warn("no GPU is used: {}", device.reason);
+  if (!device.note.empty()) spdlog::warn("{}", device.note);
 }
 
 Result<void> serve(const Arguments& arguments, const sigset_t& stop_signals) {

@@ -97,7 +97,8 @@ class Surface {
                                 {"model", names_.name},
                                 {"max_seq_len", generator_.max_seq_len()},
                                 {"device", device.name},
-                                {"device_reason", device.reason}});
+                                {"device_reason", device.reason},
+                                {"device_note", device.note}});
   }
 
   Result<http::Response> metrics() const {

@@ -7,6 +7,7 @@ namespace hearth::cli {
 static std::string describe(const BenchResult& r) {
   std::string out = r.device == "cpu" ? "" : fmt::format("on {}\n", r.device);
   if (!r.device_reason.empty()) out += fmt::format("no GPU was used: {}\n", r.device_reason);
+  if (!r.device_note.empty()) out += r.device_note + "\n";
   out += fmt::format(
       "prefill  {:8.1f} tokens/s ({} tokens)\ndecode   {:8.1f} tokens/s ({} tokens, depth {}), median of {}, {} "
       "threads, {}\n",

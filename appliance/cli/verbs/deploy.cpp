@@ -27,6 +27,7 @@ void declare_deploy(Command& command) {
       if (status.max_seq_len == 0) return text;
       text += fmt::format(" on {}, with a context of {} tokens", status.device, status.max_seq_len);
       if (!status.device_reason.empty()) text += fmt::format("; no GPU is used: {}", status.device_reason);
+      if (!status.device_note.empty()) text += "; " + status.device_note;
       if (!request->max_seq_len && model && status.max_seq_len < model->max_seq_len)
         text += fmt::format("; the model's own is {}, for which there is not enough memory", model->max_seq_len);
       return text;

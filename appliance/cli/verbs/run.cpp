@@ -171,6 +171,7 @@ void declare_run(Command& command) {
                                            .on_laid_out = [model](const std::string& role) { model->let_go(role); }}}));
     if (const std::string& reason = generator->device().reason; !reason.empty())
       fmt::print(stderr, "no GPU is used: {}\n", reason);
+    if (const std::string& note = generator->device().note; !note.empty()) fmt::print(stderr, "{}\n", note);
     if (a->prompt.empty() && ::isatty(STDIN_FILENO) && !cli.json) return talk(*generator, *a);
     if (a->prompt.empty()) a->prompt = TRY(text_of_stdin());
     if (a->prompt.empty()) return error(Code::invalid_argument, "there is no prompt: give one, or write it to stdin");

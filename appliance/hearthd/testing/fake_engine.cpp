@@ -41,8 +41,11 @@ static Result<void> stream_words(http::StreamWriter& out, const std::string& die
 static http::Router make_router(const std::string& model, const std::string& die_when) {
   http::Router router;
   router.add("GET", "/health", [](http::Request&) -> Result<http::Response> {
-    return http::json_response(
-        {{"status", "ok"}, {"max_seq_len", 77}, {"device", "cpu"}, {"device_reason", "the driver sleeps"}});
+    return http::json_response({{"status", "ok"},
+                                {"max_seq_len", 77},
+                                {"device", "cpu"},
+                                {"device_reason", "the driver sleeps"},
+                                {"device_note", "half of it stays"}});
   });
   router.add("POST", "/v1/chat/completions", [model, die_when](http::Request& r) -> Result<http::Response> {
     Json body = TRY(http::json_body(r));
