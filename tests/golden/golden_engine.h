@@ -34,7 +34,8 @@ struct Ways {
   bool by_length = false;  // the model computes differently for sequences beyond some length: an engine for each prompt
 };
 
-// Computes the logits whole, through the cache (in chunks of 5, token by token) and, unless by_length, in one batch;
+// Computes the logits whole, through the cache (in chunks of 5, token by token; other devices than the CPU take only
+// the shortest prompt token by token) and, unless by_length, in one batch;
 // prints the largest |error| of each, and expects it to be at most `tolerance` times the largest logit.
 void expect_logits(const std::shared_ptr<const LoadedModel>& model, const std::vector<Prompt>& prompts,
                    const Ways& ways, double tolerance, const std::string& name);
