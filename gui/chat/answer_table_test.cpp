@@ -201,8 +201,12 @@ TEST(ColumnWidths, KeepTheirPromises) {
       EXPECT_GE(widths[c], word);
       EXPECT_LE(widths[c], std::max({needs[c].text, kMinColumn}));
     }
-    if (words <= room) EXPECT_LE(sum, room);
-    if (words <= room) EXPECT_GT(sum, std::min(room, texts) - 1 - static_cast<double>(needs.size()));
+    if (words <= room) {
+      EXPECT_LE(sum, room);
+    }
+    if (words <= room) {
+      EXPECT_GT(sum, std::min(room, texts) - 1 - static_cast<double>(needs.size()));
+    }
   }
 }
 

@@ -200,7 +200,8 @@ void MarkdownReader::takeLine(QStringView line, bool isWhole) {
   }
   if (state_.isTable && line.contains(u'|') && takeTableLine(line)) return;
   state_.isTable = false;
-  takeText(line, quotes, isInList ? column : indentOf(line));
+  quoteColumn_ = isInList && quotes > 0 ? column : 0;
+  takeText(line, quotes, quoteColumn_ + indentOf(line));
   state_.wasBlank = false;
 }
 
@@ -252,7 +253,7 @@ void MarkdownReader::beginParagraph(QStringView text, qsizetype indent, int quot
   text = text.trimmed();
   if (Fence fence = fenceOf(text, 3); fence.length > 0) {
     fence.quotes = paragraph.quotes;
-    fence.indent = paragraph.quotes > 0 ? 0 : indent;
+    fence.indent = paragraph.quotes > quotes ? 0 : indent - quoteColumn_;
     if (paragraph.kind == Paragraph::Kind::item) addParagraph(paragraph);
     begin({.kind = Kind::code, .language = fence.info.section(u' ', 0, 0)});
     state_.fence = fence;

@@ -100,7 +100,8 @@ class MarkdownReader {
 
   std::vector<MarkdownBlock> blocks_;
   State state_;
-  QString unfinished_;  // the last line, without its end
+  qsizetype quoteColumn_ = 0;  // where the quotes of this line begin, in a list
+  QString unfinished_;         // the last line, without its end
   // How it was before the unfinished line: `nSaved` blocks, the last of which was this.
   size_t nSaved_ = 0;
   MarkdownBlock savedLast_;

@@ -65,6 +65,8 @@ TEST(MarkdownBlocks, QuotesStandInLists) {
   EXPECT_EQ(told("- a\n\n  > ```\n  > x\n  >   y\n  > ```\n- b"), "prose (•1 a)\ncode : x\n  y\nprose (•1 b)");
   EXPECT_EQ(told("> - a\n>   b\n> - c"), "prose (> •1 a\nb) (> •1 c)");
   EXPECT_EQ(told("- a\n\n> b"), "prose (•1 a) (> b)");
+  EXPECT_EQ(told("> - ```\n>   x\n>   ```"), "prose (> •1 )\ncode : x");
+  EXPECT_EQ(told("- a\n\n  > - b\n  >   - c"), "prose (•1 a) (> ◦2 b) (> ▪3 c)");
 }
 
 TEST(MarkdownBlocks, FormulasAreWhole) {

@@ -293,7 +293,9 @@ TEST(Sources, HoldNothingThatReadsTextAsMoreThanText) {
         EXPECT_EQ(name, "AppToolTip.qml");
         continue;
       }
-      if (what == QLatin1String("Text")) EXPECT_EQ(name, "AppText.qml");
+      if (what == QLatin1String("Text")) {
+        EXPECT_EQ(name, "AppText.qml");
+      }
       bool isPlain = false;
       for (qsizetype k = i + 1; k < std::min(lines.size(), i + 16); ++k)
         isPlain =
