@@ -116,8 +116,8 @@ struct ProcessMemory {
   uint64_t resident_bytes = 0, mapped_bytes = 0;  // the second: the part that lies in files
 };
 
-static ProcessMemory memory_of(int pid) {
-  auto text = pid > 0 ? read_file(fmt::format("/proc/{}/statm", pid)) : Result<std::string>(std::string());
+static ProcessMemory memory_of(int pid, const std::filesystem::path& proc_root) {
+  auto text = pid > 0 ? read_file(proc_root / fmt::format("{}/statm", pid)) : Result<std::string>(std::string());
   if (!text) return {};
   uint64_t pages[3] = {};  // size, resident, shared
   const char* at = text->c_str();
@@ -130,8 +130,8 @@ static ProcessMemory memory_of(int pid) {
   return {pages[1] * page_bytes, pages[2] * page_bytes};
 }
 
-static api::Deployment with_memory(api::Deployment status) {
-  if (uint64_t resident = memory_of(status.pid).resident_bytes) status.memory_bytes = resident;
+static api::Deployment with_memory(api::Deployment status, const std::filesystem::path& proc_root) {
+  if (uint64_t resident = memory_of(status.pid, proc_root).resident_bytes) status.memory_bytes = resident;
   return status;
 }
 
@@ -139,14 +139,14 @@ uint64_t Deployments::held_bytes(const std::string& model) const {
   std::lock_guard lock(mutex_);
   auto it = entries_.find(model);
   if (it == entries_.end()) return 0;
-  const ProcessMemory memory = memory_of(it->second->status.pid);
+  const ProcessMemory memory = memory_of(it->second->status.pid, options_.proc_root);
   return memory.resident_bytes - std::min(memory.resident_bytes, memory.mapped_bytes);
 }
 
 std::vector<api::Deployment> Deployments::list() const {
   std::lock_guard lock(mutex_);
   std::vector<api::Deployment> out;
-  for (const auto& [model, entry] : entries_) out.push_back(with_memory(entry->status));
+  for (const auto& [model, entry] : entries_) out.push_back(with_memory(entry->status, options_.proc_root));
   return out;
 }
 
@@ -154,7 +154,7 @@ std::optional<api::Deployment> Deployments::find(const std::string& model) const
   std::lock_guard lock(mutex_);
   auto it = entries_.find(model);
   if (it == entries_.end()) return std::nullopt;
-  return with_memory(it->second->status);
+  return with_memory(it->second->status, options_.proc_root);
 }
 
 std::optional<api::DeployRequest> Deployments::request_of(const std::string& model) const {

@@ -17,7 +17,8 @@
 namespace hearth {
 
 struct DeploymentOptions {
-  std::filesystem::path engine;  // the hearth-engine program
+  std::filesystem::path engine;               // the hearth-engine program
+  std::filesystem::path proc_root = "/proc";  // where processes say how much memory they hold
   std::chrono::milliseconds first_back_off{500}, longest_back_off{60'000};
   std::chrono::milliseconds stable_after{60'000};      // ready for so long: the back-off starts anew
   std::chrono::milliseconds start_limit{15 * 60'000};  // a start that takes longer has failed

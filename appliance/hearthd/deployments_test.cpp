@@ -270,11 +270,6 @@ TEST_F(Deploying, AContextThatTheModelDoesNotHaveStopsNothing) {
 }
 
 TEST_F(Deploying, WhatOthersWillNeedIsNotFree) {
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-  GTEST_SKIP() << "the sanitizer's own memory is more than the model would need";
-#endif
-#endif
   start();
   import_golden("a");
   import_golden("b");

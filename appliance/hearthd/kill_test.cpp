@@ -100,8 +100,10 @@ TEST_F(Killing, NothingIsLost) {
                                           api::ImportRequest{golden, "copy-" + std::to_string(round)});
     ASSERT_TRUE(import) << import.error().to_string();
     accepted.push_back(import->id);
-    if (round % 5 == 4) ASSERT_TRUE(all_have_ended(accepted));  // an import that no end lets come further is given up
-    ::usleep(random() % 40'000);                                // the random moment
+    if (round % 5 == 4) {
+      ASSERT_TRUE(all_have_ended(accepted));  // an import that no end lets come further is given up
+    }
+    ::usleep(random() % 40'000);  // the random moment
     kill();
     EXPECT_TRUE(within(5s, [&] { return !is_running(engine); })) << "an engine outlived hearthd";
     start();

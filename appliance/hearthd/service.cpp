@@ -28,6 +28,7 @@ Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
   store::Store store =
       TRY(store::Store::open(options.state.root, store::Mode::read_write, {.trust_folders = options.trust_folders}));
   std::unique_ptr<ServiceDb> db = TRY(ServiceDb::open(options.state.database()));
+  options.deployments.proc_root = options.machine.proc_root;
   std::unique_ptr<Service> service(new Service(std::move(options), std::move(lock), std::move(db), std::move(store)));
   TRY(service->begin());
   return service;
