@@ -34,14 +34,16 @@ inline double relative_difference(std::span<const float> got, std::span<const fl
   return std::isfinite(out) ? out : std::numeric_limits<double>::infinity();
 }
 
-// That of the tokens, of which each has n numbers: of the one in the middle. Where experts are nearly tied, rounding
-// chooses for a token here and there, whose logits are others then, and that says nothing about the device.
+// That of the tokens, of which each has n numbers: of the one in the middle; infinite where a number is not finite.
+// Where experts are nearly tied, rounding chooses for a token here and there, whose logits are others then, and that
+// says nothing about the device.
 inline double token_difference(std::span<const float> got, std::span<const float> want, size_t n) {
   if (got.size() != want.size() || want.size() < n) return std::numeric_limits<double>::infinity();
   std::vector<double> tokens;
   for (size_t at = 0; at + n <= want.size(); at += n)
     tokens.push_back(relative_difference(got.subspan(at, n), want.subspan(at, n)));
   std::sort(tokens.begin(), tokens.end());
+  if (!std::isfinite(tokens.back())) return tokens.back();
   return tokens[tokens.size() / 2];
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "inference/host_difference.h"
+#include "runtime/architectures/weight_traffic.h"
 
 namespace hearth {
 namespace {
@@ -30,6 +31,14 @@ Result<std::unique_ptr<StepRunner>> open_accelerator(const std::shared_ptr<const
   return runner;
 }
 
+// Nobody asked for this device: it is none where a step copies more than the host reads for a token.
+Result<void> check_fetches(const LoadedModel& model, const Residency& residency) {
+  const double read = TRY(read_share(model.config, 1)) * static_cast<double>(residency.parameter_bytes);
+  if (static_cast<double>(residency.fetched_bytes) <= read) return {};
+  return error(Code::resource_exhausted, "every step would copy more than the CPU reads for a token: {}",
+               residency.words());
+}
+
 }  // namespace
 
 Result<double> difference_from_host(const std::shared_ptr<const LoadedModel>& model, StepRunner& runner) {
@@ -47,6 +56,7 @@ Result<OpenedRunner> open_runner(const std::shared_ptr<const LoadedModel>& model
     options.device = name;
     if (fit) TRY(fit(options));
     out.runner = TRY(is_host_device(name) ? StepRunner::create(model, options) : open_accelerator(model, options));
+    if (wanted.device == kAnyDevice) TRY(check_fetches(*model, out.runner->residency()));
     return {};
   }));
   out.device.note = out.runner->residency().words();

@@ -94,6 +94,8 @@ TEST(HostDifference, OfTokensIsTheMiddleOne) {
   EXPECT_EQ(token_difference(two_off, want, 2), 0.25);
   EXPECT_EQ(token_difference(std::span(want).first(2), want, 2), INFINITY);
   EXPECT_EQ(token_difference({}, {}, 2), INFINITY);
+  const std::vector<float> one_broken = {1, 0, 0, 1, 2, NAN};
+  EXPECT_EQ(token_difference(one_broken, want, 2), INFINITY);
 }
 
 // Rounding decides between experts in some of these, which were drawn without regard to bf16.

@@ -58,7 +58,7 @@ uint64_t weights_beside(const LoadedModel& model, const StepOptions& step, uint6
 
 // Of a GPU: its own, and what the host's memory can hold for it.
 uint64_t memory_in_all(const LoadedModel& model, const StepOptions& step, uint64_t available) {
-  return is_host_device(step.device) ? available : available + available_memory_bytes() + model.copied_bytes;
+  return is_host_device(step.device) ? available : available + available_memory_bytes();
 }
 
 // Not even the shortest context fits beside the weights: the box would do nothing but read them from disk again.

@@ -5,9 +5,12 @@ namespace hearth {
 
 Result<void> Arena::ensure(int64_t bytes) {
   if (memory_.data() != nullptr && bytes <= memory_.bytes()) return {};
+  const int64_t before = memory_.bytes();
   memory_ = Buffer();  // given back first: a device may not hold both
   ++generation_;
-  memory_ = TRY_WITH(backend_->allocate(bytes), "while making room for {} bytes of working memory", bytes);
+  auto larger = backend_->allocate(bytes);
+  if (!larger && before > 0) memory_ = TRY(backend_->allocate(before));  // what ran so far goes on
+  memory_ = TRY_WITH(std::move(larger), "while making room for {} bytes of working memory", bytes);
   return {};
 }
 
