@@ -102,7 +102,18 @@ Result<void> stage_documents(Staging& staging, const ModelFacts& facts, CatalogE
   return {};
 }
 
+// What people say of a model: a line or a few, for catalogs and packs.
+Result<void> check_fact(const char* what, const std::string& text) {
+  constexpr size_t kMostBytes = 4096;
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (text.size() <= kMostBytes && std::ranges::none_of(text, is_control)) return {};
+  return error(Code::invalid_argument, "the {} must have at most {} bytes and no control characters", what, kMostBytes);
+}
+
 Result<CatalogEntry> new_entry(const fs::path& path, const ImportOptions& options) {
+  TRY(check_fact("version", options.version));
+  TRY(check_fact("license", options.license));
+  TRY(check_fact("description", options.description));
   CatalogEntry entry;
   ModelRecord& record = entry.record;
   fs::path name = path.lexically_normal();

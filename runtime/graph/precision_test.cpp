@@ -103,7 +103,9 @@ TEST(Precision, OfASliceTheSliceIsCast) {
   const Graph graph = *precision(*b.finish(), Dtype::bf16);
   ASSERT_EQ(n_casts(graph), 1u) << graph.to_string();
   for (const Node& node : graph.nodes())
-    if (node.op->name() == "cast") EXPECT_EQ(graph.type(node.inputs[0]).shape, Shape({kTokens, 4}));
+    if (node.op->name() == "cast") {
+      EXPECT_EQ(graph.type(node.inputs[0]).shape, Shape({kTokens, 4}));
+    }
 }
 
 // Rows are chosen before the last norm: what they are chosen of is computed as before.

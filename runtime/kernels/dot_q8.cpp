@@ -11,6 +11,7 @@
 
 #include <cstddef>
 
+#include "base/sanitizers.h"
 #include "hwdetect/cpu_features.h"
 #include "runtime/kernels/block_scales.h"
 #include "runtime/kernels/byte_levels.h"
@@ -282,12 +283,16 @@ Job from_row(Job job, int64_t m, int sums_per_group) {
   return job;
 }
 
+// Instrumented, four rows at once take minutes to compile.
+constexpr int kMostAtOnce = HEARTH_HAS_ASAN ? 2 : 4;
+
 // Row n of w against all rows of x, a few at a time, while it is in L1.
 template <Dtype dtype, bool kVnni>
 HEARTH_INLINE void dot_all(const Job& job, int64_t n) {
   const auto* w = static_cast<const typename Codec<dtype>::Block*>(job.w) + n * (job.K / Codec<dtype>::kElements);
   int64_t m = 0;
-  for (; m + 4 <= job.M; m += 4) dot_row<dtype, kVnni, 4>(from_row(job, m, kSums<dtype>), w, job.y + m * job.N + n);
+  for (; m + kMostAtOnce <= job.M; m += kMostAtOnce)
+    dot_row<dtype, kVnni, kMostAtOnce>(from_row(job, m, kSums<dtype>), w, job.y + m * job.N + n);
   for (; m + 2 <= job.M; m += 2) dot_row<dtype, kVnni, 2>(from_row(job, m, kSums<dtype>), w, job.y + m * job.N + n);
   if (m < job.M) dot_row<dtype, kVnni, 1>(from_row(job, m, kSums<dtype>), w, job.y + m * job.N + n);
 }

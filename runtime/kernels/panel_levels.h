@@ -1,7 +1,7 @@
 // What a panel's block column holds, for all its rows at once: levels as bytes, four of each row to a lane; scales and
 // offsets, one of each row to a lane. A field that begins at byte n of a block begins at byte n * kLanes here.
 //
-//   levels(p, g, c)   elements [32g + 4c, 32g + 4c + 4) with kLevelBias added: never negative
+//   levels(p, g, in_step, c)   elements [32g + 4c, 32g + 4c + 4) with kLevelBias added: never negative
 //   begin(p)          what is read once for a block; scale(p, begun, g, half), offset(p, begun, g) of group g
 #pragma once
 

@@ -106,9 +106,13 @@ void expect_cut(const Graph& graph, const Propagation& p, const LeafShardings& l
     const Node& node = graph.nodes()[i];
     const bool mixes = node.op->name().find("attention") != std::string_view::npos;
     const bool is_cut = !p.nodes[i].bounds.empty();
-    if (mixes) EXPECT_TRUE(is_cut) << node.scope << " " << node.op->name();
+    if (mixes) {
+      EXPECT_TRUE(is_cut) << node.scope << " " << node.op->name();
+    }
     for (Value v : node.inputs)
-      if (leaves.contains(graph.info(v).name)) EXPECT_TRUE(is_cut) << node.scope << " reads " << graph.info(v).name;
+      if (leaves.contains(graph.info(v).name)) {
+        EXPECT_TRUE(is_cut) << node.scope << " reads " << graph.info(v).name;
+      }
   }
 }
 

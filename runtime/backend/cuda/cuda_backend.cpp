@@ -65,7 +65,10 @@ class CudaTape final : public Tape {
   Result<void> play() override {
     TRY(check(cudaSetDevice(device_), "choosing the GPU"));
     if (!has_played_) {
-      TRY(launch_all());  // also lets libraries allocate, which a capture forbids
+      if (auto launched = launch_all(); !launched) {  // it also lets libraries allocate, which a capture forbids
+        for (const auto& lane : lanes_) cudaStreamSynchronize(lane->stream);  // nothing is left on its way
+        return launched;
+      }
       has_played_ = true;
     } else {
       if (graph_ == nullptr) TRY(capture());

@@ -4,7 +4,7 @@
 // traffic:  8 B (backward 12 B) an element, 2 flops: memory bound
 // mapping:  elements split evenly in multiples of 64
 // needs:    nothing
-// numerics: exact
+// numerics: exact; what is not a number stays so
 #include "runtime/ops/clamp/clamp.h"
 
 #include "runtime/kernels/isa.h"
@@ -19,7 +19,7 @@ void run_forward(const KernelArgs& args, const Worker& me) {
   float* y = args.outputs[0].f32();
   const auto [begin, end] = me.share(args.outputs[0].shape().n_elements(), 64);
   over(begin, end, [&](int64_t i, auto lanes) {
-    store(y + i, min(max(load(x + i, lanes), splat(op.low)), splat(op.high)), lanes);
+    store(y + i, min(splat(op.high), max(splat(op.low), load(x + i, lanes))), lanes);
   });
 }
 
