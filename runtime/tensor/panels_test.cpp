@@ -19,7 +19,9 @@ std::vector<Dtype> dtypes_with_panels() {
 }
 
 bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.type() == b.type() && std::memcmp(a.view().data, b.view().data, static_cast<size_t>(a.type().bytes())) == 0;
+  if (a.type() != b.type()) return false;
+  const auto bytes = static_cast<size_t>(a.type().bytes());
+  return bytes == 0 || std::memcmp(a.view().data, b.view().data, bytes) == 0;
 }
 
 Tensor packed(const Tensor& rows, Layout layout, int64_t at_once) {
