@@ -8,6 +8,7 @@
 #include "base/sanitizers.h"
 #include "hwdetect/cpu_features.h"
 #include "runtime/backend/cpu/team.h"
+#include "runtime/exec/devices.h"
 #include "runtime/exec/interpreter.h"
 #include "runtime/graph/builder.h"
 #include "runtime/graph/rewrites.h"
@@ -161,6 +162,22 @@ std::vector<size_t> samples_with_gradient() {
 
 INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::Range<size_t>(0, every_sample().size()), name_of_sample);
 INSTANTIATE_TEST_SUITE_P(Ops, EveryGradient, testing::ValuesIn(samples_with_gradient()), name_of_sample);
+
+// A diverged loss must show as one, and not as a bound.
+TEST(Clamp, KeepsWhatIsNoNumber) {
+  int n_clamps = 0;
+  for (const Sample& sample : every_sample()) {
+    if (sample.op->name() != "clamp") continue;
+    Sample broken = copy_of(sample);
+    const int64_t n = broken.inputs[0].type().shape.n_elements();
+    for (int64_t i = 0; i < n; i += 3) broken.inputs[0].f32()[i] = NAN;
+    const auto got = run_on(*open_cpu(2), broken, 1);
+    ASSERT_TRUE(got) << got.error().to_string();
+    for (int64_t i = 0; i < n; ++i) EXPECT_EQ(std::isnan((*got)[0].f32()[i]), i % 3 == 0) << sample.name << " " << i;
+    ++n_clamps;
+  }
+  EXPECT_GE(n_clamps, 1);
+}
 
 TEST(Ops, WrongOperandsAreNamed) {
   const TensorType a{Dtype::f32, {2, 3}}, b{Dtype::f32, {4, 5}};
